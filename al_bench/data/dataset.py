@@ -1,0 +1,82 @@
+"""A dataset held in memory: inputs and hidden labels as tensors, prepared for the network a batch at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A training part, from which pool and validation set come, and a test part.
+
+    Args:
+        name: The dataset's name, used in folders and titles.
+        inputs: [N, *shape], uint8 (images) or float32, the training part.
+        hidden_labels: [N] int64. Only `labels` reads them, and only the runner calls it: a strategy never
+            receives a Dataset, so it cannot see the label of an unlabelled point.
+        test_inputs: [T, *shape], of the same type as `inputs`.
+        test_labels: [T] int64.
+        class_names: One name a class, C in all.
+        mean, std: What `prepare` subtracts and divides by, broadcastable to [n, *shape], after bytes have been
+            scaled to [0, 1]; None leaves the values as they are.
+    """
+
+    name: str
+    inputs: Tensor
+    hidden_labels: Tensor
+    test_inputs: Tensor
+    test_labels: Tensor
+    class_names: tuple[str, ...]
+    mean: Tensor | None = None
+    std: Tensor | None = None
+
+    @property
+    def size(self) -> int:
+        """N, the number of training points."""
+        return len(self.inputs)
+
+    @property
+    def classes(self) -> int:
+        """C, the number of classes."""
+        return len(self.class_names)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one input, as the network sees it."""
+        return tuple(self.inputs.shape[1:])
+
+    def labels(self, indices: Tensor) -> Tensor:
+        """[n] labels of the dataset indices [n]."""
+        return self.hidden_labels[indices.to(self.hidden_labels.device)]
+
+    def prepare(self, batch: Tensor) -> Tensor:
+        """[n, *shape] float32: bytes scaled to [0, 1], then (x − mean) / std."""
+        out = batch.to(torch.float32)
+        if batch.dtype == torch.uint8:
+            out = out / 255
+        if self.mean is not None:
+            out = out - self.mean
+        if self.std is not None:
+            out = out / self.std
+        return out
+
+    def to(self, device: torch.device) -> Dataset:
+        """The same data on `device`."""
+        moved = {
+            key: value.to(device)
+            for key, value in vars(self).items()
+            if isinstance(value, Tensor)
+        }
+        return replace(self, **moved)
+
+    def fingerprint(self) -> str:
+        """16 hex digits over shapes, types and every byte of inputs and labels, test part included."""
+        digest = hashlib.blake2b(digest_size=8)
+        for part in (self.inputs, self.hidden_labels, self.test_inputs, self.test_labels):
+            digest.update(f"{part.dtype}{tuple(part.shape)}".encode())
+            digest.update(part.detach().cpu().contiguous().numpy().data)
+        return digest.hexdigest()
