@@ -1,0 +1,54 @@
+"""Pure functions from tensors and an explicit generator to tensors: scores, selection, calibration.
+
+Letters in all kernels: N rows, K draws, C classes, B batch; shapes are in the names (`log_probs_nkc`).
+Log-probabilities and information are in nats. A kernel moves nothing between devices, reads no configuration
+and logs nothing; where memory matters the chunk size is an argument, and the result does not depend on it.
+
+The package is lazy (PEP 562): `from al_bench import kernels` imports no torch until a kernel is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from al_bench.kernels.calibration import expected_calibration_error as expected_calibration_error
+    from al_bench.kernels.scores import bald as bald
+    from al_bench.kernels.scores import check_scores as check_scores
+    from al_bench.kernels.scores import entropy as entropy
+    from al_bench.kernels.scores import least_confidence as least_confidence
+    from al_bench.kernels.scores import margin as margin
+    from al_bench.kernels.scores import mc_variation_ratio as mc_variation_ratio
+    from al_bench.kernels.scores import mean_log_probs as mean_log_probs
+    from al_bench.kernels.scores import mean_std as mean_std
+    from al_bench.kernels.scores import variation_ratio_point as variation_ratio_point
+    from al_bench.kernels.select import select_top as select_top
+
+_MODULE_OF = {
+    "bald": "scores",
+    "check_scores": "scores",
+    "entropy": "scores",
+    "expected_calibration_error": "calibration",
+    "least_confidence": "scores",
+    "margin": "scores",
+    "mc_variation_ratio": "scores",
+    "mean_log_probs": "scores",
+    "mean_std": "scores",
+    "select_top": "select",
+    "variation_ratio_point": "scores",
+}
+
+__all__ = list(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,47 @@
+"""The one rule by which scores become rows."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from al_bench.errors import ScoreError
+
+
+def select_top(scores_n: Tensor, batch: int, generator: torch.Generator) -> Tensor:
+    """The rows of the `batch` highest scores, highest first; equal scores in a random order.
+
+    Every call draws N random keys from the generator, ties or not, and orders rows by (−score, key, row). The
+    result is a function of the scores and the generator's state alone: not of how the scores were computed in
+    chunks or shards, of the number of threads, or of the tie order of `torch.topk`, which is arbitrary. Only
+    the rows that reach the batch-th highest score are sorted. 0 and −0 are equal; infinite scores are ordered
+    like numbers (`scores.check_scores` refuses them where they are faults).
+
+    Args:
+        scores_n: [N] scores, higher is better.
+        batch: B, how many rows, 0 ≤ B ≤ N.
+        generator: source of the keys, on its own device.
+
+    Returns:
+        [B] int64 rows.
+
+    Raises:
+        ValueError: the batch is negative or larger than N, or the scores are not a vector.
+        ScoreError: a score is NaN.
+    """
+    if scores_n.ndim != 1:
+        raise ValueError(f"scores of shape {list(scores_n.shape)}; one score a row is needed, shape [N]")
+    if not 0 <= batch <= len(scores_n):
+        raise ValueError(f"a batch of {batch} rows cannot be chosen from {len(scores_n)} rows")
+    nan_n = scores_n.isnan()
+    if nan_n.any():
+        row = int(nan_n.nonzero()[0, 0])
+        raise ScoreError(f"the score of row {row} is NaN ({int(nan_n.sum())} of {len(scores_n)} rows are)")
+    keys_n = torch.rand(len(scores_n), generator=generator, dtype=torch.float64, device=generator.device)
+    if batch == 0:
+        return torch.empty(0, dtype=torch.int64, device=scores_n.device)
+    scores_n = scores_n + 0.0  # −0 + 0 = 0: a radix sort would put −0 below 0
+    threshold = scores_n.topk(batch).values[-1]
+    rows = (scores_n >= threshold).nonzero()[:, 0]
+    rows = rows[keys_n.to(scores_n.device)[rows].argsort(stable=True)]
+    return rows[scores_n[rows].argsort(descending=True, stable=True)][:batch]
