@@ -1,0 +1,104 @@
+"""Colours, markers and dashes: a strategy looks the same in every figure, in colour and in grey.
+
+The palette is Okabe & Ito's (2008, Color Universal Design) without its yellow, which is lost on white paper.
+Colour, marker and dash all differ between lines, so each is enough by itself.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+INK = "#262626"
+CEILING = "#595959"
+
+_BLACK, _BLUE, _VERMILLION, _GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
+_PURPLE, _ORANGE, _SKY = "#CC79A7", "#E69F00", "#56B4E9"
+
+# (offset, (on, off, …)) in units of the line's width; None is solid.
+_SOLID = None
+_DASH, _DOT, _DASH_DOT = (4.5, 1.6), (1.2, 1.4), (5.0, 1.5, 1.2, 1.5)
+_LONG, _DASH_DOT_DOT, _DASH_DASH_DOT = (
+    (8.0, 2.0),
+    (5.0, 1.5, 1.2, 1.5, 1.2, 1.5),
+    (5.0, 1.5, 5.0, 1.5, 1.2, 1.5),
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one line is drawn: a colour, a marker, its dashes (None: solid) and whether markers are hollow."""
+
+    colour: str
+    marker: str
+    dashes: tuple[float, ...] | None
+    hollow: bool = False
+
+    def line(self) -> dict[str, Any]:
+        """Keyword arguments of Axes.plot."""
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "linestyle": "-" if self.dashes is None else (0, self.dashes),
+            "markerfacecolor": "white" if self.hollow else self.colour,
+            "markeredgecolor": self.colour if self.hollow else "white",
+            "markeredgewidth": 1.2 if self.hollow else 0.6,
+        }
+
+
+LOOKS = (
+    Look(_BLACK, "o", _DASH, hollow=True),
+    Look(_BLUE, "o", _SOLID),
+    Look(_VERMILLION, "s", _SOLID),
+    Look(_GREEN, "^", _DASH_DOT),
+    Look(_ORANGE, "D", _DOT),
+    Look(_PURPLE, "v", _LONG),
+    Look(_SKY, "P", _DASH_DOT_DOT),
+    Look(_BLACK, "X", _DASH_DASH_DOT),
+    Look(_BLUE, "s", _LONG, hollow=True),
+    Look(_VERMILLION, "v", _DASH_DOT, hollow=True),
+    Look(_GREEN, "D", _DASH, hollow=True),
+    Look(_ORANGE, "<", _SOLID),
+    Look(_PURPLE, "^", _DOT, hollow=True),
+    Look(_SKY, "o", _DASH, hollow=True),
+    Look(_BLACK, "*", _SOLID),
+    Look(_BLUE, "p", _DOT),
+    Look(_VERMILLION, ">", _DASH_DASH_DOT),
+    Look(_GREEN, "h", _SOLID, hollow=True),
+    Look(_ORANGE, "P", _LONG),
+    Look(_PURPLE, "X", _SOLID),
+    Look(_SKY, "*", _DASH_DOT),
+)
+
+# The strategies of the usual comparisons, far apart from those they are compared with.
+_PREFERRED = {
+    "random": 0, "bald": 1, "batchbald": 2, "variation_ratio": 3, "entropy": 4, "margin": 5,
+    "least_confidence": 6, "mean_std": 12, "coreset_greedy": 8, "badge": 9, "learning_loss": 10,
+    "diverse_minibatch": 11, "coreset_robust": 13, "power_bald": 14,
+}  # fmt: skip
+
+
+def looks(arms: Sequence[tuple[str, str]]) -> dict[str, Look]:
+    """A look for every arm of a figure, all different as long as there are at most 21.
+
+    An arm named like a known strategy has that strategy's look in every figure. Others take their
+    strategy's look if it is free, else the next free one after a slot drawn from their name, so that an
+    arm keeps its look from figure to figure unless another in the figure holds it.
+
+    Args:
+        arms: Pairs (name, strategy), in any order; the names are different.
+    """
+    taken: dict[int, str] = {}
+    order = sorted(arms, key=lambda arm: (arm[0] not in _PREFERRED, arm[1] not in _PREFERRED, arm[0]))
+    chosen: dict[str, Look] = {}
+    for name, strategy in order:
+        start = _PREFERRED.get(name, _PREFERRED.get(strategy, zlib.crc32(name.encode()) % len(LOOKS)))
+        if start in taken:
+            start = zlib.crc32(name.encode()) % len(LOOKS)
+        slots = ((start + step) % len(LOOKS) for step in range(len(LOOKS)))
+        slot = next((slot for slot in slots if slot not in taken), start)
+        taken[slot] = name
+        chosen[name] = LOOKS[slot]
+    return chosen
