@@ -1,0 +1,7 @@
+"""`python -m al_bench` is `al-bench`."""
+
+import sys
+
+from al_bench.cli import main
+
+sys.exit(main())

@@ -1,0 +1,134 @@
+"""From a typed configuration to the objects of a run, every cross-field fault found before any training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+
+from al_bench.config import InitialKind, Reference, RunConfig
+from al_bench.data.dataset import Dataset
+from al_bench.errors import InputError
+from al_bench.learners.learner import Learner
+from al_bench.learners.training import Stop
+from al_bench.models.dropout import adopt
+from al_bench.pool import Indices, PoolState, draw_initial
+from al_bench.rng import Streams
+from al_bench.strategies.base import Strategy
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """The objects of one run.
+
+    Args:
+        start: The pool at round 0.
+        validation: Dataset indices held out of the pool.
+        labels_at_end: Labelled points of the last round.
+    """
+
+    config: RunConfig
+    streams: Streams
+    dataset: Dataset
+    learner: Learner
+    strategy: Strategy
+    start: PoolState
+    validation: Indices
+    labels_at_end: int
+
+    @property
+    def rounds(self) -> int:
+        """Networks trained in all, unless the accuracy stops the run before."""
+        missing = self.labels_at_end - len(self.start.labelled)
+        return 1 + -(-missing // self.config.schedule.batch)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device named: auto takes CUDA where there is any.
+
+    Raises:
+        InputError: cuda was asked for and there is none.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("device is cuda and this machine has no CUDA device; set device=cpu or device=auto")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def draw_sets(config: RunConfig, dataset: Dataset, streams: Streams) -> tuple[PoolState, Indices]:
+    """The pool at round 0, and the validation set.
+
+    Indices given by the user are never drawn into the validation set.
+
+    Raises:
+        InputError: the training part is too small for the sizes asked for.
+    """
+    given = np.array(config.initial.indices or [], dtype=np.int64)
+    if len(outside := given[(given < 0) | (given >= dataset.size)]):
+        raise InputError(f"initial.indices has {outside[0]}; {dataset.name} has indices 0 to {dataset.size - 1}")
+    if len(np.unique(given)) != len(given):
+        raise InputError("initial.indices names an index twice")
+    rest = np.setdiff1d(np.arange(dataset.size), given)
+    if config.validation >= len(rest):
+        raise InputError(
+            f"validation is {config.validation} and {dataset.name} has {len(rest)} points to take it from; lower it"
+        )
+    validation = streams.numpy("validation").choice(rest, config.validation, replace=False)
+    pool = np.setdiff1d(np.arange(dataset.size), validation)
+    if config.reference is Reference.full:
+        return PoolState.start(pool, pool), validation
+    if config.initial.indices is not None:
+        return PoolState.start(pool, given), validation
+    if config.initial.size > len(pool):
+        raise InputError(f"initial.size is {config.initial.size} and the pool has {len(pool)} points; lower it")
+    labels = dataset.labels(torch.as_tensor(pool)).cpu().numpy()
+    balanced = config.initial.kind is InitialKind.balanced
+    try:
+        initial = draw_initial(pool, labels, config.initial.size, balanced, streams.numpy("initial"))
+    except ValueError as error:
+        raise InputError(f"initial.kind is balanced, but {error}; set initial.kind=random") from error
+    return PoolState.start(pool, initial), validation
+
+
+def check_draws(strategy: Strategy, learner: Learner, name: str) -> None:
+    """Refuse a strategy that needs posterior draws where fewer distinct ones exist."""
+    if learner.functions < strategy.minimum_draws:
+        raise InputError(
+            f"strategy {name} needs at least {strategy.minimum_draws} distinct posterior draws and there "
+            f"{'is' if learner.functions == 1 else 'are'} {learner.functions} (posterior.members="
+            f"{learner.posterior.members}, posterior.draws={learner.posterior.draws}): set posterior=mc_dropout with "
+            "a model that has dropout, or posterior=ensemble"
+        )
+
+
+def assemble(config: RunConfig, strategy_name: str) -> Bench:
+    """All objects of a run.
+
+    Raises:
+        InputError: a cross-field fault; the message names the keys.
+    """
+    device = pick_device(config.device)
+    streams = Streams(config.seed)
+    dataset: Dataset = config.dataset.load()
+    start, validation = draw_sets(config, dataset, streams)
+    full = config.reference is Reference.full
+    at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))
+    if config.training.stop is Stop.early and not len(validation):
+        raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
+    dataset = dataset.to(device)
+    networks = []
+    for _ in range(config.posterior.members):
+        network = adopt(config.model.build(dataset.shape, dataset.classes)).to(device)
+        networks.append(network.to(memory_format=torch.channels_last) if len(dataset.shape) == 3 else network)
+    names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
+    for layer in config.training.layer_weight_decay:
+        if layer not in names:
+            raise InputError(
+                f"training.layer_weight_decay names the layer {layer!r}; the model has {', '.join(sorted(names))}"
+            )
+    learner = Learner(networks, config.posterior, config.training, dataset)
+    strategy = cast(Strategy, config.strategy)
+    if not full:
+        check_draws(strategy, learner, strategy_name)
+    return Bench(config, streams, dataset, learner, strategy, start, validation, at_end)

@@ -1,0 +1,304 @@
+"""The configuration: its schema, its way from Hydra to typed objects, and what identifies a run.
+
+Each component (dataset, model, posterior, training, strategy) is a dataclass whose fields are its keys; this
+module holds the keys that belong to no component. It imports no torch, so the command line answers at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, cast
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from al_bench.errors import InputError
+from al_bench.registry import COMPONENTS
+
+
+class InitialKind(Enum):
+    balanced = "balanced"
+    random = "random"
+
+
+class Reference(Enum):
+    none = "none"
+    full = "full"
+
+
+@dataclass
+class Initial:
+    """The labelled set of round 0.
+
+    Args:
+        size: L, its number of points; 0 is a cold start, whose first batch comes from an untrained network.
+        kind: balanced draws class by class, random from the pool at large.
+        indices: Dataset indices to label, in place of a draw.
+    """
+
+    size: int = 20
+    kind: InitialKind = InitialKind.balanced
+    indices: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.size < 0:
+            raise InputError(f"initial.size is {self.size}; it must be at least 0")
+
+    @property
+    def points(self) -> int:
+        """How many points are labelled in round 0."""
+        return self.size if self.indices is None else len(self.indices)
+
+
+@dataclass
+class Schedule:
+    """How far a run goes.
+
+    Args:
+        batch: B, points acquired a round.
+        rounds: Networks trained in all, round 0 included.
+        budget: Labelled points at the end; the last batch is smaller where it does not divide.
+        stop_at_accuracy: Stop after the first round whose test accuracy reaches this.
+        candidates: Score a random subset of this many unlabelled points a round; null scores them all.
+    """
+
+    batch: int = 10
+    rounds: int | None = None
+    budget: int | None = None
+    stop_at_accuracy: float | None = None
+    candidates: int | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("batch", "rounds", "budget", "candidates"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise InputError(f"schedule.{key} is {value}; it must be at least 1")
+        if self.stop_at_accuracy is not None and not 0 < self.stop_at_accuracy <= 1:
+            raise InputError(f"schedule.stop_at_accuracy is {self.stop_at_accuracy}; give a share above 0 and up to 1")
+        if self.candidates is not None and self.candidates < self.batch:
+            raise InputError(f"schedule.candidates is {self.candidates}, fewer than schedule.batch ({self.batch})")
+
+    def labels_at_end(self, initial: int, pool: int) -> int:
+        """Labelled points of the last round.
+
+        Args:
+            initial: Points labelled in round 0.
+            pool: P, points that may be labelled in all.
+
+        Raises:
+            InputError: the pool has fewer points, or the budget is spent by round 0.
+        """
+        ends = {}
+        if self.rounds is not None:
+            ends[f"schedule.rounds={self.rounds}"] = initial + (self.rounds - 1) * self.batch
+        if self.budget is not None:
+            ends[f"schedule.budget={self.budget}"] = self.budget
+        if not ends:
+            return pool
+        key, end = min(ends.items(), key=lambda item: item[1])
+        if end > pool:
+            raise InputError(
+                f"{key} asks for {end} labelled points and the pool has {pool} "
+                "(the training part less the validation set); lower it"
+            )
+        if end < initial:
+            raise InputError(f"{key} ends at {end} labelled points and round 0 starts with {initial}")
+        return end
+
+
+@dataclass
+class Evaluation:
+    """How a round is judged on the test part.
+
+    Args:
+        draws: Dropout masks a member for the mean prediction; null takes posterior.draws, 0 switches dropout off.
+        every: Evaluate every so many rounds (and the last).
+    """
+
+    draws: int | None = None
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if self.draws is not None and self.draws < 0:
+            raise InputError(f"evaluation.draws is {self.draws}; give 0 (dropout off) or more, or null")
+        if self.every < 1:
+            raise InputError(f"evaluation.every is {self.every}; it must be at least 1")
+
+
+@dataclass
+class RunConfig:
+    """Everything that defines a run.
+
+    Args:
+        dataset, model, posterior, training, strategy: The components.
+        initial, schedule, evaluation: See their classes.
+        validation: Points of the training part held out of the pool, at random; they stop the training early.
+        reference: full trains once on the whole pool: the ceiling of the plots.
+        seed: Of all random streams.
+        threads: CPU threads. Results differ bit for bit with it, so it is part of the run's identity.
+        device: auto, cpu or cuda.
+        study: Folder of runs that belong together; null: the experiment's name, or "default".
+        arm: Name of the run's curve; null: the strategy and every other override that changes results.
+        results: Where studies live.
+    """
+
+    dataset: Any = MISSING
+    model: Any = MISSING
+    posterior: Any = MISSING
+    training: Any = MISSING
+    strategy: Any = MISSING
+    initial: Initial = field(default_factory=Initial)
+    schedule: Schedule = field(default_factory=Schedule)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    validation: int = 0
+    reference: Reference = Reference.none
+    seed: int = 0
+    threads: int = 1
+    device: str = "auto"
+    study: str | None = None
+    arm: str | None = None
+    results: str = "results/runs"
+
+    def __post_init__(self) -> None:
+        for key, low in (("seed", 0), ("validation", 0), ("threads", 1)):
+            if getattr(self, key) < low:
+                raise InputError(f"{key} is {getattr(self, key)}; it must be at least {low}")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise InputError(f"device is {self.device!r}; choose auto, cpu or cuda")
+        for key in ("study", "arm"):
+            value = getattr(self, key)
+            if value is not None and (not value.strip() or value.strip() in (".", "..") or "/" in value):
+                raise InputError(f"{key} is {value!r}; it names a folder: not empty, and without a slash")
+
+
+def load_class(path: str) -> type:
+    """The class at "module:Class" or "module.Class".
+
+    Raises:
+        InputError: there is no such module or class.
+    """
+    module, _, name = path.rpartition(":" if ":" in path else ".")
+    try:
+        return cast(type, getattr(importlib.import_module(module), name))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(f"_target_ is {path!r}, which cannot be loaded: {error}") from error
+
+
+def register() -> None:
+    """Store the schemas where the YAML files find them."""
+    store = ConfigStore.instance()
+    store.store(name="run_schema", node=RunConfig)
+    for group, schemas in COMPONENTS.items():
+        for name, path in schemas.items():
+            store.store(group=f"schema/{group}", name=name, node=load_class(path))
+
+
+def conf_dir() -> str:
+    """The folder of the YAML files: inside the wheel, or beside the package in a checkout."""
+    here = Path(__file__).resolve().parent
+    packaged = here / "conf"
+    return str(packaged if packaged.is_dir() else here.parent / "conf")
+
+
+def build(config: DictConfig) -> RunConfig:
+    """The typed configuration, every check of its own fields done.
+
+    A component given by `_target_` (a user's own class) is built from the other keys of its node.
+    """
+    run = cast(RunConfig, OmegaConf.to_object(config))
+    for group in COMPONENTS:
+        node = getattr(run, group)
+        if isinstance(node, dict):
+            keys = dict(node)
+            target = keys.pop("_target_", None)
+            if target is None:
+                raise InputError(f"{group} has no schema: name one in its defaults list, or give _target_")
+            try:
+                setattr(run, group, load_class(target)(**keys))
+            except TypeError as error:
+                raise InputError(f"{group}: {target} cannot be built from {keys}: {error}") from error
+    return run
+
+
+PLACES = ("study", "arm", "results", "device", "dataset.root")
+"""Keys that say where things are, not what is computed: they are no part of a run's identity."""
+
+
+def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def identity(config: DictConfig) -> dict[str, Any]:
+    """What may not differ between two runs in one folder: the resolved configuration, flat, without places."""
+    plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, enum_to_str=True))
+    return {key: value for key, value in flatten(plain).items() if key not in PLACES}
+
+
+def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictConfig) -> str:
+    """The name of a run's curve: the strategy and every other override that changes results.
+
+    A key is shortened to its last parts as far as they are unambiguous: `schedule.batch=40` gives `batch=40`.
+
+    Args:
+        overrides: As typed, such as "strategy=bald" or "schedule.batch=40".
+        choices: Config group to chosen option.
+        config: The composed configuration.
+    """
+    if config.arm is not None:
+        return str(config.arm)
+    keys = list(flatten(cast(dict[str, Any], OmegaConf.to_container(config))))
+    left_out = {"seed", "dataset", "strategy", "reference", "experiment", "debug", *PLACES}
+    parts = []
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if key in left_out or key.startswith("hydra"):
+            continue
+        pieces = key.split(".")
+        for take in range(1, len(pieces) + 1):
+            short = ".".join(pieces[-take:])
+            if sum(other == short or other.endswith("." + short) for other in keys) <= 1:
+                break
+        parts.append(f"{short}={value}")
+    full = config.reference is Reference.full
+    name = ",".join(["full" if full else str(choices["strategy"]), *sorted(parts)])
+    return re.sub(r"[^\w.,=+\-\[\]{}:*]", "_", name)
+
+
+def study_name(choices: Mapping[str, Any], config: DictConfig) -> str:
+    """The study given, else the experiment's name, else "default"."""
+    return str(config.study or choices.get("experiment") or "default")
+
+
+def explain(error: Exception, config: Iterable[str] = ()) -> str:
+    """An error of Hydra or OmegaConf as one line in the user's words.
+
+    Args:
+        error: The exception.
+        config: The dotted keys that exist, to suggest the nearest.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not re.match(r"(object_type|reference_type|To append to your config)", line)]
+    text = re.sub(r"\s+", " ", "; ".join(lines))
+    if match := re.search(r"Could not override '([^']+)'", text):
+        near = difflib.get_close_matches(match[1], list(config), n=3, cutoff=0.5)
+        return f"there is no key '{match[1]}'" + (f"; did you mean {' or '.join(near)}?" if near else "")
+    if match := re.search(r"Could not find '([^/']+(?:/[^/']+)*)/([^/']+)'.*Available options in '[^']+':;?(.*)", text):
+        options = [option for option in re.split(r"[;\s]+", match[3]) if option]
+        return f"{match[1]} is '{match[2]}'; choose one of {', '.join(options)}"
+    if match := re.search(r"full_key: (\S+)", text):
+        reason = text[: match.start()].rstrip("; ")
+        return f"{match[1]}: {reason}"
+    return text

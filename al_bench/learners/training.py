@@ -1,0 +1,126 @@
+"""How a network is trained in a round: the keys of the config group `training`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from al_bench.errors import InputError
+
+
+class Optimiser(Enum):
+    adam = "adam"
+    adamw = "adamw"
+    sgd = "sgd"
+
+
+class Stop(Enum):
+    steps = "steps"
+    epochs = "epochs"
+    fitted = "fitted"
+    early = "early"
+
+
+class LrSchedule(Enum):
+    constant = "constant"
+    cosine = "cosine"
+    step = "step"
+
+
+class Precision(Enum):
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+class Augment(Enum):
+    none = "none"
+    flip_crop = "flip_crop"
+
+
+def decay_value(text: Any, labelled: int) -> float:
+    """A weight decay as a number: a constant ("0.0005"), or c/N ("7/N") with N labelled points.
+
+    Raises:
+        ValueError: neither of the two, or negative.
+    """
+    match = re.fullmatch(r"\s*([0-9.eE+-]+)\s*(/\s*N)?\s*", str(text))
+    value = float(match[1]) if match else float("nan")
+    if match is None or not value >= 0:
+        raise ValueError(text)
+    return value / max(labelled, 1) if match[2] else value
+
+
+@dataclass
+class Training:
+    """Training of one round.
+
+    Args:
+        optimiser: adam and sgd add the weight decay to the gradient (L2), adamw decouples it.
+        lr: Learning rate.
+        momentum, nesterov: Of sgd.
+        weight_decay: For the weights (tensors of two or more dimensions, so no bias and no BatchNorm) of all
+            layers: a constant, or "c/N" with N labelled points.
+        layer_weight_decay: The same for the layers named, in place of `weight_decay`.
+        batch_size: Points a step; fewer where fewer are labelled.
+        stop: steps: `steps` steps. epochs: `epochs` epochs. fitted: until the accuracy on the training batches
+            of an epoch reaches `fitted_accuracy`. early: until the accuracy on the validation set has not risen
+            for `patience` epochs; then the best weights are restored. The last two within `epochs` epochs.
+        epoch_samples: Draws that make an epoch, by cycling through permutations of the labelled set (every batch
+            is then full, as in Kirsch et al. 2019); null: an epoch is one permutation.
+        schedule: Of the learning rate: constant, cosine to zero, or times `gamma` at each of `milestones`, as
+            fractions of the (longest) training.
+        warmup: Fraction of the training in which the learning rate rises linearly from zero.
+        warm_start: Go on from the last round's weights; False trains from scratch.
+        augment: flip_crop: horizontal flips, and crops after zero-padding by 4 pixels.
+        precision: bf16 runs the forward pass under autocast.
+    """
+
+    optimiser: Optimiser = Optimiser.adam
+    lr: float = 1e-3
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: Any = 0.0
+    layer_weight_decay: dict[str, Any] = field(default_factory=dict)
+    batch_size: int = 64
+    stop: Stop = Stop.steps
+    steps: int = 300
+    epochs: int = 50
+    patience: int = 3
+    fitted_accuracy: float = 0.99
+    epoch_samples: int | None = None
+    schedule: LrSchedule = LrSchedule.constant
+    milestones: list[float] = field(default_factory=lambda: [0.8])
+    gamma: float = 0.1
+    warmup: float = 0.0
+    warm_start: bool = False
+    augment: Augment = Augment.none
+    precision: Precision = Precision.fp32
+
+    def __post_init__(self) -> None:
+        for key, low in (("batch_size", 1), ("steps", 1), ("epochs", 1), ("patience", 1)):
+            if getattr(self, key) < low:
+                raise InputError(f"training.{key} is {getattr(self, key)}; it must be at least {low}")
+        if self.epoch_samples is not None and self.epoch_samples < 1:
+            raise InputError(f"training.epoch_samples is {self.epoch_samples}; give at least 1, or null")
+        if not self.lr > 0:
+            raise InputError(f"training.lr is {self.lr}; it must be above 0")
+        for key in ("fitted_accuracy", "momentum", "warmup"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise InputError(f"training.{key} is {getattr(self, key)}; it must lie between 0 and 1")
+        for value in self.milestones:
+            if not 0 < value < 1:
+                raise InputError(f"training.milestones has {value}; each is a fraction between 0 and 1")
+        decays = {"weight_decay": self.weight_decay} | {
+            f"layer_weight_decay.{name}": value for name, value in self.layer_weight_decay.items()
+        }
+        for key, value in decays.items():
+            try:
+                decay_value(value, 1)
+            except ValueError:
+                raise InputError(
+                    f"training.{key} is {value!r}; give a number of at least 0, or c/N such as 7/N"
+                ) from None
+        if self.nesterov and not self.momentum > 0:
+            raise InputError("training.nesterov needs training.momentum above 0")

@@ -1,0 +1,107 @@
+"""Which points are labelled: an immutable record of the acquisitions, round by round, in dataset indices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Indices = NDArray[np.int64]
+
+
+def _indices(values: ArrayLike) -> Indices:
+    array = np.array(values, dtype=np.int64).reshape(-1)
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class PoolState:
+    """The pool of one run at the start of a round.
+
+    Args:
+        pool: [P] dataset indices that may ever be labelled: the training part without the validation set.
+        acquisitions: One array of dataset indices a round, in the order acquired; the first is the initial set
+            (empty for a cold start).
+    """
+
+    pool: Indices
+    acquisitions: tuple[Indices, ...]
+
+    @classmethod
+    def start(cls, pool: ArrayLike, initial: ArrayLike) -> PoolState:
+        """The state of round 0: `initial` [L] is labelled."""
+        members = _indices(pool)
+        if len(np.unique(members)) != len(members):
+            raise ValueError("the pool holds an index twice")
+        return cls(_indices(np.sort(members)), ()).acquire(initial)
+
+    @property
+    def round(self) -> int:
+        """The round that this state belongs to, counted from 0."""
+        return len(self.acquisitions) - 1
+
+    @cached_property
+    def labelled(self) -> Indices:
+        """[L] labelled dataset indices in the order acquired."""
+        return _indices(np.concatenate([np.empty(0, np.int64), *self.acquisitions]))
+
+    @cached_property
+    def unlabelled(self) -> Indices:
+        """[P − L] unlabelled dataset indices, ascending."""
+        return _indices(self.pool[~np.isin(self.pool, self.labelled, assume_unique=True)])
+
+    def acquire(self, indices: ArrayLike) -> PoolState:
+        """The next round's state, with `indices` [B] labelled.
+
+        Raises:
+            ValueError: an index occurs twice, is labelled already, or is not in the pool; the message names it.
+        """
+        new = _indices(indices)
+        values, counts = np.unique(new, return_counts=True)
+        for fault, bad in (
+            ("acquired twice in one batch", values[counts > 1]),
+            ("not in the pool", values[~np.isin(values, self.pool)]),
+            ("labelled already", values[np.isin(values, self.labelled)]),
+        ):
+            if len(bad):
+                raise ValueError(f"dataset index {', '.join(map(str, bad[:5]))}: {fault}")
+        return PoolState(self.pool, (*self.acquisitions, new))
+
+    def candidates(self, limit: int | None, generator: np.random.Generator) -> Indices:
+        """Unlabelled dataset indices to score, ascending: all of them, or a random subset of `limit`."""
+        if limit is None or limit >= len(self.unlabelled):
+            return self.unlabelled
+        return _indices(np.sort(generator.choice(self.unlabelled, limit, replace=False)))
+
+
+def draw_initial(
+    pool: ArrayLike, labels: ArrayLike, size: int, balanced: bool, generator: np.random.Generator
+) -> Indices:
+    """Dataset indices of the initial set, drawn without replacement.
+
+    Args:
+        pool: [P] dataset indices.
+        labels: [P] their labels.
+        size: The number of points to draw, L.
+        balanced: Draw class by class: every class gets ⌊L/C⌋ points, and L mod C random classes one more.
+        generator: The stream `initial`.
+
+    Raises:
+        ValueError: a class has fewer points than its share.
+    """
+    members, classes = _indices(pool), np.asarray(labels)
+    if not balanced:
+        return _indices(generator.choice(members, size, replace=False))
+    names = np.unique(classes)
+    shares = np.full(len(names), size // len(names))
+    shares[generator.permutation(len(names))[: size % len(names)]] += 1
+    parts = []
+    for name, share in zip(names, shares, strict=True):
+        of_class = members[classes == name]
+        if len(of_class) < share:
+            raise ValueError(f"class {name} has {len(of_class)} points in the pool and {share} were asked for")
+        parts.append(generator.choice(of_class, share, replace=False))
+    return _indices(generator.permutation(np.concatenate(parts)))

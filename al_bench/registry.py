@@ -1,0 +1,34 @@
+"""Where each component lives. Adding one touches its own file, one line here and one YAML under conf/."""
+
+from __future__ import annotations
+
+COMPONENTS: dict[str, dict[str, str]] = {
+    "dataset": {
+        "digits": "al_bench.data.digits:Digits",
+        "torchvision": "al_bench.data.images:TorchvisionDataset",
+        "repeated_mnist": "al_bench.data.repeated_mnist:RepeatedMNIST",
+        "synthetic": "al_bench.data.synthetic:Synthetic",
+    },
+    "model": {
+        "mlp": "al_bench.models.mlp:Mlp",
+        "gal2017_cnn": "al_bench.models.gal2017_cnn:Gal2017Cnn",
+        "batchbald_cnn": "al_bench.models.batchbald_cnn:BatchBaldCnn",
+        "resnet": "al_bench.models.resnet:ResNet",
+    },
+    "posterior": {
+        "mixture": "al_bench.learners.posterior:Posterior",
+    },
+    "training": {
+        "gradient_descent": "al_bench.learners.training:Training",
+    },
+    "strategy": {
+        "random": "al_bench.strategies.uncertainty:Random",
+        "least_confidence": "al_bench.strategies.uncertainty:LeastConfidence",
+        "margin": "al_bench.strategies.uncertainty:Margin",
+        "entropy": "al_bench.strategies.uncertainty:Entropy",
+        "variation_ratio": "al_bench.strategies.uncertainty:VariationRatio",
+        "mean_std": "al_bench.strategies.uncertainty:MeanStd",
+        "bald": "al_bench.strategies.uncertainty:Bald",
+    },
+}
+"""Config group to schema name to "module:class". Each class is a dataclass whose fields are its config keys."""

@@ -1,0 +1,130 @@
+"""`al-bench run`: Hydra composes the configuration, a job plays it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from al_bench import config as configuration
+from al_bench.errors import InputError
+from al_bench.job import Job, Outcome, perform
+
+_OUTCOMES: list[Outcome] = []
+"""The outcome of a single run, for the exit status."""
+
+
+def make_job(config: DictConfig) -> Job:
+    """The job that a composed configuration describes."""
+    hydra_config = HydraConfig.get()
+    choices = {
+        str(group): choice
+        for group, choice in hydra_config.runtime.choices.items()
+        if not str(group).startswith(("hydra", "/")) and "@" not in str(group)
+    }
+    overrides = list(hydra_config.overrides.task)
+    dataset = str(choices["dataset"])
+    folder = (
+        Path(config.results)
+        / configuration.study_name(choices, config)
+        / dataset
+        / configuration.arm_name(overrides, choices, config)
+        / f"seed-{config.seed}"
+    )
+    multirun = hydra_config.mode is RunMode.MULTIRUN
+    parallel = multirun and "basic" not in str(hydra_config.runtime.choices["hydra/launcher"])
+    return Job(
+        config=configuration.build(config),
+        folder=folder,
+        identity=configuration.identity(config),
+        resolved=OmegaConf.to_yaml(config, resolve=True),
+        choices=choices,
+        command=overrides,
+        bar=not parallel,
+    )
+
+
+def task(config: DictConfig) -> Outcome:
+    """What Hydra calls for every run, in this process or in a launcher's worker."""
+    try:
+        job = make_job(config)
+    except InputError as error:
+        outcome = Outcome("failed", None, str(error), bad_input=True)
+    except OmegaConfBaseException as error:
+        outcome = Outcome("failed", None, configuration.explain(error), bad_input=True)
+    else:
+        outcome = perform(job)
+    if HydraConfig.get().mode is RunMode.RUN:
+        _OUTCOMES.append(outcome)
+    return outcome
+
+
+def main(argv: list[str]) -> int:
+    """Run Hydra on the arguments of `al-bench run`.
+
+    Returns:
+        0: every run is complete. 1: a run failed. 2: bad input, nothing ran. 130: interrupted.
+    """
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and this function words the error
+    sys.argv = ["al-bench run", *argv]
+    logging.getLogger("al_bench").propagate = False
+    configuration.register()
+    app: Any = hydra.main(version_base="1.3", config_path=configuration.conf_dir(), config_name="config")(task)
+    try:
+        app()
+    except KeyboardInterrupt:
+        print(
+            "\nal-bench run: interrupted; the same command goes on from the last recorded round",
+            file=sys.stderr,
+        )
+        return 130
+    except (HydraException, OmegaConfBaseException, InputError) as error:
+        print(f"al-bench run: {configuration.explain(error, _known_keys())}", file=sys.stderr)
+        return 2
+    return close()
+
+
+def _known_keys() -> list[str]:
+    """Dotted keys of the default configuration, for suggestions."""
+    from hydra import compose, initialize_config_dir
+
+    try:
+        with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
+            node = OmegaConf.to_container(compose("config"))
+    except Exception:
+        return []
+    assert isinstance(node, dict)
+    return list(configuration.flatten(node))  # type: ignore[arg-type]
+
+
+def close() -> int:
+    """Say how the run or the sweep ended and what to type next; return the exit status."""
+    from al_bench.sweep import RESULTS, table
+
+    if RESULTS:
+        print(table(RESULTS))
+        outcomes = [outcome for _, outcome in RESULTS]
+        study = {str(Path(o.folder).parents[2]) for o in outcomes if o and o.folder and o.status == "complete"}
+        if study:
+            print(f"next: al-bench plot {' '.join(sorted(study))} --out curves.png")
+        if all(outcome and outcome.status == "complete" for outcome in outcomes):
+            return 0
+        return 2 if all(outcome and outcome.bad_input for outcome in outcomes) else 1
+    for outcome in _OUTCOMES:
+        if outcome.status != "complete":
+            where = f" (see {outcome.folder}/run.log)" if outcome.folder and not outcome.bad_input else ""
+            print(f"al-bench run: {outcome.note}{where}", file=sys.stderr)
+            return 2 if outcome.bad_input else 1
+        assert outcome.folder is not None
+        print(f"{outcome.folder}: {outcome.note}")
+        print(f"next: al-bench plot {Path(outcome.folder).parents[2]} --out curves.png")
+    return 0

@@ -1,0 +1,127 @@
+"""The round loop: train from scratch, evaluate, score the unlabelled pool, acquire a batch, record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from al_bench.acquisition import score, select
+from al_bench.assembly import Bench
+from al_bench.errors import InputError
+from al_bench.evaluate import evaluate
+from al_bench.learners.fit import Fit
+from al_bench.meter import Meter
+from al_bench.pool import Indices, PoolState
+from al_bench.record import RunFolder
+
+
+def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], None]) -> None:
+    """Play the rounds that are not on record yet.
+
+    Args:
+        report: Called with each round's record after it is on disk.
+    """
+    learner, streams, schedule = bench.learner, bench.streams, bench.config.schedule
+    state = folder.resume(bench.start)
+    if state.round:
+        recall(bench, folder.path, state.round - 1)
+    for round_ in range(state.round, bench.rounds):
+        meter = Meter(bench.dataset.inputs.device.type)
+        with meter.stage("train"):
+            fits = train(bench, state, round_)
+        last = round_ == bench.rounds - 1
+        quality = dict.fromkeys(("accuracy", "nll", "ece"))
+        if last or round_ % bench.config.evaluation.every == 0:
+            with meter.stage("evaluate"):
+                sampler = learner.sampler(streams, "test_masks", round_, bench.config.evaluation.draws)
+                quality = asdict(evaluate(learner, sampler))
+        if schedule.stop_at_accuracy is not None and (quality["accuracy"] or 0) >= schedule.stop_at_accuracy:
+            last = True
+        acquired = scores = candidates = None
+        if not last:
+            candidates = state.candidates(schedule.candidates, streams.numpy("candidates", round_))
+            batch = min(schedule.batch, bench.labels_at_end - len(state.labelled))
+            with meter.stage("score"):
+                scored = score(learner, torch.as_tensor(candidates), bench.strategy, streams, round_)
+            with meter.stage("select"):
+                selection = select(scored, bench.strategy, batch, streams, round_)
+            acquired = candidates[selection.rows.cpu().numpy()]  # the only place where a row becomes an index
+            scores = selection.scores
+        keep(bench, folder.path, round_)
+        entry = describe(bench, state, fits, candidates, acquired, scores)
+        entry |= quality | {"seconds": meter.seconds, "peak_memory_bytes": meter.peak_memory_bytes}
+        folder.append(entry)
+        report(entry)
+        if acquired is None:
+            break
+        state = state.acquire(acquired)
+
+
+def train(bench: Bench, state: PoolState, round_: int) -> list[Fit]:
+    """Train the learner on the labelled set; a cold start's round 0 keeps the untrained network."""
+    if round_ == 0 or not bench.config.training.warm_start:
+        bench.learner.reset(bench.streams, round_)
+    if not len(state.labelled):
+        return []
+    return bench.learner.fit(torch.as_tensor(state.labelled), torch.as_tensor(bench.validation), bench.streams, round_)
+
+
+def describe(
+    bench: Bench,
+    state: PoolState,
+    fits: list[Fit],
+    candidates: Indices | None,
+    acquired: Indices | None,
+    scores: torch.Tensor | None,
+) -> dict[str, Any]:
+    """What a round's record says of the labelled set, the training and the acquisition."""
+    labels = bench.dataset.labels(torch.as_tensor(state.labelled))
+    return {
+        "round": state.round,
+        "labelled": len(state.labelled),
+        "accuracy": None,
+        "nll": None,
+        "ece": None,
+        "class_counts": torch.bincount(labels, minlength=bench.dataset.classes).tolist(),
+        "fit": [asdict(fit) for fit in fits],
+        "candidates": None if candidates is None else len(candidates),
+        "acquired": None if acquired is None else acquired.tolist(),
+        "scores": None if scores is None else scores.tolist(),
+        "acquired_labels": None if acquired is None else bench.dataset.labels(torch.as_tensor(acquired)).tolist(),
+    }
+
+
+def _weights(path: Path, round_: int) -> Path:
+    return path / f"weights-{round_}.pt"
+
+
+def keep(bench: Bench, path: Path, round_: int) -> None:
+    """Under warm start, save the weights that the next round starts from, and drop those of two rounds ago."""
+    if bench.config.training.warm_start:
+        part = path / "weights.part"
+        torch.save([network.state_dict() for network in bench.learner.networks], part)
+        part.replace(_weights(path, round_))
+        _weights(path, round_ - 2).unlink(missing_ok=True)
+
+
+def recall(bench: Bench, path: Path, round_: int) -> None:
+    """Under warm start, load the weights of the last round on record.
+
+    Raises:
+        InputError: they are not there; from scratch a run resumes from its record alone, warm it needs them.
+    """
+    if not bench.config.training.warm_start:
+        return
+    file = _weights(path, round_)
+    if not file.exists():
+        raise InputError(
+            f"{file} is missing: under training.warm_start a run resumes from its last weights; "
+            "restore the file, or move the folder away to start over"
+        )
+    states = torch.load(file, map_location=bench.dataset.inputs.device, weights_only=True)
+    for network, weights in zip(bench.learner.networks, states, strict=True):
+        network.load_state_dict(weights)
