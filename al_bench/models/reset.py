@@ -1,0 +1,61 @@
+"""Weights from a seed: build or re-initialise a network without touching the global random state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from al_bench.errors import InputError
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Inside, torch's global CPU generator starts from `seed`; afterwards it goes on as if nothing happened.
+
+    `with seeded(seed): network = model.build(shape, classes)` builds the network that `reset` restores.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+def reset(network: nn.Module, seed: int) -> None:
+    """Initialises a network again, in place: what building it anew under `seeded(seed)` gives, bit for bit.
+
+    Every module with `reset_parameters` is called in the order of construction, which resets BatchNorm's
+    running statistics too. Values are drawn on the CPU, in torch's default type and layout, whatever device,
+    type or memory format the parameters have, and copied into the storage they have: the result is the same
+    on every device, and does not depend on what happened to the network before.
+
+    Args:
+        network: The network; its gradients are dropped.
+        seed: The seed of the weights.
+
+    Raises:
+        InputError: a module holds parameters and has no `reset_parameters`; nothing has been changed.
+    """
+    modules = list(network.named_modules())
+    for name, module in modules:
+        if any(parameter is not None for parameter in module._parameters.values()) and not callable(
+            getattr(module, "reset_parameters", None)
+        ):
+            raise InputError(
+                f"the model's layer {name or 'network'} ({type(module).__name__}) holds parameters and has "
+                "no reset_parameters, so it cannot be initialised again; give its class that method"
+            )
+    parameters = list(network.parameters())
+    homes = [parameter.data for parameter in parameters]
+    for parameter in parameters:
+        parameter.grad = None
+        parameter.data = torch.empty(parameter.shape, dtype=torch.get_default_dtype())
+    try:
+        with seeded(seed):
+            for _, module in modules:
+                if callable(getattr(module, "reset_parameters", None)):
+                    module.reset_parameters()
+    finally:
+        for parameter, home in zip(parameters, homes, strict=True):
+            parameter.data = home.copy_(parameter.data)
