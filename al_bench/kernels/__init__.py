@@ -13,6 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from al_bench.kernels.batchbald import BatchBaldBatch as BatchBaldBatch
+    from al_bench.kernels.batchbald import select_batchbald as select_batchbald
     from al_bench.kernels.calibration import expected_calibration_error as expected_calibration_error
     from al_bench.kernels.scores import bald as bald
     from al_bench.kernels.scores import check_scores as check_scores
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from al_bench.kernels.select import select_top as select_top
 
 _MODULE_OF = {
+    "BatchBaldBatch": "batchbald",
     "bald": "scores",
     "check_scores": "scores",
     "entropy": "scores",
@@ -35,6 +38,7 @@ _MODULE_OF = {
     "mc_variation_ratio": "scores",
     "mean_log_probs": "scores",
     "mean_std": "scores",
+    "select_batchbald": "batchbald",
     "select_top": "select",
     "variation_ratio_point": "scores",
 }

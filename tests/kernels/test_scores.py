@@ -39,9 +39,7 @@ mc_instances = st.builds(
 
 def close(actual: Tensor, expected: list[float]) -> None:
     tolerance = 3e-6 if actual.dtype == torch.float32 else 1e-12
-    torch.testing.assert_close(
-        actual.double(), torch.tensor(expected, dtype=torch.float64), atol=tolerance, rtol=0
-    )
+    torch.testing.assert_close(actual.double(), torch.tensor(expected, dtype=torch.float64), atol=tolerance, rtol=0)
 
 
 @pytest.mark.parametrize("name", POINT)
@@ -65,9 +63,7 @@ def test_mean_log_probs_equal_the_twin() -> None:
     for mc in instances():
         expected = torch.tensor([twin.mean_log_probs(row) for row in mc.tolist()], dtype=torch.float64)
         tolerance = 3e-6 if mc.dtype == torch.float32 else 1e-12
-        torch.testing.assert_close(
-            kernels.mean_log_probs(mc).double(), expected, atol=tolerance, rtol=tolerance
-        )
+        torch.testing.assert_close(kernels.mean_log_probs(mc).double(), expected, atol=tolerance, rtol=tolerance)
 
 
 def test_hand_worked_scores() -> None:

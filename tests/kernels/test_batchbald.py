@@ -1,0 +1,160 @@
+"""BatchBALD against full enumeration: picks, gains, the sampled regime, ties, saturation."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from al_bench import kernels
+from tests.kernels.instances import mc_log_probs, seeded
+from tests.reference import batchbald as twin
+
+KINDS = ("mild", "sharp", "extreme", "certain", "agreeing")
+
+
+def keys_of(rows: int, seed: int) -> list[float]:
+    return torch.rand(rows, generator=seeded(seed), dtype=torch.float64).tolist()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_picks_and_gains_equal_full_enumeration(kind: str) -> None:
+    for seed in range(60):
+        rows, draws, classes, batch = 4 + seed % 5, 1 + seed % 4, 2 + seed % 2, 1 + seed % 3
+        mc = mc_log_probs(seed, rows, draws, classes, torch.float64, kind)
+        result = kernels.select_batchbald(mc, batch, seeded(seed), saturation_tol=0, chunk=1 + seed % 3)
+        expected, information = twin.select_batchbald(mc.exp().tolist(), batch, keys_of(rows, seed), tie=1e-12)
+        assert result.rows.tolist() == expected
+        assert result.joint_information.tolist() == pytest.approx(information, abs=1e-9)
+        assert result.gains.cumsum(0).tolist() == pytest.approx(information, abs=1e-9)
+        assert result.sampled_from is None
+        assert result.standard_errors.tolist() == [0.0] * batch
+
+
+def test_float32_information_equals_full_enumeration() -> None:
+    for seed in range(60):
+        mc = mc_log_probs(seed, 6, 4, 3, torch.float32, KINDS[seed % 5])
+        result = kernels.select_batchbald(mc, 3, seeded(seed), saturation_tol=0)
+        for picks in (1, 2, 3):
+            exact = twin.joint_information(mc.double().exp().tolist(), result.rows[:picks].tolist())
+            assert result.joint_information[picks - 1].item() == pytest.approx(exact, abs=5e-6)
+
+
+def test_lazy_evaluation_changes_nothing_and_saves_most() -> None:
+    mc = mc_log_probs(0, 400, 20, 4, torch.float64, "sharp")
+    mc = torch.where(torch.rand(400, 1, 1, generator=seeded(1)) < 0.7, mc[:, :1], mc)  # most rows teach nothing
+    lazy = kernels.select_batchbald(mc, 5, seeded(0), chunk=4)
+    full = kernels.select_batchbald(mc, 5, seeded(0), chunk=400)  # one block: every row at every pick
+    assert lazy.rows.tolist() == full.rows.tolist()
+    torch.testing.assert_close(lazy.gains, full.gains, atol=1e-12, rtol=0)
+    assert full.evaluations == 399 + 398 + 397 + 396
+    assert lazy.evaluations < full.evaluations / 3
+
+
+def test_sampled_information_is_within_three_standard_errors() -> None:
+    within = []
+    for seed in range(100):
+        mc = mc_log_probs(seed, 6, 4, 3, torch.float64, ("mild", "sharp")[seed % 2])
+        result = kernels.select_batchbald(
+            mc, 4, seeded(seed), exact_cap=1 if seed % 3 else 3, samples=400, saturation_tol=0
+        )
+        assert result.sampled_from == (1 if seed % 3 else 2)
+        exact = twin.joint_information(mc.exp().tolist(), result.rows.tolist())
+        error = result.standard_errors.sum().item()  # the gains' errors may be correlated
+        assert error > 0
+        within.append(abs(result.joint_information[-1].item() - exact) <= 3 * error)
+    assert sum(within) >= 99
+
+
+def test_sampled_information_is_unbiased() -> None:
+    """All rows are chosen, so that no choice among noisy gains can lift the mean."""
+    mc = mc_log_probs(5, 4, 3, 3, torch.float64, "mild")
+    exact = twin.joint_information(mc.exp().tolist(), [0, 1, 2, 3])
+    estimates = torch.tensor(
+        [
+            kernels.select_batchbald(mc, 4, seeded(seed), exact_cap=1, samples=60, saturation_tol=0).joint_information[
+                -1
+            ]
+            for seed in range(300)
+        ]
+    )
+    standard_error = (estimates.std() / math.sqrt(len(estimates))).item()
+    assert standard_error < 0.01 * exact
+    assert abs(estimates.mean().item() - exact) < 3 * standard_error
+
+
+def test_sampled_picks_are_nearly_as_good_as_exact_ones() -> None:
+    for seed in range(20):
+        mc = mc_log_probs(seed, 30, 6, 3, torch.float64, "sharp")
+        probs = mc.exp().tolist()
+        exact = kernels.select_batchbald(mc, 4, seeded(seed)).joint_information[-1].item()
+        sampled = kernels.select_batchbald(mc, 4, seeded(seed), exact_cap=3, samples=3_000)
+        achieved = twin.joint_information(probs, sampled.rows.tolist())
+        assert achieved > exact - 0.02
+
+
+def test_copies_are_picked_by_key_and_not_twice() -> None:
+    """Twenty informative rows, four copies each: a copy adds less than a fresh row, equal copies tie."""
+    original = mc_log_probs(0, 20, 50, 4, torch.float32, "sharp")
+    mc = original.repeat(4, 1, 1)
+    firsts = set()
+    for seed in range(12):
+        result = kernels.select_batchbald(mc, 3, seeded(seed))
+        chosen = (result.rows % 20).tolist()
+        assert len(set(chosen)) == 3
+        keys = keys_of(80, seed)
+        for row in result.rows.tolist():
+            assert keys[row] == min(keys[row % 20 + 20 * copy] for copy in range(4))
+        firsts.add(int(result.rows[0]))
+    assert len(firsts) > 1
+
+
+def test_saturation_is_recorded_and_the_rest_follows_bald() -> None:
+    """Two draws hold log 2 nats: one row that tells them apart leaves nothing to learn."""
+    certain = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    useless = torch.tensor([[0.5, 0.5], [0.5, 0.5]])
+    hint = torch.tensor([[0.6, 0.4], [0.4, 0.6]])
+    strong = torch.tensor([[0.9, 0.1], [0.1, 0.9]])
+    mc = torch.stack([useless, hint, certain, strong]).log()
+    result = kernels.select_batchbald(mc, 4, seeded(0))
+    assert result.rows.tolist() == [2, 3, 1, 0]
+    assert result.saturated_at == 1
+    assert result.joint_information.tolist() == pytest.approx([math.log(2)] * 4)
+    never = kernels.select_batchbald(mc, 4, seeded(0), saturation_tol=0)
+    assert never.saturated_at is None
+    assert never.rows[0] == 2
+
+
+def test_information_from_ten_draws_saturates_at_log_ten() -> None:
+    mc = mc_log_probs(0, 60, 10, 10, torch.float32, "mild")
+    result = kernels.select_batchbald(mc, 40, seeded(0), samples=1_000)
+    assert result.saturated_at is not None
+    assert result.sampled_from == 5  # 10^4 configurations of four rows are under the cap of 40,000
+    assert result.joint_information[-1].item() == pytest.approx(math.log(10), abs=5e-3)
+    assert (result.joint_information <= math.log(10)).all()
+    assert len(set(result.rows.tolist())) == 40
+
+
+def test_one_draw_saturates_at_once() -> None:
+    mc = mc_log_probs(0, 6, 1, 3, torch.float32, "mild")
+    result = kernels.select_batchbald(mc, 3, seeded(0))
+    assert result.saturated_at == 0
+    assert result.evaluations == 0
+    assert len(set(result.rows.tolist())) == 3
+
+
+def test_the_same_generator_gives_the_same_batch() -> None:
+    mc = mc_log_probs(0, 50, 8, 4, torch.float32, "mild")
+    first, second = (kernels.select_batchbald(mc, 6, seeded(4), exact_cap=16, samples=500) for _ in range(2))
+    assert torch.equal(first.rows, second.rows)
+    assert torch.equal(first.gains, second.gains)
+
+
+def test_faults_are_refused() -> None:
+    mc = mc_log_probs(0, 3, 2, 2, torch.float32, "mild")
+    with pytest.raises(ValueError, match="a batch of 4 rows cannot be chosen from 3 rows"):
+        kernels.select_batchbald(mc, 4, seeded(0))
+    with pytest.raises(ValueError, match="float16; float32 or float64"):
+        kernels.select_batchbald(mc.half(), 1, seeded(0))
+    assert len(kernels.select_batchbald(mc, 0, seeded(0)).rows) == 0
