@@ -1,0 +1,52 @@
+"""Labels of any kind (numbers, words, truth values) as class numbers 0 … C − 1 and sorted class names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def encode(values: np.ndarray, names: Sequence[str] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Number the labels.
+
+    Whole numbers are the same class however they are written (1, 1.0, 01). Names that are all numbers are
+    sorted by value, others as text.
+
+    Args:
+        values: [N] labels of one type.
+        names: The class names, if they are known already; those of `values` otherwise.
+
+    Returns:
+        [N] int64 class numbers, −1 where a label is not among `names`, and the class names.
+    """
+    raw, inverse = np.unique(values, return_inverse=True)
+    written = [canonical(value) for value in raw.tolist()]
+    known = tuple(names) if names is not None else _in_order(set(written))
+    numbers = {name: number for number, name in enumerate(known)}
+    codes = np.array([numbers.get(name, -1) for name in written], dtype=np.int64)
+    return codes[inverse.reshape(-1)], known
+
+
+def canonical(value: object) -> str:
+    """How a label is written as a class name."""
+    text = str(value).strip()
+    number = _number(text)
+    return str(int(number)) if number is not None and number.is_integer() else text
+
+
+def _in_order(names: set[str]) -> tuple[str, ...]:
+    numbers = {name: _number(name) for name in names}
+    if all(number is not None for number in numbers.values()):
+        return tuple(sorted(names, key=lambda name: (numbers[name] or 0.0, name)))
+    return tuple(sorted(names))
+
+
+def _number(text: str) -> float | None:
+    """The finite number that `text` writes, if it does; Python's 1_000 counts as a word."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and "_" not in text else None

@@ -1,0 +1,62 @@
+"""Mean and standard deviation of a training part; only inputs are read, never labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def channel_moments(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Per-channel mean and (population) standard deviation, as `Dataset.mean` and `Dataset.std` want them.
+
+    Bytes are counted, so that the result is exact and no float copy is made, and are given on the scale [0, 1].
+    A constant channel gets the standard deviation 1.
+
+    Args:
+        images: [N, C, H, W], uint8 or floating point.
+
+    Returns:
+        mean [C, 1, 1] and std [C, 1, 1], float32.
+    """
+    means, deviations = [], []
+    for channel in images.unbind(1):
+        if images.dtype == torch.uint8:
+            counts = torch.bincount(channel.reshape(-1), minlength=256).to(torch.float64)
+            values = torch.arange(256, dtype=torch.float64) / 255
+            mean = (counts * values).sum() / counts.sum()
+            variance = (counts * (values - mean).square()).sum() / counts.sum()
+        else:
+            exact = channel.to(torch.float64)
+            mean, variance = exact.mean(), exact.var(correction=0)
+        means.append(float(mean))
+        deviations.append(float(variance.sqrt()))
+    centre, spread = np.array(means), np.array(deviations)
+    return _per_channel(centre), _per_channel(_safe(spread, centre))
+
+
+def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(x − mean) / std by column with the training part's mean and (population) standard deviation.
+
+    A constant column becomes 0. Computed in float64: a column like a time stamp would lose its digits in float32.
+
+    Args:
+        train: [N, D].
+        test: [T, D].
+
+    Returns:
+        The two parts, float32.
+    """
+    exact = train.astype(np.float64)
+    mean = exact.mean(axis=0)
+    std = _safe(exact.std(axis=0), mean)
+    return ((exact - mean) / std).astype(np.float32), ((test - mean) / std).astype(np.float32)
+
+
+def _safe(std: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """1 in place of a standard deviation that is zero up to rounding."""
+    return np.where(std <= 1e-12 * np.maximum(np.abs(mean), 1e-300), 1.0, std)
+
+
+def _per_channel(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(values.astype(np.float32)).reshape(-1, 1, 1)

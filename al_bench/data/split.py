@@ -1,0 +1,37 @@
+"""A fixed, stratified split of labelled rows into a training and a test part."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from al_bench.rng import Streams
+
+
+def stratified_split(labels: np.ndarray, test_fraction: float, split_seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split N rows so that every class has about the same share in the test part.
+
+    The test part has round(test_fraction · N) rows where the classes allow it. A class of n rows gives the
+    whole part of test_fraction · n, and those with the largest remainders give one more (ties to the class of
+    the smaller number). No class gives its last row: it stays in the training part.
+
+    Args:
+        labels: [N] integers.
+        test_fraction: In (0, 1).
+        split_seed: Which rows: independent of any run's seed.
+
+    Returns:
+        The rows [N − T] of the training part and [T] of the test part, both in ascending order.
+    """
+    generator = Streams(split_seed).numpy("split")
+    values, counts = np.unique(labels, return_counts=True)
+    quotas = test_fraction * counts
+    given = np.minimum(np.floor(quotas).astype(np.int64), counts - 1)
+    missing = round(test_fraction * len(labels)) - int(given.sum())
+    for row in np.argsort(given - quotas, kind="stable"):
+        if missing > 0 and given[row] < counts[row] - 1:
+            given[row] += 1
+            missing -= 1
+    in_test = np.zeros(len(labels), dtype=bool)
+    for value, number in zip(values, given, strict=True):
+        in_test[generator.permutation(np.flatnonzero(labels == value))[:number]] = True
+    return np.flatnonzero(~in_test), np.flatnonzero(in_test)
