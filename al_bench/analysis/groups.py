@@ -35,6 +35,14 @@ class Group:
     summary: Summary
 
     @property
+    def label(self) -> str:
+        """What a legend calls it: the name, or for a reference how much it was trained on."""
+        if not self.reference:
+            return self.name
+        extra = self.name.removeprefix("full").lstrip(",")
+        return f"whole pool: {int(self.summary.labels[-1]):,} labels" + (f"; {extra}" if extra else "")
+
+    @property
     def seeds(self) -> int:
         return len(self.runs)
 
@@ -96,7 +104,5 @@ def group_runs(runs: list[Run], ends: str = "common") -> list[Group]:
             curves = stack(chosen, ends)
         except InputError as error:
             raise InputError(f"{study}/{dataset}/{arm}: {error}") from error
-        groups.append(
-            Group(dataset, name, arm, chosen[0].strategy, reference, chosen, curves, summarise(curves))
-        )
+        groups.append(Group(dataset, name, arm, chosen[0].strategy, reference, chosen, curves, summarise(curves)))
     return groups

@@ -21,6 +21,7 @@ from al_bench.analysis.style import CEILING, INK, Look, looks
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 STATISTICS = ("median", "mean")
@@ -56,13 +57,16 @@ STYLE = {
     "ytick.major.width": 0.8,
     "legend.frameon": False,
     "legend.fontsize": 9.5,
-    "lines.linewidth": 1.9,
-    "lines.markersize": 6,
+    "legend.title_fontsize": 9.5,
+    "lines.linewidth": 1.7,
+    "lines.markersize": 5.5,
     "svg.hashsalt": "al-bench",
     "pdf.fonttype": 42,
 }
 _MARKERS = 9  # about as many a line; one at every round of a long run would be a caterpillar
-_PANEL = (6.4, 4.3)  # inches, one panel; several are a little smaller
+_SINGLE = (8.2, 4.2)  # inches: one panel with the legend beside it
+_PANEL = (4.6, 3.4)  # inches: one of several panels
+_BELOW = 0.9  # inches below several panels, for their legend
 _DPI = 200
 
 
@@ -109,9 +113,7 @@ def plot_curves(
         FigureCanvasAgg(figure)
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(
-                out, dpi=_DPI, metadata=_METADATA[out.suffix.lower()], bbox_inches="tight", pad_inches=0.08
-            )
+            figure.savefig(out, dpi=_DPI, metadata=_METADATA[out.suffix.lower()], bbox_inches="tight", pad_inches=0.08)
         except OSError as error:
             raise InputError(f"{out} cannot be written: {error.strerror}; choose another file") from error
 
@@ -121,23 +123,50 @@ def _figure(
 ) -> Figure:
     columns = min(len(datasets), 3)
     rows = math.ceil(len(datasets) / columns)
-    shrink = 1.0 if columns == 1 else 0.78
-    figure = Figure(figsize=(columns * _PANEL[0] * shrink, rows * _PANEL[1] * shrink), layout="constrained")
+    several = len(datasets) > 1
+    size = (columns * _PANEL[0], rows * _PANEL[1] + _BELOW) if several else _SINGLE
+    figure = Figure(figsize=size, layout="constrained")
     lines = [group for group in groups if not group.reference]
     appearance = looks(sorted({(group.name, group.strategy) for group in lines}))
+    handles: dict[str, Artist] = {}
     for place, dataset in enumerate(datasets):
         axes = figure.add_subplot(rows, columns, place + 1)
         here = [group for group in groups if group.dataset == dataset]
         _panel(axes, here, appearance, statistic, targets)
-        axes.set_title(title if title and len(datasets) == 1 else dataset, loc="left", pad=8)
+        axes.set_title(title if title and not several else dataset, loc="left", pad=8)
         if place % columns == 0:
             axes.set_ylabel("Test accuracy (%)")
         if place + columns >= len(datasets):
             axes.set_xlabel("Number of labels")
-        axes.legend(loc="lower right", handlelength=3.6, labelspacing=0.45, borderaxespad=0.6)
-    if title and len(datasets) > 1:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    if title and several:
         figure.suptitle(title, fontweight="bold")
+    _legend(figure, handles, groups, statistic, several)
     return figure
+
+
+def _legend(figure: Figure, handles: dict[str, Artist], groups: Sequence[Group], statistic: str, several: bool) -> None:
+    """One legend outside the panels, where no curve can run under it; its title says what line and band are.
+
+    The number of seeds stands in the title where it is the same for every curve, else behind the names.
+    """
+    counts = {name: _seeds([g for g in groups if g.label == name]) for name in handles}
+    curves = {counts[g.label] for g in groups if not g.reference}
+    seeds = curves.pop() if len(curves) == 1 else "seeds"
+    labels = [name if counts[name] == seeds else f"{name} ({counts[name]})" for name in handles]
+    band = "band: quartiles" if statistic == "median" else "band: ± standard error"
+    legend = figure.legend(
+        list(handles.values()),
+        labels,
+        title=f"{statistic} of {seeds}{', ' if several else chr(10)}{band}",
+        loc="outside lower center" if several else "outside right center",
+        ncols=min(len(labels), 5 if figure.get_figwidth() > 10 else 3) if several else 1,
+        handlelength=3.8,
+        labelspacing=0.6,
+        alignment="center" if several else "left",
+    )
+    legend.get_title().set_color(CEILING)
 
 
 def centre_and_band(group: Group, statistic: str) -> tuple[Any, Any, Any]:
@@ -159,11 +188,11 @@ def _panel(
         labels = group.summary.labels
         look = appearance[group.name]
         step = max(1, round(len(labels) / _MARKERS))
-        axes.fill_between(labels, 100 * low, 100 * high, color=look.colour, alpha=0.16, linewidth=0, zorder=2)
+        axes.fill_between(labels, 100 * low, 100 * high, color=look.colour, alpha=0.2, linewidth=0, zorder=2)
         axes.plot(
             labels,
             100 * centre,
-            label=f"{group.name} ({_seeds(group)})",
+            label=group.label,
             markevery=(place * step // len(lines), step),  # staggered, so that markers do not pile up
             zorder=3,
             **look.line(),
@@ -171,8 +200,7 @@ def _panel(
     for group in groups:
         if group.reference:
             level = 100 * float(centre_and_band(group, statistic)[0][-1])
-            label = f"whole pool, {int(group.summary.labels[-1]):,} labels ({_seeds(group)})"
-            axes.axhline(level, color=CEILING, linewidth=1.3, linestyle=(0, (7, 3)), zorder=1.5, label=label)
+            axes.axhline(level, color=CEILING, linewidth=1.3, linestyle=(0, (7, 3)), zorder=1.5, label=group.label)
     first = min(int(group.summary.labels[0]) for group in lines)
     last = max(int(group.summary.labels[-1]) for group in lines)
     margin = max(0.02 * (last - first), 0.5)
@@ -194,9 +222,10 @@ def _panel(
     axes.set_ylim(max(bottom, -1.0), min(top, 101.0))
 
 
-def _seeds(group: Group) -> str:
-    """How many seeds, or from how many to how many where it changes along the curve."""
-    low, high = int(group.summary.n.min()), int(group.summary.n.max())
+def _seeds(groups: Sequence[Group]) -> str:
+    """How many seeds a line has, or from how many to how many where it changes along or between panels."""
+    low = min(int(group.summary.n.min()) for group in groups)
+    high = max(int(group.summary.n.max()) for group in groups)
     if low != high:
         return f"{low}–{high} seeds"
     return "1 seed" if high == 1 else f"{high} seeds"

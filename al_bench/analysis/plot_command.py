@@ -97,9 +97,7 @@ def _plot(arguments: argparse.Namespace) -> None:
         raise InputError("nothing to write; give --out FILE (.png, .svg or .pdf), --csv FILE, or both")
     for target in arguments.target:
         if not 0 < target <= 1:
-            raise InputError(
-                f"--target is {target:g}; it must be a fraction above 0 and at most 1, such as 0.95"
-            )
+            raise InputError(f"--target is {target:g}; it must be a fraction above 0 and at most 1, such as 0.95")
     # NumPy and matplotlib take half a second to import: not before they are needed, not for --help.
     from al_bench.analysis.groups import group_runs, usable_runs
     from al_bench.analysis.runs import find_runs

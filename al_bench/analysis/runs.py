@@ -120,9 +120,7 @@ def find_runs(folders: list[Path], report: Callable[[str], None] | None = None) 
             )
         if len(damaged) == count:
             raise InputError(f"no readable run under {folder}; {count} damaged, the first: {damaged[0]}")
-    return sorted(
-        found.values(), key=lambda run: (run.dataset, run.study, run.arm, run.seed, str(run.folder))
-    )
+    return sorted(found.values(), key=lambda run: (run.dataset, run.study, run.arm, run.seed, str(run.folder)))
 
 
 def _run_folders(folder: Path) -> Iterator[Path]:
@@ -153,6 +151,8 @@ def read_run(folder: Path) -> Run:
     Raises:
         DamagedRunError: A file is missing, is not al-bench's or contradicts another.
     """
+    if not (folder / "header.json").is_file():
+        raise DamagedRunError(f"{folder}: header.json is missing{_said(folder)}")
     header = _read_object(folder, "header.json")
     if header.get("schema") != SCHEMA:
         raise DamagedRunError(
@@ -231,6 +231,14 @@ def _fault(entry: Any, before: list[dict[str, Any]]) -> str:
     if not isinstance(accuracy, (int, float)) or isinstance(accuracy, bool) or not math.isfinite(accuracy):
         return f"has accuracy {accuracy!r}, neither a fraction nor null"
     return "" if 0 <= accuracy <= 1 else f"has accuracy {accuracy!r}, outside 0 to 1"
+
+
+def _said(folder: Path) -> str:
+    """What status.json says of a run that has no header: it may have failed before its first round."""
+    try:
+        return f" (status.json says {_read_object(folder, 'status.json').get('status')})"
+    except DamagedRunError:
+        return ""
 
 
 def _one_line(error: Exception) -> str:

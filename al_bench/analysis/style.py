@@ -60,12 +60,12 @@ LOOKS = (
     Look(_BLUE, "s", _LONG, hollow=True),
     Look(_VERMILLION, "v", _DASH_DOT, hollow=True),
     Look(_GREEN, "D", _DASH, hollow=True),
-    Look(_ORANGE, "<", _SOLID),
-    Look(_PURPLE, "^", _DOT, hollow=True),
-    Look(_SKY, "o", _DASH, hollow=True),
+    Look(_ORANGE, ">", _SOLID),
+    Look(_PURPLE, "<", _DASH_DASH_DOT, hollow=True),
+    Look(_SKY, "H", _DASH, hollow=True),
     Look(_BLACK, "*", _SOLID),
     Look(_BLUE, "p", _DOT),
-    Look(_VERMILLION, ">", _DASH_DASH_DOT),
+    Look(_VERMILLION, "d", _DASH_DASH_DOT),
     Look(_GREEN, "h", _SOLID, hollow=True),
     Look(_ORANGE, "P", _LONG),
     Look(_PURPLE, "X", _SOLID),
@@ -83,22 +83,35 @@ _PREFERRED = {
 def looks(arms: Sequence[tuple[str, str]]) -> dict[str, Look]:
     """A look for every arm of a figure, all different as long as there are at most 21.
 
-    An arm named like a known strategy has that strategy's look in every figure. Others take their
-    strategy's look if it is free, else the next free one after a slot drawn from their name, so that an
-    arm keeps its look from figure to figure unless another in the figure holds it.
+    An arm named like a known strategy has that strategy's look in every figure. Any other arm takes its
+    strategy's look if it is free, else its strategy's colour with other marks, else the free look that has
+    least in common with those already given; ties go by a slot drawn from its name.
 
     Args:
         arms: Pairs (name, strategy), in any order; the names are different.
     """
-    taken: dict[int, str] = {}
+    taken: list[int] = []
     order = sorted(arms, key=lambda arm: (arm[0] not in _PREFERRED, arm[1] not in _PREFERRED, arm[0]))
     chosen: dict[str, Look] = {}
     for name, strategy in order:
-        start = _PREFERRED.get(name, _PREFERRED.get(strategy, zlib.crc32(name.encode()) % len(LOOKS)))
-        if start in taken:
-            start = zlib.crc32(name.encode()) % len(LOOKS)
-        slots = ((start + step) % len(LOOKS) for step in range(len(LOOKS)))
-        slot = next((slot for slot in slots if slot not in taken), start)
-        taken[slot] = name
+        drawn = zlib.crc32(name.encode()) % len(LOOKS)
+        slot = _PREFERRED.get(name, _PREFERRED.get(strategy, drawn))
+        if slot in taken:
+            free = [place for place in range(len(LOOKS)) if place not in taken] or [slot]
+            colour = LOOKS[slot].colour if strategy in _PREFERRED else ""
+            slot = min(
+                free,
+                key=lambda place: (
+                    LOOKS[place].colour != colour,
+                    sum(_alike(LOOKS[place], LOOKS[other]) for other in taken),
+                    (place - drawn) % len(LOOKS),
+                ),
+            )
+        taken.append(slot)
         chosen[name] = LOOKS[slot]
     return chosen
+
+
+def _alike(one: Look, other: Look) -> int:
+    """How many of colour, marker and dashes two looks share."""
+    return (one.colour == other.colour) + (one.marker == other.marker) + (one.dashes == other.dashes)

@@ -98,7 +98,7 @@ def _per_seed(group: Group, target: float, rule: str) -> str:
     # A seed that did not get there needs more than it had: its end bounds every quantile from below.
     bounds = [min(count, run.labels[-1]) for count, run in zip(counts, group.runs, strict=True)]
     middle, low, high = (_count(quantile(counts, q), quantile(bounds, q)) for q in _QUARTILES)
-    return middle if group.seeds == 1 else f"{middle} [{low}, {high}]"
+    return middle if middle == low == high else f"{middle} [{low}, {high}]"
 
 
 def _count(value: float, bound: float) -> str:
