@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,4 +48,4 @@ def write_run(
 
 def saturating(top: float, rate: float, rounds: int, shift: float = 0.0) -> list[float]:
     """A learning curve that rises to `top`, for pictures."""
-    return [round(top - (top - 0.45) * 2.718 ** (-rate * r) + shift, 4) for r in range(rounds)]
+    return [round(top - (top - 0.45) * math.exp(-rate * r) + shift, 4) for r in range(rounds)]

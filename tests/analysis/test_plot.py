@@ -159,7 +159,7 @@ def test_the_command_writes_and_says_what_it_wrote(study: Path, capsys: pytest.C
     assert words[0] == ["digits", "seeds", "labels", "accuracy %", "labels to 90 %", "labels to 97 %"]
     assert words[1] == ["bald", "3", "100", "94.08 [93.58, 94.58]", "70 [70, 75]", "> 100"]
     assert words[2] == ["full", "1", "1400", "99.00 [99.00, 99.00]", "-", "-"]
-    assert words[3] == ["random", "3", "100", "80.92 [80.42, 81.42]", "> 100", "> 100"]
+    assert words[3] == ["random", "3", "100", "80.91 [80.41, 81.41]", "> 100", "> 100"]
     assert words[5] == ["labels to 90 %, digits", "first crossing", "sustained", "median curve"]
     assert words[6] == ["bald", "70 [70, 75]", "70 [70, 75]", "70"]
     assert said.out.endswith(f"wrote {out}\nwrote {table}\n")
