@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from al_bench.kernels.batchbald import BatchBaldBatch as BatchBaldBatch
     from al_bench.kernels.batchbald import select_batchbald as select_batchbald
     from al_bench.kernels.calibration import expected_calibration_error as expected_calibration_error
+    from al_bench.kernels.k_centre import KCentreBatch as KCentreBatch
+    from al_bench.kernels.k_centre import select_k_centre as select_k_centre
     from al_bench.kernels.scores import bald as bald
     from al_bench.kernels.scores import check_scores as check_scores
     from al_bench.kernels.scores import entropy as entropy
@@ -28,17 +30,19 @@ if TYPE_CHECKING:
     from al_bench.kernels.select import select_top as select_top
 
 _MODULE_OF = {
-    "BatchBaldBatch": "batchbald",
     "bald": "scores",
+    "BatchBaldBatch": "batchbald",
     "check_scores": "scores",
     "entropy": "scores",
     "expected_calibration_error": "calibration",
+    "KCentreBatch": "k_centre",
     "least_confidence": "scores",
     "margin": "scores",
     "mc_variation_ratio": "scores",
     "mean_log_probs": "scores",
     "mean_std": "scores",
     "select_batchbald": "batchbald",
+    "select_k_centre": "k_centre",
     "select_top": "select",
     "variation_ratio_point": "scores",
 }
