@@ -82,7 +82,7 @@ def draw_sets(config: RunConfig, dataset: Dataset, streams: Streams) -> tuple[Po
         return PoolState.start(pool, given), validation
     if config.initial.size > len(pool):
         raise InputError(f"initial.size is {config.initial.size} and the pool has {len(pool)} points; lower it")
-    labels = dataset.labels(torch.as_tensor(pool)).cpu().numpy()
+    labels = dataset.labels(torch.tensor(pool)).cpu().numpy()
     balanced = config.initial.kind is InitialKind.balanced
     try:
         initial = draw_initial(pool, labels, config.initial.size, balanced, streams.numpy("initial"))

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.errors import InputError
 from al_bench.registry import COMPONENTS
@@ -56,6 +57,9 @@ class Initial:
         return self.size if self.indices is None else len(self.indices)
 
 
+DEFAULT_ROUNDS = 20
+
+
 @dataclass
 class Schedule:
     """How far a run goes.
@@ -64,7 +68,8 @@ class Schedule:
         batch: B, points acquired a round.
         rounds: Networks trained in all, round 0 included.
         budget: Labelled points at the end; the last batch is smaller where it does not divide.
-        stop_at_accuracy: Stop after the first round whose test accuracy reaches this.
+        stop_at_accuracy: Stop after the first round whose test accuracy reaches this. With none of the three
+            given, a run has DEFAULT_ROUNDS rounds.
         candidates: Score a random subset of this many unlabelled points a round; null scores them all.
     """
 
@@ -100,7 +105,8 @@ class Schedule:
         if self.budget is not None:
             ends[f"schedule.budget={self.budget}"] = self.budget
         if not ends:
-            return pool
+            default = initial + (DEFAULT_ROUNDS - 1) * self.batch
+            return pool if self.stop_at_accuracy is not None else max(initial, min(default, pool))
         key, end = min(ends.items(), key=lambda item: item[1])
         if end > pool:
             raise InputError(
@@ -282,20 +288,24 @@ def study_name(choices: Mapping[str, Any], config: DictConfig) -> str:
     return str(config.study or choices.get("experiment") or "default")
 
 
-def explain(error: Exception, config: Iterable[str] = ()) -> str:
+def explain(error: BaseException, config: Iterable[str] = ()) -> str:
     """An error of Hydra or OmegaConf as one line in the user's words.
 
     Args:
         error: The exception.
         config: The dotted keys that exist, to suggest the nearest.
     """
+    while error.__cause__ is not None and isinstance(error.__cause__, OmegaConfBaseException):
+        error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     lines = [line for line in lines if not re.match(r"(object_type|reference_type|To append to your config)", line)]
     text = re.sub(r"\s+", " ", "; ".join(lines))
     if match := re.search(r"Could not override '([^']+)'", text):
         near = difflib.get_close_matches(match[1], list(config), n=3, cutoff=0.5)
         return f"there is no key '{match[1]}'" + (f"; did you mean {' or '.join(near)}?" if near else "")
-    if match := re.search(r"Could not find '([^/']+(?:/[^/']+)*)/([^/']+)'.*Available options in '[^']+':;?(.*)", text):
+    if match := re.search(
+        r"Could not find '([^/']+(?:/[^/']+)*)/([^/']+)'.*Available options in '[^']+':;?(.*?)(; Config|$)", text
+    ):
         options = [option for option in re.split(r"[;\s]+", match[3]) if option]
         return f"{match[1]} is '{match[2]}'; choose one of {', '.join(options)}"
     if match := re.search(r"full_key: (\S+)", text):

@@ -11,11 +11,14 @@ import traceback
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from al_bench.config import RunConfig
 from al_bench.errors import BenchError, InputError
 from al_bench.record import RunFolder
+
+if TYPE_CHECKING:
+    from al_bench.assembly import Bench
 
 logger = logging.getLogger("al_bench")
 
@@ -105,17 +108,22 @@ def perform(job: Job) -> Outcome:
     Raises:
         KeyboardInterrupt: passed on, after the status has been written.
     """
+    from al_bench.assembly import assemble
+
     folder = RunFolder(job.folder)
-    identity = job.identity
     try:
+        folder.check(job.identity)
+        if folder.status == "complete":
+            return Outcome("complete", str(job.folder), f"already complete, {_last(folder)}")
         set_threads(job.config.threads)
-        with folder.open(identity):
+        bench = assemble(job.config, str(job.choices["strategy"]))
+        with folder.open(job.identity):
             handler = logging.FileHandler(job.folder / "run.log")
             handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
             logger.addHandler(handler)
             logger.setLevel(logging.INFO)
             try:
-                return _play(job, folder)
+                return _play(job, bench, folder)
             except InputError:
                 raise
             except KeyboardInterrupt:
@@ -133,16 +141,12 @@ def perform(job: Job) -> Outcome:
         return Outcome("failed", str(job.folder), str(error), bad_input=True)
 
 
-def _play(job: Job, folder: RunFolder) -> Outcome:
+def _play(job: Job, bench: Bench, folder: RunFolder) -> Outcome:
     """Play the missing rounds of a job whose folder is held."""
-    if folder.status == "complete":
-        return Outcome("complete", str(job.folder), f"already complete, {_last(folder)}")
     from tqdm import tqdm
 
-    from al_bench.assembly import assemble
     from al_bench.runner import play
 
-    bench = assemble(job.config, str(job.choices["strategy"]))
     done = len(folder.rounds)
     header = {
         "study": job.folder.parents[2].name,

@@ -93,14 +93,13 @@ class RunFolder:
 
     @contextmanager
     def open(self, identity: dict[str, Any]) -> Iterator[None]:
-        """Hold the folder for one process, after checking that it belongs to this configuration.
+        """Hold the folder for one process.
 
         Args:
-            identity: The resolved configuration without what cannot change results, flat: key to value.
+            identity: See `check`.
 
         Raises:
-            InputError: another process holds it, or it holds a run of another configuration (the message names
-                the keys that differ).
+            InputError: another process holds it, or it holds a run of another configuration.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / ".lock", blocking=False)
@@ -109,14 +108,22 @@ class RunFolder:
         except Timeout:
             raise InputError(f"{self.path}: another process is running this; wait for it or stop it") from None
         try:
-            self._check(identity)
+            self.check(identity)
             yield
         finally:
             lock.release()
 
-    def _check(self, identity: dict[str, Any]) -> None:
+    def check(self, identity: dict[str, Any]) -> None:
+        """Refuse a folder whose rounds were played under another configuration.
+
+        Args:
+            identity: The resolved configuration without what cannot change results, flat: key to value.
+
+        Raises:
+            InputError: naming the keys that differ.
+        """
         header = self.path / "header.json"
-        if not header.exists():
+        if not header.exists() or not self.rounds:
             return
         try:
             old = json.loads(header.read_text())["identity"]
@@ -142,7 +149,7 @@ class RunFolder:
             InputError: naming what differs.
         """
         path = self.path / "header.json"
-        old = json.loads(path.read_text()) if path.exists() else header
+        old = json.loads(path.read_text()) if path.exists() and self.rounds else header
         for key, advice in (
             ("fingerprint", "the data are not those that the run began with"),
             ("device", "the run began on another device"),
@@ -154,8 +161,8 @@ class RunFolder:
                 )
 
     def begin(self, header: dict[str, Any], config: str) -> None:
-        """Write header and config (YAML) where there are none, drop a torn last line, and mark the run as running."""
-        if not (self.path / "header.json").exists():
+        """Write header and config (YAML) of a new run, drop a torn last line, and mark the run as running."""
+        if not self.rounds:
             write_whole(self.path / "config.yaml", config)
             write_whole(self.path / "header.json", json.dumps({"schema": SCHEMA, **header}, indent=1) + "\n")
         rounds = self.path / "rounds.jsonl"

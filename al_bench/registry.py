@@ -7,6 +7,8 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "digits": "al_bench.data.digits:Digits",
         "torchvision": "al_bench.data.images:TorchvisionDataset",
         "repeated_mnist": "al_bench.data.repeated_mnist:RepeatedMNIST",
+        "csv": "al_bench.data.table:CsvDataset",
+        "npz": "al_bench.data.arrays:NpzDataset",
         "synthetic": "al_bench.data.synthetic:Synthetic",
     },
     "model": {

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from al_bench import config as configuration
+from al_bench import sweep
 from al_bench.errors import InputError
 from al_bench.job import Job, Outcome, perform
 
@@ -78,6 +79,7 @@ def main(argv: list[str]) -> int:
     sys.argv = ["al-bench run", *argv]
     logging.getLogger("al_bench").propagate = False
     configuration.register()
+    sweep.register()
     app: Any = hydra.main(version_base="1.3", config_path=configuration.conf_dir(), config_name="config")(task)
     try:
         app()
@@ -108,11 +110,9 @@ def _known_keys() -> list[str]:
 
 def close() -> int:
     """Say how the run or the sweep ended and what to type next; return the exit status."""
-    from al_bench.sweep import RESULTS, table
-
-    if RESULTS:
-        print(table(RESULTS))
-        outcomes = [outcome for _, outcome in RESULTS]
+    if sweep.RESULTS:
+        print(sweep.table(sweep.RESULTS))
+        outcomes = [outcome for _, outcome in sweep.RESULTS]
         study = {str(Path(o.folder).parents[2]) for o in outcomes if o and o.folder and o.status == "complete"}
         if study:
             print(f"next: al-bench plot {' '.join(sorted(study))} --out curves.png")

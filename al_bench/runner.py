@@ -46,7 +46,7 @@ def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], Non
             candidates = state.candidates(schedule.candidates, streams.numpy("candidates", round_))
             batch = min(schedule.batch, bench.labels_at_end - len(state.labelled))
             with meter.stage("score"):
-                scored = score(learner, torch.as_tensor(candidates), bench.strategy, streams, round_)
+                scored = score(learner, torch.tensor(candidates), bench.strategy, streams, round_)
             with meter.stage("select"):
                 selection = select(scored, bench.strategy, batch, streams, round_)
             acquired = candidates[selection.rows.cpu().numpy()]  # the only place where a row becomes an index
@@ -67,7 +67,7 @@ def train(bench: Bench, state: PoolState, round_: int) -> list[Fit]:
         bench.learner.reset(bench.streams, round_)
     if not len(state.labelled):
         return []
-    return bench.learner.fit(torch.as_tensor(state.labelled), torch.as_tensor(bench.validation), bench.streams, round_)
+    return bench.learner.fit(torch.tensor(state.labelled), torch.tensor(bench.validation), bench.streams, round_)
 
 
 def describe(
@@ -79,7 +79,7 @@ def describe(
     scores: torch.Tensor | None,
 ) -> dict[str, Any]:
     """What a round's record says of the labelled set, the training and the acquisition."""
-    labels = bench.dataset.labels(torch.as_tensor(state.labelled))
+    labels = bench.dataset.labels(torch.tensor(state.labelled))
     return {
         "round": state.round,
         "labelled": len(state.labelled),
@@ -91,7 +91,7 @@ def describe(
         "candidates": None if candidates is None else len(candidates),
         "acquired": None if acquired is None else acquired.tolist(),
         "scores": None if scores is None else scores.tolist(),
-        "acquired_labels": None if acquired is None else bench.dataset.labels(torch.as_tensor(acquired)).tolist(),
+        "acquired_labels": None if acquired is None else bench.dataset.labels(torch.tensor(acquired)).tolist(),
     }
 
 
