@@ -137,12 +137,14 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if isinstance(archive, np.ndarray):
                 raise InputError(f"{path} holds a single array; an .npz file with x and y is expected: np.savez")
-            found = {name: _spelling(path, name, archive.files) for name in NAMES}
-            arrays = {name: archive[spelling] for name, spelling in found.items() if spelling is not None}
-            there = ", ".join(archive.files) or "nothing"
+            with archive:
+                found = {name: _spelling(path, name, archive.files) for name in NAMES}
+                arrays = {name: archive[spelling] for name, spelling in found.items() if spelling is not None}
+                there = ", ".join(archive.files) or "nothing"
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"{path} cannot be read as .npz ({one_line(error)}); a file written by np.savez without objects is expected"

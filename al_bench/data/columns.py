@@ -71,8 +71,8 @@ def read_table(path: Path, separator: str, header: bool | None) -> Table:
             Without a header the columns are called "0", "1", ...
 
     Raises:
-        InputError: The file is empty, unreadable, ragged, has no row or fewer than two columns, or two columns
-            of one name.
+        InputError: The file is empty or unreadable, a row is longer than the first, or there is no row, fewer
+            than two columns, or two columns of one name.
     """
     try:
         cells = pd.read_csv(
@@ -87,10 +87,7 @@ def read_table(path: Path, separator: str, header: bool | None) -> Table:
         raise InputError(f"{path} is empty; a table of numbers and categories is expected") from error
     except UNREADABLE as error:
         raise InputError(f"{path} cannot be read as CSV with the separator {separator!r}: {one_line(error)}") from error
-    ragged = np.flatnonzero(cells.isna().any(axis=1))
-    if len(ragged):
-        raise InputError(f"{path}: line {ragged[0] + 1} has fewer cells than the first, {cells.shape[1]}")
-    cells = cells.apply(lambda column: column.str.strip())
+    cells = cells.fillna("").apply(lambda column: column.str.strip())  # a short row ends in empty cells
     first = cells.iloc[0]
     if header is None:
         header = bool(pd.to_numeric(first, errors="coerce").isna().all())

@@ -1,0 +1,92 @@
+"""Splits, labels and moments: what several datasets are built from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from al_bench.data.labels import encode
+from al_bench.data.moments import channel_moments, standardise
+from al_bench.data.split import stratified_split
+
+
+@given(
+    counts=st.lists(st.integers(1, 30), min_size=1, max_size=6),
+    fraction=st.floats(0.01, 0.99),
+    seed=st.integers(0, 5),
+)
+@settings(max_examples=60, deadline=None)
+def test_split_is_a_partition_near_the_quotas(counts: list[int], fraction: float, seed: int) -> None:
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
+    train, test = stratified_split(labels, fraction, seed)
+    assert np.array_equal(np.sort(np.concatenate([train, test])), np.arange(len(labels)))
+    assert (np.diff(train) > 0).all()
+    assert (np.diff(test) > 0).all()
+    for value, count in enumerate(counts):
+        given_away = int((labels[test] == value).sum())
+        assert given_away <= count - 1
+        assert given_away <= np.floor(fraction * count) + 1
+        assert given_away >= min(np.floor(fraction * count), count - 1)
+
+
+def test_split_by_hand() -> None:
+    labels = np.array([0] * 10 + [1] * 6 + [2])
+    train, test = stratified_split(labels, 0.25, 0)  # quotas 2.5, 1.5, 0.25; round(4.25) = 4 rows
+    assert [int((labels[test] == value).sum()) for value in range(3)] == [3, 1, 0]
+    assert len(train) == 13
+
+
+def test_split_depends_on_its_seed_only() -> None:
+    labels = np.arange(100) % 5
+    first = stratified_split(labels, 0.2, 0)[1]
+    assert np.array_equal(first, stratified_split(labels, 0.2, 0)[1])
+    assert not np.array_equal(first, stratified_split(labels, 0.2, 1)[1])
+
+
+@pytest.mark.parametrize(
+    ("values", "names", "codes"),
+    [
+        (["b", "a", "b"], ("a", "b"), [1, 0, 1]),
+        (["10", "9", "10"], ("9", "10"), [1, 0, 1]),
+        (["1.0", "1", "01", "2"], ("1", "2"), [0, 0, 0, 1]),
+        ([True, False], ("False", "True"), [1, 0]),
+        ([-1.0, 1.0], ("-1", "1"), [0, 1]),
+        (["1", "x"], ("1", "x"), [0, 1]),
+        (["1_0", "10"], ("10", "1_0"), [1, 0]),
+        (["nan", "b"], ("b", "nan"), [1, 0]),
+    ],
+)
+def test_labels_are_numbered_in_order(values: list[object], names: tuple[str, ...], codes: list[int]) -> None:
+    encoded, found = encode(np.array(values))
+    assert found == names
+    assert encoded.tolist() == codes
+    assert encoded.dtype == np.int64
+
+
+def test_unknown_labels_are_marked() -> None:
+    assert encode(np.array(["b", "c"], dtype=object), ("a", "b"))[0].tolist() == [1, -1]
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
+def test_channel_moments_equal_numpy(kind: torch.dtype) -> None:
+    images = torch.randint(0, 256, (7, 3, 5, 4), generator=torch.Generator().manual_seed(0)).to(kind)
+    images[:, 2] = 51
+    scale = 255 if kind == torch.uint8 else 1
+    expected = images.numpy().astype(np.float64) / scale
+    mean, std = channel_moments(images)
+    assert mean.shape == std.shape == (3, 1, 1)
+    np.testing.assert_allclose(mean.flatten(), expected.mean(axis=(0, 2, 3)), rtol=1e-6)
+    np.testing.assert_allclose(std.flatten()[:2], expected.std(axis=(0, 2, 3))[:2], rtol=1e-6)
+    assert std[2] == 1
+
+
+def test_standardise_uses_the_training_part_and_keeps_digits() -> None:
+    train = np.array([[1.7e9 + 1, 5.0], [1.7e9 + 3, 5.0]])
+    test = np.array([[1.7e9 + 5, 6.0]])
+    scaled, scaled_test = standardise(train, test)
+    assert scaled.tolist() == [[-1.0, 0.0], [1.0, 0.0]]
+    assert scaled_test.tolist() == [[3.0, 1.0]]
+    assert scaled.dtype == scaled_test.dtype == np.float32
