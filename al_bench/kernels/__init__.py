@@ -13,6 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from al_bench.kernels.badge import hypothetical_gradient as hypothetical_gradient
+    from al_bench.kernels.badge import select_badge as select_badge
     from al_bench.kernels.batchbald import BatchBaldBatch as BatchBaldBatch
     from al_bench.kernels.batchbald import select_batchbald as select_batchbald
     from al_bench.kernels.calibration import expected_calibration_error as expected_calibration_error
@@ -35,12 +37,14 @@ _MODULE_OF = {
     "check_scores": "scores",
     "entropy": "scores",
     "expected_calibration_error": "calibration",
+    "hypothetical_gradient": "badge",
     "KCentreBatch": "k_centre",
     "least_confidence": "scores",
     "margin": "scores",
     "mc_variation_ratio": "scores",
     "mean_log_probs": "scores",
     "mean_std": "scores",
+    "select_badge": "badge",
     "select_batchbald": "batchbald",
     "select_k_centre": "k_centre",
     "select_top": "select",
