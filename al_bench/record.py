@@ -116,6 +116,8 @@ class RunFolder:
     def check(self, identity: dict[str, Any]) -> None:
         """Refuse a folder whose rounds were played under another configuration.
 
+        A key that the folder's al-bench did not know yet is no difference.
+
         Args:
             identity: The resolved configuration without what cannot change results, flat: key to value.
 
@@ -131,9 +133,9 @@ class RunFolder:
             raise InputError(f"{header} is damaged; move the folder away and run again") from None
         new = json.loads(json.dumps(identity))
         differing = [
-            f"{key} (here {new.get(key, 'absent')}, there {old.get(key, 'absent')})"
-            for key in sorted(old.keys() | new.keys())
-            if old.get(key) != new.get(key)
+            f"{key} (here {new.get(key, 'absent')}, there {old[key]})"
+            for key in sorted(old)
+            if key not in new or old[key] != new[key]
         ]
         if differing:
             raise InputError(
