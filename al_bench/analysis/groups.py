@@ -66,9 +66,10 @@ def usable_runs(runs: list[Run], include_incomplete: bool, report: Callable[[str
         else:
             report(f"left out {run.folder}: {run.status} at {last} (--include-incomplete takes it in)")
     if not kept:
+        partial = not include_incomplete and any(run.labels for run in runs)
         raise InputError(
-            f"none of the {len(runs)} runs found is complete; finish them by typing their al-bench run "
-            "command again, or add --include-incomplete"
+            f"no complete run among the {len(runs)} found; finish them by typing their al-bench run command "
+            f"again{', or add --include-incomplete' if partial else ''}"
         )
     return kept
 

@@ -167,8 +167,10 @@ def test_incomplete_runs_are_named_and_left_out_unless_asked_for(tmp_path: Path)
     assert "failed at 30 labels (--include-incomplete takes it in)" in said[0]
     assert "running, no evaluated round yet" in said[1]
     assert [run.seed for run in usable_runs(runs, True, said.append)] == [0, 1]
-    with pytest.raises(InputError, match="none of the 1 runs found is complete"):
+    with pytest.raises(InputError, match=r"no complete run among the 1 found; .*, or add --include-incomplete$"):
         usable_runs(runs[1:2], False, said.append)
+    with pytest.raises(InputError, match=r"typing their al-bench run command again$"):
+        usable_runs(runs[2:], True, said.append)
 
 
 def test_seeds_of_two_studies_are_not_averaged_and_a_seed_is_not_counted_twice(tmp_path: Path) -> None:
