@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from al_bench.kernels.batchbald import BatchBaldBatch as BatchBaldBatch
     from al_bench.kernels.batchbald import select_batchbald as select_batchbald
     from al_bench.kernels.calibration import expected_calibration_error as expected_calibration_error
+    from al_bench.kernels.epig import expected_predictive_information_gain as expected_predictive_information_gain
     from al_bench.kernels.k_centre import KCentreBatch as KCentreBatch
     from al_bench.kernels.k_centre import select_k_centre as select_k_centre
     from al_bench.kernels.scores import bald as bald
@@ -30,16 +31,24 @@ if TYPE_CHECKING:
     from al_bench.kernels.scores import mean_std as mean_std
     from al_bench.kernels.scores import variation_ratio_point as variation_ratio_point
     from al_bench.kernels.select import select_top as select_top
+    from al_bench.kernels.stochastic import select_stochastic as select_stochastic
+    from al_bench.kernels.votes import consensus_kl as consensus_kl
+    from al_bench.kernels.votes import log_vote_shares as log_vote_shares
+    from al_bench.kernels.votes import vote_entropy as vote_entropy
+    from al_bench.kernels.votes import vote_margin as vote_margin
 
 _MODULE_OF = {
     "bald": "scores",
     "BatchBaldBatch": "batchbald",
     "check_scores": "scores",
+    "consensus_kl": "votes",
     "entropy": "scores",
     "expected_calibration_error": "calibration",
+    "expected_predictive_information_gain": "epig",
     "hypothetical_gradient": "badge",
     "KCentreBatch": "k_centre",
     "least_confidence": "scores",
+    "log_vote_shares": "votes",
     "margin": "scores",
     "mc_variation_ratio": "scores",
     "mean_log_probs": "scores",
@@ -47,8 +56,11 @@ _MODULE_OF = {
     "select_badge": "badge",
     "select_batchbald": "batchbald",
     "select_k_centre": "k_centre",
+    "select_stochastic": "stochastic",
     "select_top": "select",
     "variation_ratio_point": "scores",
+    "vote_entropy": "votes",
+    "vote_margin": "votes",
 }
 
 __all__ = list(_MODULE_OF)
