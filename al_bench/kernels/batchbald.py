@@ -1,7 +1,7 @@
 """BatchBALD: the batch whose labels together tell most about the weights, built greedily.
 
 a(S) = I[y_S; w] = H[y_S] − E_w H[y_S | w] is estimated from K draws: w is one of K networks with equal
-probability, labels are independent given w (Kirsch et al. 2019, eq. 8 to 11). By the chain rule, the gain of
+probability, labels are independent given w (Kirsch et al. 2019, sec. 3). By the chain rule, the gain of
 row x after the rows S is
 
     a(S ∪ x) − a(S) = E_{y_S} H[y_x | y_S] − 1/K Σ_k H[p(y_x | k)],
@@ -9,7 +9,7 @@ row x after the rows S is
 
 The configurations of the labels y_S and their posteriors p(k | y_S) are a `LabelTable`.
 
-Departures from the paper's estimator (eq. 12 to 14), none of which changes its expectation:
+Departures from the paper's Monte Carlo estimator, none of which changes its expectation:
 - The conditional entropy is averaged, in place of joint entropies subtracted: no product of many probabilities
   underflows, and the paper's sampled −log p(y_S), the same for all candidates, adds no noise.
 - The sampled table is extended by one label a pick, not drawn anew; equal configurations share a line.
@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 
 from al_bench.kernels.label_table import LabelTable
-from al_bench.kernels.scores import bald
+from al_bench.kernels.scores import bald, check_scores
 
 _TIE = {torch.float32: 2e-6, torch.float64: 1e-12}
 """Gains in nats closer than this are equal: a matrix product rounds by position and block."""
@@ -90,9 +90,10 @@ def select_batchbald(
         The batch. Memory: max(exact_cap, M) × K for the table, besides the argument.
 
     Raises:
-        ValueError: the batch is negative or larger than N.
+        ValueError: the batch is negative or larger than N, or the log-probabilities are in half precision.
+        ScoreError: the BALD of a row is NaN or out of range.
 
-    Source: Kirsch, van Amersfoort & Gal 2019, algorithm 1 and eq. 8 to 14.
+    Source: Kirsch, van Amersfoort & Gal 2019, sec. 3 and algorithm 1.
     """
     rows_count, _, classes = mc_log_probs_nkc.shape
     if not 0 <= batch <= rows_count:
@@ -103,6 +104,7 @@ def select_batchbald(
     keys_n = torch.rand(rows_count, generator=generator, dtype=torch.float64, device=generator.device)
     keys_n = keys_n.to(mc_log_probs_nkc.device)
     bald_n = bald(mc_log_probs_nkc).double()
+    check_scores(bald_n, 0.0, math.log(min(mc_log_probs_nkc.shape[1:])), "BALD")
     free_n = torch.ones_like(bald_n, dtype=torch.bool)
     bound_n = bald_n.clone()
     table = LabelTable.start(mc_log_probs_nkc)

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from al_bench.kernels.scores import into_range
+
 _PRODUCT_ELEMENTS = 1 << 17
 """Elements of one matrix product's result: in float32 512 KiB, which stays in a core's L2 cache."""
 
@@ -34,7 +36,7 @@ def expected_predictive_information_gain(
     Raises:
         ValueError: the draws differ in number, or there is no target row.
 
-    Source: Bickford Smith et al. 2023, eq. 5 and 8 (classification, K draws for both predictions).
+    Source: Bickford Smith et al. 2023, the estimator for classification with K draws shared by both predictions.
     """
     if mc_log_probs_nkc.shape[1] != mc_target_log_probs_tkc.shape[1]:
         draws = f"{mc_log_probs_nkc.shape[1]} and {mc_target_log_probs_tkc.shape[1]}"
@@ -54,8 +56,7 @@ def expected_predictive_information_gain(
         joint_ratio_yx = ratio_kbc.flatten(1).T @ target_kx  # [b C, T C']
         rlogr_yx = joint_ratio_yx.clamp(min=tiny).log_().mul_(joint_ratio_yx)
         scores.append(((rlogr_yx @ weight_x).view_as(mean_bc) * mean_bc).sum(1))
-    scores_n = torch.cat(scores)
-    return scores_n.clamp_(0, math.log(min(draws_count, classes)))
+    return into_range(torch.cat(scores), 0.0, math.log(min(draws_count, classes)))
 
 
 def _ratios(log_probs_bkc: Tensor) -> tuple[Tensor, Tensor]:

@@ -45,7 +45,7 @@ def entropy(log_probs_nc: Tensor) -> Tensor:
     """
     log_probs_nc = _floating(log_probs_nc, 2).clamp(min=_LOG_ZERO)
     scores_n = (log_probs_nc.exp() * log_probs_nc).sum(-1).neg_()
-    return _into_range(scores_n, 0.0, math.log(log_probs_nc.shape[1]))
+    return into_range(scores_n, 0.0, math.log(log_probs_nc.shape[1]))
 
 
 def least_confidence(log_probs_nc: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ def least_confidence(log_probs_nc: Tensor) -> Tensor:
     """
     log_probs_nc = _floating(log_probs_nc, 2)
     scores_n = log_probs_nc.amax(-1).expm1().neg_()  # 1 − p to full precision where p is nearly 1
-    return _into_range(scores_n, 0.0, 1 - 1 / log_probs_nc.shape[1])
+    return into_range(scores_n, 0.0, 1 - 1 / log_probs_nc.shape[1])
 
 
 def margin(log_probs_nc: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ def margin(log_probs_nc: Tensor) -> Tensor:
         raise ValueError("the margin needs at least two classes")
     top_n2 = log_probs_nc.topk(2, dim=-1).values
     scores_n = top_n2[:, 1].exp() - top_n2[:, 0].expm1()  # (1 − p₁) + p₂
-    return _into_range(scores_n, 0.0, 1.0)
+    return into_range(scores_n, 0.0, 1.0)
 
 
 def variation_ratio_point(log_probs_nc: Tensor) -> Tensor:
@@ -140,7 +140,7 @@ def mean_std(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
 
     scores_n = _by_chunks(score, mc_log_probs_nkc, chunk)
     classes = mc_log_probs_nkc.shape[2]
-    return _into_range(scores_n, 0.0, math.sqrt(classes - 1) / classes)
+    return into_range(scores_n, 0.0, math.sqrt(classes - 1) / classes)
 
 
 def bald(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
@@ -156,7 +156,7 @@ def bald(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
         ScoreError: a score is below −TOLERANCE. −p log p is concave, so that only rounding can make the
             difference negative, and only values far from probabilities, such as logits, are rounded so much.
 
-    Source: Houlsby et al. 2011, eq. 2; Gal et al. 2017, eq. 2 and 3.
+    Source: Houlsby et al. 2011, eq. 2; Gal et al. 2017, sec. 4.
     """
 
     def score(log_probs_nkc: Tensor) -> Tensor:
@@ -174,7 +174,7 @@ def bald(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
             f"BALD of row {row} is {scores_n[row].item():.6g} nats, and information is never negative: "
             "check that the model returns log-probabilities and not logits"
         )
-    return _into_range(scores_n, 0.0, math.log(min(mc_log_probs_nkc.shape[1:])))
+    return into_range(scores_n, 0.0, math.log(min(mc_log_probs_nkc.shape[1:])))
 
 
 def check_scores(scores_n: Tensor, low: float, high: float, name: str) -> None:
@@ -219,7 +219,7 @@ def _by_chunks(reduce: Callable[[Tensor], Tensor], mc_log_probs_nkc: Tensor, chu
     return torch.cat([reduce(part_nkc) for part_nkc in chunks])
 
 
-def _into_range(scores_n: Tensor, low: float, high: float) -> Tensor:
+def into_range(scores_n: Tensor, low: float, high: float) -> Tensor:
     """Scores less than TOLERANCE outside [low, high] set to the bound; others, and NaN, as they are."""
     rounded_n = scores_n.clamp(low, high)
     return torch.where((scores_n - rounded_n).abs() <= TOLERANCE, rounded_n, scores_n)

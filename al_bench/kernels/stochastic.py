@@ -37,7 +37,7 @@ def select_stochastic(scores_n: Tensor, batch: int, mode: str, beta: float, gene
         ValueError: the batch is negative or larger than N, the mode is unknown, or β is negative or not finite.
         ScoreError: a score is not finite, or negative under "power".
 
-    Source: Kirsch et al. 2023, sec. 3 (power, softmax and soft-rank acquisition); Kool et al. 2019.
+    Source: Kirsch et al. 2023, power, softmax and soft-rank acquisition; Kool et al. 2019.
     """
     if mode not in MODES:
         raise ValueError(f"the mode is {mode!r}; it must be one of {', '.join(MODES)}")

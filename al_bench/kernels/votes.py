@@ -40,7 +40,7 @@ def vote_entropy(log_probs_nmc: Tensor, soft: bool = False) -> Tensor:
         log_probs_nmc: [N, M, C] log-probabilities of the members' predictions, nats.
         soft: whether a vote is the whole prediction; the score is then the entropy of the consensus.
 
-    Source: Dagan & Engelson 1995, eq. 1, without their constant factor 1 / log min(M, C), which changes no order.
+    Source: Dagan & Engelson 1995, without the constant that normalises it to 1, which changes no order.
     """
     return entropy(log_vote_shares(log_probs_nmc, soft))
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from al_bench import kernels
+from al_bench.errors import ScoreError
 from tests.kernels.instances import mc_log_probs, seeded
 from tests.reference import batchbald as twin
 
@@ -158,3 +159,6 @@ def test_faults_are_refused() -> None:
     with pytest.raises(ValueError, match="float16; float32 or float64"):
         kernels.select_batchbald(mc.half(), 1, seeded(0))
     assert len(kernels.select_batchbald(mc, 0, seeded(0)).rows) == 0
+    mc[1, 0, 0] = math.nan
+    with pytest.raises(ScoreError, match="BALD of row 1 is nan, not finite"):
+        kernels.select_batchbald(mc, 1, seeded(0))
