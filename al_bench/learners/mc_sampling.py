@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 
 from al_bench.learners.masks import MaskSet, evaluating
@@ -82,6 +83,7 @@ class ThinnedSampler:
         if self._stages is not None:
             self._trunk = [*self._trunk, *self._stages[0].before]
             self._prepare(self._stages, weight_bytes)
+        self._trunk_weights = [_channels_last(module) for module in self._trunk]
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """The log-probabilities of every draw for one chunk of rows.
@@ -100,9 +102,14 @@ class ThinnedSampler:
 
     def _shared(self, inputs: Tensor) -> Tensor:
         """What all draws of a block of rows start from; transposed to [D, n] for a thinned linear layer."""
-        features = torch.cat([_run(self._trunk, part) for part in inputs.split(self._rows)])
+        features = torch.cat([self._run_trunk(part) for part in inputs.split(self._rows)])
         # A draw picks whole rows of memory from [D, n], a quarter faster in all than columns of [n, D].
         return features.t().contiguous() if self._linear_first else features
+
+    def _run_trunk(self, inputs: Tensor) -> Tensor:
+        for module, weights in zip(self._trunk, self._trunk_weights, strict=True):
+            inputs = functional_call(module, weights, (inputs,)) if weights else module(inputs)
+        return inputs
 
     def _draw(self, draw: int, features: list[Tensor]) -> Tensor:
         """[n, C] logits of one draw."""
@@ -134,6 +141,8 @@ class ThinnedSampler:
                 weight = weight.index_select(0, outputs)
                 bias = None if bias is None else bias.index_select(0, outputs)
             weight = weight.index_select(1, units) * scale
+            if _is_slow(weight):
+                weight = weight.contiguous(memory_format=torch.channels_last)
             thinned_before = previous is not None and previous.drops_outputs
             layers.append(_Thinned(None if thinned_before else units, weight, bias))
         return layers
@@ -157,6 +166,24 @@ def sample_log_probs(network: nn.Module, inputs: Tensor, masks: MaskSet, *, plai
         [n, K, C] natural logs.
     """
     return ThinnedSampler(network, masks, plain=plain)(inputs)
+
+
+def _is_slow(weight: Tensor) -> bool:
+    """Whether a convolution runs faster with this weight in channels-last layout: on the CPU, 1.3 to 2.5 times."""
+    return weight.ndim == 4 and weight.device.type == "cpu"
+
+
+def _channels_last(module: nn.Module) -> dict[str, Tensor]:
+    """Channels-last copies of a module's convolution weights where that is faster, by parameter name.
+
+    Copies, so that training keeps its layout: the backward pass of a strided 1×1 convolution with 3 or 4
+    channels corrupts memory in channels-last layout (torch 2.14.1 on the CPU).
+    """
+    return {
+        name: weight.detach().contiguous(memory_format=torch.channels_last)
+        for name, weight in module.named_parameters()
+        if _is_slow(weight)
+    }
 
 
 def _run(modules: Sequence[nn.Module], inputs: Tensor) -> Tensor:
