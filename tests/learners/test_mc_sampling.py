@@ -111,7 +111,7 @@ CASES = {
         False,
     ),
     "pixels before a pooling": (
-        lambda: stacked(nn.Dropout(0.2), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 5)),
+        lambda: stacked(nn.Dropout(0.2), nn.MaxPool2d(3, 1, padding=1), nn.Flatten(), nn.Linear(72, 5)),
         (2, 6, 6),
         False,
     ),
