@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from al_bench.kernels.epig import expected_predictive_information_gain as expected_predictive_information_gain
     from al_bench.kernels.k_centre import KCentreBatch as KCentreBatch
     from al_bench.kernels.k_centre import select_k_centre as select_k_centre
+    from al_bench.kernels.robust_k_centre import RobustKCentreBatch as RobustKCentreBatch
+    from al_bench.kernels.robust_k_centre import outlier_budget as outlier_budget
+    from al_bench.kernels.robust_k_centre import select_robust_k_centre as select_robust_k_centre
     from al_bench.kernels.scores import bald as bald
     from al_bench.kernels.scores import check_scores as check_scores
     from al_bench.kernels.scores import entropy as entropy
@@ -53,9 +56,12 @@ _MODULE_OF = {
     "mc_variation_ratio": "scores",
     "mean_log_probs": "scores",
     "mean_std": "scores",
+    "outlier_budget": "robust_k_centre",
+    "RobustKCentreBatch": "robust_k_centre",
     "select_badge": "badge",
     "select_batchbald": "batchbald",
     "select_k_centre": "k_centre",
+    "select_robust_k_centre": "robust_k_centre",
     "select_stochastic": "stochastic",
     "select_top": "select",
     "variation_ratio_point": "scores",
