@@ -119,8 +119,7 @@ def assemble(config: RunConfig, strategy_name: str) -> Bench:
     dataset = dataset.to(device)
     networks = []
     for _ in range(config.posterior.members):
-        network = adopt(config.model.build(dataset.shape, dataset.classes)).to(device)
-        networks.append(network.to(memory_format=torch.channels_last) if len(dataset.shape) == 3 else network)
+        networks.append(adopt(config.model.build(dataset.shape, dataset.classes)).to(device))
     names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
     for layer in config.training.layer_weight_decay:
         if layer not in names:

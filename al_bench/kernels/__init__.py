@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from al_bench.kernels.batchbald import BatchBaldBatch as BatchBaldBatch
     from al_bench.kernels.batchbald import select_batchbald as select_batchbald
     from al_bench.kernels.calibration import expected_calibration_error as expected_calibration_error
+    from al_bench.kernels.clusters import clue as clue
+    from al_bench.kernels.clusters import diverse_minibatch as diverse_minibatch
+    from al_bench.kernels.clusters import kmeans_batch as kmeans_batch
+    from al_bench.kernels.clusters import tempered_entropy as tempered_entropy
     from al_bench.kernels.epig import expected_predictive_information_gain as expected_predictive_information_gain
     from al_bench.kernels.k_centre import KCentreBatch as KCentreBatch
     from al_bench.kernels.k_centre import select_k_centre as select_k_centre
@@ -44,12 +48,15 @@ _MODULE_OF = {
     "bald": "scores",
     "BatchBaldBatch": "batchbald",
     "check_scores": "scores",
+    "clue": "clusters",
     "consensus_kl": "votes",
+    "diverse_minibatch": "clusters",
     "entropy": "scores",
     "expected_calibration_error": "calibration",
     "expected_predictive_information_gain": "epig",
     "hypothetical_gradient": "badge",
     "KCentreBatch": "k_centre",
+    "kmeans_batch": "clusters",
     "least_confidence": "scores",
     "log_vote_shares": "votes",
     "margin": "scores",
@@ -64,6 +71,7 @@ _MODULE_OF = {
     "select_robust_k_centre": "robust_k_centre",
     "select_stochastic": "stochastic",
     "select_top": "select",
+    "tempered_entropy": "clusters",
     "variation_ratio_point": "scores",
     "vote_entropy": "votes",
     "vote_margin": "votes",

@@ -144,8 +144,6 @@ def fit(
             x, y = prepare(inputs[rows]), labels[rows]
             if config.augment is Augment.flip_crop:
                 x = flip_crop(x, augmentation)
-            if x.ndim == 4:
-                x = x.contiguous(memory_format=torch.channels_last)
             with torch.autocast(x.device.type, torch.bfloat16, enabled=config.precision is Precision.bf16):
                 logits = network(x)
             loss = nn.functional.cross_entropy(logits.float(), y)

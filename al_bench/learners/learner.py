@@ -17,7 +17,7 @@ from al_bench.learners.mc_sampling import ThinnedSampler
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.training import Training
 from al_bench.models.dropout import set_generator
-from al_bench.models.reset import reset
+from al_bench.models.reset import reset, seeded
 from al_bench.rng import Streams
 
 Sampler = Callable[[Tensor], Tensor]
@@ -69,18 +69,19 @@ class Learner:
         fits = []
         for member, network in enumerate(self.networks):
             set_generator(network, streams.torch("dropout", round_, member, device.type))
-            fits.append(
-                fit(
-                    network,
-                    self.training,
-                    inputs,
-                    labels,
-                    self.dataset.prepare,
-                    partial(self._accuracy, network, validation),
-                    streams.torch("order", round_, member),
-                    streams.torch("augmentation", round_, member),
+            with seeded(streams.integer("global", round_, member)):  # for a user's layers that draw from it
+                fits.append(
+                    fit(
+                        network,
+                        self.training,
+                        inputs,
+                        labels,
+                        self.dataset.prepare,
+                        partial(self._accuracy, network, validation),
+                        streams.torch("order", round_, member),
+                        streams.torch("augmentation", round_, member),
+                    )
                 )
-            )
         return fits
 
     def _accuracy(self, network: nn.Module, indices: Tensor) -> float:

@@ -73,9 +73,7 @@ class MaskSet:
         self.shapes: dict[str, tuple[int, ...]] = {}
         self._dtypes: dict[str, torch.dtype] = {}
         modules = {
-            name: module
-            for name, module in network.named_modules()
-            if isinstance(module, Dropout) and module.p > 0
+            name: module for name, module in network.named_modules() if isinstance(module, Dropout) and module.p > 0
         }
         self._record(network, row, modules)
         if not self.shapes:
@@ -84,10 +82,7 @@ class MaskSet:
                 "0 (such as model.dropout_dense=0.5), or pick a posterior that needs none"
             )
         reached = {name: module for name, module in modules.items() if name in self.shapes}
-        drawn = [
-            [module.keep(self.shapes[name], generator) for name, module in reached.items()]
-            for _ in range(draws)
-        ]
+        drawn = [[module.keep(self.shapes[name], generator) for name, module in reached.items()] for _ in range(draws)]
         self.scales = {name: 1 / (1 - module.p) for name, module in reached.items()}
         self.keeps = {
             name: torch.stack(column).to(row.device)
