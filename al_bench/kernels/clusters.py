@@ -104,7 +104,7 @@ def diverse_minibatch(
         ValueError: β is below 1 or not finite, or as `kmeans_batch`.
         ScoreError: a score is NaN, or as `kmeans_batch`.
 
-    Source: Zhdanov 2019, sec. 3 (algorithm 1 and the weighted objective).
+    Source: Zhdanov 2019, clustering of the prefiltered rows, and its weighted objective.
     """
     if not 1 <= beta < math.inf:
         raise ValueError(f"beta is {beta}; it must be a number of at least 1")
@@ -134,7 +134,7 @@ def clue(features_nd: Tensor, entropy_n: Tensor, batch: int, generator: torch.Ge
     Raises:
         ValueError, ScoreError: as `kmeans_batch`.
 
-    Source: Prabhu et al. 2021, eq. 4 and 5, algorithm 1.
+    Source: Prabhu et al. 2021 (uncertainty-weighted K-means, nearest row to each centroid).
     """
     return kmeans_batch(features_nd, batch, generator, entropy_n, threads=threads)
 
@@ -151,7 +151,7 @@ def tempered_entropy(log_probs_nc: Tensor, temperature: float = 1.0) -> Tensor:
     Raises:
         ValueError: the temperature is not a positive number.
 
-    Source: Prabhu et al. 2021, sec. 3.2 (temperature of CLUE).
+    Source: Prabhu et al. 2021 (the temperature of CLUE).
     """
     if not 0 < temperature < math.inf:
         raise ValueError(f"the temperature is {temperature}; it must be a number above 0")
