@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from al_bench.kernels.scores import variation_ratio_point as variation_ratio_point
     from al_bench.kernels.select import select_top as select_top
     from al_bench.kernels.stochastic import select_stochastic as select_stochastic
+    from al_bench.kernels.typiclust import TypiClustBatch as TypiClustBatch
+    from al_bench.kernels.typiclust import select_typiclust as select_typiclust
     from al_bench.kernels.votes import consensus_kl as consensus_kl
     from al_bench.kernels.votes import log_vote_shares as log_vote_shares
     from al_bench.kernels.votes import vote_entropy as vote_entropy
@@ -71,7 +73,9 @@ _MODULE_OF = {
     "select_robust_k_centre": "robust_k_centre",
     "select_stochastic": "stochastic",
     "select_top": "select",
+    "select_typiclust": "typiclust",
     "tempered_entropy": "clusters",
+    "TypiClustBatch": "typiclust",
     "variation_ratio_point": "scores",
     "vote_entropy": "votes",
     "vote_margin": "votes",
