@@ -7,16 +7,20 @@ from typing import cast
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from al_bench.config import InitialKind, Reference, RunConfig
 from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
+from al_bench.evidence import Product
+from al_bench.learners.committee import member_config
 from al_bench.learners.learner import Learner
+from al_bench.learners.point_pass import feature_layer
 from al_bench.learners.training import Stop
 from al_bench.models.dropout import adopt
 from al_bench.pool import Indices, PoolState, draw_initial
 from al_bench.rng import Streams
-from al_bench.strategies.base import Strategy
+from al_bench.strategies.base import Setting, Strategy
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +31,7 @@ class Bench:
         start: The pool at round 0.
         validation: Dataset indices held out of the pool.
         labels_at_end: Labelled points of the last round.
+        table: [training points, D] features of the file that the strategy names, or None.
     """
 
     config: RunConfig
@@ -37,6 +42,7 @@ class Bench:
     start: PoolState
     validation: Indices
     labels_at_end: int
+    table: Tensor | None = None
 
     @property
     def rounds(self) -> int:
@@ -91,15 +97,49 @@ def draw_sets(config: RunConfig, dataset: Dataset, streams: Streams) -> tuple[Po
     return PoolState.start(pool, initial), validation
 
 
-def check_draws(strategy: Strategy, learner: Learner, name: str) -> None:
-    """Refuse a strategy that needs posterior draws where fewer distinct ones exist."""
-    if learner.functions < strategy.minimum_draws:
-        raise InputError(
-            f"strategy {name} needs at least {strategy.minimum_draws} distinct posterior draws and there "
-            f"{'is' if learner.functions == 1 else 'are'} {learner.functions} (posterior.members="
-            f"{learner.posterior.members}, posterior.draws={learner.posterior.draws}): set posterior=mc_dropout with "
-            "a model that has dropout, or posterior=ensemble"
+def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolState) -> Tensor | None:
+    """Refuse a strategy that has no meaning here; return the features of the file it names, if any.
+
+    Raises:
+        InputError: naming the keys.
+    """
+    strategy, dataset = cast(Strategy, config.strategy), learner.dataset
+    strategy.check(
+        Setting(
+            name=name,
+            functions=learner.functions,
+            members=len(learner.networks),
+            batch=config.schedule.batch,
+            classes=dataset.classes,
+            labelled=len(start.labelled),
+            labelled_classes=len(dataset.labels(torch.tensor(start.labelled)).unique()),
         )
+    )
+    needs = strategy.needs(learner.functions > 1)
+    if Product.true_labels in needs and not strategy.oracle:
+        raise InputError(f"strategy {name} declares true_labels, which only a strategy marked oracle may read")
+    if not needs & {Product.features, Product.labelled_features}:
+        return None
+    feature_layer(learner.networks[0], strategy.source())
+    return read_table(strategy.source(), dataset) if strategy.source().endswith(".npy") else None
+
+
+def read_table(file: str, dataset: Dataset) -> Tensor:
+    """[training points, D] features from a .npy file.
+
+    Raises:
+        InputError: it cannot be read, or has another shape, or holds values that are not finite.
+    """
+    try:
+        table = torch.from_numpy(np.load(file, allow_pickle=False).astype(np.float32))
+    except (OSError, ValueError) as error:
+        raise InputError(f"strategy.features is {file!r}, which cannot be read: {error}") from error
+    if table.ndim != 2 or len(table) != dataset.size or not table.isfinite().all():
+        raise InputError(
+            f"strategy.features is {file!r}, of shape {list(table.shape)}; it must hold finite features "
+            f"[{dataset.size}, D], one row a training point of {dataset.name}"
+        )
+    return table.to(dataset.inputs.device)
 
 
 def assemble(config: RunConfig, strategy_name: str) -> Bench:
@@ -117,17 +157,17 @@ def assemble(config: RunConfig, strategy_name: str) -> Bench:
     if config.training.stop is Stop.early and not len(validation):
         raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
     dataset = dataset.to(device)
-    networks = []
-    for _ in range(config.posterior.members):
-        networks.append(adopt(config.model.build(dataset.shape, dataset.classes)).to(device))
+    members = [member_config(config, member) for member in range(config.posterior.members)]
+    networks = [adopt(model.build(dataset.shape, dataset.classes)).to(device) for model, _ in members]
     names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
     for layer in config.training.layer_weight_decay:
         if layer not in names:
             raise InputError(
                 f"training.layer_weight_decay names the layer {layer!r}; the model has {', '.join(sorted(names))}"
             )
-    learner = Learner(networks, config.posterior, config.training, dataset)
     strategy = cast(Strategy, config.strategy)
-    if not full:
-        check_draws(strategy, learner, strategy_name)
-    return Bench(config, streams, dataset, learner, strategy, start, validation, at_end)
+    row = dataset.prepare(dataset.inputs[:1])
+    auxiliaries = [] if full else [a for network in networks if (a := strategy.auxiliary(network, row)) is not None]
+    learner = Learner(networks, config.posterior, [training for _, training in members], dataset, auxiliaries)
+    table = None if full else check_strategy(config, strategy_name, learner, start)
+    return Bench(config, streams, dataset, learner, strategy, start, validation, at_end, table)

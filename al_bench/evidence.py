@@ -1,7 +1,7 @@
-"""What a strategy sees: exactly the products of the learner that it declared, and no label of the pool.
+"""What a strategy sees: exactly the products that it declared, and no label of an unlabelled point.
 
-Letters: N candidate rows, K posterior draws, C classes, D features, L labelled points. `rows` are positions in
-the evidence, never dataset indices.
+Letters: N candidate rows, K posterior draws, M members of the posterior, C classes, D features, L labelled points,
+T target points. `rows` are positions in the evidence, never dataset indices.
 """
 
 from __future__ import annotations
@@ -15,34 +15,63 @@ if TYPE_CHECKING:
 
 
 class Product(Enum):
-    """Something a learner can compute for a strategy; the value is its shape in words."""
+    """Something that can be computed for a strategy; the value says what, with its shape."""
 
-    mean_log_probs = "[N, C] log of the posterior's mean prediction, or of the point prediction (nats)"
-    mc_log_probs = "[N, K, C] log-probabilities of K posterior draws shared by all rows (nats)"
+    mean_log_probs = "[N, C] log of the mean prediction over the posterior's draws, nats"
+    mc_log_probs = "[N, K, C] log-probabilities of K posterior draws, the same functions for all rows, nats"
+    member_log_probs = "[N, M, C] log of each member's mean prediction, nats"
+    target_mc_log_probs = "[T, K, C] as mc_log_probs, for random points of the pool, nats"
+    point_log_probs = "[N, C] log of the prediction with dropout off (the mean over members), nats"
+    features = "[N, D] features of the first member with dropout off, or of the inputs, or of a file"
+    predicted_loss = "[N] the loss that a loss-prediction module predicts, dropout off"
+    labelled_point_log_probs = "[L, C] as point_log_probs, for the labelled points, nats"
+    labelled_features = "[L, D] as features, for the labelled points"
+    labelled_labels = "[L] int64 labels of the labelled points"
+    true_labels = "[N] int64 labels of the candidates: for strategies marked oracle only"
+
+
+FIXED = frozenset(
+    {
+        Product.target_mc_log_probs,
+        Product.labelled_point_log_probs,
+        Product.labelled_features,
+        Product.labelled_labels,
+    }
+)
+"""The products that do not depend on the candidates: the same for every chunk of them."""
+
+
+class _Read:
+    """Reads the product of the attribute's name, or raises if the strategy did not declare it."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.product = Product[name]
+
+    def __get__(self, evidence: Evidence, owner: type | None = None) -> Tensor:
+        if self.product not in evidence.products:
+            declared = ", ".join(product.name for product in evidence.products) or "nothing"
+            raise LookupError(f"the strategy read {self.product.name} and declared {declared}: add it to its needs")
+        return evidence.products[self.product]
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The declared products for N candidate rows.
 
-    Reading a product that was not declared raises, so that declaration and use cannot drift apart.
+    Reading a product that was not declared raises LookupError, so that declaration and use cannot drift apart.
     """
 
     rows: int
     products: dict[Product, Tensor] = field(default_factory=dict)
 
-    def _read(self, product: Product) -> Tensor:
-        if product not in self.products:
-            declared = ", ".join(p.name for p in self.products) or "nothing"
-            raise LookupError(f"the strategy read {product.name} and declared {declared}: add it to its needs")
-        return self.products[product]
-
-    @property
-    def mean_log_probs(self) -> Tensor:
-        """[N, C] log of the mean prediction, nats."""
-        return self._read(Product.mean_log_probs)
-
-    @property
-    def mc_log_probs(self) -> Tensor:
-        """[N, K, C] log-probabilities of the draws, nats."""
-        return self._read(Product.mc_log_probs)
+    mean_log_probs = _Read()
+    mc_log_probs = _Read()
+    member_log_probs = _Read()
+    target_mc_log_probs = _Read()
+    point_log_probs = _Read()
+    features = _Read()
+    predicted_loss = _Read()
+    labelled_point_log_probs = _Read()
+    labelled_features = _Read()
+    labelled_labels = _Read()
+    true_labels = _Read()

@@ -154,6 +154,7 @@ def _play(job: Job, bench: Bench, folder: RunFolder) -> Outcome:
         "arm": job.folder.parent.name,
         "seed": job.config.seed,
         "strategy": job.choices["strategy"],
+        "oracle": bench.strategy.oracle,
         "reference": job.config.reference.value,
         "command": job.command,
         "choices": job.choices,

@@ -13,10 +13,12 @@ from al_bench.acquisition import score, select
 from al_bench.assembly import Bench
 from al_bench.errors import InputError
 from al_bench.evaluate import evaluate
+from al_bench.gather import Gatherer
 from al_bench.learners.fit import Fit
 from al_bench.meter import Meter
 from al_bench.pool import Indices, PoolState
 from al_bench.record import RunFolder
+from al_bench.strategies.base import Selection
 
 
 def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], None]) -> None:
@@ -41,18 +43,18 @@ def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], Non
                 quality = asdict(evaluate(learner, sampler))
         if schedule.stop_at_accuracy is not None and (quality["accuracy"] or 0) >= schedule.stop_at_accuracy:
             last = True
-        acquired = scores = candidates = None
+        acquired = selection = candidates = None
         if not last:
             candidates = state.candidates(schedule.candidates, streams.numpy("candidates", round_))
             batch = min(schedule.batch, bench.labels_at_end - len(state.labelled))
             with meter.stage("score"):
-                scored = score(learner, torch.tensor(candidates), bench.strategy, streams, round_)
+                gatherer = Gatherer(learner, bench.strategy, state, streams, bench.table)
+                scored = score(gatherer, torch.tensor(candidates))
             with meter.stage("select"):
                 selection = select(scored, bench.strategy, batch, streams, round_)
             acquired = candidates[selection.rows.cpu().numpy()]  # the only place where a row becomes an index
-            scores = selection.scores
         keep(bench, folder.path, round_)
-        entry = describe(bench, state, fits, candidates, acquired, scores)
+        entry = describe(bench, state, fits, candidates, acquired, selection)
         entry |= quality | {"seconds": meter.seconds, "peak_memory_bytes": meter.peak_memory_bytes}
         folder.append(entry)
         report(entry)
@@ -76,7 +78,7 @@ def describe(
     fits: list[Fit],
     candidates: Indices | None,
     acquired: Indices | None,
-    scores: torch.Tensor | None,
+    selection: Selection | None,
 ) -> dict[str, Any]:
     """What a round's record says of the labelled set, the training and the acquisition."""
     labels = bench.dataset.labels(torch.tensor(state.labelled))
@@ -90,8 +92,9 @@ def describe(
         "fit": [asdict(fit) for fit in fits],
         "candidates": None if candidates is None else len(candidates),
         "acquired": None if acquired is None else acquired.tolist(),
-        "scores": None if scores is None else scores.tolist(),
+        "scores": None if selection is None or selection.scores is None else selection.scores.tolist(),
         "acquired_labels": None if acquired is None else bench.dataset.labels(torch.tensor(acquired)).tolist(),
+        "notes": {} if selection is None else selection.notes,
     }
 
 
@@ -103,7 +106,7 @@ def keep(bench: Bench, path: Path, round_: int) -> None:
     """Under warm start, save the weights that the next round starts from, and drop those of two rounds ago."""
     if bench.config.training.warm_start:
         part = path / "weights.part"
-        torch.save([network.state_dict() for network in bench.learner.networks], part)
+        torch.save([module.state_dict() for module in bench.learner.trained], part)
         part.replace(_weights(path, round_))
         _weights(path, round_ - 2).unlink(missing_ok=True)
 
@@ -123,5 +126,5 @@ def recall(bench: Bench, path: Path, round_: int) -> None:
             "restore the file, or move the folder away to start over"
         )
     states = torch.load(file, map_location=bench.dataset.inputs.device, weights_only=True)
-    for network, weights in zip(bench.learner.networks, states, strict=True):
-        network.load_state_dict(weights)
+    for module, weights in zip(bench.learner.trained, states, strict=True):
+        module.load_state_dict(weights)

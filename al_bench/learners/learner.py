@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from al_bench.data.dataset import Dataset
-from al_bench.evidence import Product
 from al_bench.learners.fit import Fit, fit
 from al_bench.learners.masks import MaskSet, active_dropout
 from al_bench.learners.mc_sampling import ThinnedSampler
@@ -19,6 +19,9 @@ from al_bench.learners.training import Training
 from al_bench.models.dropout import set_generator
 from al_bench.models.reset import reset, seeded
 from al_bench.rng import Streams
+
+if TYPE_CHECKING:
+    from al_bench.learners.auxiliary import Auxiliary
 
 Sampler = Callable[[Tensor], Tensor]
 """Prepared inputs [n, *shape] to log-probabilities [n, K, C] of the same K functions at every call."""
@@ -35,15 +38,18 @@ class Learner:
 
     Args:
         networks: One a member of the posterior, on the dataset's device.
-        posterior, training: The config.
+        posterior: The config.
+        training: The config, one a member.
         dataset: Where the inputs come from; its labels are read only through `fit`'s arguments.
-        chunk: Rows of a forward pass when nothing is trained.
+        auxiliaries: What a strategy attached to the networks, one a member, or nothing.
+        chunk: Rows whose products are computed together.
     """
 
     networks: list[nn.Module]
     posterior: Posterior
-    training: Training
+    training: list[Training]
     dataset: Dataset
+    auxiliaries: Sequence[Auxiliary] = ()
     chunk: int = 512
 
     @property
@@ -52,14 +58,16 @@ class Learner:
         return self.posterior.functions(active_dropout(self.networks[0]))
 
     @property
-    def provides(self) -> frozenset[Product]:
-        """The products that strategies may declare."""
-        return frozenset(Product)
+    def trained(self) -> list[nn.Module]:
+        """Everything with weights: the networks, then what is attached to them."""
+        return [*self.networks, *(auxiliary.modules() for auxiliary in self.auxiliaries)]
 
     def reset(self, streams: Streams, round_: int) -> None:
         """Fresh initial weights for every member, from the stream `weights` of the round."""
         for member, network in enumerate(self.networks):
             reset(network, streams.integer("weights", round_, member))
+        for member, auxiliary in enumerate(self.auxiliaries):
+            reset(auxiliary.modules(), streams.integer("auxiliary", round_, member))
 
     def fit(self, labelled: Tensor, validation: Tensor, streams: Streams, round_: int) -> list[Fit]:
         """Train every member on the dataset indices `labelled` [L]; stop by those of `validation` [V]."""
@@ -73,7 +81,7 @@ class Learner:
                 fits.append(
                     fit(
                         network,
-                        self.training,
+                        self.training[member],
                         inputs,
                         labels,
                         self.dataset.prepare,

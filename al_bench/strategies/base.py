@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
+
+    from al_bench.learners.auxiliary import Auxiliary
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of a run before any training.
+
+    Args:
+        name: The strategy's config name, for messages.
+        functions: K, distinct functions of the posterior.
+        members: M, networks of the posterior.
+        batch: B, points acquired a round.
+        classes: C.
+        labelled: Points labelled in round 0.
+        labelled_classes: Distinct classes among them.
+    """
+
+    name: str
+    functions: int
+    members: int
+    batch: int
+    classes: int
+    labelled: int
+    labelled_classes: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,22 +46,27 @@ class Selection:
     Args:
         rows: [B] int64 positions in the evidence, in the order picked.
         scores: [B] the score each had when picked, or None where the strategy has none.
+        notes: What the record should say of this batch (a saturation, an estimated parameter); plain JSON values.
     """
 
     rows: Tensor
     scores: Tensor | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class Strategy(ABC):
     """Chooses a batch of candidate rows from evidence.
 
-    `needs` and `minimum_draws` depend on nothing but the hyper-parameters and on whether the posterior gives
-    draws, so they are checked before any training.
+    Attributes:
+        minimum_draws: The fewest distinct posterior draws that give the strategy a meaning.
+        minimum_members: The fewest members of the posterior.
+        oracle: It may read the true labels of the candidates: a bound, not a method. Marked in the run's header.
     """
 
     minimum_draws: ClassVar[int] = 0
-    """The fewest distinct posterior draws that give the strategy a meaning."""
+    minimum_members: ClassVar[int] = 1
+    oracle: ClassVar[bool] = False
 
     @abstractmethod
     def needs(self, draws: bool) -> frozenset[Product]:
@@ -44,6 +75,36 @@ class Strategy(ABC):
     @abstractmethod
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
         """A batch of `batch` distinct rows."""
+
+    def source(self) -> str:
+        """Where the product `features` comes from: penultimate, a layer's name, input, or a .npy file."""
+        return "penultimate"
+
+    def targets(self) -> int:
+        """T, the points of the product `target_mc_log_probs`."""
+        return 0
+
+    def auxiliary(self, network: nn.Module, row: Tensor) -> Auxiliary | None:
+        """What is trained beside a network for the strategy, given one prepared input row [1, *shape]."""
+        return None
+
+    def check(self, setting: Setting) -> None:
+        """Refuse a setting in which the strategy has no meaning.
+
+        Raises:
+            InputError: before any training, in the user's key names.
+        """
+        if setting.functions < self.minimum_draws:
+            raise InputError(
+                f"strategy {setting.name} needs at least {self.minimum_draws} distinct posterior draws and there "
+                f"{'is' if setting.functions == 1 else 'are'} {setting.functions}: set posterior=mc_dropout with a "
+                "model that has dropout and posterior.draws above 1, or posterior=ensemble"
+            )
+        if setting.members < self.minimum_members:
+            raise InputError(
+                f"strategy {setting.name} needs a committee of at least {self.minimum_members} and posterior.members "
+                f"is {setting.members}: set posterior=ensemble or raise posterior.members"
+            )
 
 
 @dataclass
@@ -67,3 +128,19 @@ class ScoreStrategy(Strategy):
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
         """The rows of the `batch` highest scores."""
         return self.pick(self.score(evidence), batch, generator)
+
+
+@dataclass
+class FeatureStrategy(Strategy):
+    """A strategy that works in a feature space.
+
+    Args:
+        features: penultimate: the input of the network's last linear layer. A layer's name: its output, averaged
+            over positions where it is spatial. input: the prepared inputs, flattened. x.npy: rows of an array
+            [training points, D] of your own, by dataset index.
+    """
+
+    features: str = "penultimate"
+
+    def source(self) -> str:
+        return self.features

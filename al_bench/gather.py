@@ -1,0 +1,125 @@
+"""From a trained learner to the evidence a strategy declared, a chunk of candidates at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from al_bench import kernels
+from al_bench.evidence import FIXED, Evidence, Product
+from al_bench.learners.learner import Learner, Sampler, split
+from al_bench.learners.point_pass import PointPass
+from al_bench.pool import PoolState
+from al_bench.rng import Streams
+from al_bench.strategies.base import Strategy
+
+_FROM_DRAWS = frozenset({Product.mean_log_probs, Product.mc_log_probs, Product.member_log_probs})
+_FROM_POINT = frozenset({Product.point_log_probs, Product.features, Product.predicted_loss})
+
+
+@dataclass(frozen=True, eq=False)
+class Gatherer:
+    """Computes the products that a strategy needs in one round.
+
+    Args:
+        table: [training points, D] features from a file, or None.
+    """
+
+    learner: Learner
+    strategy: Strategy
+    state: PoolState
+    streams: Streams
+    table: Tensor | None = None
+
+    @cached_property
+    def needs(self) -> frozenset[Product]:
+        """The products declared."""
+        return self.strategy.needs(self.learner.functions > 1)
+
+    @cached_property
+    def _sampler(self) -> Sampler:
+        return self.learner.sampler(self.streams, "masks", self.state.round)
+
+    @cached_property
+    def _point(self) -> PointPass:
+        return PointPass(self.learner.networks, self.strategy.source(), self.learner.auxiliaries)
+
+    @cached_property
+    def fixed(self) -> dict[Product, Tensor]:
+        """The products that are the same for every chunk."""
+        found: dict[Product, Tensor] = {}
+        labelled = torch.tensor(self.state.labelled)
+        if Product.labelled_labels in self.needs:
+            found[Product.labelled_labels] = self.learner.dataset.labels(labelled)
+        if Product.target_mc_log_probs in self.needs:
+            generator = self.streams.numpy("targets", self.state.round)
+            targets = torch.tensor(self.state.candidates(self.strategy.targets(), generator))
+            found[Product.target_mc_log_probs] = self._draws(targets)
+        twins = {
+            Product.labelled_point_log_probs: Product.point_log_probs,
+            Product.labelled_features: Product.features,
+        }
+        wanted = {name: twin for name, twin in twins.items() if name in self.needs}
+        if wanted:
+            parts = [self._chunk(labelled[rows], frozenset(wanted.values())) for rows in self._split(len(labelled))]
+            parts = parts or [self._chunk(torch.tensor(self.state.pool[:1]), frozenset(wanted.values()))]
+            for name, twin in wanted.items():
+                found[name] = torch.cat([part[twin] for part in parts])[: len(labelled)]
+        return found
+
+    def _split(self, count: int) -> Iterator[slice]:
+        return split(count, self.learner.chunk)
+
+    def _draws(self, indices: Tensor) -> Tensor:
+        """[n, K, C] log-probabilities of the draws."""
+        chunks = self.learner.chunks(self._sampler, self.learner.dataset.inputs, indices)
+        return torch.cat([draws for _, draws in chunks])
+
+    def _chunk(self, indices: Tensor, names: frozenset[Product]) -> dict[Product, Tensor]:
+        """Some products of the dataset indices [n]."""
+        data = self.learner.dataset
+        found: dict[Product, Tensor] = {}
+        if names & _FROM_DRAWS:
+            draws = self._draws(indices)
+            if Product.mc_log_probs in names:
+                found[Product.mc_log_probs] = draws
+            if Product.mean_log_probs in names:
+                found[Product.mean_log_probs] = kernels.mean_log_probs(draws)
+            if Product.member_log_probs in names:
+                members = draws.unflatten(1, (len(self.learner.networks), -1)).flatten(0, 1)
+                found[Product.member_log_probs] = kernels.mean_log_probs(members).unflatten(0, (len(draws), -1))
+        if names & _FROM_POINT:
+            with torch.inference_mode():
+                inputs = data.prepare(data.inputs[indices.to(data.inputs.device)])
+                passed = self._point(inputs)
+            if self.table is not None:
+                passed[Product.features] = self.table[indices]
+            found |= {name: passed[name] for name in names & _FROM_POINT}
+        if Product.true_labels in names:
+            found[Product.true_labels] = data.labels(indices)
+        return found
+
+    def walk(self, candidates: Tensor) -> Iterator[tuple[slice, Evidence]]:
+        """(rows, evidence of those rows) for the candidates [N] (dataset indices), a chunk at a time."""
+        varying = self.needs - FIXED
+        if self.needs:
+            for rows in self._split(len(candidates)):
+                products = self._chunk(candidates[rows], varying)
+                yield rows, Evidence(rows.stop - rows.start, products | self.fixed)
+
+    def whole(self, candidates: Tensor) -> Evidence:
+        """The evidence of all candidates."""
+        products: dict[Product, Tensor] = {}
+        for rows, evidence in self.walk(candidates):
+            for name, part in evidence.products.items():
+                if name in FIXED:
+                    products[name] = part
+                    continue
+                if name not in products:
+                    products[name] = part.new_empty((len(candidates), *part.shape[1:]))
+                products[name][rows] = part
+        return Evidence(len(candidates), products)
