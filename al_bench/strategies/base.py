@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from al_bench import kernels
 from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
 
@@ -107,22 +110,42 @@ class Strategy(ABC):
             )
 
 
+class Stochastic(Enum):
+    none = "none"
+    power = "power"
+    softmax = "softmax"
+    softrank = "softrank"
+
+
 @dataclass
 class ScoreStrategy(Strategy):
     """A strategy that gives each row a score of its own and takes the highest.
 
     The runner calls `score` on chunks of rows and never holds the evidence of the whole pool.
+
+    Args:
+        stochastic: Draw the batch in place of taking the highest, with probabilities proportional to score^β (power;
+            for scores of at least 0), exp(β·score) (softmax) or rank^−β (softrank): Kirsch et al. 2023.
+        beta: β, the inverse temperature of the draw.
     """
+
+    stochastic: Stochastic = Stochastic.none
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.beta < math.inf:
+            raise InputError(f"strategy.beta is {self.beta}; it must be at least 0 and finite")
 
     @abstractmethod
     def score(self, evidence: Evidence) -> Tensor:
         """[n] scores of the rows of a chunk, higher is more informative."""
 
     def pick(self, scores: Tensor, batch: int, generator: torch.Generator) -> Selection:
-        """The rows of the `batch` highest of the scores [N], ties in an order drawn from the generator."""
-        from al_bench import kernels
-
-        rows = kernels.select_top(scores, batch, generator)
+        """The rows of the `batch` highest of the scores [N] (ties in an order drawn from the generator), or a draw."""
+        if self.stochastic is Stochastic.none:
+            rows = kernels.select_top(scores, batch, generator)
+        else:
+            rows = kernels.select_stochastic(scores, batch, self.stochastic.value, self.beta, generator)
         return Selection(rows, scores[rows])
 
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:

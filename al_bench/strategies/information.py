@@ -1,0 +1,84 @@
+"""Batches and scores by mutual information over shared posterior draws: BatchBALD and EPIG."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from al_bench import kernels
+from al_bench.errors import InputError
+from al_bench.evidence import Evidence, Product
+from al_bench.strategies.base import ScoreStrategy, Selection, Strategy
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass
+class BatchBald(Strategy):
+    """Greedy batch by I[y₁ … y_B; w] (Kirsch et al. 2019).
+
+    Args:
+        exact_cap: All label configurations of the batch are enumerated while they are at most this many.
+        samples: M, configurations sampled after that.
+        saturation_tol: Nats. K draws hold at most log K nats: when no row adds this much, the rest of the batch is
+            filled in the order of BALD, and the record says from which pick on.
+    """
+
+    minimum_draws: ClassVar[int] = 2
+    exact_cap: int = 40_000
+    samples: int = 10_000
+    saturation_tol: float = 1e-3
+
+    def __post_init__(self) -> None:
+        for key in ("exact_cap", "samples"):
+            if getattr(self, key) < 1:
+                raise InputError(f"strategy.{key} is {getattr(self, key)}; it must be at least 1")
+        if not self.saturation_tol >= 0:
+            raise InputError(f"strategy.saturation_tol is {self.saturation_tol}; it must be at least 0 (nats)")
+
+    def needs(self, draws: bool) -> frozenset[Product]:
+        return frozenset({Product.mc_log_probs})
+
+    def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
+        chosen = kernels.select_batchbald(
+            evidence.mc_log_probs,
+            batch,
+            generator,
+            exact_cap=self.exact_cap,
+            samples=self.samples,
+            saturation_tol=self.saturation_tol,
+        )
+        notes = {
+            "joint_information": float(chosen.joint_information[-1]),
+            "sampled_from": chosen.sampled_from,
+            "saturated_at": chosen.saturated_at,
+        }
+        return Selection(chosen.rows, chosen.gains, notes)
+
+
+@dataclass
+class Epig(ScoreStrategy):
+    """E_{x*} I[y; y*], the information about the labels of other points (Bickford Smith et al. 2023).
+
+    Args:
+        target_points: T, random unlabelled points that stand for the inputs to be predicted.
+    """
+
+    minimum_draws: ClassVar[int] = 2
+    target_points: int = 100
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.target_points < 1:
+            raise InputError(f"strategy.target_points is {self.target_points}; it must be at least 1")
+
+    def targets(self) -> int:
+        return self.target_points
+
+    def needs(self, draws: bool) -> frozenset[Product]:
+        return frozenset({Product.mc_log_probs, Product.target_mc_log_probs})
+
+    def score(self, evidence: Evidence) -> Tensor:
+        return kernels.expected_predictive_information_gain(evidence.mc_log_probs, evidence.target_mc_log_probs)
