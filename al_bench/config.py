@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -184,12 +185,14 @@ class RunConfig:
 
 
 def load_class(path: str) -> type:
-    """The class at "module:Class" or "module.Class".
+    """The class at "module:Class" or "module.Class"; modules of a user's own are found in the current folder too.
 
     Raises:
         InputError: there is no such module or class.
     """
     module, _, name = path.rpartition(":" if ":" in path else ".")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
     try:
         return cast(type, getattr(importlib.import_module(module), name))
     except (ImportError, AttributeError, ValueError) as error:
