@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from al_bench.kernels.badge import hypothetical_gradient as hypothetical_gradient
     from al_bench.kernels.badge import select_badge as select_badge
+    from al_bench.kernels.bait import select_bait as select_bait
     from al_bench.kernels.batchbald import BatchBaldBatch as BatchBaldBatch
     from al_bench.kernels.batchbald import select_batchbald as select_batchbald
     from al_bench.kernels.calibration import expected_calibration_error as expected_calibration_error
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from al_bench.kernels.clusters import kmeans_batch as kmeans_batch
     from al_bench.kernels.clusters import tempered_entropy as tempered_entropy
     from al_bench.kernels.epig import expected_predictive_information_gain as expected_predictive_information_gain
+    from al_bench.kernels.fisher import fisher_factors as fisher_factors
     from al_bench.kernels.k_centre import KCentreBatch as KCentreBatch
     from al_bench.kernels.k_centre import select_k_centre as select_k_centre
     from al_bench.kernels.robust_k_centre import RobustKCentreBatch as RobustKCentreBatch
@@ -56,6 +58,7 @@ _MODULE_OF = {
     "entropy": "scores",
     "expected_calibration_error": "calibration",
     "expected_predictive_information_gain": "epig",
+    "fisher_factors": "fisher",
     "hypothetical_gradient": "badge",
     "KCentreBatch": "k_centre",
     "kmeans_batch": "clusters",
@@ -68,6 +71,7 @@ _MODULE_OF = {
     "outlier_budget": "robust_k_centre",
     "RobustKCentreBatch": "robust_k_centre",
     "select_badge": "badge",
+    "select_bait": "bait",
     "select_batchbald": "batchbald",
     "select_k_centre": "k_centre",
     "select_robust_k_centre": "robust_k_centre",

@@ -1,0 +1,119 @@
+"""Fisher information of rows about the weights of the last layer, kept in factors.
+
+I(x) = Σ_y p(y) ∇log p(y) ∇log p(y)ᵀ = (diag(p) − p pᵀ) ⊗ h hᵀ = V Vᵀ, V = L ⊗ h, with h the layer's input and
+L Lᵀ = diag(p) − p pᵀ. Sums and quadratic forms are computed block by block, and no N × C·D tensor exists.
+
+Letters: N rows, C classes, D features. The classes are in G groups of c, with k columns of L each: in full G = 1,
+c = C, k = C − 1; block by block G = C, c = k = 1. E = c D weights in a group.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from al_bench.errors import ScoreError
+
+FISHERS = ("full", "block_diagonal")
+
+_GREATEST, _LEAST = 1e11, 1e-280
+"""The trace of a row's information in regularisers: above, float64 loses 1 beside it; below, products underflow."""
+
+
+def fisher_factors(log_probs_nc: Tensor, fisher: str = "full") -> Tensor:
+    """L [N, G, c, k] float64, with L Lᵀ = diag(p) − p pᵀ: the factor of the information about the logits.
+
+    full: [N, 1, C, C − 1], the Cholesky factor in closed form, L_cc = √(p_c t_c+1 / t_c) and, for i > c,
+    L_ic = −p_i √(p_c / (t_c t_c+1)) with the tail t_c = Σ_{j ≥ c} p_j: nothing is subtracted, so that
+    probabilities of 0 and 1 and what is nearly that are exact to rounding.
+    block_diagonal: [N, C, 1, 1], √(p_c (1 − p_c)): what classes tell about each other is left out.
+    A single class, of which nothing can be learned, is [N, 1, 1, 1] of 0 in both.
+
+    Args:
+        log_probs_nc: [N, C] log-probabilities, nats; normalised here.
+        fisher: "full" or "block_diagonal".
+
+    Raises:
+        ScoreError: a row's probabilities are not finite.
+
+    Source: Tanabe & Sagae 1992 for the factor; Ash et al. 2021, sec. 3 for the Fisher embedding.
+    """
+    log_probs_nc = log_probs_nc.double()
+    log_probs_nc = log_probs_nc - log_probs_nc.logsumexp(1, keepdim=True)
+    bad = log_probs_nc.isnan().any(1).nonzero()
+    if len(bad):
+        raise ScoreError(f"the probabilities of row {int(bad[0, 0])} are not finite ({len(bad)} rows are bad)")
+    probs_nc = log_probs_nc.exp()
+    if fisher == "block_diagonal" or log_probs_nc.shape[1] == 1:
+        return (probs_nc * -log_probs_nc.expm1()).sqrt()[:, :, None, None]
+    tails_nc = probs_nc.flip(1).cumsum(1).flip(1)
+    here_nk, next_nk = tails_nc[:, :-1], tails_nc[:, 1:]
+    share_nk = torch.where(here_nk > 0, probs_nc[:, :-1] / here_nk, 0.0).sqrt()
+    below_nck = -(probs_nc[:, :, None] * torch.where(next_nk > 0, share_nk / next_nk.sqrt(), 0.0)[:, None, :]).tril(-1)
+    below_nck[:, :-1].diagonal(dim1=1, dim2=2).copy_(share_nk * next_nk.sqrt())
+    return below_nck[:, None]
+
+
+class FisherRows:
+    """Information of rows in factors, L [N, G, c, k] and h [N, D] / √λ."""
+
+    def __init__(
+        self, log_probs_nc: Tensor, features_nd: Tensor, regulariser: float, fisher: str, chunk: int, name: str
+    ) -> None:
+        bad = (~features_nd.isfinite().all(1)).nonzero()
+        if len(bad):
+            raise ScoreError(f"a feature of {name} row {int(bad[0, 0])} is not finite ({len(bad)} rows are bad)")
+        self.factors_ngck = fisher_factors(log_probs_nc, fisher)
+        self.features_nd, self.unit, self.chunk = features_nd, math.sqrt(regulariser), chunk
+        squared_n = torch.linalg.vector_norm(features_nd, dim=1, dtype=torch.float64).div(self.unit).square()
+        trace_n = squared_n * self.factors_ngck.square().sum((1, 2, 3))
+        greatest = float(trace_n.max()) if len(trace_n) else 0.0
+        if greatest != 0 and not _LEAST <= greatest <= _GREATEST:
+            told = f"the Fisher information of {name} row {int(trace_n.argmax())} has a trace of {greatest:.1e}"
+            advice = (
+                f"regularisers; float64 allows {_LEAST:.0e} to {_GREATEST:.0e}: scale the features or the regulariser"
+            )
+            raise ScoreError(f"{told} {advice}")
+
+    def parts(self) -> list[tuple[Tensor, Tensor]]:
+        return list(zip(self.factors_ngck.split(self.chunk), self.features_nd.split(self.chunk), strict=True))
+
+    def scaled(self, features_nd: Tensor) -> Tensor:
+        return features_nd.double() / self.unit
+
+    def vectors(self, row: int) -> Tensor:
+        """V [G, E, k] of a row."""
+        factor_gck, feature_d = self.factors_ngck[row], self.scaled(self.features_nd[row])
+        return (factor_gck[:, :, None, :] * feature_d[:, None]).flatten(1, 2)
+
+    def information(self) -> Tensor:
+        """Σ_x I(x) [G, E, E], block by block: for classes i ≤ j, Σ_x (L Lᵀ)_ij h hᵀ."""
+        groups, classes = self.factors_ngck.shape[1:3]
+        size = self.features_nd.shape[1]
+        total_gee = self.factors_ngck.new_zeros(groups, classes * size, classes * size)
+        for factors_ngck, part_nd in self.parts():
+            logits_ngcc, part_nd = factors_ngck @ factors_ngck.mT, self.scaled(part_nd)
+            for g in range(groups):
+                for i in range(classes):
+                    weighted_nje = (logits_ngcc[:, g, i, i:, None] * part_nd[:, None, :]).flatten(1)
+                    total_gee[g, i * size : (i + 1) * size, i * size :].addmm_(part_nd.T, weighted_nje)
+        return total_gee.triu_().add_(total_gee.triu(1).mT)
+
+    def quadratic(self, matrix_gee: Tensor) -> Tensor:
+        """Vᵀ A V [N, G, k, k] for a symmetric A, by hᵀ A_ij h."""
+        groups, classes = self.factors_ngck.shape[1:3]
+        size = self.features_nd.shape[1]
+        results = []
+        for factors_ngck, part_nd in self.parts():
+            part_nd = self.scaled(part_nd)
+            forms_ngcc = part_nd.new_empty(len(part_nd), groups, classes, classes)
+            for g in range(groups):
+                for i in range(classes):
+                    products_ne = part_nd @ matrix_gee[g, i * size : (i + 1) * size, i * size :]
+                    form_nj = (products_ne.view(len(part_nd), -1, size) @ part_nd[:, :, None])[:, :, 0]
+                    forms_ngcc[:, g, i, i:] = form_nj
+                    forms_ngcc[:, g, i:, i] = form_nj
+            results.append(factors_ngck.mT @ forms_ngcc @ factors_ngck)
+        return torch.cat(results)
