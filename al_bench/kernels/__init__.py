@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from al_bench.kernels.fisher import fisher_factors as fisher_factors
     from al_bench.kernels.k_centre import KCentreBatch as KCentreBatch
     from al_bench.kernels.k_centre import select_k_centre as select_k_centre
+    from al_bench.kernels.learning_loss import mse_loss as mse_loss
+    from al_bench.kernels.learning_loss import ranking_loss as ranking_loss
     from al_bench.kernels.robust_k_centre import RobustKCentreBatch as RobustKCentreBatch
     from al_bench.kernels.robust_k_centre import outlier_budget as outlier_budget
     from al_bench.kernels.robust_k_centre import select_robust_k_centre as select_robust_k_centre
@@ -68,7 +70,9 @@ _MODULE_OF = {
     "mc_variation_ratio": "scores",
     "mean_log_probs": "scores",
     "mean_std": "scores",
+    "mse_loss": "learning_loss",
     "outlier_budget": "robust_k_centre",
+    "ranking_loss": "learning_loss",
     "RobustKCentreBatch": "robust_k_centre",
     "select_badge": "badge",
     "select_bait": "bait",
