@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from al_bench.kernels.k_centre import select_k_centre as select_k_centre
     from al_bench.kernels.learning_loss import mse_loss as mse_loss
     from al_bench.kernels.learning_loss import ranking_loss as ranking_loss
+    from al_bench.kernels.probcover import ProbCoverBatch as ProbCoverBatch
+    from al_bench.kernels.probcover import estimate_delta as estimate_delta
+    from al_bench.kernels.probcover import select_probcover as select_probcover
     from al_bench.kernels.robust_k_centre import RobustKCentreBatch as RobustKCentreBatch
     from al_bench.kernels.robust_k_centre import outlier_budget as outlier_budget
     from al_bench.kernels.robust_k_centre import select_robust_k_centre as select_robust_k_centre
@@ -58,6 +61,7 @@ _MODULE_OF = {
     "consensus_kl": "votes",
     "diverse_minibatch": "clusters",
     "entropy": "scores",
+    "estimate_delta": "probcover",
     "expected_calibration_error": "calibration",
     "expected_predictive_information_gain": "epig",
     "fisher_factors": "fisher",
@@ -72,12 +76,14 @@ _MODULE_OF = {
     "mean_std": "scores",
     "mse_loss": "learning_loss",
     "outlier_budget": "robust_k_centre",
+    "ProbCoverBatch": "probcover",
     "ranking_loss": "learning_loss",
     "RobustKCentreBatch": "robust_k_centre",
     "select_badge": "badge",
     "select_bait": "bait",
     "select_batchbald": "batchbald",
     "select_k_centre": "k_centre",
+    "select_probcover": "probcover",
     "select_robust_k_centre": "robust_k_centre",
     "select_stochastic": "stochastic",
     "select_top": "select",

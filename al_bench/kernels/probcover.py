@@ -1,0 +1,274 @@
+"""ProbCover: rows whose balls of radius δ cover the most rows that nothing covers yet.
+
+The graph of all pairs within δ is built once, from blocks of distances, and kept as a sparse matrix (CSR). Then
+every row knows how many uncovered rows its ball holds; when a row becomes covered the counts of its neighbours fall
+by one, so that a whole batch touches each edge once: O(N² D) for the graph and O(E + B N) for the batch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from al_bench.kernels.clusters import k_means
+from al_bench.kernels.distances import Points, check_features
+
+SHRINK = 0.95
+"""Where the edges exceed their cap, δ is multiplied by this until they do not."""
+
+_MOST_SHRINKS = 100
+_BLOCK_ROWS, _BLOCK_COLUMNS = 1024, 4096
+
+
+@dataclass(frozen=True, eq=False)
+class ProbCoverBatch:
+    """A batch and what it covers.
+
+    Args:
+        rows: [B] int64, in the order picked.
+        gains: [B] int64, how many candidates each row covered that nothing had covered.
+        covered_before: candidates within δ of a labelled point.
+        filled_from: the first pick that covered nothing new, all being covered; None if there was none.
+        delta: the radius used, smaller than the one asked for where the edges were capped.
+        edges: pairs of candidates within that radius.
+        capped: whether the edges were capped.
+    """
+
+    rows: Tensor
+    gains: Tensor
+    covered_before: int
+    filled_from: int | None
+    delta: float
+    edges: int
+    capped: bool
+
+
+def select_probcover(
+    features_nd: Tensor,
+    labelled_features_ld: Tensor,
+    batch: int,
+    delta: float,
+    generator: torch.Generator,
+    *,
+    max_edges: int = 40_000_000,
+) -> ProbCoverBatch:
+    """argmax_n #{m uncovered: ‖x_m − x_n‖ ≤ δ}, again and again; labelled points cover their balls beforehand.
+
+    N keys are drawn from the generator; of rows that cover equally many the lowest key is picked. Once all is
+    covered every row covers nothing new, and the rest of the batch is therefore uniformly random. A row covers
+    itself. Pairs within rounding of δ are measured in float64 by differences.
+
+    Args:
+        features_nd: [N, D] features of the candidates.
+        labelled_features_ld: [L, D] features of the labelled points; L may be 0.
+        batch: B, 0 ≤ B ≤ N.
+        delta: δ ≥ 0, in the units of the features.
+        generator: source of the keys.
+        max_edges: with more pairs within δ the radius is the largest δ × 0.95^i, i ≤ 100, that has at most that
+            many, or 0 without any edge where there is none (thousands of copies). An edge takes 12 bytes.
+
+    Returns:
+        The batch; `capped` and `delta` say whether and where the radius ended. Memory: two copies of the features,
+        blocks of distances of 16 MiB, and the edges.
+
+    Raises:
+        ValueError: the batch is negative or larger than N, the shapes do not match, or δ is no number of at least 0.
+        ScoreError: a feature is not finite.
+
+    Source: Yehuda et al. 2022, algorithm 1 (ProbCover).
+    """
+    check_features(features_nd, "candidate ")
+    check_features(labelled_features_ld, "labelled ")
+    rows_count = len(features_nd)
+    if labelled_features_ld.shape[1] != features_nd.shape[1]:
+        shapes = f"{list(features_nd.shape)} and {list(labelled_features_ld.shape)}"
+        raise ValueError(f"features of shapes {shapes}; [N, D] and [L, D] with equal D are needed")
+    if not 0 <= batch <= rows_count:
+        raise ValueError(f"a batch of {batch} rows cannot be chosen from {rows_count} rows")
+    if not 0 <= delta < math.inf:
+        raise ValueError(f"delta is {delta}; it must be a number of at least 0")
+    keys_n = torch.rand(rows_count, generator=generator, dtype=torch.float64, device=generator.device).cpu()
+    points = Points(torch.cat([features_nd, labelled_features_ld.to(features_nd)]))
+    edges = _Edges(points, delta, max_edges)
+    for start in range(0, rows_count, _BLOCK_ROWS):
+        for column in range(start, rows_count, _BLOCK_COLUMNS):
+            edges.add(slice(start, min(start + _BLOCK_ROWS, rows_count)), _block(column, rows_count))
+    covered_n = torch.zeros(rows_count, dtype=torch.bool)
+    for start in range(0, rows_count, _BLOCK_ROWS):
+        part = slice(start, min(start + _BLOCK_ROWS, rows_count))
+        for column in range(rows_count, len(points), _BLOCK_COLUMNS):
+            covered_n[_pairs_within(points, part, _block(column, len(points)), edges.radius)[0]] = True
+    covered_before = int(covered_n.sum())
+    graph, count = edges.matrix(rows_count), edges.count
+    rows, gains = _greedy_cover(graph, covered_n.numpy(), batch, keys_n.argsort(stable=True).numpy())
+    return ProbCoverBatch(
+        torch.tensor(rows, dtype=torch.int64, device=features_nd.device),
+        torch.tensor(gains, dtype=torch.int64),
+        covered_before,
+        gains.index(0) if 0 in gains else None,
+        max(0.0, edges.delta),
+        count,
+        edges.shrinks > 0,
+    )
+
+
+def estimate_delta(
+    features_nd: Tensor,
+    classes: int,
+    generator: torch.Generator,
+    *,
+    purity: float = 0.95,
+    centres: int = 2000,
+    threads: int = 1,
+) -> float:
+    """The largest δ for which a share `purity` of the balls is pure: all rows within δ have the centre's pseudo-label.
+
+    Pseudo-labels are the clusters of K-means with C clusters over all rows. A ball is pure while δ is below the
+    distance from its centre to the nearest row of another cluster, so that δ is a quantile of those distances (less
+    one part in 1e12) and needs no search. Centres are `centres` rows at random, but their balls hold rows of
+    the whole pool: in a subsample balls would be emptier, and purer. One cluster (identical rows) gives 0.
+
+    Args:
+        features_nd: [N, D] features, N ≥ 1.
+        classes: C ≥ 2, how many classes the task has.
+        generator: source of N keys, which choose the centres, and of K-means' seed.
+        purity: the share, above 0 and at most 1.
+        centres: balls looked at, at most; all rows where there are fewer.
+        threads: of K-means.
+
+    Returns:
+        δ, in the units of the features.
+
+    Raises:
+        ValueError: there is no row, C is below 2 or the purity out of range.
+        ScoreError: a feature is not finite.
+
+    Source: Yehuda et al. 2022, ball purity and the choice of δ.
+    """
+    check_features(features_nd)
+    if len(features_nd) == 0 or classes < 2 or centres < 1 or not 0 < purity <= 1:
+        given = f"{len(features_nd)} rows, {classes} classes, {centres} centres, purity {purity}"
+        raise ValueError(f"{given}; at least 1, 2, 1 and a share above 0 and at most 1 are needed")
+    rows_count = len(features_nd)
+    keys_n = torch.rand(rows_count, generator=generator, dtype=torch.float64, device=generator.device).cpu()
+    labels_n = k_means(features_nd, classes, generator, threads=threads)
+    points = Points(features_nd)
+    chosen = keys_n.argsort(stable=True)[:centres]
+    nearest: list[Tensor] = []
+    for part in chosen.split(max(1, _BLOCK_ROWS * _BLOCK_COLUMNS // rows_count)):
+        sums = points.norms_n[part, None] + points.norms_n
+        squared = torch.addmm(sums, points.quick_nd[part], points.quick_nd.T, alpha=-2)
+        squared.masked_fill_(labels_n[part, None] == labels_n, math.inf)
+        sums *= points.rounding
+        bound = (squared + sums).amin(1, keepdim=True)
+        i, j = ((squared - sums <= bound) & bound.isfinite()).nonzero(as_tuple=True)
+        exact = torch.full((len(part),), math.inf, dtype=torch.float64)
+        nearest.append(exact.scatter_reduce_(0, i, points.exact(part[i], j), "amin"))
+    distances = torch.cat(nearest).sort().values
+    quantile = distances[min(len(distances) - 1, int((1 - purity) * len(distances) + 1e-9))].item()
+    # Below it by more than two ways to round the same distance differ.
+    return quantile / points.scale * (1 - 1e-12) if quantile < math.inf else 0.0
+
+
+class _Edges:
+    """Pairs of candidates within the radius, which shrinks while there are more than `cap`."""
+
+    def __init__(self, points: Points, delta: float, cap: int) -> None:
+        self._points, self._asked, self._cap = points, delta, cap
+        self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
+        self.delta = delta
+        self.radius = delta * points.scale
+        self.shrinks = 0
+        self.count = 0
+
+    def add(self, rows: slice, columns: slice) -> None:
+        """The pairs i < j of a block."""
+        i, j, squared = _pairs_within(self._points, rows, columns, self.radius, above_diagonal=True)
+        if len(i):
+            self._parts.append((i.int(), j.int(), squared))
+            self.count += len(i)
+        while self.count > self._cap:
+            self.shrinks += 1
+            # Below 0 there is no edge at all.
+            self.delta = self._asked * SHRINK**self.shrinks if self.shrinks <= _MOST_SHRINKS else -1.0
+            self.radius = self.delta * self._points.scale
+            self._parts = [_keep(self._points, *part, self.radius) for part in self._parts]
+            self.count = sum(len(part[0]) for part in self._parts)
+
+    def matrix(self, rows_count: int) -> Any:
+        """The symmetric adjacency matrix, a scipy CSR array of int8; the pairs are given up."""
+        import numpy as np
+        from scipy.sparse import coo_array
+
+        empty = torch.empty(0, dtype=torch.int32)
+        i, j = (torch.cat([empty, *(part[k] for part in self._parts)]).numpy() for k in (0, 1))
+        self._parts = []
+        upper = coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(rows_count, rows_count)).tocsr()
+        return upper + upper.T.tocsr()
+
+
+def _block(start: int, end: int) -> slice:
+    return slice(start, min(start + _BLOCK_COLUMNS, end))
+
+
+def _pairs_within(
+    points: Points, rows: slice, columns: slice, radius: float, *, above_diagonal: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows i, columns j and quick squared distances of the pairs of a block whose distance is at most `radius`."""
+    if radius < 0:
+        return torch.empty(0).long(), torch.empty(0).long(), points.norms_n[:0]
+    lower_n = points.norms_n * (1 - points.rounding)
+    block = torch.addmm(lower_n[columns], points.quick_nd[rows], points.quick_nd[columns].T, alpha=-2)
+    # Compared as a block without the rounding of the sum of all three terms; the rows' norms are on the right.
+    possible = block <= _squared(points, radius) - lower_n[rows, None]
+    if above_diagonal:
+        possible.triu_(rows.start - columns.start + 1)
+    i, j = possible.nonzero(as_tuple=True)
+    squared = block[i, j] + points.norms_n[rows][i] + points.rounding * points.norms_n[columns][j]
+    return _keep(points, i + rows.start, j + columns.start, squared, radius)
+
+
+def _keep(points: Points, i: Tensor, j: Tensor, squared: Tensor, radius: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Of pairs with quick squared distances those whose distance is at most `radius`, measured where in doubt."""
+    if radius < 0:
+        return i[:0], j[:0], squared[:0]
+    slack = points.rounding * (points.norms_n[i] + points.norms_n[j])
+    within = squared + slack <= _squared(points, radius)
+    doubtful = (~within & (squared - slack <= _squared(points, radius))).nonzero()[:, 0]
+    within[doubtful] = points.exact(i[doubtful], j[doubtful]) <= radius
+    return i[within], j[within], squared[within]
+
+
+def _squared(points: Points, radius: float) -> float:
+    """The squared radius, no larger than it can matter, so that it is finite in float32."""
+    return min(radius, 8.0 * math.sqrt(points.quick_nd.shape[1] + 1)) ** 2
+
+
+def _greedy_cover(graph: Any, covered_n: Any, batch: int, order: Any) -> tuple[list[int], list[int]]:
+    """Rows and how many rows each newly covers; equal ones in `order`. `covered_n` is updated."""
+    import numpy as np
+
+    rows_count = len(order)
+    # One number for degree and tie order: the degree counts by N, the place in the order by 1.
+    priorities = (~covered_n + graph.astype(np.int32, copy=False) @ (~covered_n).astype(np.int32)) * np.int64(
+        rows_count
+    )
+    priorities[order] -= np.arange(rows_count)
+    rows: list[int] = []
+    gains: list[int] = []
+    for _ in range(batch):
+        row = int(priorities.argmax())
+        ball = np.append(graph.indices[graph.indptr[row] : graph.indptr[row + 1]], row)
+        new = ball[~covered_n[ball]]
+        rows.append(row)
+        gains.append(len(new))
+        covered_n[new] = True
+        if len(new):
+            priorities[new] -= rows_count
+            priorities -= rows_count * np.bincount(graph[new].indices, minlength=rows_count)
+        priorities[row] = np.iinfo(np.int64).min // 2
+    return rows, gains
