@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
 from al_bench.errors import BenchError
+from al_bench.learners.auxiliary import Auxiliary
 from al_bench.learners.training import Augment, LrSchedule, Optimiser, Precision, Stop, Training, decay_value
 
 
@@ -20,7 +23,7 @@ class Fit:
 
     Args:
         steps, epochs: Taken; epochs counts whole and broken ones.
-        loss: Mean training loss of the last epoch, nats.
+        loss: Mean cross-entropy of the training batches of the last epoch, nats.
         accuracy: On the training batches of the last epoch, dropout active.
         validation_accuracy: Of the weights kept, dropout off; None without early stopping.
         stopped: False where `fitted` or `early` ran into its cap of epochs.
@@ -68,11 +71,14 @@ def flip_crop(inputs: Tensor, generator: torch.Generator, pad: int = 4) -> Tenso
     return padded[index[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def make_optimiser(network: nn.Module, config: Training, labelled: int) -> torch.optim.Optimizer:
-    """The optimiser, its parameters grouped by weight decay."""
+def make_optimiser(
+    network: nn.Module, config: Training, labelled: int, beside: nn.Module | None = None
+) -> torch.optim.Optimizer:
+    """The optimiser of a network and of a module trained beside it, their parameters grouped by weight decay."""
     default = decay_value(config.weight_decay, labelled)
     groups: dict[float, list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
+    more = () if beside is None else beside.named_parameters("auxiliary")
+    for name, parameter in chain(network.named_parameters(), more):
         layer = name.rpartition(".")[0]
         decay = 0.0
         if parameter.ndim > 1:
@@ -107,14 +113,16 @@ def fit(
     validate: Callable[[], float],
     order: torch.Generator,
     augmentation: torch.Generator,
+    auxiliary: Auxiliary | None = None,
 ) -> Fit:
-    """Train `network` in place by cross-entropy.
+    """Train `network` in place by cross-entropy, and the auxiliary with it.
 
     Args:
         inputs: [L, *shape] raw inputs of the labelled set, on the network's device; `prepare` normalises a batch.
         labels: [L] int64.
         validate: Gives the accuracy on the validation set; called once an epoch under early stopping.
         order, augmentation: CPU generators of the batches and of the augmentation.
+        auxiliary: Adds its weighted term to the loss of every step.
 
     Raises:
         BenchError: the loss is no longer finite.
@@ -126,8 +134,9 @@ def fit(
     steps_an_epoch = max(1, math.ceil((epoch_length or size) / batch))
     epochs = math.ceil(config.steps / steps_an_epoch) if by_steps else config.epochs
     horizon = config.steps if by_steps else epochs * steps_an_epoch
-    optimiser = make_optimiser(network, config, size)
-    best: tuple[float, dict[str, Tensor]] | None = None
+    trained = [network] if auxiliary is None else [network, auxiliary.modules()]
+    optimiser = make_optimiser(network, config, size, *trained[1:])
+    best: tuple[float, list[dict[str, Tensor]]] | None = None
     waited = step = epoch = 0
     stopped = config.stop in (Stop.steps, Stop.epochs)
     loss_sum = torch.zeros((), device=inputs.device)
@@ -144,20 +153,27 @@ def fit(
             x, y = prepare(inputs[rows]), labels[rows]
             if config.augment is Augment.flip_crop:
                 x = flip_crop(x, augmentation)
-            with torch.autocast(x.device.type, torch.bfloat16, enabled=config.precision is Precision.bf16):
+            watched = nullcontext() if auxiliary is None else auxiliary.capture(network)
+            with watched, torch.autocast(x.device.type, torch.bfloat16, enabled=config.precision is Precision.bf16):
                 logits = network(x)
-            loss = nn.functional.cross_entropy(logits.float(), y)
+            if auxiliary is None:
+                loss = total = nn.functional.cross_entropy(logits.float(), y)
+            else:
+                losses = nn.functional.cross_entropy(logits.float(), y, reduction="none")
+                loss = losses.mean()
+                total = loss + auxiliary.weight * auxiliary.term(losses, step / horizon)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            total.backward()
             optimiser.step()
             with torch.no_grad():
                 loss_sum += loss * len(rows)
                 right += (logits.argmax(1) == y).sum()
             seen += len(rows)
             step += 1
-        if not torch.isfinite(loss_sum):
+        reached = (loss_sum + total.detach()).item()
+        if not math.isfinite(reached):
             raise BenchError(
-                f"training diverged: the loss is {loss_sum.item()} in epoch {epoch} with {size} labelled points; "
+                f"training diverged: the loss is {reached} in epoch {epoch} with {size} labelled points; "
                 f"lower training.lr (it is {config.lr})"
             )
         if config.stop is Stop.fitted and right.item() / seen >= config.fitted_accuracy:
@@ -166,13 +182,14 @@ def fit(
         if config.stop is Stop.early:
             accuracy = validate()
             if best is None or accuracy > best[0]:
-                best, waited = (accuracy, copy.deepcopy(network.state_dict())), 0
+                best, waited = (accuracy, [copy.deepcopy(module.state_dict()) for module in trained]), 0
             else:
                 waited += 1
             if waited >= config.patience:
                 stopped = True
                 break
     if best is not None:
-        network.load_state_dict(best[1])
+        for module, state in zip(trained, best[1], strict=True):
+            module.load_state_dict(state)
     network.eval()
     return Fit(step, epoch, loss_sum.item() / seen, right.item() / seen, best[0] if best else None, stopped)
