@@ -120,8 +120,9 @@ def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolSt
         raise InputError(f"strategy {name} declares true_labels, which only a strategy marked oracle may read")
     if not needs & {Product.features, Product.labelled_features}:
         return None
-    feature_layer(learner.networks[0], strategy.source())
-    return read_table(strategy.source(), dataset) if strategy.source().endswith(".npy") else None
+    source = strategy.source(len(start.labelled))
+    feature_layer(learner.networks[0], source)
+    return read_table(source, dataset) if source.endswith(".npy") else None
 
 
 def read_table(file: str, dataset: Dataset) -> Tensor:

@@ -63,6 +63,8 @@ class Evidence:
 
     rows: int
     products: dict[Product, Tensor] = field(default_factory=dict)
+    classes: int = 0
+    """C, which a strategy may need to know before any product has that many columns."""
 
     mean_log_probs = _Read()
     mc_log_probs = _Read()

@@ -46,7 +46,9 @@ class Gatherer:
 
     @cached_property
     def _point(self) -> PointPass:
-        return PointPass(self.learner.networks, self.strategy.source(), self.learner.auxiliaries)
+        return PointPass(
+            self.learner.networks, self.strategy.source(len(self.state.labelled)), self.learner.auxiliaries
+        )
 
     @cached_property
     def fixed(self) -> dict[Product, Tensor]:
@@ -109,7 +111,7 @@ class Gatherer:
         if self.needs:
             for rows in self._split(len(candidates)):
                 products = self._chunk(candidates[rows], varying)
-                yield rows, Evidence(rows.stop - rows.start, products | self.fixed)
+                yield rows, Evidence(rows.stop - rows.start, products | self.fixed, self.learner.dataset.classes)
 
     def whole(self, candidates: Tensor) -> Evidence:
         """The evidence of all candidates."""
@@ -122,4 +124,4 @@ class Gatherer:
                 if name not in products:
                     products[name] = part.new_empty((len(candidates), *part.shape[1:]))
                 products[name][rows] = part
-        return Evidence(len(candidates), products)
+        return Evidence(len(candidates), products, self.learner.dataset.classes)

@@ -44,6 +44,9 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "kmeans": "al_bench.strategies.coverage:KMeans",
         "diverse_minibatch": "al_bench.strategies.coverage:DiverseMinibatch",
         "clue": "al_bench.strategies.coverage:Clue",
+        "typiclust": "al_bench.strategies.density:TypiClust",
+        "probcover": "al_bench.strategies.density:ProbCover",
+        "learning_loss": "al_bench.strategies.learning_loss:LearningLoss",
         "oracle_loss": "al_bench.strategies.oracle:OracleLoss",
     },
 }

@@ -88,6 +88,7 @@ class Learner:
                         partial(self._accuracy, network, validation),
                         streams.torch("order", round_, member),
                         streams.torch("augmentation", round_, member),
+                        self.auxiliaries[member] if self.auxiliaries else None,
                     )
                 )
         return fits

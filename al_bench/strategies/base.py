@@ -79,8 +79,12 @@ class Strategy(ABC):
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
         """A batch of `batch` distinct rows."""
 
-    def source(self) -> str:
-        """Where the product `features` comes from: penultimate, a layer's name, input, or a .npy file."""
+    def source(self, labelled: int) -> str:
+        """Where the product `features` comes from: penultimate, a layer's name, input, or a .npy file.
+
+        Args:
+            labelled: L, how many points are labelled.
+        """
         return "penultimate"
 
     def targets(self) -> int:
@@ -165,5 +169,5 @@ class FeatureStrategy(Strategy):
 
     features: str = "penultimate"
 
-    def source(self) -> str:
+    def source(self, labelled: int) -> str:
         return self.features
