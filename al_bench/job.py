@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-import platform
-import subprocess
 import sys
-import time
 import traceback
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from al_bench.config import RunConfig
 from al_bench.errors import BenchError, InputError
+from al_bench.provenance import describe
 from al_bench.record import RunFolder
 
 if TYPE_CHECKING:
@@ -61,34 +58,6 @@ class Outcome:
     folder: str | None
     note: str
     bad_input: bool = False
-
-
-def versions() -> dict[str, str]:
-    """Versions of what results depend on."""
-    found = {"python": platform.python_version()}
-    for name in ("al-bench", "torch", "torchvision", "numpy", "scipy", "scikit-learn", "hydra-core"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
-
-
-def commit() -> dict[str, Any]:
-    """The commit of the al-bench checkout that runs, and whether files differ from it; None outside a checkout."""
-    here = Path(__file__).resolve().parent
-
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, timeout=10)
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    try:
-        if git("ls-files", "--error-unmatch", "job.py"):
-            dirty = bool(git("status", "--porcelain", "--", ".", "../conf"))
-            return {"commit": git("rev-parse", "HEAD"), "dirty": dirty}
-    except (OSError, subprocess.SubprocessError):
-        pass
-    return {"commit": None, "dirty": None}
 
 
 def set_threads(count: int) -> None:
@@ -139,6 +108,8 @@ def perform(job: Job) -> Outcome:
                 handler.close()
     except InputError as error:
         return Outcome("failed", str(job.folder), str(error), bad_input=True)
+    except Exception as error:  # before there is a folder to record it in: too little memory, a read-only disk
+        return Outcome("failed", str(job.folder), " ".join(f"{type(error).__name__}: {error}".split()))
 
 
 def _play(job: Job, bench: Bench, folder: RunFolder) -> Outcome:
@@ -148,37 +119,11 @@ def _play(job: Job, bench: Bench, folder: RunFolder) -> Outcome:
     from al_bench.runner import play
 
     done = len(folder.rounds)
-    header = {
-        "study": job.folder.parents[2].name,
-        "dataset": bench.dataset.name,
-        "arm": job.folder.parent.name,
-        "seed": job.config.seed,
-        "strategy": job.choices["strategy"],
-        "oracle": bench.strategy.oracle,
-        "reference": job.config.reference.value,
-        "command": job.command,
-        "choices": job.choices,
-        "classes": bench.dataset.classes,
-        "class_names": list(bench.dataset.class_names),
-        "pool": len(bench.start.pool),
-        "validation": len(bench.validation),
-        "test": len(bench.dataset.test_labels),
-        "initial": bench.start.labelled.tolist() if job.config.reference.value == "none" else None,
-        "functions": bench.learner.functions,
-        "fingerprint": bench.dataset.fingerprint(),
-        "device": str(bench.dataset.inputs.device),
-        "threads": job.config.threads,
-        "versions": versions(),
-        **commit(),
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "identity": job.identity,
-    }
+    header = describe(job, bench)
     folder.check_header(header)
     folder.begin(header, job.resolved)
     if done:
-        logger.info("resuming after round %d", done - 1)
+        logger.info("resuming after round %d, at commit %s", done - 1, header["commit"])
         print(f"al-bench: going on after round {done - 1} of {job.folder}", file=sys.stderr)
     labels = len(folder.resume(bench.start).labelled)
     with tqdm(

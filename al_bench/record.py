@@ -84,6 +84,12 @@ class RunFolder:
         return read_rounds(self.path / "rounds.jsonl")[0]
 
     @property
+    def finished(self) -> bool:
+        """Whether the last round is on record: the one that acquires nothing."""
+        rounds = self.rounds
+        return bool(rounds) and rounds[-1]["acquired"] is None
+
+    @property
     def status(self) -> str | None:
         """running, complete, interrupted, failed, or None where nothing has run."""
         try:

@@ -29,6 +29,8 @@ def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], Non
     """
     learner, streams, schedule = bench.learner, bench.streams, bench.config.schedule
     state = folder.resume(bench.start)
+    if folder.finished:
+        return
     if state.round:
         recall(bench, folder.path, state.round - 1)
     for round_ in range(state.round, bench.rounds):
