@@ -11,7 +11,7 @@ import importlib
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, cast
@@ -182,6 +182,8 @@ class RunConfig:
             value = getattr(self, key)
             if value is not None and (not value.strip() or value.strip() in (".", "..") or "/" in value):
                 raise InputError(f"{key} is {value!r}; it names a folder: not empty, and without a slash")
+        if not self.results.strip():
+            raise InputError(f"results is {self.results!r}; name the folder where studies live, such as results/runs")
 
 
 def load_class(path: str) -> type:
@@ -220,6 +222,7 @@ def build(config: DictConfig) -> RunConfig:
 
     A component given by `_target_` (a user's own class) is built from the other keys of its node.
     """
+    check_keys(config)
     run = cast(RunConfig, OmegaConf.to_object(config))
     for group in COMPONENTS:
         node = getattr(run, group)
@@ -233,6 +236,29 @@ def build(config: DictConfig) -> RunConfig:
             except TypeError as error:
                 raise InputError(f"{group}: {target} cannot be built from {keys}: {error}") from error
     return run
+
+
+def check_keys(config: DictConfig) -> None:
+    """Refuse a key that no schema has: `+key=value` adds one even there, and nothing would read it.
+
+    Raises:
+        InputError: naming the key and the nearest ones.
+    """
+    known: list[str] = []
+    unknown: list[str] = []
+
+    def visit(node: DictConfig, prefix: str) -> None:
+        schema = OmegaConf.get_type(node)
+        names = {entry.name for entry in fields(schema)} if is_dataclass(schema) else None
+        for key in map(str, node):
+            (known if names is None or key in names else unknown).append(prefix + key)
+            child = node._get_node(key)
+            if isinstance(child, DictConfig) and not (child._is_none() or child._is_missing()):
+                visit(child, f"{prefix}{key}.")
+
+    visit(config, "")
+    if unknown:
+        raise InputError(no_key(unknown[0], known))
 
 
 PLACES = ("study", "arm", "results", "device", "dataset.root")
@@ -271,8 +297,8 @@ def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictC
     keys = list(flatten(cast(dict[str, Any], OmegaConf.to_container(config))))
     left_out = {"seed", "dataset", "strategy", "reference", "experiment", "debug", *PLACES}
     parts = []
-    for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
+    typed = dict(override.lstrip("+~").partition("=")[::2] for override in overrides)  # of one key, the last counts
+    for key, value in typed.items():
         if key in left_out or key.startswith("hydra"):
             continue
         pieces = key.split(".")
@@ -291,6 +317,17 @@ def study_name(choices: Mapping[str, Any], config: DictConfig) -> str:
     return str(config.study or choices.get("experiment") or "default")
 
 
+EXTENSIBLE = ("training.layer_weight_decay", "posterior.vary")
+"""Keys that hold entries of the user's choice."""
+
+
+def no_key(key: str, known: Iterable[str]) -> str:
+    """That there is no such key, and which are near."""
+    keys = {*known} | {other.partition(".")[0] for other in known}
+    near = difflib.get_close_matches(key, sorted(keys), n=3, cutoff=0.5)
+    return f"there is no key '{key}'" + (f"; did you mean {' or '.join(near)}?" if near else "")
+
+
 def explain(error: BaseException, config: Iterable[str] = ()) -> str:
     """An error of Hydra or OmegaConf as one line in the user's words.
 
@@ -303,9 +340,13 @@ def explain(error: BaseException, config: Iterable[str] = ()) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     lines = [line for line in lines if not re.match(r"(object_type|reference_type|To append to your config)", line)]
     text = re.sub(r"\s+", " ", "; ".join(lines))
+    if match := re.search(r"Key '[^']+' (?:is )?not in .*full_key: ([^\s;]+)", text):
+        parent = match[1].rpartition(".")[0]
+        if parent in EXTENSIBLE:
+            return f"{parent} has no entry for '{match[1].removeprefix(parent + '.')}' yet; add it with +{match[1]}=…"
+        return no_key(match[1], config)
     if match := re.search(r"Could not override '([^']+)'", text):
-        near = difflib.get_close_matches(match[1], list(config), n=3, cutoff=0.5)
-        return f"there is no key '{match[1]}'" + (f"; did you mean {' or '.join(near)}?" if near else "")
+        return no_key(match[1], config)
     if match := re.search(
         r"Could not find '([^/']+(?:/[^/']+)*)/([^/']+)'.*Available options in '[^']+':;?(.*?)(; Config|$)", text
     ):

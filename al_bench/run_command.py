@@ -78,10 +78,14 @@ def main(argv: list[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and this function words the error
     sys.argv = ["al-bench run", *argv]
     logging.getLogger("al_bench").propagate = False
+    _OUTCOMES.clear()
+    sweep.RESULTS.clear()
     configuration.register()
     sweep.register()
     app: Any = hydra.main(version_base="1.3", config_path=configuration.conf_dir(), config_name="config")(task)
     try:
+        if nameless := [word for word in argv if word.lstrip("+~").startswith("=")]:
+            raise InputError(f"'{nameless[0]}' names no key: write key=value")
         app()
     except KeyboardInterrupt:
         print(

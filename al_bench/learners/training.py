@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from enum import Enum
@@ -104,9 +105,9 @@ class Training:
                 raise InputError(f"training.{key} is {getattr(self, key)}; it must be at least {low}")
         if self.epoch_samples is not None and self.epoch_samples < 1:
             raise InputError(f"training.epoch_samples is {self.epoch_samples}; give at least 1, or null")
-        if not self.lr > 0:
-            raise InputError(f"training.lr is {self.lr}; it must be above 0")
-        for key in ("fitted_accuracy", "momentum", "warmup"):
+        if not 0 < self.lr < math.inf:
+            raise InputError(f"training.lr is {self.lr}; it must be above 0 and finite")
+        for key in ("fitted_accuracy", "momentum", "warmup", "gamma"):
             if not 0 <= getattr(self, key) <= 1:
                 raise InputError(f"training.{key} is {getattr(self, key)}; it must lie between 0 and 1")
         for value in self.milestones:
