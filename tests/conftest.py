@@ -1,0 +1,108 @@
+"""Runs of the command in this process, in a folder of their own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from al_bench import run_command, sweep
+from al_bench.record import VOLATILE
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TINY = ("debug=smoke", "training.steps=8", "posterior.draws=4")
+"""The smallest run: three rounds on synthetic data; its default arm is TINY_ARM."""
+TINY_ARM = "posterior.draws=4,steps=8"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one command did.
+
+    Args:
+        status: Exit status.
+        out, err: What it printed.
+    """
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run's folder holds."""
+
+    folder: Path
+
+    @property
+    def rounds(self) -> list[dict[str, Any]]:
+        """The rounds, with the keys that may differ between two runs."""
+        return [json.loads(line) for line in (self.folder / "rounds.jsonl").read_text().splitlines()]
+
+    @property
+    def stable(self) -> list[dict[str, Any]]:
+        """The rounds without the keys that may differ between two runs of one configuration."""
+        return [{key: value for key, value in entry.items() if key not in VOLATILE} for entry in self.rounds]
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """header.json."""
+        return json.loads((self.folder / "header.json").read_text())
+
+    @property
+    def status(self) -> str:
+        """The status alone."""
+        return json.loads((self.folder / "status.json").read_text())["status"]
+
+
+def record(arm: str = f"bald,{TINY_ARM}", seed: int = 0, study: str = "smoke", dataset: str = "synthetic") -> Record:
+    """The record of a run under the current folder."""
+    return Record(Path("results/runs") / study / dataset / arm / f"seed-{seed}")
+
+
+def written() -> list[str]:
+    """Every file under the current folder."""
+    return sorted(str(path) for path in Path().rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """`al-bench run` with the arguments given, in this process and in an empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["al-bench"])
+    monkeypatch.setattr(logging.getLogger("al_bench"), "propagate", True)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+
+    def call(*arguments: str) -> Ran:
+        run_command._OUTCOMES.clear()
+        sweep.RESULTS.clear()
+        capsys.readouterr()
+        try:
+            status = run_command.main(list(arguments))
+        except SystemExit as leaving:  # argparse
+            status = int(str(leaving.code))
+        return Ran(status, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The command in a process of its own, in the test's folder."""
+
+    def call(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", "al_bench", *arguments]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **options.pop("env", {})}
+        options = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 120, **options}
+        return subprocess.run(words, env=environment, check=False, **options)
+
+    return call
