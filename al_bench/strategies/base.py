@@ -128,17 +128,32 @@ class ScoreStrategy(Strategy):
     The runner calls `score` on chunks of rows and never holds the evidence of the whole pool.
 
     Args:
-        stochastic: Draw the batch in place of taking the highest, with probabilities proportional to score^β (power;
-            for scores of at least 0), exp(β·score) (softmax) or rank^−β (softrank): Kirsch et al. 2023.
-        beta: β, the inverse temperature of the draw.
+        stochastic: none: the B highest scores. Else the B rows are drawn one after another, each with a probability
+            proportional, among the rows left, to score^β (power; for scores of at least 0), exp(β·score) (softmax) or
+            rank^−β, the highest score having rank 1 (softrank): Kirsch et al. 2023 (2106.12059).
+        beta: β, the inverse temperature of that draw: 0 is a uniformly random batch, ∞ the highest scores. Without a
+            draw it has no effect.
+
+    Attributes:
+        scores_at_least_zero: No score is negative, so that a power of it can be taken. Where it is False,
+            `stochastic=power` is refused before any training.
     """
 
+    scores_at_least_zero: ClassVar[bool] = True
     stochastic: Stochastic = Stochastic.none
     beta: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.beta < math.inf:
             raise InputError(f"strategy.beta is {self.beta}; it must be at least 0 and finite")
+
+    def check(self, setting: Setting) -> None:
+        super().check(setting)
+        if self.stochastic is Stochastic.power and not self.scores_at_least_zero:
+            raise InputError(
+                f"strategy.stochastic is power, and the scores of strategy {setting.name} may be negative, where a "
+                "power has no meaning: set strategy.stochastic=softmax or softrank"
+            )
 
     @abstractmethod
     def score(self, evidence: Evidence) -> Tensor:

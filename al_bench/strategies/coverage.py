@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,20 @@ class _Covering(FeatureStrategy):
 
 @dataclass
 class CoresetGreedy(_Covering):
-    """Greedy k-centre: again and again the row farthest from all centres (Sener & Savarese 2018, algorithm 1)."""
+    """argmax_x min_c ‖h(x) − h(c)‖ over centres c, labelled or picked, again and again (Sener & Savarese 2018).
+
+    Cost:
+        O(N L D) to begin with, O(N D) a pick, after one pass over the N + L rows. Memory: one copy of the features;
+        no N × N.
+
+    Source:
+        Sener and Savarese 2018, Active Learning for Convolutional Neural Networks: A Core-Set Approach (1708.00489),
+        algorithm 1 (k-Center-Greedy); Gonzalez 1985.
+
+    Departures:
+        Rows equally far are picked at random. Works from an empty labelled set: the first centre is then uniformly
+        random, and the features are an untrained network's unless `features` says otherwise.
+    """
 
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
         chosen = kernels.select_k_centre(evidence.features, evidence.labelled_features, batch, generator)
@@ -31,12 +45,27 @@ class CoresetGreedy(_Covering):
 
 @dataclass
 class CoresetRobust(_Covering):
-    """k-centre with an outlier budget, by mixed-integer programs (Sener & Savarese 2018, section 4.2).
+    """argmin_S of the radius within which all rows but Ξ have a centre, labelled or in S (Sener & Savarese 2018).
+
+    Mixed-integer programs for the distances that the radius can have, from the greedy solution down.
 
     Args:
         outliers: Ξ: a count where it is at least 1, else a fraction of the candidates (then at least one point).
         time_limit: Seconds a round for the solver; the record says how far the batch may be from the optimum.
         candidates_max: A larger pool is first reduced to so many points by the greedy solution.
+
+    Cost:
+        With m = min(N, `candidates_max`): O(m N D) to reduce the pool, O(m² D) for the distances, then integer
+        programs, up to `time_limit`. Memory: 16 m² bytes, and the solver's.
+
+    Source:
+        Sener and Savarese 2018 (1708.00489), section 4.2, algorithm 2 (Robust k-Center).
+
+    Departures:
+        The search goes from the greedy radius down to what is proven (the paper: to its half, below which the optimum
+        may lie where there are outliers); Ξ counts points, not pairs; SciPy's HiGHS in place of a commercial solver;
+        reduced points count with the number of points they stand for. The record has radius, lower bound and gap.
+        Works from an empty labelled set, on the features of an untrained network unless `features` says otherwise.
     """
 
     outliers: float = 1e-4
@@ -44,7 +73,7 @@ class CoresetRobust(_Covering):
     candidates_max: int = 5_000
 
     def __post_init__(self) -> None:
-        if not self.outliers >= 0 or (self.outliers >= 1 and self.outliers != int(self.outliers)):
+        if not 0 <= self.outliers < math.inf or (self.outliers >= 1 and self.outliers != int(self.outliers)):
             raise InputError(f"strategy.outliers is {self.outliers}; give a whole number, or a fraction below 1")
         if not self.time_limit > 0:
             raise InputError(f"strategy.time_limit is {self.time_limit}; it must be above 0 seconds")
@@ -75,7 +104,19 @@ class CoresetRobust(_Covering):
 
 @dataclass
 class KMeans(FeatureStrategy):
-    """The rows nearest to the means of B clusters."""
+    """argmin_x ‖h(x) − μ_j‖ for the means μ_j of B clusters of the pool (K-means: Lloyd 1982).
+
+    Cost:
+        O(N D B) an iteration, at most 50, after one pass over the N rows. Memory: a few copies of the features.
+
+    Source:
+        Lloyd 1982, started by k-means++ (Arthur and Vassilvitskii 2007); the unweighted relative of
+        `diverse_minibatch` and `clue`.
+
+    Departures:
+        No paper's method. The labelled points play no part. An empty cluster's place goes to a random row.
+        Works from an empty labelled set, on the features of an untrained network unless `features` says otherwise.
+    """
 
     def needs(self, draws: bool) -> frozenset[Product]:
         return frozenset({Product.features})
@@ -86,19 +127,34 @@ class KMeans(FeatureStrategy):
 
 @dataclass
 class DiverseMinibatch(FeatureStrategy):
-    """K-means on the β·B rows of the smallest margin, weighted by it (Zhdanov 2019).
+    """argmin_x ‖h(x) − μ_j‖ for B means of the ⌈β B⌉ rows of highest 1 − (p₁ − p₂), which weighs them (Zhdanov 2019).
 
     Args:
         beta: β, how many times the batch passes the prefilter.
         weighted: Weigh the rows by 1 − (p₁ − p₂) in K-means.
+
+    Cost:
+        O(N C) for the prefilter, O(β B² D) an iteration of K-means, at most 50, after one pass over the N rows for
+        the features and one for each of the K draws.
+
+    Source:
+        Zhdanov 2019, Diverse Mini-Batch Active Learning (1901.05954): K-means on prefiltered rows, weighted by
+        informativeness.
+
+    Departures:
+        The nearest row not taken yet stands for each mean, so that duplicates and empty clusters never shorten the
+        batch; a row of weight 0 shapes no cluster.
+        Works from an empty labelled set, on an untrained network.
     """
 
     beta: float = 10.0
     weighted: bool = True
 
     def __post_init__(self) -> None:
-        if not self.beta >= 1:
-            raise InputError(f"strategy.beta is {self.beta}; it must be at least 1: the prefilter keeps beta × batch")
+        if not 1 <= self.beta < math.inf:
+            raise InputError(
+                f"strategy.beta is {self.beta}; it must be at least 1 and finite: the prefilter keeps beta × batch rows"
+            )
 
     def needs(self, draws: bool) -> frozenset[Product]:
         return frozenset({Product.mean_log_probs, Product.features})
@@ -111,17 +167,28 @@ class DiverseMinibatch(FeatureStrategy):
 
 @dataclass
 class Clue(FeatureStrategy):
-    """K-means on the whole pool, weighted by predictive entropy (Prabhu et al. 2021).
+    """argmin_x ‖h(x) − μ_j‖ for the means μ_j of B clusters, rows weighted by their entropy H[p] (Prabhu et al. 2021).
 
     Args:
         temperature: Of the softmax whose entropy weighs the rows.
+
+    Cost:
+        O(N D B) an iteration, at most 50, after one pass over the N rows. Memory: a few copies of the features.
+
+    Source:
+        Prabhu et al. 2021, Active Domain Adaptation via Clustering Uncertainty-weighted Embeddings (2010.08666).
+
+    Departures:
+        The paper adapts to another domain, and its pool is the target's; here there is one domain. The nearest row not
+        taken yet stands for each mean. Dropout is off.
+        Works from an empty labelled set, on an untrained network.
     """
 
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:
-            raise InputError(f"strategy.temperature is {self.temperature}; it must be above 0")
+        if not 0 < self.temperature < math.inf:
+            raise InputError(f"strategy.temperature is {self.temperature}; it must be above 0 and finite")
 
     def needs(self, draws: bool) -> frozenset[Product]:
         return frozenset({Product.point_log_probs, Product.features})

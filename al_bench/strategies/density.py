@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,24 @@ class _Density(FeatureStrategy):
 
 @dataclass
 class TypiClust(_Density):
-    """The most typical row of each cluster, clusters with the fewest labels first (Hacohen et al. 2022).
+    """argmax of 1 / (mean distance to nearest neighbours) a cluster, least labelled first (Hacohen et al. 2022).
 
     Args:
         clusters_max: At most so many clusters; else as many as labelled points and batch together.
         neighbours: Nearest neighbours over which the typicality is averaged.
+
+    Cost:
+        K-means with min(L + B, `clusters_max`) clusters, O((N + L) D (L + B)) an iteration, then O(m² D) for each
+        cluster visited, m its size; one pass over the N + L rows before. Memory: a few copies of the features.
+
+    Source:
+        Hacohen, Dekel and Weinshall 2022, Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets
+        (2202.02794), section 3.
+
+    Departures:
+        Features are the input or the network's, not self-supervised ones (give those as a file). K-means is full at any
+        number of clusters; distances go to all points of a cluster, labelled or picked ones included.
+        Made for the empty labelled set: `features=auto` then takes the input.
     """
 
     clusters_max: int = 500
@@ -63,12 +77,26 @@ class TypiClust(_Density):
 
 @dataclass
 class ProbCover(_Density):
-    """The rows whose δ-balls cover the most uncovered rows (Yehuda et al. 2022).
+    """argmax_x #{uncovered x': ‖h(x) − h(x')‖ ≤ δ}, again and again (Yehuda et al. 2022).
 
     Args:
         delta: δ, the radius, in the units of the features; null estimates it each round (see `purity`).
         purity: The largest radius is taken at which this share of the balls holds one pseudo-class (K-means) only.
         edges_max: Pairs within δ to keep; with more, δ is lowered, and the record says so.
+
+    Cost:
+        O(N² D) by blocks for the pairs within δ, O(N D C) an iteration for the estimate of δ, O(N) a pick and O(1) an
+        edge; one pass over the N + L rows before. Memory: two copies of the features, and 12 bytes an edge.
+
+    Source:
+        Yehuda, Dekel, Hacohen and Weinshall 2022, Active Learning Through a Covering Lens (2205.11320), algorithm 1
+        and the purity of balls.
+
+    Departures:
+        Features are the input or the network's, not self-supervised ones (give those as a file). δ is the quantile of
+        2,000 distances to the nearest row of another pseudo-class, in place of a search over radii. The cap on edges,
+        and random rows once all is covered, are not in the paper.
+        Made for the empty labelled set: `features=auto` then takes the input.
     """
 
     delta: float | None = None
@@ -76,8 +104,8 @@ class ProbCover(_Density):
     edges_max: int = 40_000_000
 
     def __post_init__(self) -> None:
-        if self.delta is not None and not self.delta > 0:
-            raise InputError(f"strategy.delta is {self.delta}; it must be above 0, or null to estimate it")
+        if self.delta is not None and not 0 < self.delta < math.inf:
+            raise InputError(f"strategy.delta is {self.delta}; it must be above 0 and finite, or null to estimate it")
         if not 0 < self.purity <= 1:
             raise InputError(f"strategy.purity is {self.purity}; it must be above 0 and at most 1")
         if self.edges_max < 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -31,6 +32,19 @@ class Badge(FeatureStrategy):
 
     Args:
         first_centre: uniform as in the paper's algorithm, largest_norm as in the authors' code.
+
+    Cost:
+        O(B N (C + D)), after one pass over the N rows. Memory: a few numbers a row beside the evidence; the N × C·D
+        embeddings are never built, as ‖a⊗h − a'⊗h'‖² needs the factors only.
+
+    Source:
+        Ash et al. 2020, Deep Batch Active Learning by Diverse, Uncertain Gradient Lower Bounds (1906.03671),
+        algorithm 1; the sampling Arthur and Vassilvitskii 2007, k-means++.
+
+    Departures:
+        The gradient by the last layer's bias is left out. Dropout is off; with several members p is their mean and h
+        the first one's. No row is drawn twice; where all distances are 0 the rest is uniformly random.
+        Works from an empty labelled set, on the gradients of an untrained network.
     """
 
     first_centre: FirstCentre = FirstCentre.uniform
@@ -48,12 +62,27 @@ class Badge(FeatureStrategy):
 
 @dataclass
 class Bait(FeatureStrategy):
-    """Forward and backward greedy search for the batch that minimises tr(M⁻¹ F) (Ash et al. 2021).
+    """argmin_S tr((M + Σ_S I(x))⁻¹ F) by forward and backward greedy search (Ash et al. 2021).
+
+    I(x) = (diag(p) − p pᵀ) ⊗ h hᵀ is the last layer's Fisher information, M = λ·1 + Σ_labelled I(x),
+    and F the pool's mean of I(x).
 
     Args:
         regulariser: λ, added to the diagonal of M.
         oversample: The forward search picks this times the batch, the backward search removes the rest.
         fisher: full, or block_diagonal: the classes' blocks alone, for many classes.
+
+    Cost:
+        O((N + L) C² D²) to begin with, then O(N D C²) a pick, `oversample` · B picks, after one pass over the
+        N + L rows. Memory: four float64 matrices of (C D)², and 2 N (C − 1)² numbers.
+
+    Source:
+        Ash et al. 2021, Gone Fishing: Neural Active Learning with Fisher Embeddings (2106.09675), algorithm 1.
+
+    Departures:
+        A labelled point's information counts like a picked one's (the authors' code weighs a pick B times a labelled
+        point). Updates of low rank keep what each row would add, which changes no choice but by rounding. Dropout is
+        off; with several members p is their mean and h the first one's. Works from an empty labelled set: M = λ·1.
     """
 
     regulariser: float = 1.0
@@ -61,10 +90,10 @@ class Bait(FeatureStrategy):
     fisher: Fisher = Fisher.full
 
     def __post_init__(self) -> None:
-        if not self.regulariser > 0:
-            raise InputError(f"strategy.regulariser is {self.regulariser}; it must be above 0")
-        if not self.oversample >= 1:
-            raise InputError(f"strategy.oversample is {self.oversample}; it must be at least 1")
+        if not 0 < self.regulariser < math.inf:
+            raise InputError(f"strategy.regulariser is {self.regulariser}; it must be above 0 and finite")
+        if not 1 <= self.oversample < math.inf:
+            raise InputError(f"strategy.oversample is {self.oversample}; it must be at least 1 and finite")
 
     def needs(self, draws: bool) -> frozenset[Product]:
         return frozenset(

@@ -17,13 +17,26 @@ if TYPE_CHECKING:
 
 @dataclass
 class BatchBald(Strategy):
-    """Greedy batch by I[y₁ … y_B; w] (Kirsch et al. 2019).
+    """Greedy batch by I[y₁ … y_B; w], the information between all its labels and the weights (Kirsch et al. 2019).
 
     Args:
         exact_cap: All label configurations of the batch are enumerated while they are at most this many.
         samples: M, configurations sampled after that.
         saturation_tol: Nats. K draws hold at most log K nats: when no row adds this much, the rest of the batch is
             filled in the order of BALD, and the record says from which pick on.
+
+    Cost:
+        O(N K C) for BALD, then O(S K C) for a row evaluated, S = min(C^(b − 1), `exact_cap` or M) label configurations
+        at pick b; lazy greedy evaluates a part of the N rows a pick. Memory: the evidence [N, K, C], and S × K.
+
+    Source:
+        Kirsch, van Amersfoort and Gal 2019, BatchBALD (1906.08158), section 3 and algorithm 1.
+
+    Departures:
+        Conditional entropies are averaged in place of joint entropies subtracted, and the sampled configurations are
+        kept and extended from pick to pick; neither changes an expectation. Rows are evaluated lazily: the same batch
+        while the enumeration is exact. The fill after saturation is not in the paper.
+        Works from an empty labelled set, on the predictions of an untrained network.
     """
 
     minimum_draws: ClassVar[int] = 2
@@ -60,10 +73,22 @@ class BatchBald(Strategy):
 
 @dataclass
 class Epig(ScoreStrategy):
-    """E_{x*} I[y; y*], the information about the labels of other points (Bickford Smith et al. 2023).
+    """E_{x*} I[y; y*], the information about the labels of other points, nats (Bickford Smith et al. 2023).
 
     Args:
         target_points: T, random unlabelled points that stand for the inputs to be predicted.
+
+    Cost:
+        O(N T K C²) by chunks of rows, after one pass over the N + T rows for each of the K draws.
+
+    Source:
+        Bickford Smith et al. 2023, Prediction-Oriented Bayesian Active Learning (2304.08151): the estimator for
+        classification with draws shared by both predictions.
+
+    Departures:
+        The targets x* are points of the pool, drawn anew every round; the paper also has target inputs of another
+        distribution. A batch is the B highest scores; the score is of one point.
+        Works from an empty labelled set, on the predictions of an untrained network.
     """
 
     minimum_draws: ClassVar[int] = 2

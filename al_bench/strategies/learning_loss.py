@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from al_bench import kernels
 from al_bench.errors import InputError
@@ -52,6 +52,7 @@ class LearningLoss(ScoreStrategy):
         pair of equal losses gives no gradient (the paper's indicator would order it by position).
     """
 
+    scores_at_least_zero: ClassVar[bool] = False
     margin: float = 1.0
     weight: float = 1.0
     cut: float = 0.6
@@ -60,6 +61,7 @@ class LearningLoss(ScoreStrategy):
     layers: list[str] | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for key in ("margin", "weight"):
             if not 0 < getattr(self, key) < float("inf"):
                 raise InputError(f"strategy.{key} is {getattr(self, key)}; it must be above 0 and finite")

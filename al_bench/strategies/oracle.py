@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class OracleLoss(ScoreStrategy):
-    """−log p(true label), the loss that a label would reveal; marked as oracle in the run's header."""
+    """−log p(y|x) of the true label y, the loss that it would reveal, nats; marked as oracle in the run's header.
+
+    Cost:
+        O(N), after one pass over the N rows for each of the K draws, and the labels of the pool.
+
+    Source:
+        None: a bound for strategies that rank by an estimate of the loss, such as `learning_loss`.
+
+    Departures:
+        It reads what no method may. The highest losses are not the best batch, as mislabelled points have them too.
+        A loss above 10⁴ nats counts as 10⁴.
+        Works from an empty labelled set, on the predictions of an untrained network.
+    """
 
     oracle: ClassVar[bool] = True
 
@@ -23,4 +35,5 @@ class OracleLoss(ScoreStrategy):
 
     def score(self, evidence: Evidence) -> Tensor:
         losses = -evidence.mean_log_probs.gather(1, evidence.true_labels[:, None])[:, 0]
-        return losses.clamp(max=1e4)  # a probability of exactly 0 is the greatest loss, and a finite one
+        # A mean of draws may round to more than 1; a probability of 0 is the greatest loss, and a finite one.
+        return losses.clamp(0, 1e4)

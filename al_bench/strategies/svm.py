@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -22,22 +23,33 @@ class SvmScore(Enum):
 
 @dataclass
 class SvmMargin(FeatureStrategy):
-    """The rows nearest to a hyperplane of a linear SVM, one against the rest, on standardised features.
+    """−min_c |f_c(x)| / ‖w_c‖, the distance from the hyperplanes of a linear SVM (Tong & Koller 2001).
 
-    score(x) = −min_c |f_c(x)| / ‖w_c‖, or by option −(f₁(x) − f₂(x)), the gap of the two largest decision values.
-    The network stays the model that is evaluated.
+    The SVM, one class against the rest, is trained on the standardised features of the labelled points. By option the
+    score is −(f₁(x) − f₂(x)), the gap of the two largest decision values. The network stays the model evaluated.
 
     Args:
         score: distance or gap.
         regularisation: C of scikit-learn's LinearSVC.
+
+    Cost:
+        C linear SVMs on [L, D], then O(N C D), after one pass over the N + L rows.
+
+    Source:
+        Tong and Koller 2001, Support Vector Machine Active Learning with Applications to Text Classification (simple
+        margin); one class against the rest Joshi et al. 2009.
+
+    Departures:
+        The paper has two classes, and kernels; here the kernel is what the features are. The squared hinge loss of
+        LinearSVC. Needs labels of two classes: an empty labelled set is refused.
     """
 
     score: SvmScore = SvmScore.distance
     regularisation: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.regularisation > 0:
-            raise InputError(f"strategy.regularisation is {self.regularisation}; it must be above 0")
+        if not 0 < self.regularisation < math.inf:
+            raise InputError(f"strategy.regularisation is {self.regularisation}; it must be above 0 and finite")
 
     def check(self, setting: Setting) -> None:
         super().check(setting)
