@@ -8,6 +8,7 @@ by one, so that a whole batch touches each edge once: O(N² D) for the graph and
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,7 +111,7 @@ def select_probcover(
         torch.tensor(gains, dtype=torch.int64),
         covered_before,
         gains.index(0) if 0 in gains else None,
-        max(0.0, edges.delta),
+        edges.delta,
         count,
         edges.shrinks > 0,
     )
@@ -180,7 +181,6 @@ class _Edges:
     def __init__(self, points: Points, delta: float, cap: int) -> None:
         self._points, self._asked, self._cap = points, delta, cap
         self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
-        self.delta = delta
         self.radius = delta * points.scale
         self.shrinks = 0
         self.count = 0
@@ -191,13 +191,25 @@ class _Edges:
         if len(i):
             self._parts.append((i.int(), j.int(), squared))
             self.count += len(i)
-        while self.count > self._cap:
-            self.shrinks += 1
-            # Below 0 there is no edge at all.
-            self.delta = self._asked * SHRINK**self.shrinks if self.shrinks <= _MOST_SHRINKS else -1.0
-            self.radius = self.delta * self._points.scale
+        if self.count > self._cap:
+            # Shrunk no further than these pairs force: the pairs still to come may force more, never less.
+            fits = range(self.shrinks + 1, _MOST_SHRINKS + 1)
+            self.shrinks = fits.start + bisect_left(fits, True, key=lambda i: self._count(self._radius(i)) <= self._cap)
+            self.radius = self._radius(self.shrinks)
             self._parts = [_keep(self._points, *part, self.radius) for part in self._parts]
             self.count = sum(len(part[0]) for part in self._parts)
+
+    @property
+    def delta(self) -> float:
+        """The radius in the units of the features; 0 where there is no edge at all."""
+        return self._asked * SHRINK**self.shrinks if self.shrinks <= _MOST_SHRINKS else 0.0
+
+    def _radius(self, shrinks: int) -> float:
+        """The scaled radius; below 0 after the last shrink, so that not even copies are within it."""
+        return self._asked * SHRINK**shrinks * self._points.scale if shrinks <= _MOST_SHRINKS else -1.0
+
+    def _count(self, radius: float) -> int:
+        return sum(len(_keep(self._points, *part, radius)[0]) for part in self._parts)
 
     def matrix(self, rows_count: int) -> Any:
         """The symmetric adjacency matrix, a scipy CSR array of int8; the pairs are given up."""
