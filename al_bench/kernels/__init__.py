@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from al_bench.kernels.scores import variation_ratio_point as variation_ratio_point
     from al_bench.kernels.select import select_top as select_top
     from al_bench.kernels.stochastic import select_stochastic as select_stochastic
+    from al_bench.kernels.svm import svm_scores as svm_scores
     from al_bench.kernels.typiclust import TypiClustBatch as TypiClustBatch
     from al_bench.kernels.typiclust import select_typiclust as select_typiclust
     from al_bench.kernels.votes import consensus_kl as consensus_kl
@@ -88,6 +89,7 @@ _MODULE_OF = {
     "select_stochastic": "stochastic",
     "select_top": "select",
     "select_typiclust": "typiclust",
+    "svm_scores": "svm",
     "tempered_entropy": "clusters",
     "TypiClustBatch": "typiclust",
     "variation_ratio_point": "scores",
