@@ -14,6 +14,7 @@ from al_bench.evidence import FIXED, Evidence, Product
 from al_bench.learners.learner import Learner, Sampler, split
 from al_bench.learners.point_pass import PointPass
 from al_bench.pool import PoolState
+from al_bench.progress import bar
 from al_bench.rng import Streams
 from al_bench.strategies.base import Strategy
 
@@ -109,9 +110,11 @@ class Gatherer:
         """(rows, evidence of those rows) for the candidates [N] (dataset indices), a chunk at a time."""
         varying = self.needs - FIXED
         if self.needs:
-            for rows in self._split(len(candidates)):
-                products = self._chunk(candidates[rows], varying)
-                yield rows, Evidence(rows.stop - rows.start, products | self.fixed, self.learner.dataset.classes)
+            with bar("scoring", len(candidates), "points") as scoring:
+                for rows in self._split(len(candidates)):
+                    products = self._chunk(candidates[rows], varying)
+                    scoring.update(rows.stop - rows.start)
+                    yield rows, Evidence(rows.stop - rows.start, products | self.fixed, self.learner.dataset.classes)
 
     def whole(self, candidates: Tensor) -> Evidence:
         """The evidence of all candidates."""

@@ -46,6 +46,7 @@ def select_bait(
     oversample: float = 2.0,
     fisher: str = "full",
     chunk: int = 1024,
+    picked: Callable[[], object] | None = None,
 ) -> Tensor:
     """A batch by forward and backward greedy search for argmin_S tr (λ I + Σ_labelled I(x) + Σ_S I(x))⁻¹ F.
 
@@ -64,6 +65,7 @@ def select_bait(
         fisher: "full", or "block_diagonal": each class's weights by themselves, C matrices of D² in place of one of
             (C D)². For many classes, where the full matrix has no room; the batch is another one.
         chunk: rows per block.
+        picked: called after each pick of the forward search, for a progress bar.
 
     Returns:
         [B] int64 rows in the order picked. Memory: four float64 matrices of (C D)² and the kept ones of N (C − 1)².
@@ -100,14 +102,19 @@ def select_bait(
     del precision_gee
     keys_n = keys_n.to(features_nd.device)
     picks, vectors_gem = _forward(
-        pool, inverse_gee, information_gee, min(rows_count, math.ceil(oversample * batch)), keys_n
+        pool, inverse_gee, information_gee, min(rows_count, math.ceil(oversample * batch)), keys_n, picked
     )
     kept = _backward(vectors_gem, inverse_gee, information_gee, keys_n[picks], batch)
     return torch.tensor(picks, dtype=torch.int64, device=features_nd.device)[kept]
 
 
 def _forward(
-    pool: FisherRows, inverse_gee: Tensor, information_gee: Tensor, picks: int, keys_n: Tensor
+    pool: FisherRows,
+    inverse_gee: Tensor,
+    information_gee: Tensor,
+    picks: int,
+    keys_n: Tensor,
+    picked: Callable[[], object] | None,
 ) -> tuple[list[int], Tensor]:
     """Rows in the order picked, and their V side by side [G, E, picks · k]."""
     inner_ngkk = pool.quadratic(inverse_gee)
@@ -126,6 +133,8 @@ def _forward(
         done_gem, here = updates_gem[:, :, : len(rows) * width], slice(len(rows) * width, (len(rows) + 1) * width)
         rows.append(row)
         free_n[row] = False
+        if picked is not None:
+            picked()
         vectors_gek = vectors_gem[:, :, here] = pool.vectors(row)
         if len(rows) == picks:
             return rows, vectors_gem

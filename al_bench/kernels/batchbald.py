@@ -24,6 +24,7 @@ Departures from the paper's Monte Carlo estimator, none of which changes its exp
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -70,6 +71,7 @@ def select_batchbald(
     samples: int = 10_000,
     saturation_tol: float = 1e-3,
     chunk: int = 16,
+    picked: Callable[[], object] | None = None,
 ) -> BatchBaldBatch:
     """The greedy batch by joint information.
 
@@ -85,6 +87,7 @@ def select_batchbald(
         samples: M, sampled configurations after that, rounded up to a multiple of K.
         saturation_tol: nats; 0 never stops.
         chunk: candidates per matrix product.
+        picked: called after each pick, for a progress bar.
 
     Returns:
         The batch. Memory: max(exact_cap, M) × K for the table, besides the argument.
@@ -139,6 +142,8 @@ def select_batchbald(
         gains.append(bound_n[row].item())
         errors.append(table.standard_error(probs_kc) if table.sampled else 0.0)
         free_n[row] = False
+        if picked is not None:
+            picked()
         if pick + 1 == batch:
             break
         if not table.sampled and len(table.weight_m) * classes <= exact_cap:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from al_bench import kernels
-from al_bench.errors import InputError
+from al_bench.errors import BenchError, InputError
 from al_bench.evidence import Evidence, Product
 from al_bench.strategies.base import FeatureStrategy, Selection
 
@@ -71,6 +71,7 @@ class Bait(FeatureStrategy):
         regulariser: λ, added to the diagonal of M.
         oversample: The forward search picks this times the batch, the backward search removes the rest.
         fisher: full, or block_diagonal: the classes' blocks alone, for many classes.
+        memory_gb: The run fails, and says so, where the matrices would take more than this.
 
     Cost:
         O((N + L) C² D²) to begin with, then O(N D C²) a pick, `oversample` · B picks, after one pass over the
@@ -88,6 +89,7 @@ class Bait(FeatureStrategy):
     regulariser: float = 1.0
     oversample: float = 2.0
     fisher: Fisher = Fisher.full
+    memory_gb: float = 8.0
 
     def __post_init__(self) -> None:
         if not 0 < self.regulariser < math.inf:
@@ -106,15 +108,27 @@ class Bait(FeatureStrategy):
         )
 
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
-        rows = kernels.select_bait(
-            evidence.point_log_probs,
-            evidence.features,
-            evidence.labelled_point_log_probs,
-            evidence.labelled_features,
-            batch,
-            generator,
-            regulariser=self.regulariser,
-            oversample=self.oversample,
-            fisher=self.fisher.value,
-        )
+        from al_bench.progress import bar
+
+        (rows_count, classes), features = evidence.point_log_probs.shape, evidence.features.shape[1]
+        blocks = 1 if self.fisher is Fisher.full else classes
+        gigabytes = 4 * 8 * blocks * (classes * features / blocks) ** 2 / 1e9
+        if gigabytes > self.memory_gb:
+            raise BenchError(
+                f"BAIT's matrices for {classes} classes and {features} features take {gigabytes:.1f} GB, more than "
+                f"strategy.memory_gb ({self.memory_gb:g}): set strategy.fisher=block_diagonal, or raise the limit"
+            )
+        with bar("BAIT", min(rows_count, math.ceil(self.oversample * batch)), "picks") as picks:
+            rows = kernels.select_bait(
+                evidence.point_log_probs,
+                evidence.features,
+                evidence.labelled_point_log_probs,
+                evidence.labelled_features,
+                batch,
+                generator,
+                regulariser=self.regulariser,
+                oversample=self.oversample,
+                fisher=self.fisher.value,
+                picked=picks.update,
+            )
         return Selection(rows)

@@ -55,14 +55,18 @@ class BatchBald(Strategy):
         return frozenset({Product.mc_log_probs})
 
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
-        chosen = kernels.select_batchbald(
-            evidence.mc_log_probs,
-            batch,
-            generator,
-            exact_cap=self.exact_cap,
-            samples=self.samples,
-            saturation_tol=self.saturation_tol,
-        )
+        from al_bench.progress import bar
+
+        with bar("BatchBALD", batch, "picks") as picks:
+            chosen = kernels.select_batchbald(
+                evidence.mc_log_probs,
+                batch,
+                generator,
+                exact_cap=self.exact_cap,
+                samples=self.samples,
+                saturation_tol=self.saturation_tol,
+                picked=picks.update,
+            )
         notes = {
             "joint_information": float(chosen.joint_information[-1]),
             "sampled_from": chosen.sampled_from,
