@@ -1,9 +1,12 @@
-"""`al-bench list`: what can be chosen, from the first line of each YAML file."""
+"""`al-bench list`: what can be chosen, from the first line of each YAML file; with --verbose a page a strategy."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+
+from al_bench.pages import as_markdown, as_text, files, first_line, page
 
 GROUPS = {
     "strategies": "strategy",
@@ -15,35 +18,36 @@ GROUPS = {
 }
 
 
-def options(folder: Path, group: str) -> dict[str, str]:
-    """Option to its one line, for every runnable YAML file of a group (partials start with _)."""
-    found = {}
-    for path in sorted((folder / group).glob("*.yaml")):
-        if path.name.startswith("_"):
-            continue
-        comments = [line for line in path.read_text().splitlines() if line.startswith("#")]
-        comments = [line.lstrip("# ") for line in comments if "@package" not in line]
-        found[path.stem] = comments[0] if comments else ""
-    return found
-
-
 def main(argv: list[str]) -> int:
-    """Print the options of one group or of all."""
+    """Print the options of one group or of all, or the pages of the strategies."""
     from al_bench.config import conf_dir
 
     parser = argparse.ArgumentParser(prog="al-bench list", description="What can be chosen, one line each.")
     parser.add_argument("group", nargs="?", choices=list(GROUPS), help="one kind only")
     parser.add_argument("--config-dir", type=Path, help="a folder of your own with strategy/, dataset/, …")
-    arguments = parser.parse_args(argv)
+    parser.add_argument("--verbose", action="store_true", help="of strategies: formula, needs, keys, cost, source")
+    parser.add_argument("--markdown", action="store_true", help="the same as Markdown")
+    given = parser.parse_args(argv)
+    folders = [Path(conf_dir())]
+    if given.config_dir:
+        if not given.config_dir.is_dir():
+            print(f"al-bench list: --config-dir is {given.config_dir}, and there is no such folder", file=sys.stderr)
+            return 2
+        folders.append(given.config_dir)
+    if given.verbose or given.markdown:
+        if given.group != "strategies":
+            print("al-bench list: only strategies have pages: al-bench list strategies --verbose", file=sys.stderr)
+            return 2
+        pages = [page(name, path, folders) for name, path in sorted(files(folders, "strategy").items())]
+        print(as_markdown(pages) if given.markdown else as_text(pages))
+        return 0
     for title, group in GROUPS.items():
-        if arguments.group not in (None, title):
+        if given.group not in (None, title):
             continue
-        found = options(Path(conf_dir()), group)
-        if arguments.config_dir:
-            found |= options(arguments.config_dir, group)
+        found = {name: first_line(path) for name, path in files(folders, group).items()}
         width = max(map(len, found), default=0)
-        if arguments.group is None:
+        if given.group is None:
             print(f"{title}:")
         for name, line in found.items():
-            print(f"{'' if arguments.group else '  '}{name:<{width}}  {line}".rstrip())
+            print(f"{'' if given.group else '  '}{name:<{width}}  {line}".rstrip())
     return 0

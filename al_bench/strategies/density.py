@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class _Density(FeatureStrategy):
-    """As FeatureStrategy, but auto takes the input while nothing is labelled, and the penultimate layer after that.
+    """A strategy for few labels, in a feature space.
 
     The papers use features learned without labels: give them as a file where there are some.
+
+    Args:
+        features: auto: the input while nothing is labelled, the input of the last linear layer (penultimate) after
+            that. Or penultimate, a layer's name, input, or x.npy: see FeatureStrategy.
     """
 
     features: str = "auto"
