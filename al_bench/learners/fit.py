@@ -68,7 +68,8 @@ def flip_crop(inputs: Tensor, generator: torch.Generator, pad: int = 4) -> Tenso
     columns = torch.where(draws[2, :, None] < 0.5, columns, columns.flip(0)) + left[:, None]
     rows = torch.arange(height, device=inputs.device) + top[:, None]
     index = torch.arange(count, device=inputs.device)
-    return padded[index[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    cropped = padded[index[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return cropped.contiguous()  # the backward pass of some convolutions crashes in channels-last layout on the CPU
 
 
 def make_optimiser(
