@@ -175,8 +175,9 @@ class RunFolder:
             write_whole(self.path / "header.json", json.dumps({"schema": SCHEMA, **header}, indent=1) + "\n")
         rounds = self.path / "rounds.jsonl"
         if rounds.exists():
-            _, kept = read_rounds(rounds)
+            found, kept = read_rounds(rounds)
             os.truncate(rounds, kept)
+            self.write_curve(found)  # a process that died between the two files left it a round behind
         self.mark("running")
 
     def mark(self, status: str, **details: Any) -> None:
