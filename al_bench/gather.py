@@ -12,14 +12,15 @@ from torch import Tensor
 from al_bench import kernels
 from al_bench.evidence import FIXED, Evidence, Product
 from al_bench.learners.learner import Learner, Sampler, split
-from al_bench.learners.point_pass import PointPass
+from al_bench.learners.point_pass import POINT_PRODUCTS, PointPass
 from al_bench.pool import PoolState
 from al_bench.progress import bar
 from al_bench.rng import Streams
 from al_bench.strategies.base import Strategy
 
 _FROM_DRAWS = frozenset({Product.mean_log_probs, Product.mc_log_probs, Product.member_log_probs})
-_FROM_POINT = frozenset({Product.point_log_probs, Product.features, Product.predicted_loss})
+_TWINS = {Product.labelled_point_log_probs: Product.point_log_probs, Product.labelled_features: Product.features}
+"""Products of the labelled points, and what they are for the candidates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +48,9 @@ class Gatherer:
 
     @cached_property
     def _point(self) -> PointPass:
+        wanted = (self.needs | {twin for name, twin in _TWINS.items() if name in self.needs}) & POINT_PRODUCTS
         return PointPass(
-            self.learner.networks, self.strategy.source(len(self.state.labelled)), self.learner.auxiliaries
+            self.learner.networks, wanted, self.strategy.source(len(self.state.labelled)), self.learner.auxiliaries
         )
 
     @cached_property
@@ -62,11 +64,7 @@ class Gatherer:
             generator = self.streams.numpy("targets", self.state.round)
             targets = torch.tensor(self.state.candidates(self.strategy.targets(), generator))
             found[Product.target_mc_log_probs] = self._draws(targets)
-        twins = {
-            Product.labelled_point_log_probs: Product.point_log_probs,
-            Product.labelled_features: Product.features,
-        }
-        wanted = {name: twin for name, twin in twins.items() if name in self.needs}
+        wanted = {name: twin for name, twin in _TWINS.items() if name in self.needs}
         if wanted:
             parts = [self._chunk(labelled[rows], frozenset(wanted.values())) for rows in self._split(len(labelled))]
             parts = parts or [self._chunk(torch.tensor(self.state.pool[:1]), frozenset(wanted.values()))]
@@ -95,13 +93,13 @@ class Gatherer:
             if Product.member_log_probs in names:
                 members = draws.unflatten(1, (len(self.learner.networks), -1)).flatten(0, 1)
                 found[Product.member_log_probs] = kernels.mean_log_probs(members).unflatten(0, (len(draws), -1))
-        if names & _FROM_POINT:
+        if names & POINT_PRODUCTS:
             with torch.inference_mode():
                 inputs = data.prepare(data.inputs[indices.to(data.inputs.device)])
                 passed = self._point(inputs)
             if self.table is not None:
                 passed[Product.features] = self.table[indices]
-            found |= {name: passed[name] for name in names & _FROM_POINT}
+            found |= {name: passed[name] for name in names & POINT_PRODUCTS}
         if Product.true_labels in names:
             found[Product.true_labels] = data.labels(indices)
         return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,6 +16,8 @@ from al_bench.evidence import Product
 if TYPE_CHECKING:
     from al_bench.learners.auxiliary import Auxiliary
 
+POINT_PRODUCTS = frozenset({Product.point_log_probs, Product.features, Product.predicted_loss})
+
 ROWS = 64
 """Rows a forward pass: the activations of a small convolutional network stay in cache."""
 
@@ -24,48 +27,69 @@ class PointPass:
 
     Args:
         networks: The members; predictions are averaged over them, features are the first one's.
-        source: penultimate (the input of the last linear layer), input, the name of a layer (its output, averaged
-            over positions where it is spatial), or a file (no features are computed here).
+        wanted: The products to compute, of `POINT_PRODUCTS`.
+        source: Of the features: penultimate (the input of the last linear layer), input, the name of a layer (its
+            output, averaged over positions where it is spatial), or a file (then the input stands in for them).
         auxiliaries: A loss-prediction module a member, or none.
 
     Raises:
-        InputError: there is no such layer, or the network has no linear layer.
+        InputError: features are wanted of a layer that there is not.
     """
 
-    def __init__(self, networks: Sequence[nn.Module], source: str, auxiliaries: Sequence[Auxiliary] = ()) -> None:
-        self.networks, self.source, self.auxiliaries = networks, source, auxiliaries
-        self._layer = feature_layer(networks[0], source)
+    def __init__(
+        self,
+        networks: Sequence[nn.Module],
+        wanted: frozenset[Product],
+        source: str,
+        auxiliaries: Sequence[Auxiliary] = (),
+    ) -> None:
+        self.networks, self.wanted, self.source, self.auxiliaries = networks, wanted, source, auxiliaries
+        self._layer = feature_layer(networks[0], source) if Product.features in wanted else None
 
     def __call__(self, inputs: Tensor) -> dict[Product, Tensor]:
         """The products of prepared inputs [n, *shape]."""
         parts = [self._part(inputs[start : start + ROWS]) for start in range(0, len(inputs), ROWS)]
-        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        return {name: torch.cat([part[name] for part in parts]) for name in self.wanted}
 
     def _part(self, inputs: Tensor) -> dict[Product, Tensor]:
-        captured: list[Tensor] = []
-        handle = None
-        if self._layer is not None and self.source == "penultimate":
-            handle = self._layer.register_forward_pre_hook(lambda _layer, given: captured.append(given[0]))
-        elif self._layer is not None:
-            handle = self._layer.register_forward_hook(lambda _layer, _given, output: captured.append(output))
-        log_probs = []
-        for member, network in enumerate(self.networks):
-            network.eval()
-            log_probs.append(network(inputs).float().log_softmax(1))
-            if member == 0 and handle is not None:
-                handle.remove()
-        mean = torch.stack(log_probs).logsumexp(0) - math.log(len(log_probs))
-        features = captured[0] if captured else inputs
-        if features.ndim == 4 and self._layer is not None:
-            features = features.mean((2, 3))
-        products = {Product.point_log_probs: mean, Product.features: features.flatten(1)}
-        if self.auxiliaries:
-            predictions = [
-                auxiliary.predict(network, inputs)
-                for auxiliary, network in zip(self.auxiliaries, self.networks, strict=True)
-            ]
+        products: dict[Product, Tensor] = {}
+        if self.wanted - {Product.predicted_loss}:
+            captured: list[Tensor] = []
+            with _capturing(self._layer, self.source, captured):
+                log_probs = [self._log_probs(self.networks[0], inputs)]
+            log_probs += [self._log_probs(network, inputs) for network in self.networks[1:]]
+            products[Product.point_log_probs] = torch.stack(log_probs).logsumexp(0) - math.log(len(log_probs))
+            features = captured[0] if captured else inputs
+            if features.ndim == 4 and captured:
+                features = features.mean((2, 3))
+            products[Product.features] = features.flatten(1)
+        if Product.predicted_loss in self.wanted:
+            pairs = zip(self.auxiliaries, self.networks, strict=True)
+            predictions = [auxiliary.predict(network, inputs) for auxiliary, network in pairs]
             products[Product.predicted_loss] = torch.stack(predictions).mean(0)
         return products
+
+    @staticmethod
+    def _log_probs(network: nn.Module, inputs: Tensor) -> Tensor:
+        """[n, C] log of the prediction, nats."""
+        network.eval()
+        return network(inputs).float().log_softmax(1)
+
+
+@contextmanager
+def _capturing(layer: nn.Module | None, source: str, captured: list[Tensor]) -> Iterator[None]:
+    """Inside, a forward pass appends the input (penultimate) or the output of the layer."""
+    if layer is None:
+        yield
+        return
+    if source == "penultimate":
+        handle = layer.register_forward_pre_hook(lambda _layer, given: captured.append(given[0]))
+    else:
+        handle = layer.register_forward_hook(lambda _layer, _given, output: captured.append(output))
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def feature_layer(network: nn.Module, source: str) -> nn.Module | None:
