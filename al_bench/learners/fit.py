@@ -53,9 +53,15 @@ def batches(size: int, batch: int, length: int | None, generator: torch.Generato
         order = torch.cat(cycles)[:length]
     start = 0
     while start < length:
-        end = length if length - start - batch <= 1 else start + batch
+        end = length if length - start - batch <= (batch > 1) else start + batch
         yield order[start:end]
         start = end
+
+
+def batch_count(length: int, batch: int) -> int:
+    """How many batches `batches` makes of an epoch of `length` points."""
+    whole, rest = divmod(length, batch)
+    return max(1, whole + (rest > 1))
 
 
 def flip_crop(inputs: Tensor, generator: torch.Generator, pad: int = 4) -> Tensor:
@@ -132,7 +138,7 @@ def fit(
     batch = config.batch_size if config.epoch_samples else min(config.batch_size, size)
     by_steps = config.stop is Stop.steps
     epoch_length = config.epoch_samples or (math.ceil(size / batch) * batch if by_steps else None)
-    steps_an_epoch = max(1, math.ceil((epoch_length or size) / batch))
+    steps_an_epoch = batch_count(epoch_length or size, batch)
     epochs = math.ceil(config.steps / steps_an_epoch) if by_steps else config.epochs
     horizon = config.steps if by_steps else epochs * steps_an_epoch
     trained = [network] if auxiliary is None else [network, auxiliary.modules()]
