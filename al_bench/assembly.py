@@ -18,6 +18,7 @@ from al_bench.learners.learner import Learner
 from al_bench.learners.point_pass import feature_layer
 from al_bench.learners.training import Stop
 from al_bench.models.dropout import adopt
+from al_bench.models.reset import seeded
 from al_bench.pool import Indices, PoolState, draw_initial
 from al_bench.rng import Streams
 from al_bench.strategies.base import Setting, Strategy
@@ -159,7 +160,8 @@ def assemble(config: RunConfig, strategy_name: str) -> Bench:
         raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
     dataset = dataset.to(device)
     members = [member_config(config, member) for member in range(config.posterior.members)]
-    networks = [adopt(model.build(dataset.shape, dataset.classes)).to(device) for model, _ in members]
+    with seeded(0):  # `reset` draws the weights of a round; building must leave the global generator alone
+        networks = [adopt(model.build(dataset.shape, dataset.classes)).to(device) for model, _ in members]
     names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
     for layer in config.training.layer_weight_decay:
         if layer not in names:
@@ -168,7 +170,8 @@ def assemble(config: RunConfig, strategy_name: str) -> Bench:
             )
     strategy = cast(Strategy, config.strategy)
     row = dataset.prepare(dataset.inputs[:1])
-    auxiliaries = [] if full else [a for network in networks if (a := strategy.auxiliary(network, row)) is not None]
+    with seeded(0):
+        auxiliaries = [] if full else [a for network in networks if (a := strategy.auxiliary(network, row)) is not None]
     learner = Learner(networks, config.posterior, [training for _, training in members], dataset, auxiliaries)
     table = None if full else check_strategy(config, strategy_name, learner, start)
     return Bench(config, streams, dataset, learner, strategy, start, validation, at_end, table)
