@@ -110,6 +110,7 @@ def diverse_minibatch(
         raise ValueError(f"beta is {beta}; it must be a number of at least 1")
     if len(informativeness_n) != len(features_nd):
         raise ValueError(f"{len(informativeness_n)} scores and {len(features_nd)} rows of features")
+    check_features(features_nd)  # here, where a row has the number that the caller knows
     if not 0 <= batch <= len(features_nd):
         raise ValueError(f"a batch of {batch} rows cannot be chosen from {len(features_nd)} rows")
     kept = min(len(features_nd), math.ceil(round(beta * batch, 9)))
