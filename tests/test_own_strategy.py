@@ -1,0 +1,75 @@
+"""The README's own strategy, copied from it word by word, runs by name from a folder that is not al-bench's."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY, TINY
+
+SECTION = re.search(r"^## Add a strategy\n(.*?)^## ", (REPOSITORY / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def readme(tmp_path) -> list[str]:
+    """The files of the README's section, written where it says; returns the words of its command."""
+    assert SECTION is not None
+    files = dict(re.findall(r"`([\w/]+\.(?:py|yaml))`\s+```\w+\n(.*?)```", SECTION[1], re.DOTALL))
+    assert {Path(name).suffix for name in files} == {".py", ".yaml"}
+    assert sum(text.count("\n") for text in files.values()) <= 25, "it is meant to be short"
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (line,) = re.findall(r"`al-bench (run [^`]*)`", SECTION[1])
+    return shlex.split(line)
+
+
+def records(folder: Path) -> dict[str, list[dict]]:
+    """Run folder to its rounds, for every run under a folder."""
+    found = sorted(folder.rglob("rounds.jsonl"))
+    return {str(path.parent): [json.loads(line) for line in path.read_text().splitlines()] for path in found}
+
+
+def test_it_runs_by_name_and_its_keys_are_typed_like_any_other(command, readme, tmp_path):
+    done = command(*readme, *TINY)
+    assert done.returncode == 0, done.stderr
+    ((folder, rounds),) = records(tmp_path).items()
+    assert folder.endswith("smoke/synthetic/lowest,posterior.draws=4,power=2,steps=8/seed-0")
+    assert len(rounds) == 3
+    for entry in rounds[:-1]:
+        # −(max p)²: from −1 to −1/C², the batch in falling order.
+        assert entry["scores"] == sorted(entry["scores"], reverse=True)
+        assert all(-1 <= score <= -1 / 16 for score in entry["scores"])
+    header = json.loads((Path(folder) / "header.json").read_text())
+    assert header["strategy"] == "lowest"
+    assert header["oracle"] is False
+    assert header["identity"]["strategy.power"] == 2
+
+
+def test_it_is_listed_with_its_keys(command, readme):
+    listed = command("list", "strategies", "--config-dir", "conf", "--verbose")
+    assert listed.returncode == 0, listed.stderr
+    page = listed.stdout.partition("\nlowest\n")[2].partition("\nmargin\n")[0]
+    assert "mean_log_probs [N, C]" in page
+    assert "strategy.power=3.0" in page
+
+
+def test_a_wrong_key_of_it_is_one_line(command, readme, tmp_path):
+    done = command(*readme, *TINY, "+strategy.powr=2")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "powr" in done.stderr
+    assert records(tmp_path) == {}
+
+
+@pytest.mark.slow
+def test_it_runs_in_the_workers_of_the_joblib_launcher(command, readme, tmp_path):
+    done = command(readme[0], "-m", *readme[1:], *TINY, "seed=0,1", "hydra/launcher=joblib")
+    assert done.returncode == 0, done.stdout + done.stderr
+    runs = records(tmp_path)
+    assert [Path(folder).name for folder in runs] == ["seed-0", "seed-1"]
+    assert all(len(rounds) == 3 for rounds in runs.values())
