@@ -19,9 +19,7 @@ def probability(key: str, value: float) -> None:
 def sizes(key: str, values: list[int], least: int = 1) -> None:
     """Raises InputError unless there are at least `least` values and each is a positive whole number."""
     if len(values) < least or any(value < 1 for value in values):
-        raise InputError(
-            f"{key} is {list(values)}; it must be a list of at least {least} whole numbers above 0"
-        )
+        raise InputError(f"{key} is {list(values)}; it must be a list of at least {least} whole numbers above 0")
 
 
 def image(model: str, shape: tuple[int, ...], smallest: int = 1) -> int:
