@@ -102,7 +102,7 @@ def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def call(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         words = [sys.executable, "-m", "al_bench", *arguments]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", **options.pop("env", {})}
-        options = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 120, **options}
+        options = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 280, **options}
         return subprocess.run(words, env=environment, check=False, **options)
 
     return call
