@@ -9,6 +9,9 @@ layer are, log-probabilities of a random linear layer on them, K draws by noise 
 of the same kind. Each strategy is timed in a process of its own, after a selection from a small pool that loads what
 it needs. `extra_memory_mb` is the greatest resident size while it selects, sampled every 10 ms, less the size with the
 evidence in memory. Kernels that pin their threads (K-means: one) do so here too.
+
+On a machine with other work the seconds are too many: `load` is its average number of running processes in the minute
+before, and `cpu_seconds_median`, of all threads together, about what one idle core would need at `--threads 1`.
 """
 
 from __future__ import annotations
@@ -32,17 +35,8 @@ from typing import Any
 TABLE = Path(__file__).resolve().parents[1] / "results" / "strategy_timing.csv"
 COLUMNS = (
     *("strategy", "n_rows", "classes", "features", "labelled", "draws", "batch", "settings", "repeats"),
-    *(
-        "seconds_median",
-        "seconds_min",
-        "seconds_max",
-        "extra_memory_mb",
-        "limit_s",
-        "met",
-        "machine",
-        "torch",
-        "threads",
-    ),
+    *("seconds_median", "seconds_min", "seconds_max", "extra_memory_mb", "limit_s", "met"),
+    *("machine", "torch", "threads", "cpu_seconds_median", "load"),
 )
 MEMORY_MB = 2000.0
 """What a strategy may take above its evidence."""
@@ -188,16 +182,17 @@ def measure(case: Case, repeats: int, threads: int) -> dict[str, Any]:
         small = dataclasses.replace(strategy, **({"time_limit": 5.0} if hasattr(strategy, "time_limit") else {}))
         small.select(evidence(small, 300, case.draws, 3, 8, 20), 5, torch.Generator().manual_seed(0))
         given = evidence(strategy, case.rows, case.draws, CLASSES, FEATURES, LABELLED)
-        seconds, extra, notes = [], 0, {}
+        seconds, cpu, extra, notes = [], [], 0, {}
         for repeat in range(repeats):
             generator = torch.Generator().manual_seed(repeat)
             with Peak() as peak:
-                start = time.perf_counter()
+                start, used = time.perf_counter(), time.process_time()
                 selection = strategy.select(given, case.batch, generator)
                 seconds.append(time.perf_counter() - start)
+                cpu.append(time.process_time() - used)
             assert len(selection.rows.unique()) == case.batch
             extra, notes = max(extra, peak.extra), selection.notes
-    return {"seconds": seconds, "extra": extra, "notes": notes}
+    return {"seconds": seconds, "cpu": cpu, "extra": extra, "notes": notes}
 
 
 def machine() -> str:
@@ -277,6 +272,7 @@ def main() -> None:
         if case.label in rows and not given.again:
             print(f"{case.label:<24} {rows[case.label]['seconds_median']:>8} s, measured before")
             continue
+        load = os.getloadavg()[0]
         found = in_a_process(case, 1 if case.slow else given.repeats, given.threads)
         seconds = found["seconds"] if found else []
         extra = found["extra"] / 1e6 if found else 0.0
@@ -300,6 +296,8 @@ def main() -> None:
             "machine": machine(),
             "torch": version("torch"),
             "threads": given.threads,
+            "cpu_seconds_median": f"{statistics.median(found['cpu']):.2f}" if found else "",
+            "load": f"{load:.1f}",
         }
         write(given.out, rows)
         if found is None:
