@@ -282,6 +282,9 @@ def identity(config: DictConfig) -> dict[str, Any]:
     return {key: value for key, value in flatten(plain).items() if key not in PLACES}
 
 
+QUOTES = "\"'"
+
+
 def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictConfig) -> str:
     """The name of a run's curve: the strategy and every other override that changes results.
 
@@ -306,7 +309,7 @@ def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictC
             short = ".".join(pieces[-take:])
             if sum(other == short or other.endswith("." + short) for other in keys) <= 1:
                 break
-        parts.append(f"{short}={value}")
+        parts.append(f"{short}={value.strip(QUOTES)}")
     full = config.reference is Reference.full
     name = ",".join(["full" if full else str(choices["strategy"]), *sorted(parts)])
     return re.sub(r"[^\w.,=+\-\[\]{}:*]", "_", name)

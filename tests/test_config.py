@@ -96,6 +96,8 @@ def arm(composed, *overrides):
         (("+training.layer_weight_decay.dense1=7/N",), "bald,dense1=7_N"),
         (("initial.indices=[1,2]",), "bald,indices=[1,2]"),
         (("schedule.batch=5", "schedule.batch=40"), "bald,batch=40"),  # the last one counts
+        (("dataset=npz", "dataset.path='a b.npz'"), "bald,path=a_b.npz"),
+        (("dataset=npz", "dataset.path=a b.npz"), "bald,path=a_b.npz"),
     ],
 )
 def test_arm_names(composed, overrides, name):
