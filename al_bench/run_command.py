@@ -76,6 +76,7 @@ def main(argv: list[str]) -> int:
         0: every run is complete. 1: a run failed. 2: bad input, nothing ran. 130: interrupted.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and this function words the error
+    argv = sorted(argv, key=lambda word: word not in ("-m", "--multirun"))  # argparse wants it before the overrides
     sys.argv = ["al-bench run", *argv]
     logging.getLogger("al_bench").propagate = False
     _OUTCOMES.clear()

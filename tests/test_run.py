@@ -376,6 +376,10 @@ def test_a_sweep_ends_with_a_table_and_status_0(run):
     assert again.out.count("already complete") == 4
 
 
+def test_the_sweep_flag_may_come_after_the_overrides(run):
+    assert "2 complete" in run(*TINY, "-m", "seed=0,1").out
+
+
 def test_one_failed_run_does_not_stop_the_others(run):
     done = run("-m", *TINY, "training.lr=1e30,0.001", "seed=0")
     assert done.status == 1
