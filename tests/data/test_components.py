@@ -30,19 +30,27 @@ PRESETS = sorted((Path(__file__).parents[2] / "conf" / "dataset").glob("*.yaml")
 
 
 def compose(preset: Path) -> tuple[str, Any, dict[str, Any]]:
-    """The preset's schema name, its keys over the schema, and its keys alone."""
+    """The preset's schema name, its keys over the schema, and its keys alone.
+
+    A preset of package _global_ brings a model too, and has the dataset's keys under `dataset`.
+    """
     keys = OmegaConf.to_container(OmegaConf.load(preset))
     assert isinstance(keys, dict)
-    schema, own = keys.pop("defaults")
+    schema, *overrides, own = keys.pop("defaults")
     assert own == "_self_"
-    name = str(schema).removeprefix("/schema/dataset/").removesuffix("@_here_")
+    brings = preset.read_text(encoding="utf-8").startswith("# @package _global_\n")
+    assert [list(entry) for entry in overrides] == ([["override /model"]] if brings else [])
+    keys = keys["dataset"] if brings else keys
+    assert isinstance(keys, dict)
+    name, _, package = str(schema).removeprefix("/schema/dataset/").partition("@")
+    assert package == ("dataset" if brings else "_here_")
     return name, OmegaConf.merge(OmegaConf.structured(SCHEMAS[name]), keys), {str(key): keys[key] for key in keys}
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.stem)
 def test_presets_fit_their_schema(preset: Path) -> None:
-    first = preset.read_text(encoding="utf-8").splitlines()[0]
-    assert first.startswith("# ")
+    lines = [line for line in preset.read_text(encoding="utf-8").splitlines() if line != "# @package _global_"]
+    assert lines[0].startswith("# ")
     name, config, keys = compose(preset)
     if preset.stem in ("csv", "npz"):  # the user names the file
         with pytest.raises(InputError, match=r"dataset\.path is not set"):
