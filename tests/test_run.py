@@ -408,7 +408,7 @@ def test_joblib_and_basic_launchers_write_the_same_rounds(command, tmp_path):
     assert len(files) == 4
     for file in files:
         twin = tmp_path / "parallel" / file.relative_to(tmp_path / "basic")
-        for line, other in zip(file.open(), twin.open(), strict=True):
+        for line, other in zip(file.read_text().splitlines(), twin.read_text().splitlines(), strict=True):
             one, two = json.loads(line), json.loads(other)
             for volatile in ("seconds", "peak_memory_bytes"):
                 del one[volatile], two[volatile]
