@@ -135,7 +135,7 @@ def read_table(file: str, dataset: Dataset) -> Tensor:
     try:
         table = torch.from_numpy(np.load(file, allow_pickle=False).astype(np.float32))
     except (OSError, EOFError, ValueError, AttributeError) as error:  # missing, empty, damaged, an .npz
-        raise InputError(f"strategy.features is {file!r}, which cannot be read as a .npy array: {error}") from error
+        raise InputError(f"strategy.features is {file!r}, which cannot be read: {error}") from error
     if table.ndim != 2 or len(table) != dataset.size or not table.isfinite().all():
         raise InputError(
             f"strategy.features is {file!r}, of shape {list(table.shape)}; it must hold finite features "

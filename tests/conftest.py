@@ -7,7 +7,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,16 @@ def record(arm: str = f"bald,{TINY_ARM}", seed: int = 0, study: str = "smoke", d
 def written() -> list[str]:
     """Every file under the current folder."""
     return sorted(str(path) for path in Path().rglob("*") if path.is_file())
+
+
+@pytest.fixture(autouse=True)
+def _root_logger() -> Iterator[None]:
+    """Hydra's --info and the like leave a handler on the root logger, whose stream closes with the test."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture
