@@ -17,6 +17,9 @@ import pytest
 from al_bench import run_command, sweep
 from al_bench.record import VOLATILE
 
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")  # before anything imports torch: threads that share a core wait for each other
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 TINY = ("debug=smoke", "training.steps=8", "posterior.draws=4")
 """The smallest run: three rounds on synthetic data; its default arm is TINY_ARM."""
