@@ -176,6 +176,8 @@ def start(words, folder):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # A shell that starts the tests in the background has them ignore SIGINT, and so their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -238,7 +240,8 @@ def test_of_two_same_commands_at_once_one_is_refused(command, tmp_path):
     second = command("run", *words)
     assert second.returncode == 2
     assert "another process is running this" in second.stderr
-    assert first.wait(timeout=120) == 0
+    first.communicate(timeout=240)
+    assert first.returncode == 0
     assert command("run", *words).returncode == 0
 
 
