@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,17 +101,17 @@ def main(argv: list[str]) -> int:
     return close()
 
 
-def _known_keys() -> list[str]:
-    """Dotted keys of the default configuration, for suggestions."""
+def _known_keys() -> Iterator[str]:
+    """Dotted keys of the default configuration, for suggestions; composed only when one is asked for."""
     from hydra import compose, initialize_config_dir
 
     try:
         with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
             node = OmegaConf.to_container(compose("config"))
     except Exception:
-        return []
+        return
     assert isinstance(node, dict)
-    return list(configuration.flatten(node))  # type: ignore[arg-type]
+    yield from configuration.flatten(node)  # type: ignore[arg-type]
 
 
 def close() -> int:
