@@ -16,7 +16,7 @@ from al_bench.evidence import Product
 from al_bench.learners.committee import member_config
 from al_bench.learners.learner import Learner
 from al_bench.learners.point_pass import feature_layer
-from al_bench.learners.training import Stop
+from al_bench.learners.training import Augment, Stop
 from al_bench.models.dropout import adopt
 from al_bench.models.reset import seeded
 from al_bench.pool import Indices, PoolState, draw_initial
@@ -158,8 +158,13 @@ def assemble(config: RunConfig, strategy_name: str) -> Bench:
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))
     if config.training.stop is Stop.early and not len(validation):
         raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
-    dataset = dataset.to(device)
     members = [member_config(config, member) for member in range(config.posterior.members)]
+    if len(dataset.shape) != 3 and any(training.augment is Augment.flip_crop for _, training in members):
+        raise InputError(
+            f"training.augment is flip_crop, for images [channels, height, width], and the inputs of {dataset.name} have "
+            f"shape {list(dataset.shape)}; set training.augment=none"
+        )
+    dataset = dataset.to(device)
     with seeded(0):  # `reset` draws the weights of a round; building must leave the global generator alone
         networks = [adopt(model.build(dataset.shape, dataset.classes)).to(device) for model, _ in members]
     names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}

@@ -198,6 +198,7 @@ FAULTS = {
     "initial.size=499": "schedule.rounds=3 asks for 507",
     "initial.size=8 validation=491": "class",
     "model=gal2017_cnn": "use model=mlp",
+    "training.augment=flip_crop": "have shape [16]; set training.augment=none",
     # folders
     "--config-dir /nonexistent": "'/nonexistent' not found",
 }
