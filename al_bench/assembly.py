@@ -161,7 +161,7 @@ def assemble(config: RunConfig, strategy_name: str) -> Bench:
     members = [member_config(config, member) for member in range(config.posterior.members)]
     if len(dataset.shape) != 3 and any(training.augment is Augment.flip_crop for _, training in members):
         raise InputError(
-            f"training.augment is flip_crop, for images [channels, height, width], and the inputs of {dataset.name} have "
+            f"training.augment is flip_crop, for images [channels, height, width], and those of {dataset.name} have "
             f"shape {list(dataset.shape)}; set training.augment=none"
         )
     dataset = dataset.to(device)
