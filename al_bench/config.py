@@ -1,4 +1,4 @@
-"""The configuration: its schema, its way from Hydra to typed objects, and what identifies a run.
+"""The configuration: its schema, and its way from Hydra to typed objects.
 
 Each component (dataset, model, posterior, training, strategy) is a dataclass whose fields are its keys; this
 module holds the keys that belong to no component. It imports no torch, so the command line answers at once.
@@ -6,11 +6,8 @@ module holds the keys that belong to no component. It imports no torch, so the c
 
 from __future__ import annotations
 
-import difflib
 import importlib
-import re
 import sys
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -18,10 +15,10 @@ from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.errors import InputError
 from al_bench.registry import COMPONENTS
+from al_bench.wording import no_key
 
 
 class InitialKind(Enum):
@@ -259,103 +256,3 @@ def check_keys(config: DictConfig) -> None:
     visit(config, "")
     if unknown:
         raise InputError(no_key(unknown[0], known))
-
-
-PLACES = ("study", "arm", "results", "device", "dataset.root")
-"""Keys that say where things are, not what is computed: they are no part of a run's identity."""
-
-
-def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one, with dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
-def identity(config: DictConfig) -> dict[str, Any]:
-    """What may not differ between two runs in one folder: the resolved configuration, flat, without places."""
-    plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, enum_to_str=True))
-    return {key: value for key, value in flatten(plain).items() if key not in PLACES}
-
-
-QUOTES = "\"'"
-
-
-def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictConfig) -> str:
-    """The name of a run's curve: the strategy and every other override that changes results.
-
-    A key is shortened to its last parts as far as they are unambiguous: `schedule.batch=40` gives `batch=40`.
-
-    Args:
-        overrides: As typed, such as "strategy=bald" or "schedule.batch=40".
-        choices: Config group to chosen option.
-        config: The composed configuration.
-    """
-    if config.arm is not None:
-        return str(config.arm)
-    keys = list(flatten(cast(dict[str, Any], OmegaConf.to_container(config))))
-    left_out = {"seed", "dataset", "strategy", "reference", "experiment", "debug", *PLACES}
-    parts = []
-    typed = dict(override.lstrip("+~").partition("=")[::2] for override in overrides)  # of one key, the last counts
-    for key, value in typed.items():
-        if key in left_out or key.startswith("hydra"):
-            continue
-        pieces = key.split(".")
-        for take in range(1, len(pieces) + 1):
-            short = ".".join(pieces[-take:])
-            if sum(other == short or other.endswith("." + short) for other in keys) <= 1:
-                break
-        parts.append(f"{short}={value.strip(QUOTES)}")
-    full = config.reference is Reference.full
-    name = ",".join(["full" if full else str(choices["strategy"]), *sorted(parts)])
-    return re.sub(r"[^\w.,=+\-\[\]{}:*]", "_", name)
-
-
-def study_name(choices: Mapping[str, Any], config: DictConfig) -> str:
-    """The study given, else the experiment's name, else "default"."""
-    return str(config.study or choices.get("experiment") or "default")
-
-
-EXTENSIBLE = ("training.layer_weight_decay", "posterior.vary")
-"""Keys that hold entries of the user's choice."""
-
-
-def no_key(key: str, known: Iterable[str]) -> str:
-    """That there is no such key, and which are near."""
-    keys = {*known} | {other.partition(".")[0] for other in known}
-    near = difflib.get_close_matches(key, sorted(keys), n=3, cutoff=0.5)
-    return f"there is no key '{key}'" + (f"; did you mean {' or '.join(near)}?" if near else "")
-
-
-def explain(error: BaseException, config: Iterable[str] = ()) -> str:
-    """An error of Hydra or OmegaConf as one line in the user's words.
-
-    Args:
-        error: The exception.
-        config: The dotted keys that exist, to suggest the nearest.
-    """
-    while error.__cause__ is not None and isinstance(error.__cause__, OmegaConfBaseException):
-        error = error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    lines = [line for line in lines if not re.match(r"(object_type|reference_type|To append to your config)", line)]
-    text = re.sub(r"\s+", " ", "; ".join(lines))
-    if match := re.search(r"Key '[^']+' (?:is )?not in .*full_key: ([^\s;]+)", text):
-        parent = match[1].rpartition(".")[0]
-        if parent in EXTENSIBLE:
-            return f"{parent} has no entry for '{match[1].removeprefix(parent + '.')}' yet; add it with +{match[1]}=…"
-        return no_key(match[1], config)
-    if match := re.search(r"Could not override '([^']+)'", text):
-        return no_key(match[1], config)
-    if match := re.search(
-        r"Could not find '([^/']+(?:/[^/']+)*)/([^/']+)'.*Available options in '[^']+':;?(.*?)(; Config|$)", text
-    ):
-        options = [option for option in re.split(r"[;\s]+", match[3]) if option]
-        return f"{match[1]} is '{match[2]}'; choose one of {', '.join(options)}"
-    if match := re.search(r"full_key: (\S+)", text):
-        reason = text[: match.start()].rstrip("; ")
-        return f"{match[1]}: {reason}"
-    return text

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from al_bench import config as configuration
-from al_bench import sweep
+from al_bench import naming, sweep, wording
 from al_bench.errors import InputError
 from al_bench.job import Job, Outcome, perform
 
@@ -37,9 +37,9 @@ def make_job(config: DictConfig) -> Job:
     dataset = str(choices["dataset"])
     folder = (
         Path(config.results)
-        / configuration.study_name(choices, config)
+        / naming.study_name(choices, config)
         / dataset
-        / configuration.arm_name(overrides, choices, config)
+        / naming.arm_name(overrides, choices, config)
         / f"seed-{config.seed}"
     )
     multirun = hydra_config.mode is RunMode.MULTIRUN
@@ -47,7 +47,7 @@ def make_job(config: DictConfig) -> Job:
     return Job(
         config=configuration.build(config),
         folder=folder,
-        identity=configuration.identity(config),
+        identity=naming.identity(config),
         resolved=OmegaConf.to_yaml(config, resolve=True),
         choices=choices,
         command=overrides,
@@ -62,7 +62,7 @@ def task(config: DictConfig) -> Outcome:
     except InputError as error:
         outcome = Outcome("failed", None, str(error), bad_input=True)
     except OmegaConfBaseException as error:
-        outcome = Outcome("failed", None, configuration.explain(error), bad_input=True)
+        outcome = Outcome("failed", None, wording.explain(error), bad_input=True)
     else:
         outcome = perform(job)
     if HydraConfig.get().mode is RunMode.RUN:
@@ -96,7 +96,7 @@ def main(argv: list[str]) -> int:
         )
         return 130
     except (HydraException, OmegaConfBaseException, InputError) as error:
-        print(f"al-bench run: {configuration.explain(error, _known_keys())}", file=sys.stderr)
+        print(f"al-bench run: {wording.explain(error, _known_keys())}", file=sys.stderr)
         return 2
     return close()
 
@@ -111,7 +111,7 @@ def _known_keys() -> Iterator[str]:
     except Exception:
         return
     assert isinstance(node, dict)
-    yield from configuration.flatten(node)  # type: ignore[arg-type]
+    yield from naming.flatten(node)  # type: ignore[arg-type]
 
 
 def close() -> int:

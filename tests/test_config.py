@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from al_bench import config as configuration
-from al_bench import sweep
+from al_bench import naming, sweep
 from al_bench.errors import InputError
 from tests.conftest import REPOSITORY, TINY, record, written
 
@@ -69,7 +69,7 @@ def test_every_choice_says_what_it_is_in_its_first_comment(path):
 
 def arm(composed, *overrides):
     config, choices = composed(*overrides)
-    return configuration.arm_name(overrides, choices, config)
+    return naming.arm_name(overrides, choices, config)
 
 
 @pytest.mark.parametrize(
@@ -117,15 +117,15 @@ def test_study_names(composed):
         (("debug=smoke",), "smoke"),
     ):
         config, choices = composed(*overrides)
-        assert configuration.study_name(choices, config) == name
+        assert naming.study_name(choices, config) == name
 
 
 def test_identity_is_the_same_wherever_the_run_lives(composed):
-    base = configuration.identity(composed("dataset=mnist")[0])
+    base = naming.identity(composed("dataset=mnist")[0])
     places = ("study=a", "arm=b", "results=c", "device=cpu", "dataset.root=/d")
-    assert configuration.identity(composed("dataset=mnist", *places)[0]) == base
+    assert naming.identity(composed("dataset=mnist", *places)[0]) == base
     for changed in ("seed=1", "threads=2", "schedule.batch=3", "model.dropout_conv=0.1", "strategy=entropy"):
-        other = configuration.identity(composed("dataset=mnist", changed)[0])
+        other = naming.identity(composed("dataset=mnist", changed)[0])
         assert other != base or changed == "strategy=entropy", changed
     assert base["training.optimiser"] == "adam"
     assert base["schedule.batch"] == 10
