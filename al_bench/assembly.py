@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from al_bench.config import InitialKind, Reference, RunConfig
+from al_bench.config import InitialKind, Reference, RunConfig, Scoring
 from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.evidence import Product
@@ -177,6 +177,8 @@ def assemble(config: RunConfig, strategy_name: str) -> Bench:
     row = dataset.prepare(dataset.inputs[:1])
     with seeded(0):
         auxiliaries = [] if full else [a for network in networks if (a := strategy.auxiliary(network, row)) is not None]
-    learner = Learner(networks, config.posterior, [training for _, training in members], dataset, auxiliaries)
+    trainings = [training for _, training in members]
+    plain = config.scoring is Scoring.plain
+    learner = Learner(networks, config.posterior, trainings, dataset, auxiliaries, plain)
     table = None if full else check_strategy(config, strategy_name, learner, start)
     return Bench(config, streams, dataset, learner, strategy, start, validation, at_end, table)

@@ -26,6 +26,11 @@ class InitialKind(Enum):
     random = "random"
 
 
+class Scoring(Enum):
+    fast = "fast"
+    plain = "plain"
+
+
 class Reference(Enum):
     none = "none"
     full = "full"
@@ -143,6 +148,8 @@ class RunConfig:
         dataset, model, posterior, training, strategy: The components.
         initial, schedule, evaluation: See their classes.
         validation: Points of the training part held out of the pool, at random; they stop the training early.
+        scoring: How dropout masks are applied: fast runs what all draws share once and thins the layers between masks;
+            plain runs a whole pass a draw, to check fast. The same functions, up to rounding.
         reference: full trains once on the whole pool: the ceiling of the plots.
         seed: Of all random streams.
         threads: CPU threads. Results differ bit for bit with it, so it is part of the run's identity.
@@ -150,6 +157,8 @@ class RunConfig:
         study: Folder of runs that belong together; null: the experiment's name, or "default".
         arm: Name of the run's curve; null: the strategy and every other override that changes results.
         results: Where studies live.
+        cache: Folder of what runs share (see `al_bench.cache`); auto: the environment variable AL_BENCH_CACHE, else
+            the user's cache folder. null or off: every run works for itself. No result depends on it.
     """
 
     dataset: Any = MISSING
@@ -161,6 +170,7 @@ class RunConfig:
     schedule: Schedule = field(default_factory=Schedule)
     evaluation: Evaluation = field(default_factory=Evaluation)
     validation: int = 0
+    scoring: Scoring = Scoring.fast
     reference: Reference = Reference.none
     seed: int = 0
     threads: int = 1
@@ -168,6 +178,7 @@ class RunConfig:
     study: str | None = None
     arm: str | None = None
     results: str = "results/runs"
+    cache: str | None = "auto"
 
     def __post_init__(self) -> None:
         for key, low in (("seed", 0), ("validation", 0), ("threads", 1)):

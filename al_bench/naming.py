@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from al_bench.config import Reference
 
-PLACES = ("study", "arm", "results", "device", "dataset.root")
+PLACES = ("study", "arm", "results", "device", "dataset.root", "cache")
 """Keys that say where things are, not what is computed: they are no part of a run's identity."""
 
 

@@ -14,6 +14,7 @@ from al_bench.data.dataset import Dataset
 from al_bench.learners.fit import Fit, fit
 from al_bench.learners.masks import MaskSet, active_dropout
 from al_bench.learners.mc_sampling import ThinnedSampler
+from al_bench.learners.plain_sampling import PlainSampler
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.training import Training
 from al_bench.models.dropout import set_generator
@@ -42,6 +43,7 @@ class Learner:
         training: The config, one a member.
         dataset: Where the inputs come from; its labels are read only through `fit`'s arguments.
         auxiliaries: What a strategy attached to the networks, one a member, or nothing.
+        plain: Draw by whole passes, where thinned ones (see `mc_sampling`) would do.
         chunk: Rows whose products are computed together.
     """
 
@@ -50,6 +52,7 @@ class Learner:
     training: list[Training]
     dataset: Dataset
     auxiliaries: Sequence[Auxiliary] = ()
+    plain: bool = False
     chunk: int = 512
 
     @property
@@ -120,7 +123,8 @@ class Learner:
                 samplers.append(_point(network))
             else:
                 generator = streams.torch(stream, round_, member)
-                samplers.append(ThinnedSampler(network, MaskSet(network, row, draws, generator)))
+                masks = MaskSet(network, row, draws, generator)
+                samplers.append((PlainSampler if self.plain else ThinnedSampler)(network, masks))
         if len(samplers) == 1:
             return samplers[0]
         return lambda inputs: torch.cat([sampler(inputs) for sampler in samplers], 1)
