@@ -51,7 +51,7 @@ def table(groups: Sequence[Group], statistic: str, targets: Sequence[float]) -> 
         head = [dataset, "seeds", "labels", "accuracy %"] + [f"labels to {_percent(t)}" for t in targets]
         body = [
             [group.name, str(group.seeds), f"{int(group.summary.labels[-1])}", _final(group, statistic)]
-            + [_per_seed(group, target, "first") for target in targets]
+            + [per_seed(group, target, "first") for target in targets]
             for group in here
         ]
         lines += [*_align([head, *body]), ""]
@@ -67,9 +67,9 @@ def table(groups: Sequence[Group], statistic: str, targets: Sequence[float]) -> 
             body = [
                 [
                     group.name,
-                    _per_seed(group, target, "first"),
-                    _per_seed(group, target, "sustained"),
-                    _count(
+                    per_seed(group, target, "first"),
+                    per_seed(group, target, "sustained"),
+                    count(
                         labels_to_target(group.curves.labels, group.curves.accuracy, target, rule),
                         float(group.curves.labels[-1]),
                     ),
@@ -90,18 +90,19 @@ def _final(group: Group, statistic: str) -> str:
     return f"{middle:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def _per_seed(group: Group, target: float, rule: str) -> str:
+def per_seed(group: Group, target: float, rule: str) -> str:
     """Median [quartiles] over seeds of the labels each needed, `-` for a whole-pool reference."""
     if group.reference:
         return "-"
     counts = [labels_to_target(run.labels, run.accuracy, target, rule) for run in group.runs]
     # A seed that did not get there needs more than it had: its end bounds every quantile from below.
     bounds = [min(count, run.labels[-1]) for count, run in zip(counts, group.runs, strict=True)]
-    middle, low, high = (_count(quantile(counts, q), quantile(bounds, q)) for q in _QUARTILES)
+    middle, low, high = (count(quantile(counts, q), quantile(bounds, q)) for q in _QUARTILES)
     return middle if middle == low == high else f"{middle} [{low}, {high}]"
 
 
-def _count(value: float, bound: float) -> str:
+def count(value: float, bound: float) -> str:
+    """A label count; `> bound` where it was not reached."""
     return f"> {bound:g}" if math.isinf(value) else f"{value:g}"
 
 

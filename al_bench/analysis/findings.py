@@ -1,0 +1,161 @@
+"""What the runs say of each arm against the baseline, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_bench.analysis.statistics.area import area, shared_range
+from al_bench.analysis.statistics.paired import FEWEST, LEVEL, Estimate, estimate, holm, seeds_needed
+from al_bench.analysis.statistics.savings import Saved, crossings, saved
+from al_bench.analysis.study import Study
+from al_bench.analysis.targets import primary_target
+
+POINT = 0.01
+"""One accuracy point, the difference that 'how many more seeds' is about."""
+
+BETTER, WORSE, MIXED = "better", "worse", "mixed"
+TOO_FEW, NO_POINT = "too few seeds to tell", "no difference of a point seen"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One arm against the baseline.
+
+    Args:
+        name, title: The arm.
+        n: Seeds that both have.
+        unpaired: Whether the two do not share the network of round 0.
+        oracle: Whether the arm reads the pool's labels; such an arm is shown but never claimed a winner.
+        span: The range of labels of the area; None where the two share none.
+        area: Difference in AUBC, arm less baseline, a fraction.
+        area_holm: Its p-value, adjusted; NaN where not tested.
+        saved: Labels saved at each target.
+        primary: The target that is tested; None where there is none.
+        saved_holm: The p-value at `primary`, adjusted; NaN where not tested (fewer than 3 seeds, a censored seed).
+        further: How many more seeds a difference in AUBC of one point needs at 80 % power, at the level of the
+            family and from the spread seen (0: there are enough); None where the spread is unknown (1 seed).
+        words: better, worse, mixed, too few seeds to tell, or no difference of a point seen.
+    """
+
+    name: str
+    title: str
+    n: int
+    unpaired: bool
+    oracle: bool
+    span: tuple[float, float] | None
+    area: Estimate
+    area_holm: float
+    saved: tuple[Saved, ...]
+    primary: float | None
+    saved_holm: float
+    further: int | None
+    words: str
+
+    @property
+    def tested(self) -> Saved | None:
+        """The labels saved at the primary target."""
+        return next((one for one in self.saved if one.target == self.primary), None)
+
+    @property
+    def saves(self) -> bool:
+        """Whether it is shown to need fewer labels than the baseline to reach the primary target."""
+        return self.tested is not None and self.saved_holm <= LEVEL and self.tested.saved > 0
+
+    @property
+    def gains(self) -> bool:
+        """Whether it is shown to be more accurate than the baseline on average over the labels."""
+        return self.area_holm <= LEVEL and self.area.mean > 0
+
+
+def findings(study: Study, targets: Sequence[float]) -> tuple[Finding, ...]:
+    """Every arm but the baseline, in the study's order; empty without a baseline.
+
+    One family of tests a study: for each arm with 3 seeds or more (oracles aside) the difference in AUBC and the labels
+    saved at the primary target, all Holm-adjusted together. So the chance that any arm that is no better than the
+    baseline is called better is at most 5 %.
+    """
+    if study.baseline is None:
+        return ()
+    primary = primary_target(study, targets)
+    raw = [_raw(study, name, list(targets), primary) for name in (group.name for group in study.others)]
+    family = [place for place, one in enumerate(raw) if one.n >= FEWEST and not one.oracle]
+    savings = [one.tested for one in raw]
+    p_values = [raw[place].area.p for place in family]
+    if primary is not None:
+        p_values += [math.nan if (one := savings[place]) is None else one.p for place in family]
+    adjusted = holm(p_values)
+    level = LEVEL / max(1, len(p_values))
+    judged = []
+    for place, one in enumerate(raw):
+        if place in family:
+            at = family.index(place)
+            one = replace(one, area_holm=adjusted[at])
+            if primary is not None:
+                one = replace(one, saved_holm=adjusted[len(family) + at])
+        further = None
+        if not math.isnan(one.area.sd):
+            further = max(seeds_needed(POINT, one.area.sd, level) - one.n, 0)
+        one = replace(one, further=further)
+        judged.append(replace(one, words=_words(one)))
+    return tuple(judged)
+
+
+def area_differences(study: Study, name: str, log: bool = False) -> tuple[tuple[float, float] | None, Estimate]:
+    """The range of labels that an arm and the baseline share, and their paired difference in AUBC over it."""
+    assert study.baseline is not None
+    _, ours, theirs = study.pairs(name, study.baseline)
+    span = shared_range(study.labels, [ours, theirs]) if len(ours) else None
+    if span is not None and log and span[0] <= 0:
+        positive = study.labels[study.labels > 0]
+        span = (float(positive[0]), span[1]) if len(positive) and positive[0] < span[1] else None
+    if span is None:
+        return None, estimate(np.array([]))
+    return span, estimate(area(study.labels, ours, *span, log) - area(study.labels, theirs, *span, log))
+
+
+def _raw(study: Study, name: str, targets: list[float], primary: float | None) -> Finding:
+    assert study.baseline is not None
+    seeds, ours, theirs = study.pairs(name, study.baseline)
+    crossed = [crossings(study.labels, rows, targets) for rows in (ours, theirs)]  # [P,X] each
+    ends = [_last(study.labels, rows) for rows in (ours, theirs)]
+    savings = tuple(
+        saved(target, crossed[0][:, place], crossed[1][:, place], *ends) for place, target in enumerate(targets)
+    )
+    span, difference = area_differences(study, name)
+    return Finding(
+        name=name,
+        title=study.title(name),
+        n=len(seeds),
+        unpaired=name in study.unpaired,
+        oracle=study.oracle(name),
+        span=span,
+        area=difference,
+        area_holm=math.nan,
+        saved=savings,
+        primary=primary,
+        saved_holm=math.nan,
+        further=None,
+        words="",
+    )
+
+
+def _last(labels: NDArray[np.int64], accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The last label count at which each seed was evaluated, [S]."""
+    return np.array([float(labels[~np.isnan(row)][-1]) for row in accuracy])
+
+
+def _words(one: Finding) -> str:
+    if one.n < FEWEST:
+        return TOO_FEW
+    worse_saving = one.tested is not None and one.saved_holm <= LEVEL and one.tested.saved < 0
+    better, worse = one.saves or one.gains, worse_saving or (one.area_holm <= LEVEL and one.area.mean < 0)
+    if better and worse:
+        return MIXED
+    if better or worse:
+        return BETTER if better else WORSE
+    return TOO_FEW if one.further is None or one.further > 0 else NO_POINT

@@ -1,0 +1,1 @@
+"""Statistics of paired learning curves: pure functions over arrays, accuracy[method][seed, budget]."""

@@ -1,0 +1,141 @@
+"""Differences of two arms under the same seeds: Student's t, Holm's correction, seeds for a given power.
+
+There is no Wilcoxon test here: with 5 pairs its smallest two-sided p is 2/2^5 = 0.0625, so that it could never find
+anything. Nor a percentile bootstrap: over 5 seeds its 95 % interval covers 87 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Floats = NDArray[np.float64]
+
+FEWEST = 3
+"""Fewer seeds than this are always too few to tell."""
+
+LEVEL = 0.05
+POWER = 0.8
+MOST_SEEDS = 100_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over n seeds with its 95 % interval.
+
+    Args:
+        n: Seeds behind it.
+        mean: NaN for n = 0.
+        low, high: Its interval; NaN for n < 2.
+        sd: Standard deviation over seeds (ddof 1); NaN for n < 2.
+        p: Two-sided p-value of a mean of 0; NaN for n < 2.
+    """
+
+    n: int
+    mean: float
+    low: float
+    high: float
+    sd: float
+    p: float
+
+
+def estimate(differences: Floats) -> Estimate:
+    """Mean of paired differences with Student's interval: mean ± t(0.975, n−1) · sd/√n.
+
+    NaN differences are left out. Differences without any spread have an interval without width, and p is 0, or 1
+    where they are all 0 (two arms that did the same).
+
+    Args:
+        differences: One a seed, in any unit, [S].
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    values = values[~np.isnan(values)]
+    n = len(values)
+    if n < 2:
+        return Estimate(n, float(values[0]) if n else math.nan, math.nan, math.nan, math.nan, math.nan)
+    mean, sd = float(values.mean()), float(values.std(ddof=1))
+    half = float(special.stdtrit(n - 1, 1 - LEVEL / 2)) * sd / math.sqrt(n)
+    t = student_t(values)
+    p = 1.0 if t == 0 else float(2 * special.stdtr(n - 1, -abs(t)))
+    return Estimate(n, mean, mean - half, mean + half, sd, p)
+
+
+def student_t(differences: Floats) -> float:
+    """t = √n · mean/sd with ddof 1; ±inf for a non-zero mean without spread, 0 for all zeros, NaN for n < 2.
+
+    A spread below 1e-12 of the values counts as none: differences of equal fractions may differ in their last bit.
+    """
+    n = len(differences)
+    if n < 2:
+        return math.nan
+    mean, sd = float(np.mean(differences)), float(np.std(differences, ddof=1))
+    if sd <= 1e-12 * float(np.abs(differences).max()):
+        return math.copysign(math.inf, mean) if mean != 0 else 0.0
+    return math.sqrt(n) * mean / sd
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjusted p-values: the k-th smallest of m is max over j <= k of min(1, (m − j + 1) p_j).
+
+    Rejecting what is adjusted to at most 0.05 keeps the chance of any false rejection at 5 %, whatever the
+    dependence. NaN (no test was possible) counts in m and stays NaN.
+
+    Source: Holm 1979 (A simple sequentially rejective multiple test procedure).
+    """
+    m = len(p_values)
+    order = sorted(range(m), key=lambda place: (math.isnan(p_values[place]), p_values[place]))
+    adjusted, largest = [math.nan] * m, 0.0
+    for step, place in enumerate(order):
+        if math.isnan(p_values[place]):
+            break
+        largest = max(largest, min(1.0, (m - step) * p_values[place]))
+        adjusted[place] = largest
+    return adjusted
+
+
+def power(n: int, difference: float, sd: float, level: float = LEVEL) -> float:
+    """The chance that a two-sided paired t-test of n seeds finds a true difference: noncentral t.
+
+    Power = 1 − F(t*; n−1, δ) + F(−t*; n−1, δ) with δ = √n · difference/sd and t* = t(1 − level/2, n−1).
+
+    Args:
+        n: Seeds, at least 2.
+        difference: The true mean difference; sd: the spread of the differences, in the same unit, above 0.
+        level: The level of the test.
+    """
+    shift = math.sqrt(n) * abs(difference) / sd
+    if shift > 30:  # beyond where the noncentral distribution can be evaluated, and certain
+        return 1.0
+    critical = float(special.stdtrit(n - 1, 1 - level / 2))
+    above = 1 - float(special.nctdtr(n - 1, shift, critical))
+    below = float(special.nctdtr(n - 1, shift, -critical))
+    return above + (0.0 if math.isnan(below) else below)
+
+
+def seeds_needed(difference: float, sd: float, level: float = LEVEL) -> int:
+    """The fewest seeds, at least 3, with which a paired t-test finds `difference` with 80 % power.
+
+    The spread is taken for the truth; from few seeds it is a guess itself.
+
+    Args:
+        difference, sd, level: As for `power`; the spread may be 0.
+
+    Returns:
+        At most MOST_SEEDS, which stands for that many or more.
+    """
+    if sd == 0 or power(FEWEST, difference, sd, level) >= POWER:
+        return FEWEST
+    low, high = FEWEST, 2 * FEWEST
+    while power(high, difference, sd, level) < POWER:
+        if high >= MOST_SEEDS:
+            return MOST_SEEDS
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if power(middle, difference, sd, level) >= POWER else (middle, high)
+    return min(high, MOST_SEEDS)

@@ -1,0 +1,65 @@
+"""Which accuracies to ask the labels for, where the user names none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_bench.analysis.statistics.savings import crossings
+from al_bench.analysis.study import Study
+
+_STEPS = (0.01, 0.001)
+
+
+def default_targets(study: Study) -> tuple[float, ...]:
+    """Up to three round accuracies, ascending: one on the way, the baseline's last, and one that only others reach.
+
+    The middle one is the highest whole per cent (tenth of a per cent where the curves are that flat) that every seed
+    of the baseline reaches; the first is a multiple of 5 % below it; the third the highest that every seed of some
+    arm reaches. Empty where no round accuracy lies on the baseline's curve. Without a baseline the arm that ends lowest
+    stands for it.
+    """
+    chosen = study.baseline
+    if chosen is None:
+        chosen = min(study.accuracy, key=lambda name: float(_ends(study.accuracy[name]).min()))
+    base = study.accuracy[chosen]
+    start = float(np.nanmax([row[~np.isnan(row)][0] for row in base]))
+    lowest = _reached_by_all(study, chosen)
+    for step in _STEPS:
+        middle = _floor(lowest, step)
+        if middle > start:
+            break
+    else:
+        return ()
+    best = max(_floor(_reached_by_all(study, name), step) for name in study.accuracy)
+    below = _floor(middle - 0.025, 0.05)  # nearer than that it says the same
+    return tuple(sorted({middle, *([best] if best > middle else []), *([below] if below > start else [])}))
+
+
+def primary_target(study: Study, targets: Sequence[float]) -> float | None:
+    """The target that the verdict tests: the highest that every seed of the baseline reaches, else the lowest."""
+    if study.baseline is None or not targets:
+        return None
+    crossed = crossings(study.labels, study.accuracy[study.baseline], sorted(targets))  # [S,X]
+    reached = [target for place, target in enumerate(sorted(targets)) if np.isfinite(crossed[:, place]).all()]
+    return max(reached) if reached else min(targets)
+
+
+def _ends(accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The last accuracy of every seed, [S]."""
+    return np.array([row[~np.isnan(row)][-1] for row in accuracy])
+
+
+def _reached_by_all(study: Study, name: str) -> float:
+    """The highest accuracy, up to a thousandth, that the monotone fit of every seed of an arm reaches."""
+    levels = np.arange(1, 1001) / 1000
+    crossed = crossings(study.labels, study.accuracy[name], list(levels))  # [S,1000]
+    reached = np.isfinite(crossed).all(axis=0)
+    return float(levels[reached][-1]) if reached.any() else 0.0
+
+
+def _floor(value: float, step: float) -> float:
+    return round(math.floor(value / step + 1e-9) * step, 6)

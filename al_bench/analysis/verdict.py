@@ -1,0 +1,197 @@
+"""The verdict: two sentences that answer whether active learning saved labels, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from al_bench.analysis.findings import BETTER, MIXED, NO_POINT, TOO_FEW, WORSE, Finding, findings
+from al_bench.analysis.statistics.paired import FEWEST, LEVEL, MOST_SEEDS
+from al_bench.analysis.study import Study
+from al_bench.analysis.targets import default_targets
+
+__all__ = ["Finding", "Verdict", "default_targets", "verdict"]
+
+_NAMED = 4  # a sentence that names more arms than this is no sentence
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a study says.
+
+    Args:
+        sentences: The answer, and how sure it is or what would make it sure.
+        findings: The arms, in the study's order; empty without a baseline.
+        winners: Names of the arms that the first sentence claims to be better than the baseline.
+    """
+
+    sentences: tuple[str, str]
+    findings: tuple[Finding, ...]
+    winners: tuple[str, ...]
+
+
+def verdict(study: Study, targets: Sequence[float] | None = None) -> Verdict:
+    """Judge a study.
+
+    A winner is claimed where the labels saved at the primary target, or the difference in AUBC, is significant at 5 %
+    after Holm's correction over all arms and both questions; never from fewer than 3 seeds, never an oracle.
+
+    Args:
+        study: The arms of one dataset.
+        targets: Accuracies to reach, fractions; None: those of `default_targets`.
+    """
+    found = findings(study, default_targets(study) if targets is None else targets)
+    usable = tuple(one for one in found if not one.oracle)
+    winners = tuple(one for one in usable if one.words in (BETTER, MIXED))
+    if study.baseline is None:
+        names = "an only arm" if len(study.groups) == 1 else f"{len(study.groups)} arms"
+        sentences = (
+            f"Whether active learning saves labels on {study.dataset} cannot be said: there are {names}, "
+            "but none to compare with.",
+            "Run strategy=random under the same seeds, or name another baseline.",
+        )
+    elif not usable:
+        sentences = (
+            f"Whether active learning saves labels on {study.dataset} cannot be said: "
+            f"there is no strategy beside {study.title(study.baseline)}.",
+            "Run strategies under the same seeds.",
+        )
+    elif max(one.n for one in usable) < FEWEST:
+        sentences = _too_few(study, usable)
+    elif winners:
+        sentences = _won(study, winners), _rest(study, usable)
+    else:
+        sentences = _undecided(study, usable), _rest(study, usable)
+    return Verdict(sentences, found, tuple(one.name for one in winners))
+
+
+def _too_few(study: Study, found: Sequence[Finding]) -> tuple[str, str]:
+    base = study.title(study.baseline or "")
+    most = max(one.n for one in found)
+    have = "no seed" if most == 0 else "one seed" if most == 1 else f"{most} seeds"
+    first = (
+        f"Too few seeds to tell whether active learning saves labels on {study.dataset}: "
+        f"the arms share {have} with {base}, and fewer than {FEWEST} are always too few."
+    )
+    if most < 2:
+        missing = FEWEST - most
+        return first, f"Run at least {missing} more seeds of every arm; then their spread says how many would do."
+    return first, _capital(f"{_more([one for one in found if one.n == most])}.")
+
+
+def _won(study: Study, winners: Sequence[Finding]) -> str:
+    """The claim: who, how many labels, with the interval."""
+    order = sorted(winners, key=lambda one: (not one.saves, -_size(one)))
+    saving = any(one.saves for one in winners)
+    head = "saves labels" if saving else "gives more accuracy for the same labels"
+    claims = "; ".join(_claim(study, one) for one in order[:_NAMED])
+    left = order[_NAMED:]
+    also = f"; so do {_names(left)}" if left else ""
+    return f"Active learning {head} on {study.dataset}: {claims}{also}."
+
+
+def _size(one: Finding) -> float:
+    return one.tested.saved if one.saves and one.tested is not None else one.area.mean
+
+
+def _claim(study: Study, one: Finding) -> str:
+    base = study.title(study.baseline or "")
+    mark = " (unpaired)" if one.unpaired else ""
+    parts = []
+    if one.saves and one.tested is not None:
+        saving = one.tested
+        parts.append(
+            f"needs {100 * saving.saved:.0f} % fewer labels than {base} to reach {_percent(saving.target)} "
+            f"(95 % interval {100 * saving.low:.0f} to {100 * saving.high:.0f} %)"
+        )
+    if one.span is not None and (one.gains or one.words == MIXED):
+        more = "more" if one.area.mean > 0 else "less"
+        low, high = sorted((abs(one.area.low), abs(one.area.high)))
+        interval = f"{100 * low:.1f} to {100 * high:.1f}"
+        if one.area.low < 0 < one.area.high:
+            interval = f"{100 * one.area.low:.1f} to {100 * one.area.high:.1f}"
+        parts.append(
+            f"is {100 * abs(one.area.mean):.1f} points {more} accurate on average over "
+            f"{one.span[0]:g} to {one.span[1]:g} labels (95 % interval {interval})"
+        )
+    joint = " but " if one.words == MIXED else " and "
+    return f"{one.title}{mark} {joint.join(parts)}"
+
+
+def _undecided(study: Study, found: Sequence[Finding]) -> str:
+    """No claim: what stands instead, with the arms that are shown to be worse."""
+    base = study.title(study.baseline or "")
+    worse = [one for one in found if one.words == WORSE]
+    strategies = "the one strategy" if len(found) == 1 else f"any of the {len(found)} strategies"
+    tail = f"; {_names(worse)} {'is' if len(worse) == 1 else 'are'} worse than {base}" if worse else ""
+    return (
+        f"It is not shown that {strategies} saves labels over {base} on {study.dataset} "
+        f"({_seeds(found)}){tail}{_nearest(found)}."
+    )
+
+
+def _nearest(found: Sequence[Finding]) -> str:
+    """The saving that comes nearest to significance, as what it is: a number without a claim."""
+    open_ = [one for one in found if one.tested is not None and one.tested.saved > 0 and one.saved_holm < 1]
+    if not open_:
+        return ""
+    one = min(open_, key=lambda candidate: candidate.saved_holm)
+    saving = one.tested
+    assert saving is not None
+    return (
+        f"; nearest to it is {one.title}, with {100 * saving.saved:.0f} % fewer labels to reach "
+        f"{_percent(saving.target)} (95 % interval {100 * saving.low:.0f} to {100 * saving.high:.0f} %, "
+        f"but p = {one.saved_holm:.2g} after correction)"
+    )
+
+
+def _rest(study: Study, found: Sequence[Finding]) -> str:
+    """How sure, and what is left open."""
+    parts = []
+    winners = [one for one in found if one.words in (BETTER, MIXED)]
+    if winners:
+        parts.append(f"that any of these claims is false has at most a {100 * LEVEL:.0f} % chance ({_seeds(winners)})")
+        worse = [one for one in found if one.words == WORSE]
+        if worse:
+            parts.append(f"worse than {study.title(study.baseline or '')}: {_names(worse)}")
+    open_ = [one for one in found if one.words == TOO_FEW]
+    if open_:
+        parts.append(f"too few seeds to tell for {_names(open_)}: {_more(open_)}")
+    same = [one for one in found if one.words == NO_POINT]
+    if same:
+        parts.append(f"no difference of a point seen, with seeds enough for one: {_names(same)}")
+    if not parts:
+        parts.append(f"all differences are beyond chance ({_seeds(found)})")
+    return _capital("; ".join(parts)) + "."
+
+
+def _more(found: Sequence[Finding]) -> str:
+    """How many more seeds a difference of one point needs."""
+    numbers = [max(one.further, FEWEST - one.n) for one in found if one.further is not None]
+    if not numbers:
+        return f"at least {max(FEWEST - min(one.n for one in found), 1)} more seeds are needed to know the spread"
+    low, high = min(numbers), max(numbers)
+    if low >= MOST_SEEDS // 2:
+        return "no feasible number of seeds would show a difference of one point"
+    many = f"{low}" if low == high else f"{low} to {high}"
+    return f"about {many} more seeds would show a difference of one accuracy point with 80 % power"
+
+
+def _names(found: Sequence[Finding]) -> str:
+    if len(found) > _NAMED:
+        return f"{len(found)} strategies"
+    titles = [one.title for one in found]
+    return titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
+
+
+def _seeds(found: Sequence[Finding]) -> str:
+    low, high = min(one.n for one in found), max(one.n for one in found)
+    return f"{low} seeds" if low == high else f"{low} to {high} seeds"
+
+
+def _percent(target: float) -> str:
+    return f"{100 * target:g} %"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
