@@ -70,6 +70,13 @@ LOOKS = (
     Look(_ORANGE, "P", _LONG),
     Look(_PURPLE, "X", _SOLID),
     Look(_SKY, "*", _DASH_DOT),
+    Look(_BLACK, "s", _DASH_DOT),
+    Look(_BLUE, ">", _DASH_DOT_DOT),
+    Look(_VERMILLION, "H", _LONG),
+    Look(_GREEN, "d", _DASH_DOT_DOT, hollow=True),
+    Look(_ORANGE, "X", _DASH),
+    Look(_PURPLE, "h", _DASH_DOT, hollow=True),
+    Look(_SKY, "8", _LONG, hollow=True),
 )
 
 # The strategies of the usual comparisons, far apart from those they are compared with.
@@ -81,7 +88,7 @@ _PREFERRED = {
 
 
 def looks(arms: Sequence[tuple[str, str]]) -> dict[str, Look]:
-    """A look for every arm of a figure, all different as long as there are at most 21.
+    """A look for every arm of a figure, all different as long as there are at most 28.
 
     An arm named like a known strategy has that strategy's look in every figure. Any other arm takes its
     strategy's look if it is free, else its strategy's colour with other marks, else the free look that has

@@ -11,17 +11,19 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from al_bench.analysis.groups import Group, group_runs
-from al_bench.analysis.plot import _figure, plot_curves
+from al_bench.analysis.figures.against import draw_against
+from al_bench.analysis.figures.frame import save_figure
+from al_bench.analysis.plot import Request, draw, studies_of
 from al_bench.analysis.plot_command import main
 from al_bench.analysis.runs import find_runs
+from al_bench.analysis.study import Study
 from al_bench.analysis.style import LOOKS, looks
 from al_bench.errors import InputError
 from tests.analysis.records import saturating, write_run
 
 
-def groups_of(root: Path, ends: str = "common") -> list[Group]:
-    return group_runs(find_runs([root]), ends)
+def studies_in(root: Path) -> list[Study]:
+    return studies_of(find_runs([root]), Request())
 
 
 @pytest.fixture
@@ -36,9 +38,11 @@ def study(tmp_path: Path) -> Path:
 
 
 def drawn(root: Path, statistic: str = "median", targets: tuple[float, ...] = ()) -> matplotlib.figure.Figure:
-    groups = groups_of(root)
-    datasets = sorted({group.dataset for group in groups if not group.reference})
-    return _figure(groups, datasets, statistic, None, targets)
+    return draw_against(studies_in(root), statistic=statistic, targets=targets)
+
+
+def plot_curves(root: Path, out: Path, **words: object) -> None:
+    save_figure(draw(studies_in(root), Request(**words)), out)  # type: ignore[arg-type]
 
 
 def legend_of(figure: matplotlib.figure.Figure) -> list[str]:
@@ -76,7 +80,7 @@ def test_seed_counts_stand_behind_the_names_where_they_differ(study: Path) -> No
 @pytest.mark.parametrize("statistic", ["median", "mean"])
 def test_a_single_seed_is_drawn_with_a_band_of_no_width(tmp_path: Path, statistic: str) -> None:
     write_run(tmp_path, [0.5, 0.6, 0.7])
-    plot_curves(groups_of(tmp_path), tmp_path / "one.png", statistic)
+    plot_curves(tmp_path, tmp_path / "one.png", statistic=statistic)
     assert legend_of(drawn(tmp_path, statistic))[0].startswith(f"{statistic} of 1 seed\n")
 
 
@@ -93,9 +97,9 @@ def test_a_panel_a_dataset_and_the_same_look_in_each(study: Path) -> None:
 def test_the_same_input_gives_the_same_bytes_and_global_state_stays(study: Path, suffix: str) -> None:
     before = dict(matplotlib.rcParams)
     first, second = study.parent / f"a{suffix}", study.parent / "new" / f"b{suffix}"
-    plot_curves(groups_of(study), first, title="Digits", targets=[0.9])
+    plot_curves(study, first, title="Digits", targets=[0.9])
     with matplotlib.rc_context({"font.size": 30, "axes.grid": False}):  # a user's matplotlibrc changes nothing
-        plot_curves(groups_of(study), second, title="Digits", targets=[0.9])
+        plot_curves(study, second, title="Digits", targets=[0.9])
     assert first.read_bytes() == second.read_bytes()
     assert first.read_bytes()[:4] == {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xm"}[suffix]
     assert dict(matplotlib.rcParams) == before
@@ -111,16 +115,15 @@ def test_pyplot_is_not_needed(study: Path) -> None:
 
 
 def test_figures_that_cannot_be_are_refused(study: Path, tmp_path: Path) -> None:
-    groups = groups_of(study)
     with pytest.raises(InputError, match=r"suffix '\.jpeg'; the figure can be \.png, \.svg, \.pdf"):
-        plot_curves(groups, tmp_path / "a.jpeg")
+        plot_curves(study, tmp_path / "a.jpeg")
     with pytest.raises(InputError, match="statistic is 'mode'"):
-        plot_curves(groups, tmp_path / "a.png", "mode")
-    with pytest.raises(InputError, match="only whole-pool references"):
-        plot_curves([group for group in groups if group.reference], tmp_path / "a.png")
+        plot_curves(study, tmp_path / "a.png", statistic="mode")
+    with pytest.raises(InputError, match="width is 'poster'; allowed are page, phone"):
+        plot_curves(study, tmp_path / "a.png", width="poster")
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):
-        plot_curves(groups, tmp_path / "file" / "a.png")
+        plot_curves(study, tmp_path / "file" / "a.png")
 
 
 def test_looks_differ_and_are_stable() -> None:
@@ -139,7 +142,7 @@ def test_looks_differ_and_are_stable() -> None:
     assert looks(list(reversed(arms))) == all_
     assert looks([("bald,batch=40", "bald")])["bald,batch=40"] == all_["bald"]
     many = looks([(f"arm{number}", f"arm{number}") for number in range(30)])
-    assert len(set(many.values())) == len(LOOKS) == 21
+    assert len(set(many.values())) == len(LOOKS) == 28
 
 
 def test_no_two_looks_agree_in_more_than_one_of_colour_marker_and_dashes() -> None:

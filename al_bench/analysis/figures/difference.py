@@ -1,0 +1,126 @@
+"""Accuracy less the baseline's under the same seed: what a strategy adds, with the spread of seeds cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from al_bench.analysis.figures.against import STATISTICS
+from al_bench.analysis.figures.frame import add_legend, framed, name_panel, outermost, sheet
+from al_bench.analysis.figures.measures import Line
+from al_bench.analysis.study import Study
+from al_bench.analysis.style import INK, looks
+from al_bench.errors import InputError
+
+FEWEST = 3
+"""Seeds below which no band is drawn: two say nothing of a spread."""
+
+
+@framed
+def draw_difference(
+    studies: Sequence[Study], statistic: str = "mean", title: str | None = None, width: str = "page"
+) -> Figure:
+    """Draw the paired difference to each study's baseline against the number of labels, a line an arm.
+
+    Args:
+        studies: A panel each, those without a baseline or without another arm aside.
+        statistic: `mean` with its pointwise 95 % t-interval, ā ± t(0.975, n − 1)·sd/√n, not corrected for the
+            number of points or arms; or `median` with the interquartile band.
+        title: Above the figure.
+        width: `page` or `phone`.
+
+    Raises:
+        InputError: No study has a baseline, no seed is shared with it, or the statistic is unknown.
+    """
+    if statistic not in STATISTICS:
+        raise InputError(f"statistic is {statistic!r}; allowed are {', '.join(STATISTICS)}")
+    shown = [(study, found) for study in studies if (found := differences(study, statistic))]
+    if not shown:
+        raise InputError("no arm shares a seed with a baseline; add runs of strategy=random under the same seeds")
+    figure, panels = sheet(len(shown), width, 3.4 if len(shown) > 1 or width == "phone" else 4.2)
+    arms = {(study.title(group.name), group.strategy) for study, _ in shown for group in study.groups}
+    appearance = looks(sorted(arms))
+    handles: dict[str, Any] = {}
+    counts: dict[str, set[int]] = {}
+    for axes, (study, lines) in zip(panels, shown, strict=True):
+        axes.axhline(0, color=INK, linewidth=1.1, zorder=1.9)
+        for name, (line, seeds) in sorted(lines.items(), key=lambda item: -item[1][0].centre[-1]):
+            mark = " (unpaired networks)" if name in study.unpaired else ""
+            label = study.title(name) + mark
+            look = appearance[study.title(name)]
+            if seeds >= FEWEST:
+                for edge in (line.low, line.high):  # where three bands lie on each other their edges still tell
+                    axes.plot(line.x, 100 * edge, color=look.colour, linewidth=0.7, alpha=0.7, zorder=2.1)
+                axes.fill_between(
+                    line.x, 100 * line.low, 100 * line.high, color=look.colour, linewidth=0, zorder=2,
+                    alpha=0.12 if len(lines) <= 8 else 0.04,
+                )  # fmt: skip
+            step = max(1, round(len(line.x) / 9))
+            axes.plot(line.x, 100 * line.centre, label=label, markevery=step, zorder=3, **look.line())
+            counts.setdefault(label, set()).add(seeds)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True, steps=[1, 2, 2.5, 5, 10]))
+        assert study.baseline is not None
+        left, bottom = outermost(axes)
+        axes.set_ylabel(f"Accuracy less {study.title(study.baseline)}'s\n(points)" if left else "")
+        axes.set_xlabel("Number of labels" if bottom else "")
+        name_panel(axes, study, title if len(shown) == 1 else None)
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    if title and len(shown) > 1:
+        figure.suptitle(title, fontweight="bold")
+    labels, heading = _words(counts, statistic)
+    add_legend(figure, list(handles.values()), [labels[name] for name in handles], heading, beside=len(shown) == 1)
+    return figure
+
+
+def differences(study: Study, statistic: str = "mean") -> dict[str, tuple[Line, int]]:
+    """By group.name: the difference (fractions) where all paired seeds have both, and the number of pairs.
+
+    Arms that share no seed or no label count with the baseline are left out.
+    """
+    found: dict[str, tuple[Line, int]] = {}
+    for group in study.others if study.baseline is not None else ():
+        assert study.baseline is not None
+        seeds, ours, base = study.pairs(group.name, study.baseline)
+        gain = ours - base  # [P,B]
+        shared = ~np.isnan(gain).any(axis=0)  # [B]
+        if seeds and shared.any():
+            gain, labels = gain[:, shared], study.labels[shared]
+            found[group.name] = (Line(labels, labels.astype(np.float64), *_band(gain, statistic)), len(seeds))
+    return found
+
+
+def _band(gain: np.ndarray, statistic: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Centre, low and high of differences [P,T]; of one pair the band is unknown, NaN."""
+    if statistic == "median":
+        low, middle, high = np.quantile(gain, [0.25, 0.5, 0.75], axis=0)
+        return middle, low, high
+    n = len(gain)
+    mean = gain.mean(axis=0)
+    if n < 2:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    from scipy.special import stdtrit  # the quantile of Student's t; scipy.stats takes a second to import
+
+    half = float(stdtrit(n - 1, 0.975)) * gain.std(axis=0, ddof=1) / np.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def _words(counts: dict[str, set[int]], statistic: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Label by line, with its pairs of seeds where they differ, and the parts of the legend's title."""
+
+    def pairs(numbers: set[int]) -> str:
+        low, high = min(numbers), max(numbers)
+        return "1 pair of seeds" if high == 1 else f"{low if low == high else f'{low}–{high}'} pairs of seeds"
+
+    every = {pairs(numbers) for numbers in counts.values()}
+    same = every.pop() if len(every) == 1 else "pairs of seeds"
+    labels = {name: name if pairs(n) == same else f"{name} ({pairs(n).split()[0]})" for name, n in counts.items()}
+    if max(max(numbers) for numbers in counts.values()) < FEWEST:
+        return labels, (f"{statistic} of {same}", "too few for a band")
+    band = "band: 95 % t-interval, pointwise" if statistic == "mean" else "band: quartiles"
+    few = any(min(numbers) < FEWEST for numbers in counts.values())
+    return labels, (f"{statistic} of {same}", band + (f", none below {FEWEST}" if few else ""))

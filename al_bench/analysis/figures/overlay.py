@@ -1,0 +1,124 @@
+"""What is laid over the curves: published numbers in grey, and marks where a round drew a health remark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from al_bench.analysis.figures.measures import Line
+from al_bench.analysis.papers.published import Paper, PublishedCurve, PublishedTarget
+from al_bench.analysis.style import INK
+from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Published numbers are grey and thin, the user's own in colour: greys, dashes and markers that differ in each.
+_GREYS = ("#4D4D4D", "#8C8C8C", "#666666", "#A6A6A6", "#333333")
+_DASHES = ("-", (0, (4, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)), (0, (8, 3)))
+_MARKERS = ("o", "s", "^", "D", "v")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A health remark on one arm: where (group.name, labelled-set size) and which check."""
+
+    dataset: str
+    name: str
+    labels: int
+    check: str
+
+
+def check_datasets(papers: Sequence[Paper], datasets: Sequence[str]) -> None:
+    """Refuse published numbers of a dataset that no panel shows.
+
+    Raises:
+        InputError: Names the paper, its dataset and the panels'.
+    """
+    for paper in papers:
+        if not set(paper.datasets) & set(datasets):
+            raise InputError(
+                f"{paper.name} has numbers on {', '.join(paper.datasets)}, these runs are on "
+                f"{', '.join(sorted(set(datasets)))}; give runs on the same dataset or leave it out"
+            )
+
+
+def draw_papers(axes: Axes, dataset: str, papers: Sequence[Paper], last: float) -> None:
+    """Published curves with their quartiles, and labels-to-target points of arms that have no whole curve.
+
+    Nothing beyond twice `last`, the runs' own last label count: the runs are what the figure is about.
+    """
+    slot, reach = 0, 2 * last
+    for paper in papers:
+        if dataset not in paper.datasets:
+            continue
+        for arm in dict.fromkeys([*(c.arm for c in paper.curves), *(t.arm for t in paper.targets)]):
+            curves = [curve for curve in paper.curves if curve.arm == arm and curve.labels[0] <= reach]
+            targets = [target for target in paper.targets if target.arm == arm and target.middle <= reach]
+            look = _grey(slot)
+            label = f"{paper.short}: {arm}"
+            if curves and len(curves[0].labels) > 2:
+                _draw_curve(axes, curves[0], label, look, sum(count <= reach for count in curves[0].labels))
+            elif curves or targets:
+                _draw_points(axes, curves, targets, label, look)
+            slot += 1
+
+
+def _grey(slot: int) -> dict[str, Any]:
+    colour = _GREYS[slot % 5]
+    return {
+        "color": colour, "linestyle": _DASHES[(slot + slot // 5) % 5], "marker": _MARKERS[(slot + 2 * (slot // 5)) % 5],
+        "markerfacecolor": "white", "markeredgecolor": colour, "markersize": 3.8, "markeredgewidth": 0.9,
+        "linewidth": 1.0, "zorder": 2.5,
+    }  # fmt: skip
+
+
+def _draw_curve(axes: Axes, curve: PublishedCurve, label: str, look: dict[str, Any], points: int) -> None:
+    labels = curve.labels[:points]
+    if curve.q25:
+        low, high = (100 * np.array(edge[:points]) for edge in (curve.q25, curve.q75))
+        axes.fill_between(labels, low, high, color=look["color"], alpha=0.1, linewidth=0, zorder=1.8)
+    axes.plot(labels, 100 * np.array(curve.centre[:points]), label=label, markevery=3, **look)
+
+
+def _draw_points(
+    axes: Axes,
+    curves: Sequence[PublishedCurve],
+    targets: Sequence[PublishedTarget],
+    label: str,
+    look: dict[str, Any],
+) -> None:
+    """Points alone: a line between them would be a curve that nobody published."""
+    points = [
+        (float(count), value) for curve in curves for count, value in zip(curve.labels, curve.centre, strict=True)
+    ]
+    points += [(target.middle, target.accuracy) for target in targets]
+    x, y = zip(*sorted(points), strict=True)
+    axes.plot(x, 100 * np.array(y), label=label, **{**look, "linestyle": "", "markersize": 5.5})
+
+
+def draw_marks(
+    axes: Axes,
+    dataset: str,
+    marks: Sequence[Mark],
+    lines: Mapping[str, Line],
+    scale: float,
+) -> None:
+    """A ring around the point of every round that drew a remark; one legend entry a check."""
+    for place, check in enumerate(sorted({mark.check for mark in marks})):
+        points = set()
+        for mark in marks:
+            if (mark.dataset, mark.check) == (dataset, check) and mark.name in lines:
+                line = lines[mark.name]
+                for at in np.flatnonzero(line.labels == mark.labels):
+                    points.add((float(line.x[at]), scale * float(line.centre[at])))
+        if points:
+            xs, ys = zip(*sorted(points), strict=True)
+            axes.plot(
+                xs, ys, linestyle="", marker=("o", "s", "D", "^", "v", "h")[place % 6], markerfacecolor="none",
+                markeredgecolor=INK, markeredgewidth=1.1, markersize=10 + 2 * (place // 6), zorder=4,
+                label=f"health: {check.replace('_', ' ')}",
+            )  # fmt: skip

@@ -1,0 +1,99 @@
+"""Where the time of a run went: seconds of training, evaluating, scoring and selecting, stacked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from al_bench.analysis.figures.frame import (
+    ROOM,
+    add_legend,
+    framed,
+    name_panel,
+    row_height,
+    sheet,
+    time_unit,
+    wrapped,
+)
+from al_bench.analysis.figures.measures import STAGES, stages_of
+from al_bench.analysis.study import Study
+from al_bench.errors import InputError
+
+# Blue, sky, vermillion, orange (Okabe & Ito 2008), told apart without colour by their hatches.
+_LOOK = {
+    "train": ("#0072B2", ""),
+    "evaluate": ("#9FD3F0", "...."),
+    "score": ("#D55E00", "////"),
+    "select": ("#F3C65F", "xxxx"),
+}
+_PAST = {"train": "training", "evaluate": "evaluating", "score": "scoring", "select": "selecting"}
+
+
+@framed
+def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: str = "page") -> Figure:
+    """Draw a panel a dataset: a stacked bar an arm, the mean over seeds of what each stage took in a whole run.
+
+    Means, since means of parts add up to the mean of the whole, which medians do not. Runs of the same budget
+    compare; the count behind a name says where label counts differ.
+
+    Raises:
+        InputError: Nothing to draw, or a round without seconds.
+    """
+    shown = [study for study in studies if study.groups]
+    if not shown:
+        raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
+    inches = max(sum(row_height(study.title(group.name)) for group in study.groups) for study in shown)
+    figure, panels = sheet(len(shown), width, max(1.8, inches + 1.2))
+    handles: dict[str, Any] = {}
+    for axes, study in zip(panels, shown, strict=True):
+        spent = stage_seconds(study)
+        order = sorted(spent, key=lambda name: (spent[name].sum(), name))
+        reach = max(float(row.sum()) for row in spent.values())
+        size, unit = time_unit(reach)
+        ends = {name: int(study.group(name).curves.labels[-1]) for name in order}
+        for place, name in enumerate(order):
+            left = 0.0
+            for stage, seconds in zip(STAGES, spent[name] / size, strict=True):
+                colour, hatch = _LOOK[stage]
+                bar = axes.barh(
+                    place, seconds, 0.66, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5
+                )
+                handles.setdefault(_PAST[stage], bar)
+                left += float(seconds)
+            axes.annotate(
+                f"{left:.3g}", (left, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5
+            )
+        same = len(set(ends.values())) == 1
+        words = [study.title(name) + ("" if same else f" (to {ends[name]:,} labels)") for name in order]
+        axes.set_yticks(range(len(order)), [wrapped(word, ROOM) for word in words], fontsize=9)
+        axes.set_ylim(len(order) - 0.4, -0.6)
+        axes.set_xlim(0, 1.12 * reach / size)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel(f"Time of a run ({unit})")
+        name_panel(axes, study, title if len(shown) == 1 else None, room=figure.get_figwidth() / 2)
+    if title and len(shown) > 1:
+        figure.suptitle(title, fontweight="bold")
+    counts = sorted({group.seeds for study in shown for group in study.groups})
+    seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]}–{counts[-1]}"
+    heading = (f"mean of {seeds} {'seed' if seeds == '1' else 'seeds'}",)
+    add_legend(figure, list(handles.values()), list(handles), heading)
+    return figure
+
+
+def stage_seconds(study: Study) -> dict[str, NDArray[np.float64]]:
+    """By group.name: seconds of a run by stage, in the order of STAGES, mean over seeds, [4]."""
+    found = {}
+    for group in study.groups:
+        totals = []
+        for run in group.runs:
+            rounds = [stages_of(run, entry) for entry in run.rounds]
+            totals.append([sum(seconds[stage] for seconds in rounds) for stage in STAGES])
+        found[group.name] = np.mean(totals, axis=0)
+    return found
