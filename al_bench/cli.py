@@ -16,6 +16,7 @@ Pool-based active-learning experiments: does it save labels on this data, with w
 commands:
   run      train, score, acquire, record; takes Hydra overrides (al-bench run --help)
   plot     accuracy against number of labels (al-bench plot --help)
+  report   one HTML page: verdict, curves, tables, what was picked (al-bench report --help)
   list     strategies, datasets, models, posteriors, experiments, one line each
 
 examples:
@@ -26,7 +27,7 @@ examples:
 
   --version prints the version, -h or --help this text.
 """
-COMMANDS = ("run", "plot", "list")
+COMMANDS = ("run", "plot", "report", "list")
 
 
 def completion(argv: list[str]) -> int:
@@ -65,6 +66,10 @@ def dispatch(argv: list[str]) -> int:
         from al_bench.analysis.plot_command import main as plot
 
         return plot(rest)
+    if command == "report":
+        from al_bench.analysis.report_command import main as report
+
+        return report(rest)
     if command == "list":
         from al_bench.list_command import main as list_
 

@@ -7,6 +7,7 @@ file either: a download goes to a folder beside the target and its files are ren
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import http.client
 import io
 import logging
@@ -40,6 +41,8 @@ FAILURES = (
 )
 
 log = logging.getLogger(__name__)
+
+_OFFLINE = contextvars.ContextVar("offline", default=False)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ def obtain(root: Path, parcel: Parcel, read: Callable[[Path], T], fetch: Callabl
         InputError: Not there and not to be had, with the advice what to put where; or what `read` raises.
     """
     if not parcel.is_in(root):
+        if _OFFLINE.get():
+            raise InputError(f"{parcel.title} is not in {root}: {parcel.advice}")
         from filelock import FileLock
 
         try:
@@ -91,6 +96,16 @@ def obtain(root: Path, parcel: Parcel, read: Callable[[Path], T], fetch: Callabl
                 f"{parcel.title} is not in {root} and could not be downloaded ({one_line(error)}): {parcel.advice}"
             ) from error
     return read(root)
+
+
+@contextlib.contextmanager
+def offline() -> Iterator[None]:
+    """Within it nothing is downloaded: `obtain` raises InputError where files are missing."""
+    token = _OFFLINE.set(True)
+    try:
+        yield
+    finally:
+        _OFFLINE.reset(token)
 
 
 def _download(root: Path, parcel: Parcel, fetch: Callable[[Path], None]) -> None:

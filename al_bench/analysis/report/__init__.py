@@ -1,0 +1,11 @@
+"""One self-contained HTML page about a study: what `al-bench report` writes.
+
+page        gathers the parts and renders report.html.j2
+drawing     figures as inline SVG, in the page's colours, light and dark
+chapters    which figures and tables a study has
+gallery     what each strategy picked, round by round
+sprites     the pictures of the gallery, many in one image
+shelf       the data set of a run, found again without a network
+settings    what all runs share, and in what they differ
+recipe      how to run it all again
+"""
