@@ -10,15 +10,17 @@ from torch import Tensor
 from al_bench import kernels
 from al_bench.evidence import Evidence
 from al_bench.gather import Gatherer
+from al_bench.health.ranking import RankingNoise
 from al_bench.rng import Streams
 from al_bench.strategies.base import ScoreStrategy, Selection, Strategy
 
 
-def score(gatherer: Gatherer, candidates: Tensor) -> Tensor | Evidence:
+def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = None) -> Tensor | Evidence:
     """What the strategy selects from.
 
     Args:
         candidates: [N] dataset indices.
+        noise: Sees every chunk's scores with the draws behind them.
 
     Returns:
         For a score strategy its scores [N], computed chunk by chunk, so that memory is bounded by the chunk and not
@@ -27,8 +29,10 @@ def score(gatherer: Gatherer, candidates: Tensor) -> Tensor | Evidence:
     strategy = gatherer.strategy
     if isinstance(strategy, ScoreStrategy):
         scores = torch.empty(len(candidates))
-        for rows, evidence in gatherer.walk(candidates):
+        for rows, evidence, draws in gatherer.walk(candidates):
             scores[rows] = strategy.score(evidence).float().cpu()
+            if noise is not None and draws is not None:
+                noise.see(scores[rows], evidence, draws)
         kernels.check_scores(scores, -math.inf, math.inf, f"the {type(strategy).__name__} score")
         return scores
     return gatherer.whole(candidates)

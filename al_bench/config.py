@@ -17,6 +17,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from al_bench.errors import InputError
+from al_bench.health.thresholds import Health
 from al_bench.registry import COMPONENTS
 from al_bench.wording import no_key
 
@@ -146,7 +147,7 @@ class RunConfig:
 
     Args:
         dataset, model, posterior, training, strategy: The components.
-        initial, schedule, evaluation: See their classes.
+        initial, schedule, evaluation, health: See their classes.
         validation: Points of the training part held out of the pool, at random; they stop the training early.
         scoring: How dropout masks are applied: fast runs what all draws share once and thins the layers between masks;
             plain runs a whole pass a draw, to check fast. The same functions, up to rounding.
@@ -169,6 +170,7 @@ class RunConfig:
     initial: Initial = field(default_factory=Initial)
     schedule: Schedule = field(default_factory=Schedule)
     evaluation: Evaluation = field(default_factory=Evaluation)
+    health: Health = field(default_factory=Health)
     validation: int = 0
     scoring: Scoring = Scoring.fast
     reference: Reference = Reference.none

@@ -40,6 +40,9 @@ FIXED = frozenset(
 )
 """The products that do not depend on the candidates: the same for every chunk of them."""
 
+FROM_DRAWS = frozenset({Product.mean_log_probs, Product.mc_log_probs, Product.member_log_probs})
+"""The products of the candidates that are a function of the posterior's draws."""
+
 
 class _Read:
     """Reads the product of the attribute's name, or raises if the strategy did not declare it."""

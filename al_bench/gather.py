@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from al_bench import kernels
-from al_bench.evidence import FIXED, Evidence, Product
+from al_bench.evidence import FIXED, FROM_DRAWS, Evidence, Product
 from al_bench.learners.learner import Learner, Sampler, split
 from al_bench.learners.point_pass import POINT_PRODUCTS, PointPass
 from al_bench.pool import PoolState
@@ -18,9 +18,26 @@ from al_bench.progress import bar
 from al_bench.rng import Streams
 from al_bench.strategies.base import Strategy
 
-_FROM_DRAWS = frozenset({Product.mean_log_probs, Product.mc_log_probs, Product.member_log_probs})
 _TWINS = {Product.labelled_point_log_probs: Product.point_log_probs, Product.labelled_features: Product.features}
 """Products of the labelled points, and what they are for the candidates."""
+
+
+def reduce_draws(draws: Tensor, members: int, names: frozenset[Product]) -> dict[Product, Tensor]:
+    """Those of the products `names` that are a function of the draws.
+
+    Args:
+        draws: [n, K, C] log-probabilities, nats, the members' draws one after another.
+        members: M, which divides K.
+    """
+    found: dict[Product, Tensor] = {}
+    if Product.mc_log_probs in names:
+        found[Product.mc_log_probs] = draws
+    if Product.mean_log_probs in names:
+        found[Product.mean_log_probs] = kernels.mean_log_probs(draws)
+    if Product.member_log_probs in names:
+        each = draws.unflatten(1, (members, -1)).flatten(0, 1)
+        found[Product.member_log_probs] = kernels.mean_log_probs(each).unflatten(0, (len(draws), -1))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +83,9 @@ class Gatherer:
             found[Product.target_mc_log_probs] = self._draws(targets)
         wanted = {name: twin for name, twin in _TWINS.items() if name in self.needs}
         if wanted:
-            parts = [self._chunk(labelled[rows], frozenset(wanted.values())) for rows in self._split(len(labelled))]
-            parts = parts or [self._chunk(torch.tensor(self.state.pool[:1]), frozenset(wanted.values()))]
+            names = frozenset(wanted.values())
+            parts = [self._chunk(labelled[rows], names, None) for rows in self._split(len(labelled))]
+            parts = parts or [self._chunk(torch.tensor(self.state.pool[:1]), names, None)]
             for name, twin in wanted.items():
                 found[name] = torch.cat([part[twin] for part in parts])[: len(labelled)]
         return found
@@ -80,19 +98,12 @@ class Gatherer:
         chunks = self.learner.chunks(self._sampler, self.learner.dataset.inputs, indices)
         return torch.cat([draws for _, draws in chunks])
 
-    def _chunk(self, indices: Tensor, names: frozenset[Product]) -> dict[Product, Tensor]:
-        """Some products of the dataset indices [n]."""
+    def _chunk(self, indices: Tensor, names: frozenset[Product], draws: Tensor | None) -> dict[Product, Tensor]:
+        """Some products of the dataset indices [n], given their draws [n, K, C] where any of them needs these."""
         data = self.learner.dataset
         found: dict[Product, Tensor] = {}
-        if names & _FROM_DRAWS:
-            draws = self._draws(indices)
-            if Product.mc_log_probs in names:
-                found[Product.mc_log_probs] = draws
-            if Product.mean_log_probs in names:
-                found[Product.mean_log_probs] = kernels.mean_log_probs(draws)
-            if Product.member_log_probs in names:
-                members = draws.unflatten(1, (len(self.learner.networks), -1)).flatten(0, 1)
-                found[Product.member_log_probs] = kernels.mean_log_probs(members).unflatten(0, (len(draws), -1))
+        if draws is not None:
+            found |= reduce_draws(draws, len(self.learner.networks), names)
         if names & POINT_PRODUCTS:
             with torch.inference_mode():
                 inputs = data.prepare(data.inputs[indices.to(data.inputs.device)])
@@ -104,20 +115,26 @@ class Gatherer:
             found[Product.true_labels] = data.labels(indices)
         return found
 
-    def walk(self, candidates: Tensor) -> Iterator[tuple[slice, Evidence]]:
-        """(rows, evidence of those rows) for the candidates [N] (dataset indices), a chunk at a time."""
+    def walk(self, candidates: Tensor) -> Iterator[tuple[slice, Evidence, Tensor | None]]:
+        """(rows, their evidence, the draws [n, K, C] behind it or None) for the candidates [N], a chunk at a time.
+
+        Args:
+            candidates: [N] dataset indices.
+        """
         varying = self.needs - FIXED
         if self.needs:
             with bar("scoring", len(candidates), "points") as scoring:
                 for rows in self._split(len(candidates)):
-                    products = self._chunk(candidates[rows], varying)
-                    scoring.update(rows.stop - rows.start)
-                    yield rows, Evidence(rows.stop - rows.start, products | self.fixed, self.learner.dataset.classes)
+                    draws = self._draws(candidates[rows]) if varying & FROM_DRAWS else None
+                    products = self._chunk(candidates[rows], varying, draws)
+                    count = rows.stop - rows.start
+                    scoring.update(count)
+                    yield rows, Evidence(count, products | self.fixed, self.learner.dataset.classes), draws
 
     def whole(self, candidates: Tensor) -> Evidence:
         """The evidence of all candidates."""
         products: dict[Product, Tensor] = {}
-        for rows, evidence in self.walk(candidates):
+        for rows, evidence, _ in self.walk(candidates):
             for name, part in evidence.products.items():
                 if name in FIXED:
                     products[name] = part

@@ -12,6 +12,8 @@ from al_bench.config import Reference
 
 PLACES = ("study", "arm", "results", "device", "dataset.root", "cache")
 """Keys that say where things are, not what is computed: they are no part of a run's identity."""
+JUDGEMENTS = "health."
+"""The keys that begin so say what is called unhealthy: they change no result either."""
 
 
 def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -26,9 +28,9 @@ def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def identity(config: DictConfig) -> dict[str, Any]:
-    """What may not differ between two runs in one folder: the resolved configuration, flat, without places."""
+    """What may not differ between two runs in one folder: the resolved keys that change results, flat."""
     plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, enum_to_str=True))
-    return {key: value for key, value in flatten(plain).items() if key not in PLACES}
+    return {key: value for key, value in flatten(plain).items() if key not in PLACES and not key.startswith(JUDGEMENTS)}
 
 
 QUOTES = "\"'"
@@ -46,12 +48,13 @@ def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictC
     """
     if config.arm is not None:
         return str(config.arm)
-    keys = list(flatten(cast(dict[str, Any], OmegaConf.to_container(config))))
+    plain = flatten(cast(dict[str, Any], OmegaConf.to_container(config)))
+    keys = [key for key in plain if not key.startswith(JUDGEMENTS)]
     left_out = {"seed", "dataset", "strategy", "reference", "experiment", "debug", *PLACES}
     parts = []
     typed = dict(override.lstrip("+~").partition("=")[::2] for override in overrides)  # of one key, the last counts
     for key, value in typed.items():
-        if key in left_out or key.startswith("hydra"):
+        if key in left_out or key.startswith(("hydra", JUDGEMENTS)):
             continue
         pieces = key.split(".")
         for take in range(1, len(pieces) + 1):

@@ -14,6 +14,8 @@ from al_bench.assembly import Bench
 from al_bench.errors import InputError
 from al_bench.evaluate import evaluate
 from al_bench.gather import Gatherer
+from al_bench.health.ranking import RankingNoise
+from al_bench.health.watch import Watch
 from al_bench.learners.fit import Fit
 from al_bench.meter import Meter
 from al_bench.pool import Indices, PoolState
@@ -33,6 +35,7 @@ def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], Non
         return
     if state.round:
         recall(bench, folder.path, state.round - 1)
+    watch = Watch(bench, folder.rounds)
     for round_ in range(state.round, bench.rounds):
         meter = Meter(bench.dataset.inputs.device.type)
         with meter.stage("train"):
@@ -45,21 +48,24 @@ def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], Non
                 quality = asdict(evaluate(learner, sampler))
         if schedule.stop_at_accuracy is not None and (quality["accuracy"] or 0) >= schedule.stop_at_accuracy:
             last = True
-        acquired = selection = candidates = None
+        acquired = selection = candidates = scored = noise = None
         if not last:
             candidates = state.candidates(schedule.candidates, streams.numpy("candidates", round_))
             batch = min(schedule.batch, bench.labels_at_end - len(state.labelled))
             with meter.stage("score"):
                 gatherer = Gatherer(learner, bench.strategy, state, streams, bench.table)
-                scored = score(gatherer, torch.tensor(candidates))
+                noise = RankingNoise.of(gatherer, batch, len(candidates))
+                scored = score(gatherer, torch.tensor(candidates), noise)
             with meter.stage("select"):
                 selection = select(scored, bench.strategy, batch, streams, round_)
             acquired = candidates[selection.rows.cpu().numpy()]  # the only place where a row becomes an index
         keep(bench, folder.path, round_)
         entry = describe(bench, state, fits, candidates, acquired, selection)
-        entry |= quality | {"seconds": meter.seconds, "peak_memory_bytes": meter.peak_memory_bytes}
+        entry |= quality | {"health": watch.look(state, quality["accuracy"], acquired, scored, selection, noise)}
+        entry |= {"seconds": meter.seconds, "peak_memory_bytes": meter.peak_memory_bytes}
         folder.append(entry)
         report(entry)
+        watch.warn(entry)
         if acquired is None:
             break
         state = state.acquire(acquired)

@@ -1,0 +1,112 @@
+"""What went wrong in which round of which run, read from the records: for figures, comparisons and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from al_bench.analysis.runs import Run
+from al_bench.errors import InputError
+from al_bench.health.checks import REMARKS, TITLES, findings, is_recorded
+from al_bench.health.thresholds import Health
+
+NOT_RECORDED = "not recorded"
+"""What to show for a run whose rounds have no health: it was played by an older al-bench."""
+
+
+@dataclass(frozen=True)
+class HealthNote:
+    """One check beyond its threshold in one round.
+
+    Args:
+        run: The run.
+        round: Its round, counted from 0.
+        check: One of `al_bench.health.checks.TITLES`, which has a heading for each.
+        value, threshold: In the units of `al_bench.health.thresholds.Health`.
+        sentence: The same in words, without run and round.
+    """
+
+    run: Run
+    round: int
+    check: str
+    value: float
+    threshold: float
+    sentence: str
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.check]
+
+    @property
+    def remark(self) -> bool:
+        """Whether it is a remark on the set-up, not a warning."""
+        return self.check in REMARKS
+
+    @property
+    def labelled(self) -> int:
+        """Labelled points of the round: where a curve takes the mark."""
+        return int(self.run.rounds[self.round]["labelled"])
+
+
+@dataclass(frozen=True)
+class Digest:
+    """All notes of one run and check.
+
+    Args:
+        notes: In the order of the rounds; at least one.
+        rounds: How many rounds of the run have health on record.
+    """
+
+    notes: tuple[HealthNote, ...]
+    rounds: int
+
+    @property
+    def sentence(self) -> str:
+        """Arm, seed, check and rounds, and the words of the first note."""
+        first = self.notes[0]
+        where = f"{first.run.arm}, seed {first.run.seed}"
+        if len(self.notes) == 1:
+            return f"{where}, round {first.round}: {first.sentence}"
+        count = f"{len(self.notes)} of {self.rounds} rounds, the first round {first.round}"
+        return f"{where}, {count}: {first.sentence}"
+
+
+def thresholds_of(run: Run) -> Health:
+    """The thresholds that the run was played with; the defaults where its header has none that can be used."""
+    recorded = run.header.get("health")
+    if isinstance(recorded, dict):
+        names = {entry.name for entry in fields(Health)}
+        try:
+            return Health(**{key: value for key, value in recorded.items() if key in names})
+        except (InputError, TypeError):
+            pass
+    return Health()
+
+
+def has_health(run: Run) -> bool:
+    """Whether any round of the run has health on record; where none has, show `NOT_RECORDED`, not health."""
+    return any(is_recorded(entry) for entry in run.rounds)
+
+
+def health_notes(runs: Iterable[Run], thresholds: Health | None = None) -> list[HealthNote]:
+    """Every check beyond its threshold, by run and round.
+
+    Args:
+        thresholds: For all runs; None takes those that each run was played with.
+    """
+    notes = []
+    for run in runs:
+        limits = thresholds or thresholds_of(run)
+        for number, entry in enumerate(run.rounds):
+            for found in findings(entry, limits):
+                notes.append(HealthNote(run, number, found.check, found.value, found.threshold, found.sentence))
+    return notes
+
+
+def digests(notes: Iterable[HealthNote]) -> list[Digest]:
+    """The notes, one digest a run and check; warnings before remarks, else in the order of the notes."""
+    together: dict[tuple[str, str], list[HealthNote]] = {}
+    for note in notes:
+        together.setdefault((str(note.run.folder), note.check), []).append(note)
+    found = [Digest(tuple(group), sum(map(is_recorded, group[0].run.rounds))) for group in together.values()]
+    return sorted(found, key=lambda digest: digest.notes[0].remark)

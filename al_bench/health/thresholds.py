@@ -1,0 +1,59 @@
+"""The thresholds of the checks of a round: keys under `health`, which change no result."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+from al_bench.errors import InputError
+
+COSINES = (0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+"""The cosines from which on two rows may be called near-duplicates: the record has the share of each."""
+
+
+@dataclass
+class Health:
+    """From which values on a round is called unhealthy, in the log, in figures and in reports.
+
+    A run keeps the values themselves, whatever the thresholds: these are no part of a run's identity nor of its arm's
+    name. null or 0 switches a check off.
+
+    Args:
+        near_chance: Training collapsed: (accuracy − chance) / (1 − chance) below this, where chance is the accuracy of
+            always naming the test part's most frequent class.
+        accuracy_drop: Training collapsed: accuracy below that of the round evaluated last by more than this.
+        class_kl: Classes out of balance (mode collapse): nats by which KL(acquired so far ‖ pool) exceeds what as many
+            random points have in the mean.
+        near_duplicates: Share of the batch that has a near-duplicate among the rows picked before it.
+        duplicate_cosine: Cosine of penultimate features from which on two rows are near-duplicates.
+        drawn_by_lot: Share of the batch that was drawn among equal scores.
+        ranking_change: Share of the batch that the other half of the posterior's draws would pick otherwise.
+        saturated: Share of the batch picked after BatchBALD had reached log K, the most that K draws can hold.
+        constant_score: (greatest − least) / (greatest magnitude) of the scores, at or below which all are one.
+        validation: Points of the validation set for each labelled point: a remark, as nobody labels more points to stop
+            the training than to train.
+    """
+
+    near_chance: float | None = 0.05
+    accuracy_drop: float | None = 0.1
+    class_kl: float | None = 0.5
+    near_duplicates: float | None = 0.2
+    duplicate_cosine: float = 0.99
+    drawn_by_lot: float | None = 0.5
+    ranking_change: float | None = 0.9
+    saturated: float | None = 0.001
+    constant_score: float | None = 1e-6
+    validation: float | None = 1.0
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if value is not None and not 0 <= value < math.inf:
+                raise InputError(
+                    f"health.{entry.name} is {value}; give a number of at least 0, or null or 0 to switch the check off"
+                )
+        if self.duplicate_cosine not in COSINES:
+            raise InputError(
+                f"health.duplicate_cosine is {self.duplicate_cosine}; choose one of {', '.join(map(str, COSINES))}, "
+                "for which the record has the share"
+            )
