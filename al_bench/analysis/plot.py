@@ -12,6 +12,7 @@ from al_bench.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from al_bench.analysis.figures.overlay import Mark
     from al_bench.analysis.groups import Group
     from al_bench.analysis.papers.published import Paper
     from al_bench.analysis.runs import Run
@@ -111,7 +112,7 @@ def draw(studies: Sequence[Study], request: Request) -> Figure:
 
         return draw_against(
             studies, request.quantity or "accuracy", request.x or "labels", request.statistic or "median", title,
-            request.targets, papers, (), width,
+            request.targets, papers, marks_of(studies), width,
         )  # fmt: skip
     if kind == "difference":
         from al_bench.analysis.figures.difference import draw_difference
@@ -125,9 +126,42 @@ def draw(studies: Sequence[Study], request: Request) -> Figure:
         from al_bench.analysis.figures.balance import draw_class_balance
 
         return draw_class_balance(studies, title, width)
-    from al_bench.analysis.figures.seconds import draw_time_stack
+    if kind == "time":
+        from al_bench.analysis.figures.seconds import draw_time_stack
 
-    return draw_time_stack(studies, title, width)
+        return draw_time_stack(studies, title, width)
+    return _draw_statistics(studies, kind, title, width)
+
+
+def _draw_statistics(studies: Sequence[Study], kind: str, title: str | None, width: str) -> Figure:
+    from al_bench.analysis.plot_statistics import penalty_of, ranks_of
+
+    if kind == "penalty":
+        from al_bench.analysis.figures.penalty import draw_penalty
+
+        summed, names = penalty_of(studies)
+        fewest, most = summed.seeds
+        note = f"paired over {fewest if fewest == most else f'{fewest} to {most}'} seeds"
+        return draw_penalty(summed.matrix, names, summed.settings, note, title, width)
+    from al_bench.analysis.figures.ranks import draw_critical_difference
+
+    found, names = ranks_of(studies)
+    note = f"{found.datasets} datasets, mean AUBC on each; Nemenyi, 5 %"
+    return draw_critical_difference(names, found.mean.tolist(), found.critical, note, title, width)
+
+
+def marks_of(studies: Sequence[Study]) -> list[Mark]:
+    """A mark for every check beyond its threshold in any round of any arm; remarks on the set-up are not marked."""
+    from al_bench.analysis.figures.overlay import Mark
+    from al_bench.analysis.health_notes import health_notes
+
+    return [
+        Mark(study.dataset, group.name, note.labelled, note.title)
+        for study in studies
+        for group in study.groups
+        for note in health_notes(group.runs)
+        if not note.remark
+    ]
 
 
 def _papers(names: Sequence[str]) -> list[Paper]:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from al_bench.analysis.figures.frame import ROOM, add_legend, framed, name_panel, row_height, sheet, wrapped
+from al_bench.analysis.figures.frame import add_legend, framed, name_panel, row_names, sheet
 from al_bench.analysis.figures.measures import class_counts_of, relative_entropy
 from al_bench.analysis.groups import Group
 from al_bench.analysis.study import Study
@@ -52,7 +52,7 @@ def draw_class_balance(studies: Sequence[Study], title: str | None = None, width
     shown = [(study, found) for study in studies if (found := balances(study))]
     if not shown:
         raise InputError("no run recorded the class counts of its labelled set; nothing to draw")
-    inches = max(sum(row_height(study.title(name)) for name in found) for study, found in shown)
+    inches = max(len(found) * row_names([study.title(name) for name in found])[1] for study, found in shown)
     figure, panels = sheet(2 * len(shown), width, max(3.2, 0.8 * inches + 1.3))
     arms = sorted({(study.title(group.name), group.strategy) for study, _ in shown for group in study.groups})
     appearance = looks(arms)
@@ -128,7 +128,7 @@ def _draw_classes(figure: Figure, axes: Axes, study: Study, found: dict[str, Bal
     ends = {int(found[name].labels[-1]) for name in order}
     when = f"at {ends.pop():,} labels" if len(ends) == 1 else "at the last label count"
     axes.set_title(f"classes {when}", loc="left", pad=8, fontweight="normal", fontsize=10)
-    axes.set_yticks(range(len(order)), [wrapped(study.title(name), ROOM) for name in order], fontsize=8.5)
+    axes.set_yticks(range(len(order)), row_names([study.title(name) for name in order])[0], fontsize=8.5)
     names = _class_names(study, table.shape[1])
     upright = max(map(len, names)) > 2
     if len(names) <= 26:

@@ -70,8 +70,7 @@ STYLE = {
     "svg.hashsalt": "al-bench",
     "pdf.fonttype": 42,
 }
-ROOM = 24
-"""Letters of an arm's name beside a bar before it is wrapped."""
+_ROOM = 24  # letters of an arm's name beside a bar before it is wrapped
 _DPI = 200
 _CHARACTER = 0.083  # inches that a character of a legend or a small note takes
 _LINE = 0.215  # inches that a line of a legend takes
@@ -131,9 +130,14 @@ def time_unit(seconds: float) -> tuple[int, str]:
     return (1, "s") if seconds < 300 else (60, "min") if seconds < 3 * 3600 else (3600, "h")
 
 
-def row_height(name: str) -> float:
-    """Inches that a bar with this name beside it takes."""
-    return 0.12 + 0.15 * (wrapped(name, ROOM).count("\n") + 1)
+def row_names(names: Sequence[str]) -> tuple[list[str], float]:
+    """Names as they stand beside bars, and the inches that one row takes.
+
+    What a title adds in brackets is left out where the names stay different, long names are wrapped.
+    """
+    short = [re.sub(r" \(.*\)$", "", name) for name in names]
+    words = [wrapped(name, _ROOM) for name in (short if len(set(short)) == len(set(names)) else names)]
+    return words, 0.12 + 0.15 * (max((name.count("\n") for name in words), default=0) + 1)
 
 
 def wrapped(name: str, room: int) -> str:
@@ -160,7 +164,7 @@ def add_legend(
     longest = int(min(max(map(len, labels), default=0), crowd))
     beside = beside and width > 6 and longest <= 44 and len(labels) <= 18
     columns = 1 if beside else max(1, min(5, len(labels), int((width - 0.2) / (0.75 + _CHARACTER * longest))))
-    room = 32 if beside else int(min((width - 0.8) / _CHARACTER, crowd))
+    room = 34 if beside else int(min((width - 0.8) / _CHARACTER, crowd))
     labels = [wrapped(label, room) for label in labels]
     heading = "\n".join(title) if beside else textwrap.fill(", ".join(title), int((width - 0.2) / _CHARACTER))
     legend = figure.legend(

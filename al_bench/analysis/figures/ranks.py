@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from al_bench.analysis.figures.frame import framed, sheet
+from al_bench.analysis.statistics.ranks import cliques
 from al_bench.analysis.style import INK
 from al_bench.errors import InputError
 
@@ -44,16 +46,15 @@ def draw_critical_difference(
         raise ValueError(f"the critical difference is {difference}, not a positive number")
     order = sorted(range(len(names)), key=lambda place: (ranks[place], names[place]))
     ordered = [float(ranks[place]) for place in order]
-    joined = cliques(ordered, difference)
+    joined = [(places[0], places[-1]) for places in cliques(np.array(ordered), difference)]
     figure, (axes,) = sheet(1, width, 0.28 * len(names) + 1.7)
     low, high = min(1.0, ordered[0]), max(float(len(names)), ordered[-1])
-    for place, (rank, which) in enumerate(zip(ordered, order, strict=True)):
+    for place, rank in enumerate(ordered):
         axes.plot([low, rank], [place, place], color="#BDBDBD", linewidth=0.8, zorder=1)
         axes.plot(rank, place, marker="o", color=INK, markersize=6, zorder=3)
         axes.annotate(
             f"{rank:.2f}", (rank, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8.5
         )
-        del which
     for first, last in joined:
         # A bar beside the first arm's dot down to the last one's: every arm between is in the group.
         column = ordered[last]
@@ -70,13 +71,3 @@ def draw_critical_difference(
     words = f"critical difference {difference:.2f}; orange bars join arms that are not told apart"
     figure.supxlabel("\n".join(filter(None, [words, note])), fontsize=8.5, x=0.02, ha="left")
     return figure
-
-
-def cliques(ranks: Sequence[float], difference: float) -> list[tuple[int, int]]:
-    """First and last place of every largest run of at least two sorted ranks that span no more than `difference`."""
-    found: list[tuple[int, int]] = []
-    for first, rank in enumerate(ranks):
-        last = max(place for place, other in enumerate(ranks) if other - rank <= difference)
-        if last > first and (not found or last > found[-1][1]):
-            found.append((first, last))
-    return found

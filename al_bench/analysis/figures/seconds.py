@@ -10,16 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from al_bench.analysis.figures.frame import (
-    ROOM,
-    add_legend,
-    framed,
-    name_panel,
-    row_height,
-    sheet,
-    time_unit,
-    wrapped,
-)
+from al_bench.analysis.figures.frame import add_legend, framed, name_panel, row_names, sheet, time_unit
 from al_bench.analysis.figures.measures import STAGES, stages_of
 from al_bench.analysis.study import Study
 from al_bench.errors import InputError
@@ -47,7 +38,9 @@ def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: s
     shown = [study for study in studies if study.groups]
     if not shown:
         raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
-    inches = max(sum(row_height(study.title(group.name)) for group in study.groups) for study in shown)
+    inches = max(
+        len(study.groups) * row_names([study.title(group.name) for group in study.groups])[1] for study in shown
+    )
     figure, panels = sheet(len(shown), width, max(1.8, inches + 1.2))
     handles: dict[str, Any] = {}
     for axes, study in zip(panels, shown, strict=True):
@@ -69,8 +62,11 @@ def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: s
                 f"{left:.3g}", (left, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5
             )
         same = len(set(ends.values())) == 1
-        words = [study.title(name) + ("" if same else f" (to {ends[name]:,} labels)") for name in order]
-        axes.set_yticks(range(len(order)), [wrapped(word, ROOM) for word in words], fontsize=9)
+        words = row_names([study.title(name) for name in order])[0]
+        words = [
+            word + ("" if same else f"\nto {ends[name]:,} labels") for word, name in zip(words, order, strict=True)
+        ]
+        axes.set_yticks(range(len(order)), words, fontsize=9)
         axes.set_ylim(len(order) - 0.4, -0.6)
         axes.set_xlim(0, 1.12 * reach / size)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from al_bench.analysis.curves import labels_to_target, quantile
-from al_bench.analysis.figures.frame import ROOM, add_legend, framed, name_panel, row_height, sheet, wrapped
+from al_bench.analysis.figures.frame import add_legend, framed, name_panel, row_names, sheet
 from al_bench.analysis.figures.overlay import check_datasets
 from al_bench.analysis.papers.published import Paper
 from al_bench.analysis.study import Study
@@ -83,7 +83,7 @@ def draw_targets(
     arms = sorted({(study.title(group.name), group.strategy) for study in shown for group in study.groups})
     colours = {name: look.colour for name, look in looks(arms).items()}
     panels = [(study, target, bars(study, target, rule, colours, papers)) for study in shown for target in targets]
-    inches = max(sum(row_height(bar.label) for bar in rows) for *_, rows in panels)
+    inches = max(len(rows) * row_names([bar.label for bar in rows])[1] for *_, rows in panels)
     figure, axes_of = sheet(len(panels), width, max(1.6, inches + 1.1))
     for axes, (study, target, rows) in zip(axes_of, panels, strict=True):
         _draw(axes, rows)
@@ -143,7 +143,7 @@ def _draw(axes: Axes, rows: Sequence[Bar]) -> None:
             )  # fmt: skip
         words = f"> {bar.ends[0] if published else bar.bound:g}" if bar.censored else f"{middle:g}"
         axes.annotate(words, (_reach(bar), place), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8.5)
-    axes.set_yticks(range(len(rows)), [wrapped(bar.label, ROOM) for bar in rows])
+    axes.set_yticks(range(len(rows)), row_names([bar.label for bar in rows])[0])
     axes.tick_params(axis="y", length=0, labelsize=9)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, 1.16 * reach)
