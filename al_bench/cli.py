@@ -16,6 +16,7 @@ Pool-based active-learning experiments: does it save labels on this data, with w
 commands:
   run      train, score, acquire, record; takes Hydra overrides (al-bench run --help)
   plot     accuracy against number of labels (al-bench plot --help)
+  compare  a verdict and its tables: labels saved, differences, costs (al-bench compare --help)
   report   one HTML page: verdict, curves, tables, what was picked (al-bench report --help)
   list     strategies, datasets, models, posteriors, experiments, one line each
 
@@ -24,10 +25,11 @@ examples:
   al-bench run strategy=entropy seed=1
   al-bench run -m strategy=random,bald seed=0,1,2     a sweep; in parallel with hydra/launcher=joblib
   al-bench plot results/runs/default --out curves.png
+  al-bench compare results/runs/default
 
   --version prints the version, -h or --help this text.
 """
-COMMANDS = ("run", "plot", "report", "list")
+COMMANDS = ("run", "plot", "compare", "report", "list")
 
 
 def completion(argv: list[str]) -> int:
@@ -66,6 +68,10 @@ def dispatch(argv: list[str]) -> int:
         from al_bench.analysis.plot_command import main as plot
 
         return plot(rest)
+    if command == "compare":
+        from al_bench.analysis.compare_command import main as compare
+
+        return compare(rest)
     if command == "report":
         from al_bench.analysis.report_command import main as report
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from al_bench.analysis.formats import Table, Value
 from al_bench.analysis.groups import Group
+from al_bench.analysis.marks import arm_title, who
 from al_bench.analysis.runs import Run
+from al_bench.analysis.study import Study
 
 PHASES = ("train", "score", "select")
 
@@ -77,3 +80,51 @@ def _peak(run: Run, phase: str) -> float:
 def _median(values: list[float]) -> float:
     known = [value for value in values if not math.isnan(value)]
     return float(np.median(known)) if known else math.nan
+
+
+def cost_table(study: Study) -> Table:
+    """Seconds and peak memory by phase, accuracy a label beside accuracy a second."""
+    rows: list[tuple[str, ...]] = []
+    records: list[dict[str, Value]] = []
+    for group in study.groups:
+        spent = cost(group)
+        rows.append(
+            (
+                arm_title(study, group.name),
+                *(_seconds(spent.seconds[phase]) for phase in PHASES),
+                _seconds(spent.total),
+                _rate(100 * 100 * spent.per_label),
+                _rate(100 * 60 * spent.per_second),
+                *(_mebibytes(spent.memory[phase]) for phase in PHASES),
+            )
+        )
+        records.append(
+            {
+                **who(study, group.name),
+                **{f"seconds_{phase}": value for phase, value in spent.seconds.items()},
+                **{f"peak_bytes_{phase}": value for phase, value in spent.memory.items()},
+                "accuracy_per_label": spent.per_label,
+                "accuracy_per_second": spent.per_second,
+            }
+        )
+    note = (
+        "seconds of a whole run, medians over seeds, without the evaluation on the test set; points gained from the "
+        "first round to the last; peak memory of the process in MiB (on a GPU: of the device)."
+    )
+    heads = (
+        "arm", "train s", "score s", "select s", "sum s", "points / 100 labels", "points / minute",
+        "train MiB", "score MiB", "select MiB",
+    )  # fmt: skip
+    return Table("cost", f"Cost of a run on {study.dataset}", heads, tuple(rows), note, tuple(records))
+
+
+def _seconds(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def _rate(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3g}".replace("-", "−")
+
+
+def _mebibytes(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value / 2**20:.0f}"

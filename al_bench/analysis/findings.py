@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from al_bench.analysis.budgets import BudgetDifference, budget_differences
 from al_bench.analysis.statistics.area import area, shared_range
 from al_bench.analysis.statistics.paired import FEWEST, LEVEL, Estimate, estimate, holm, seeds_needed
 from al_bench.analysis.statistics.savings import Saved, crossings, saved
@@ -39,6 +40,7 @@ class Finding:
         saved_holm: The p-value at `primary`, adjusted; NaN where not tested (fewer than 3 seeds, a censored seed).
         further: How many more seeds a difference in AUBC of one point needs at 80 % power, at the level of the
             family and from the spread seen (0: there are enough); None where the spread is unknown (1 seed).
+        ahead, behind: The label counts at which it is shown to be more, and less, accurate.
         words: better, worse, mixed, too few seeds to tell, or no difference of a point seen.
     """
 
@@ -54,6 +56,8 @@ class Finding:
     primary: float | None
     saved_holm: float
     further: int | None
+    ahead: tuple[BudgetDifference, ...]
+    behind: tuple[BudgetDifference, ...]
     words: str
 
     @property
@@ -71,25 +75,42 @@ class Finding:
         """Whether it is shown to be more accurate than the baseline on average over the labels."""
         return self.area_holm <= LEVEL and self.area.mean > 0
 
+    @property
+    def costs(self) -> bool:
+        """Whether it is shown to need more labels than the baseline to reach the primary target."""
+        return self.tested is not None and self.saved_holm <= LEVEL and self.tested.saved < 0
+
+    @property
+    def loses(self) -> bool:
+        """Whether it is shown to be less accurate than the baseline on average over the labels."""
+        return self.area_holm <= LEVEL and self.area.mean < 0
+
+    @property
+    def area_words(self) -> str:
+        """What the difference in AUBC alone tells."""
+        if self.gains or self.loses:
+            return BETTER if self.gains else WORSE
+        return TOO_FEW if self.n < FEWEST or self.further is None or self.further > 0 else NO_POINT
+
 
 def findings(study: Study, targets: Sequence[float]) -> tuple[Finding, ...]:
     """Every arm but the baseline, in the study's order; empty without a baseline.
 
-    One family of tests a study: for each arm with 3 seeds or more (oracles aside) the difference in AUBC and the labels
-    saved at the primary target, all Holm-adjusted together. So the chance that any arm that is no better than the
-    baseline is called better is at most 5 %.
+    Two families of tests a study, of the arms with 3 seeds or more (oracles aside), each two-sided at 5 % by Holm: the
+    difference in AUBC together with the labels saved at the primary target; and the differences at every label count.
+    In either an arm that is no better than the baseline is called better in at most 2.5 %, so 5 % in both.
     """
     if study.baseline is None:
         return ()
     primary = primary_target(study, targets)
     raw = [_raw(study, name, list(targets), primary) for name in (group.name for group in study.others)]
     family = [place for place, one in enumerate(raw) if one.n >= FEWEST and not one.oracle]
-    savings = [one.tested for one in raw]
     p_values = [raw[place].area.p for place in family]
     if primary is not None:
-        p_values += [math.nan if (one := savings[place]) is None else one.p for place in family]
+        p_values += [tested.p for place in family if (tested := raw[place].tested) is not None]
     adjusted = holm(p_values)
     level = LEVEL / max(1, len(p_values))
+    budgets = [at for at in budget_differences(study) if at.holm <= LEVEL]
     judged = []
     for place, one in enumerate(raw):
         if place in family:
@@ -100,7 +121,9 @@ def findings(study: Study, targets: Sequence[float]) -> tuple[Finding, ...]:
         further = None
         if not math.isnan(one.area.sd):
             further = max(seeds_needed(POINT, one.area.sd, level) - one.n, 0)
-        one = replace(one, further=further)
+        here = [at for at in budgets if at.name == one.name]
+        ahead, behind = (tuple(at for at in here if at.ahead is wanted) for wanted in (True, False))
+        one = replace(one, further=further, ahead=ahead, behind=behind)
         judged.append(replace(one, words=_words(one)))
     return tuple(judged)
 
@@ -140,6 +163,8 @@ def _raw(study: Study, name: str, targets: list[float], primary: float | None) -
         primary=primary,
         saved_holm=math.nan,
         further=None,
+        ahead=(),
+        behind=(),
         words="",
     )
 
@@ -150,12 +175,10 @@ def _last(labels: NDArray[np.int64], accuracy: NDArray[np.float64]) -> NDArray[n
 
 
 def _words(one: Finding) -> str:
-    if one.n < FEWEST:
-        return TOO_FEW
-    worse_saving = one.tested is not None and one.saved_holm <= LEVEL and one.tested.saved < 0
-    better, worse = one.saves or one.gains, worse_saving or (one.area_holm <= LEVEL and one.area.mean < 0)
+    better = one.saves or one.gains or bool(one.ahead)
+    worse = one.costs or one.loses or bool(one.behind)
     if better and worse:
         return MIXED
     if better or worse:
         return BETTER if better else WORSE
-    return TOO_FEW if one.further is None or one.further > 0 else NO_POINT
+    return one.area_words

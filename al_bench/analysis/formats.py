@@ -6,9 +6,13 @@ import csv
 import io
 import json
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+_WORDS = ("arm", "reading", "not reached")  # columns of words, which begin on the left
+_WIDTH = 110
 
 Value = str | int | float | bool | None
 
@@ -23,7 +27,7 @@ class Table:
         columns: Heads; the first column names the row.
         rows: Texts, one a column.
         note: How to read it; may be empty.
-        records: The same and more as plain values, one object a row, full precision; NaN and inf are left to the writers.
+        records: The same and more as plain values in full precision; some may be NaN or infinite.
     """
 
     key: str
@@ -39,12 +43,12 @@ class Table:
         widths = [max(len(line[place]) for line in lines) for place in range(len(self.columns))]
         body = [
             "  ".join(
-                cell.ljust(width) if place == 0 else cell.rjust(width)
-                for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+                cell.ljust(width) if place == 0 or head in _WORDS else cell.rjust(width)
+                for place, (head, cell, width) in enumerate(zip(self.columns, line, widths, strict=True))
             ).rstrip()
             for line in lines
         ]
-        return "\n".join([self.title, *body, *([self.note] if self.note else [])])
+        return "\n".join([self.title, *body, *textwrap.wrap(self.note, _WIDTH)])
 
     def to_csv(self) -> str:
         """The records with a head line; empty where a value is not known, `inf` where it is not finite."""
@@ -68,18 +72,20 @@ class Table:
     def to_markdown(self) -> str:
         """A pipe table under its title in bold, with the note below."""
         heads = [_piped(cell) for cell in self.columns]
-        lines = [f"| {' | '.join(heads)} |", "| --- |" + " ---: |" * (len(heads) - 1)]
+        rule = ["---" if place == 0 or head in _WORDS else "---:" for place, head in enumerate(self.columns)]
+        lines = [f"| {' | '.join(heads)} |", f"| {' | '.join(rule)} |"]
         lines += [f"| {' | '.join(_piped(cell) for cell in row)} |" for row in self.rows]
         return "\n".join([f"**{self.title}**", "", *lines, *(["", self.note] if self.note else [])])
 
     def to_latex(self) -> str:
         """A table environment of booktabs (`\\usepackage{booktabs}`), everything escaped."""
+        places = "".join("l" if place == 0 or head in _WORDS else "r" for place, head in enumerate(self.columns))
         body = [" & ".join(_escaped(cell) for cell in row) + r" \\" for row in self.rows]
         return "\n".join(
             [
                 r"\begin{table}",
                 rf"\caption{{{_escaped(f'{self.title}. {self.note}'.strip())}}}",
-                rf"\begin{{tabular}}{{l{'r' * (len(self.columns) - 1)}}}",
+                rf"\begin{{tabular}}{{{places}}}",
                 r"\toprule",
                 " & ".join(_escaped(cell) for cell in self.columns) + r" \\",
                 r"\midrule",

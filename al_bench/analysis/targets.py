@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from al_bench.analysis.statistics.savings import crossings
+from al_bench.analysis.statistics.savings import crossings, heights
 from al_bench.analysis.study import Study
 
 _STEPS = (0.01, 0.001)
@@ -24,17 +23,17 @@ def default_targets(study: Study) -> tuple[float, ...]:
     """
     chosen = study.baseline
     if chosen is None:
-        chosen = min(study.accuracy, key=lambda name: float(_ends(study.accuracy[name]).min()))
+        chosen = min(study.accuracy, key=lambda name: _everybody(study, name))
     base = study.accuracy[chosen]
     start = float(np.nanmax([row[~np.isnan(row)][0] for row in base]))
-    lowest = _reached_by_all(study, chosen)
+    lowest = _everybody(study, chosen)
     for step in _STEPS:
         middle = _floor(lowest, step)
         if middle > start:
             break
     else:
         return ()
-    best = max(_floor(_reached_by_all(study, name), step) for name in study.accuracy)
+    best = max(_floor(_everybody(study, name), step) for name in study.accuracy)
     below = _floor(middle - 0.025, 0.05)  # nearer than that it says the same
     return tuple(sorted({middle, *([best] if best > middle else []), *([below] if below > start else [])}))
 
@@ -48,17 +47,9 @@ def primary_target(study: Study, targets: Sequence[float]) -> float | None:
     return max(reached) if reached else min(targets)
 
 
-def _ends(accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The last accuracy of every seed, [S]."""
-    return np.array([row[~np.isnan(row)][-1] for row in accuracy])
-
-
-def _reached_by_all(study: Study, name: str) -> float:
-    """The highest accuracy, up to a thousandth, that the monotone fit of every seed of an arm reaches."""
-    levels = np.arange(1, 1001) / 1000
-    crossed = crossings(study.labels, study.accuracy[name], list(levels))  # [S,1000]
-    reached = np.isfinite(crossed).all(axis=0)
-    return float(levels[reached][-1]) if reached.any() else 0.0
+def _everybody(study: Study, name: str) -> float:
+    """The highest accuracy that every seed of an arm reaches."""
+    return float(heights(study.accuracy[name]).min())
 
 
 def _floor(value: float, step: float) -> float:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from al_bench.analysis.budgets import BudgetDifference
 from al_bench.analysis.findings import BETTER, MIXED, NO_POINT, TOO_FEW, WORSE, Finding, findings
-from al_bench.analysis.statistics.paired import FEWEST, LEVEL, MOST_SEEDS
+from al_bench.analysis.statistics.paired import FEWEST, LEVEL, MOST_SEEDS, Estimate
 from al_bench.analysis.study import Study
 from al_bench.analysis.targets import default_targets
 
@@ -33,8 +34,9 @@ class Verdict:
 def verdict(study: Study, targets: Sequence[float] | None = None) -> Verdict:
     """Judge a study.
 
-    A winner is claimed where the labels saved at the primary target, or the difference in AUBC, is significant at 5 %
-    after Holm's correction over all arms and both questions; never from fewer than 3 seeds, never an oracle.
+    A winner is claimed where the labels saved at the primary target, the difference in AUBC or the difference at some
+    label count is significant after correction over all arms (see findings: at most 5 % of studies of null strategies
+    claim any); never from fewer than 3 seeds, never an oracle.
 
     Args:
         study: The arms of one dataset.
@@ -91,31 +93,66 @@ def _won(study: Study, winners: Sequence[Finding]) -> str:
 
 
 def _size(one: Finding) -> float:
-    return one.tested.saved if one.saves and one.tested is not None else one.area.mean
+    """How large the claimed gain is, in labels saved or else in accuracy; for the order of the claims only."""
+    if one.saves and one.tested is not None:
+        return one.tested.saved
+    return max([one.area.mean, *(at.estimate.mean for at in one.ahead)])
 
 
 def _claim(study: Study, one: Finding) -> str:
-    base = study.title(study.baseline or "")
+    """One arm's claims, the strongest kind first, and what speaks against it."""
     mark = " (unpaired)" if one.unpaired else ""
-    parts = []
-    if one.saves and one.tested is not None:
-        saving = one.tested
-        parts.append(
-            f"needs {100 * saving.saved:.0f} % fewer labels than {base} to reach {_percent(saving.target)} "
-            f"(95 % interval {100 * saving.low:.0f} to {100 * saving.high:.0f} %)"
+    for_, against = [], []
+    if one.saves:
+        for_.append(_labels(study, one))
+    if one.gains:
+        for_.append(_average(one))
+    if one.ahead and not for_:
+        for_.append(_somewhere(study, one, one.ahead))
+    if one.costs:
+        against.append(_labels(study, one))
+    if one.loses:
+        against.append(_average(one))
+    if one.behind and not against:
+        against.append(_somewhere(study, one, one.behind))
+    return f"{one.title}{mark} " + " but ".join(" and ".join(parts) for parts in (for_, against) if parts)
+
+
+def _labels(study: Study, one: Finding) -> str:
+    saving = one.tested
+    assert saving is not None
+    low, high = (saving.low, saving.high) if saving.saved > 0 else (-saving.high, -saving.low)
+    return (
+        f"needs {100 * abs(saving.saved):.0f} % {'fewer' if saving.saved > 0 else 'more'} labels than "
+        f"{study.title(study.baseline or '')} to reach {_percent(saving.target)} "
+        f"(95 % interval {100 * low:.0f} to {100 * high:.0f} %)"
+    )
+
+
+def _average(one: Finding) -> str:
+    assert one.span is not None
+    over = f"on average over {one.span[0]:g} to {one.span[1]:g} labels"
+    return f"is {_points(one.area)} accurate {over} {_interval(one.area)}"
+
+
+def _somewhere(study: Study, one: Finding, places: Sequence[BudgetDifference]) -> str:
+    most = max(places, key=lambda at: abs(at.estimate.mean))
+    than = study.title(study.baseline or "")
+    text = f"is {_points(most.estimate)} accurate than {than} at {most.labels} labels {_interval(most.estimate)}"
+    if len(places) > 1:
+        text += (
+            f", the largest of {len(places)} differences shown from {places[0].labels} to {places[-1].labels} labels"
         )
-    if one.span is not None and (one.gains or one.words == MIXED):
-        more = "more" if one.area.mean > 0 else "less"
-        low, high = sorted((abs(one.area.low), abs(one.area.high)))
-        interval = f"{100 * low:.1f} to {100 * high:.1f}"
-        if one.area.low < 0 < one.area.high:
-            interval = f"{100 * one.area.low:.1f} to {100 * one.area.high:.1f}"
-        parts.append(
-            f"is {100 * abs(one.area.mean):.1f} points {more} accurate on average over "
-            f"{one.span[0]:g} to {one.span[1]:g} labels (95 % interval {interval})"
-        )
-    joint = " but " if one.words == MIXED else " and "
-    return f"{one.title}{mark} {joint.join(parts)}"
+    return text
+
+
+def _points(one: Estimate) -> str:
+    return f"{100 * abs(one.mean):.1f} points {'more' if one.mean > 0 else 'less'}"
+
+
+def _interval(one: Estimate) -> str:
+    low, high = (one.low, one.high) if one.mean > 0 else (-one.high, -one.low)
+    return f"(95 % interval {100 * low:.1f} to {100 * high:.1f})"
 
 
 def _undecided(study: Study, found: Sequence[Finding]) -> str:
@@ -150,7 +187,10 @@ def _rest(study: Study, found: Sequence[Finding]) -> str:
     parts = []
     winners = [one for one in found if one.words in (BETTER, MIXED)]
     if winners:
-        parts.append(f"that any of these claims is false has at most a {100 * LEVEL:.0f} % chance ({_seeds(winners)})")
+        parts.append(
+            f"that a strategy is called better here without being so has at most a {100 * LEVEL:.0f} % chance "
+            f"({_seeds(winners)})"
+        )
         worse = [one for one in found if one.words == WORSE]
         if worse:
             parts.append(f"worse than {study.title(study.baseline or '')}: {_names(worse)}")

@@ -22,6 +22,7 @@ FEWEST = 3
 LEVEL = 0.05
 POWER = 0.8
 MOST_SEEDS = 100_000
+_NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -53,28 +54,40 @@ def estimate(differences: Floats) -> Estimate:
     Args:
         differences: One a seed, in any unit, [S].
     """
-    values = np.asarray(differences, dtype=np.float64)
-    values = values[~np.isnan(values)]
-    n = len(values)
-    if n < 2:
-        return Estimate(n, float(values[0]) if n else math.nan, math.nan, math.nan, math.nan, math.nan)
-    mean, sd = float(values.mean()), float(values.std(ddof=1))
-    half = float(special.stdtrit(n - 1, 1 - LEVEL / 2)) * sd / math.sqrt(n)
-    t = student_t(values)
-    p = 1.0 if t == 0 else float(2 * special.stdtr(n - 1, -abs(t)))
-    return Estimate(n, mean, mean - half, mean + half, sd, p)
+    return estimates(np.asarray(differences, dtype=np.float64)[:, None])[0]
+
+
+def estimates(differences: Floats) -> list[Estimate]:
+    """`estimate` of every column of [S, B]."""
+    if len(differences) == 0:
+        return [Estimate(0, *[math.nan] * 5)] * differences.shape[1]
+    there = ~np.isnan(differences)  # [S,B]
+    n = there.sum(axis=0)  # [B]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(there, differences, 0).sum(axis=0) / n
+        sd = np.sqrt(np.where(there, (differences - mean) ** 2, 0).sum(axis=0) / (n - 1))
+        sd = np.where(n > 1, sd, np.nan)
+        sd = np.where(sd <= _NO_SPREAD * np.abs(mean), 0.0, sd)
+        t = np.where((sd == 0) & (mean == 0), 0.0, np.sqrt(n) * mean / sd)
+        freedom = np.maximum(n - 1, 1)
+        half = special.stdtrit(freedom, 1 - LEVEL / 2) * sd / np.sqrt(n)
+        p = np.where(n > 1, 2 * special.stdtr(freedom, -np.abs(t)), np.nan)
+    columns = (mean, mean - half, mean + half, sd, p)
+    return [
+        Estimate(int(n[place]), *(float(column[place]) for column in columns)) for place in range(differences.shape[1])
+    ]
 
 
 def student_t(differences: Floats) -> float:
     """t = √n · mean/sd with ddof 1; ±inf for a non-zero mean without spread, 0 for all zeros, NaN for n < 2.
 
-    A spread below 1e-12 of the values counts as none: differences of equal fractions may differ in their last bit.
+    A spread below 1e-12 of the mean counts as none: differences of equal fractions may differ in their last bit.
     """
     n = len(differences)
     if n < 2:
         return math.nan
     mean, sd = float(np.mean(differences)), float(np.std(differences, ddof=1))
-    if sd <= 1e-12 * float(np.abs(differences).max()):
+    if sd <= _NO_SPREAD * abs(mean):
         return math.copysign(math.inf, mean) if mean != 0 else 0.0
     return math.sqrt(n) * mean / sd
 

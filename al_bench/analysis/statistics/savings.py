@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import isotonic_regression
+from scipy.optimize import isotonic_regression
 
 from al_bench.analysis.statistics.paired import Estimate, estimate
 
@@ -70,15 +70,24 @@ def crossings(labels: NDArray[np.int64], accuracy: Floats, targets: Sequence[flo
     Returns:
         [S, X]; inf where the fit ends below the target, NaN for a seed without any evaluation.
 
-    Source: the fit is the pool-adjacent-violators algorithm (Ayer et al. 1955), scikit-learn's.
+    Source: the fit is the pool-adjacent-violators algorithm (Ayer et al. 1955), SciPy's.
     """
     found = np.full((len(accuracy), len(targets)), np.nan)
     for seed, row in enumerate(accuracy):
         there = ~np.isnan(row)
         if there.any():
-            fit = isotonic_regression(row[there])
+            fit = isotonic_regression(row[there]).x
             found[seed] = [_crossing(labels[there], fit, target) for target in targets]
     return found
+
+
+def heights(accuracy: Floats) -> Floats:
+    """How high the monotone fit of every seed's curve gets, [S]: every target up to there is crossed.
+
+    Args:
+        accuracy: A fraction, NaN where not evaluated, [S, B]; at least one evaluation a seed.
+    """
+    return np.array([isotonic_regression(row[~np.isnan(row)]).x[-1] for row in accuracy])
 
 
 def _crossing(counts: NDArray[np.int64], fit: Floats, target: float) -> float:

@@ -1,0 +1,58 @@
+"""Differences to the baseline at every label count, with Holm's correction over all of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from al_bench.analysis.statistics.paired import FEWEST, LEVEL, Estimate, estimates, holm
+from al_bench.analysis.study import Study
+
+
+@dataclass(frozen=True)
+class BudgetDifference:
+    """One arm less the baseline at one label count.
+
+    Args:
+        name: The arm.
+        labels: The label count.
+        estimate: The paired difference in accuracy, a fraction.
+        holm: Its adjusted p-value; NaN where it was not tested.
+    """
+
+    name: str
+    labels: int
+    estimate: Estimate
+    holm: float
+
+    @property
+    def ahead(self) -> bool:
+        """Whether the arm is shown to be more accurate here."""
+        return self.holm <= LEVEL and self.estimate.mean > 0
+
+
+def budget_differences(study: Study) -> tuple[BudgetDifference, ...]:
+    """Arm by arm, label count by label count; where no seed has both there is nothing.
+
+    One family: all arms (oracles aside) at all label counts with at least 3 seeds. The network of round 0 that paired
+    arms share differs by nothing and asks nothing; it is not tested.
+    """
+    if study.baseline is None:
+        return ()
+    found = []
+    for group in study.others:
+        _, ours, theirs = study.pairs(group.name, study.baseline)
+        for place, one in enumerate(estimates(ours - theirs)):
+            if one.n:
+                found.append((group.name, int(study.labels[place]), one))
+    oracles = {group.name for group in study.others if study.oracle(group.name)}
+    tested = [
+        place
+        for place, (name, _, one) in enumerate(found)
+        if one.n >= FEWEST and name not in oracles and (one.sd > 0 or one.mean != 0)
+    ]
+    adjusted = dict(zip(tested, holm([found[place][2].p for place in tested]), strict=True))
+    return tuple(
+        BudgetDifference(name, labels, one, adjusted.get(place, math.nan))
+        for place, (name, labels, one) in enumerate(found)
+    )
