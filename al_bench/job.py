@@ -48,7 +48,7 @@ class Outcome:
     """How a job ended.
 
     Args:
-        status: complete, or failed.
+        status: complete, failed, or missing (a sweep's job that returned nothing).
         folder: The run's folder; None where the configuration was refused before there was one.
         note: One line: the last accuracy, or what went wrong.
         bad_input: The failure is the configuration's fault.

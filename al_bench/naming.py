@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.config import Reference
+from al_bench.errors import InputError
 
 PLACES = ("study", "arm", "results", "device", "dataset.root", "cache")
 """Keys that say where things are, not what is computed: they are no part of a run's identity."""
@@ -34,6 +37,8 @@ def identity(config: DictConfig) -> dict[str, Any]:
 
 
 QUOTES = "\"'"
+LONGEST = 200
+"""Characters of an arm; file systems end a folder's name at 255 bytes."""
 
 
 def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictConfig) -> str:
@@ -61,12 +66,46 @@ def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictC
             short = ".".join(pieces[-take:])
             if sum(other == short or other.endswith("." + short) for other in keys) <= 1:
                 break
-        parts.append(f"{short}={value.strip(QUOTES)}")
+        parts.append(f"{short}={_said(key, value, config)}")
     full = config.reference is Reference.full
     name = ",".join(["full" if full else str(choices["strategy"]), *sorted(parts)])
     return re.sub(r"[^\w.,=+\-\[\]{}:*]", "_", name)
 
 
+def _said(key: str, typed: str, config: DictConfig) -> str:
+    """The value of an override: as understood where it is a number, so that 1e-1 and 0.1 are one arm, else as typed."""
+    try:
+        value = OmegaConf.select(config, key)
+    except OmegaConfBaseException:
+        value = None
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else typed.strip(QUOTES)
+
+
 def study_name(choices: Mapping[str, Any], config: DictConfig) -> str:
     """The study given, else the experiment's name, else "default"."""
     return str(config.study or choices.get("experiment") or "default")
+
+
+def chosen(hydra: Any) -> dict[str, str]:
+    """Config group to chosen option, from Hydra's own node of a composed configuration."""
+    choices = {str(group): str(choice) for group, choice in hydra.runtime.choices.items() if choice is not None}
+    return {
+        group: choice for group, choice in choices.items() if not group.startswith(("hydra", "/")) and "@" not in group
+    }
+
+
+def run_folder(config: DictConfig, hydra: Any) -> Path:
+    """Where a run's record lives: results/STUDY/DATASET/ARM/seed-N.
+
+    Args:
+        config: The composed configuration, without Hydra's node.
+        hydra: Hydra's node.
+
+    Raises:
+        InputError: the arm is too long for a folder's name.
+    """
+    choices = chosen(hydra)
+    arm = arm_name(hydra.overrides.task, choices, config)
+    if len(arm) > LONGEST:
+        raise InputError(f"the arm {arm[:40]}… has {len(arm)} characters, {LONGEST} at most; name it with arm=…")
+    return Path(config.results) / study_name(choices, config) / choices["dataset"] / arm / f"seed-{config.seed}"

@@ -28,29 +28,15 @@ _OUTCOMES: list[Outcome] = []
 def make_job(config: DictConfig) -> Job:
     """The job that a composed configuration describes."""
     hydra_config = HydraConfig.get()
-    choices = {
-        str(group): choice
-        for group, choice in hydra_config.runtime.choices.items()
-        if not str(group).startswith(("hydra", "/")) and "@" not in str(group)
-    }
-    overrides = list(hydra_config.overrides.task)
-    dataset = str(choices["dataset"])
-    folder = (
-        Path(config.results)
-        / naming.study_name(choices, config)
-        / dataset
-        / naming.arm_name(overrides, choices, config)
-        / f"seed-{config.seed}"
-    )
     multirun = hydra_config.mode is RunMode.MULTIRUN
     parallel = multirun and "basic" not in str(hydra_config.runtime.choices["hydra/launcher"])
     return Job(
         config=configuration.build(config),
-        folder=folder,
+        folder=naming.run_folder(config, hydra_config),
         identity=naming.identity(config),
         resolved=OmegaConf.to_yaml(config, resolve=True),
-        choices=choices,
-        command=overrides,
+        choices=naming.chosen(hydra_config),
+        command=list(hydra_config.overrides.task),
         bar=not parallel,
     )
 
@@ -119,15 +105,16 @@ def close() -> int:
     if sweep.RESULTS:
         print(sweep.table(sweep.RESULTS))
         outcomes = [outcome for _, outcome in sweep.RESULTS]
-        study = {str(Path(o.folder).parents[2]) for o in outcomes if o and o.folder and o.status == "complete"}
+        study = {str(Path(o.folder).parents[2]) for o in outcomes if o.folder and o.status == "complete"}
         if study:
             print(f"next: al-bench plot {' '.join(sorted(study))} --out curves.png")
-        if all(outcome and outcome.status == "complete" for outcome in outcomes):
+        if all(outcome.status == "complete" for outcome in outcomes):
             return 0
-        return 2 if all(outcome and outcome.bad_input for outcome in outcomes) else 1
+        return 2 if all(outcome.bad_input for outcome in outcomes) else 1
     for outcome in _OUTCOMES:
         if outcome.status != "complete":
-            where = f" (see {outcome.folder}/run.log)" if outcome.folder and not outcome.bad_input else ""
+            log = Path(outcome.folder or "", "run.log")
+            where = f" (see {log})" if log.exists() and not outcome.bad_input else ""
             print(f"al-bench run: {outcome.note}{where}", file=sys.stderr)
             return 2 if outcome.bad_input else 1
         assert outcome.folder is not None

@@ -1,27 +1,36 @@
 """The sweeper of `al-bench run -m`: Hydra's, which also remembers how every job ended.
 
-Hydra raises only the first failure of a sweep, and a killed joblib worker aborts the rest. Here each job returns
-its outcome, and whatever has none in the end is listed as missing.
+Hydra raises only the first failure of a sweep, and a killed joblib worker aborts the rest. Here each job returns its
+outcome; of a job that returned none, the run's folder says whether it is complete, and if not it is missing.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from hydra.core.plugins import Plugins
+from omegaconf import open_dict
 
 from al_bench.job import Outcome
+from al_bench.naming import run_folder
+from al_bench.record import RunFolder
 
-RESULTS: list[tuple[list[str], Outcome | None]] = []
+RESULTS: list[tuple[list[str], Outcome]] = []
 """Overrides and outcome of every job of the sweep in this process; the command reads it when Hydra returns."""
 
 Launch = Callable[..., Sequence[Any]]
 
 
-def remembering(launch: Launch) -> Launch:
-    """`launch`, which adds every job to RESULTS and leaves nothing for Hydra to raise."""
+def remembering(launch: Launch, folder: Callable[[Sequence[str]], Path]) -> Launch:
+    """`launch`, which adds every job to RESULTS and leaves nothing for Hydra to raise.
+
+    Args:
+        folder: From a job's overrides to its run's folder, for jobs that return nothing.
+    """
 
     def launch_and_remember(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[Any]:
         try:
@@ -31,13 +40,20 @@ def remembering(launch: Launch) -> Launch:
             returns = []
         outcomes = [getattr(job, "_return_value", None) for job in returns]
         outcomes += [None] * (len(job_overrides) - len(outcomes))
-        RESULTS.extend(
-            (list(overrides), outcome if isinstance(outcome, Outcome) else None)
-            for overrides, outcome in zip(job_overrides, outcomes, strict=True)
-        )
+        for overrides, outcome in zip(job_overrides, outcomes, strict=True):
+            found = outcome if isinstance(outcome, Outcome) else without_result(folder(overrides))
+            RESULTS.append((list(overrides), found))
         return []
 
     return launch_and_remember
+
+
+def without_result(path: Path) -> Outcome:
+    """How a job ended that returned nothing, by its run's folder."""
+    run = RunFolder(path)
+    if run.status == "complete":
+        return Outcome("complete", str(path), f"{run.rounds[-1]['labelled']} labels, from its record")
+    return Outcome("missing", str(path), "no result: the worker died or never started; run the command again")
 
 
 def register() -> None:
@@ -52,8 +68,25 @@ def register() -> None:
 
         def sweep(self, arguments: list[str]) -> None:
             assert self.launcher is not None
-            self.launcher.launch = remembering(self.launcher.launch)  # type: ignore[method-assign]
-            super().sweep(arguments)
+            self.launcher.launch = remembering(self.launcher.launch, self.folder)  # type: ignore[method-assign]
+            try:
+                super().sweep(arguments)
+            except Exception:
+                if (
+                    self.config is not None and not RESULTS
+                ):  # refused before any job: Hydra has made a folder for it already
+                    shutil.rmtree(self.config.hydra.sweep.dir, ignore_errors=True)
+                raise
+
+        def folder(self, overrides: Sequence[str]) -> Path:
+            """Where a job's run lives."""
+            assert self.hydra_context is not None
+            assert self.config is not None
+            config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+            hydra = config.hydra
+            with open_dict(config):
+                del config["hydra"]
+            return run_folder(config, hydra)
 
     here: Any = sys.modules[__name__]
     here.Sweeper = Sweeper
@@ -62,16 +95,15 @@ def register() -> None:
     plugins.register(Sweeper)
 
 
-def table(results: Sequence[tuple[list[str], Outcome | None]]) -> str:
+def table(results: Sequence[tuple[list[str], Outcome]]) -> str:
     """How every job of a sweep ended, one line each, and the counts."""
-    lines = []
     counts = {"complete": 0, "failed": 0, "missing": 0}
-    for overrides, outcome in results:
-        status = outcome.status if outcome else "missing"
-        counts[status] += 1
-        note = outcome.note if outcome else "no result: the worker died or never started; run the command again"
-        place = outcome.folder if outcome and outcome.folder else " ".join(overrides)
-        lines.append((status, place, note))
-    width = max((len(place) for _, place, _ in lines), default=0)
-    rows = [f"{status:<9} {place:<{width}}  {note}" for status, place, note in lines]
+    for _, outcome in results:
+        counts[outcome.status] += 1
+    places = [outcome.folder or " ".join(overrides) for overrides, outcome in results]
+    width = max(map(len, places), default=0)
+    rows = [
+        f"{outcome.status:<9} {place:<{width}}  {outcome.note}"
+        for place, (_, outcome) in zip(places, results, strict=True)
+    ]
     return "\n".join([*rows, ", ".join(f"{count} {status}" for status, count in counts.items())])

@@ -96,6 +96,8 @@ def arm(composed, *overrides):
         (("+training.layer_weight_decay.dense1=7/N",), "bald,dense1=7_N"),
         (("initial.indices=[1,2]",), "bald,indices=[1,2]"),
         (("schedule.batch=5", "schedule.batch=40"), "bald,batch=40"),  # the last one counts
+        (("training.lr=1e-1",), "bald,lr=0.1"),
+        (("training.lr=.10",), "bald,lr=0.1"),
         (("dataset=npz", "dataset.path='a b.npz'"), "bald,path=a_b.npz"),
         (("dataset=npz", "dataset.path=a b.npz"), "bald,path=a_b.npz"),
     ],
@@ -173,6 +175,7 @@ FAULTS = {
     "evaluation.draws=-3": "evaluation.draws is -3",
     "arm=a/b": "arm is 'a/b'; it names a folder",
     "arm=": "arm is ''; it names a folder",
+    f"arm={300 * 'a'}": "has 300 characters, 200 at most; name it with arm=",
     "study=..": "study is '..'; it names a folder",
     "results=": "results is ''",
     "dataset=csv": "dataset.path is not set",
@@ -234,6 +237,7 @@ def test_a_sweep_with_a_fault_in_its_words_runs_nothing(run, overrides):
     done = run("-m", *TINY, *overrides)
     assert done.status == 2
     assert not list(Path().rglob("rounds.jsonl"))
+    assert not list(Path().rglob("multirun.yaml"))
     assert "Traceback" not in done.err
 
 

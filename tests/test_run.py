@@ -391,6 +391,30 @@ def test_one_failed_run_does_not_stop_the_others(run):
     assert "strategy bald needs at least 2 distinct posterior draws" in done.out
 
 
+def test_a_job_that_returned_nothing_is_judged_by_its_folder(run, monkeypatch, capsys):
+    words = [*TINY, "strategy=random"]
+    assert run(*words, "seed=0").status == 0
+    from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+
+    def give_up(*args, **kwargs):
+        raise RuntimeError("a worker was killed")
+
+    monkeypatch.setattr(BasicLauncher, "launch", give_up)
+    done = run("-m", *words, "seed=0,1")
+    assert done.status == 1
+    assert "the launcher gave up: RuntimeError: a worker was killed" in done.err
+    lines = done.out.splitlines()
+    assert [line.split()[0] for line in lines[:2]] == ["complete", "missing"]
+    assert [line.split()[1].endswith(f"seed-{seed}") for seed, line in enumerate(lines[:2])] == [True, True]
+    assert lines[2] == "1 complete, 0 failed, 1 missing"
+
+
+def test_a_failure_before_there_is_a_folder_names_no_log(run):
+    done = run(*TINY, "results=/dev/null/here")
+    assert done.status == 1
+    assert "run.log" not in done.err
+
+
 def test_a_sweep_of_bad_input_alone_has_status_2(run):
     done = run("-m", *TINY, "seed=-1,-2")
     assert done.status == 2
