@@ -142,7 +142,8 @@ def _draw_statistics(studies: Sequence[Study], kind: str, title: str | None, wid
         summed, names = penalty_of(studies)
         fewest, most = summed.seeds
         note = f"paired over {fewest if fewest == most else f'{fewest} to {most}'} seeds"
-        return draw_penalty(summed.matrix, names, summed.settings, note, title, width)
+        datasets = ", ".join(study.dataset for study in studies if study.groups)
+        return draw_penalty(summed.matrix, names, summed.settings, note, title or datasets, width)
     from al_bench.analysis.figures.ranks import draw_critical_difference
 
     found, names = ranks_of(studies)

@@ -85,9 +85,8 @@ def draw_penalty(
     axes.xaxis.set_label_position("top")
     if title:
         axes.set_title(title, loc="left", pad=10)
-    words = (
-        f"{'settings' if settings is None else f'of {settings} settings'} in which the row's arm is better (p < 0.05)"
-    )
+    most = "the settings" if settings is None else f"{settings} setting{'' if settings == 1 else 's'}"
+    words = f"in how much of {most} the row's arm beats the column's (p < 0.05)"
     notes = textwrap.fill("; ".join(filter(None, [words, note])), int(WIDTHS[width] / 0.075))
     figure.supxlabel(notes, fontsize=8.5, x=0.02, ha="left")
     return figure

@@ -1,0 +1,108 @@
+"""The published numbers: they parse, cite their sources, and count labels as al-bench does."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from al_bench.analysis.curves import labels_to_target
+from al_bench.analysis.papers.published import Paper, listing, paper, published
+from al_bench.analysis.plot_command import main
+from al_bench.errors import InputError
+
+PAPERS = published()
+
+
+@pytest.mark.parametrize("one", PAPERS.values(), ids=PAPERS)
+def test_every_number_is_sound_and_has_a_source(one: Paper) -> None:
+    assert one.authors
+    assert one.work
+    assert 2016 < one.year < 2030
+    assert one.source
+    assert one.datasets
+    assert one.curves or one.targets
+    for curve in one.curves:
+        assert curve.place, curve.arm
+        assert list(curve.labels) == sorted(set(curve.labels)), curve.arm
+        assert len(curve.centre) == len(curve.labels)
+        assert all(0 < value < 1 for value in curve.centre)
+        assert len(curve.q25) == len(curve.q75) in (0, len(curve.labels))
+        for low, middle, high in zip(curve.q25, curve.centre, curve.q75, strict=False):
+            assert low <= middle <= high
+    for target in one.targets:
+        assert target.place, target.arm
+        assert 0 < target.accuracy < 1
+        assert len(target.labels) in (1, 3)
+        assert list(target.labels) == sorted(target.labels)
+
+
+def test_tables_that_are_a_batch_short_are_on_file_with_true_sizes() -> None:
+    shifted = [target for one in PAPERS.values() for target in one.targets if target.printed]
+    assert len(shifted) > 20
+    for target in shifted:
+        assert target.batch is not None
+        assert all(true == printed + target.batch for true, printed in zip(target.labels, target.printed, strict=True))
+    table_1 = [target for target in paper("batchbald2019_mnist").targets if target.arm == "BatchBALD, b=10"]
+    assert [(target.accuracy, target.printed, target.labels) for target in table_1] == [
+        (0.9, (70, 90, 110), (80, 100, 120)),
+        (0.95, (190, 200, 230), (200, 210, 240)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arm", "to_90", "to_95"),
+    [
+        ("BatchBALD, b=5", 100, 210),
+        ("BatchBALD, b=10", 110, 240),
+        ("BatchBALD, b=40", 140, 300),
+        ("BALD, b=1", 104, 237),
+        ("BALD, b=10", 170, 290),
+    ],
+)
+def test_crossings_of_the_published_median_curves(arm: str, to_90: int, to_95: int) -> None:
+    (curve,) = (curve for curve in paper("batchbald2019_mnist").curves if curve.arm == arm)
+    assert labels_to_target(curve.labels, curve.centre, 0.9) == to_90
+    assert labels_to_target(curve.labels, curve.centre, 0.95) == to_95
+
+
+def test_the_offset_by_one_batch_on_a_synthetic_log() -> None:
+    """A log by acquisition: every point of a batch is given the accuracy after it, the printed mark is one less."""
+    batch, sizes, accuracy = 10, [20, 30, 40, 50], [0.5, 0.8, 0.91, 0.95]
+    expanded = {size - batch + place + 1: a for size, a in zip(sizes, accuracy, strict=True) for place in range(batch)}
+    printed = min(index for index, a in expanded.items() if a >= 0.9) - 1
+    assert printed == 30
+    assert labels_to_target(sizes, accuracy, 0.9) == printed + batch
+
+
+def test_what_papers_say_of_each_other() -> None:
+    """Headlines that a wrong digit would turn around."""
+    gal = {(target.arm, target.accuracy): target.middle for target in paper("gal2017_mnist").targets}
+    assert gal["Variation ratio", 0.95] < gal["BALD", 0.95] < gal["Max entropy", 0.95] < gal["Random", 0.95] == 835
+    repeated = {curve.arm: dict(zip(curve.labels, curve.centre, strict=True))[200]
+                for curve in paper("batchbald2019_repeated_mnist_x5").curves}  # fmt: skip
+    assert [round(100 * repeated[arm], 1) for arm in ("BatchBALD, b=10", "Random, b=10", "BALD, b=10")] == [
+        93.0, 90.5, 85.0,
+    ]  # fmt: skip
+    missed = [target for target in paper("batchbald2019_repeated_mnist").targets if math.isinf(target.middle)]
+    assert {target.accuracy for target in missed} == {0.95}
+    assert paper("gal2017_mnist").short == "Gal et al. 2017"
+    assert paper("learning_loss2019_cifar10").short == "Yoo & Kweon 2019"
+
+
+def test_unknown_names_get_near_ones() -> None:
+    with pytest.raises(InputError, match=r"called 'batchbald_mnist'; did you mean batchbald2019_mnist"):
+        paper("batchbald_mnist")
+    with pytest.raises(InputError, match=r"called 'zzz'; there are batchbald2019_mnist, .*; --paper list prints"):
+        paper("zzz")
+
+
+def test_the_list_names_arms_and_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--paper", "list"]) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines() == listing()
+    for name, one in PAPERS.items():
+        assert name in said.splitlines()
+        assert one.authors in said
+        assert one.source in said
+    assert "Variation ratio; BALD; Max entropy; Random; Mean STD" in said
