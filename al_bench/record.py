@@ -180,6 +180,11 @@ class RunFolder:
             self.write_curve(found)  # a process that died between the two files left it a round behind
         self.mark("running")
 
+    def amend(self, **details: Any) -> None:
+        """Add to the header what is known only now, and is no part of the deterministic record."""
+        path = self.path / "header.json"
+        write_whole(path, json.dumps(json.loads(path.read_text()) | details, indent=1) + "\n")
+
     def mark(self, status: str, **details: Any) -> None:
         """Write the status, with details such as a traceback."""
         write_whole(self.path / "status.json", json.dumps({"status": status, **details}, indent=1) + "\n")

@@ -13,6 +13,7 @@ from al_bench.acquisition import score, select
 from al_bench.assembly import Bench
 from al_bench.errors import InputError
 from al_bench.evaluate import evaluate
+from al_bench.first_round import first_round
 from al_bench.gather import Gatherer
 from al_bench.health.ranking import RankingNoise
 from al_bench.health.watch import Watch
@@ -38,14 +39,19 @@ def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], Non
     watch = Watch(bench, folder.rounds)
     for round_ in range(state.round, bench.rounds):
         meter = Meter(bench.dataset.inputs.device.type)
-        with meter.stage("train"):
-            fits = train(bench, state, round_)
         last = round_ == bench.rounds - 1
-        quality = dict.fromkeys(("accuracy", "nll", "ece"))
-        if last or round_ % bench.config.evaluation.every == 0:
-            with meter.stage("evaluate"):
-                sampler = learner.sampler(streams, "test_masks", round_, bench.config.evaluation.draws)
-                quality = asdict(evaluate(learner, sampler))
+        with first_round(bench, round_) as shared:
+            with meter.stage("train"):
+                fits = shared.read()
+                if fits is None:
+                    fits = train(bench, state, round_)
+            quality = dict.fromkeys(("accuracy", "nll", "ece"))
+            if last or round_ % bench.config.evaluation.every == 0:
+                with meter.stage("evaluate"):
+                    quality = shared.quality or judge(bench, round_)
+            shared.keep(fits, quality, sum(meter.seconds.values()))
+        if shared.told:
+            folder.amend(first_round=shared.told)
         if schedule.stop_at_accuracy is not None and (quality["accuracy"] or 0) >= schedule.stop_at_accuracy:
             last = True
         acquired = selection = candidates = scored = noise = None
@@ -78,6 +84,12 @@ def train(bench: Bench, state: PoolState, round_: int) -> list[Fit]:
     if not len(state.labelled):
         return []
     return bench.learner.fit(torch.tensor(state.labelled), torch.tensor(bench.validation), bench.streams, round_)
+
+
+def judge(bench: Bench, round_: int) -> dict[str, Any]:
+    """The quality of the learner on the test part."""
+    sampler = bench.learner.sampler(bench.streams, "test_masks", round_, bench.config.evaluation.draws)
+    return asdict(evaluate(bench.learner, sampler))
 
 
 def describe(
