@@ -1,4 +1,4 @@
-"""A user's own arrays: an .npz file with inputs and labels."""
+"""A user's own arrays: an .npz file with inputs and labels, or a folder of .npy files."""
 
 from __future__ import annotations
 
@@ -38,6 +38,9 @@ class Layout(Enum):
 class NpzDataset:
     """The arrays `x` and `y` of an .npz file, and `x_test` and `y_test` where it has them.
 
+    In place of the file, a folder with x.npy, y.npy and so on (numpy.save), whose inputs stay on disk and are read a
+    chunk at a time: for pools larger than memory.
+
     Other spellings: X, x_train, X_train, train_images; Y, y_train, Y_train, train_labels; X_test, test_images;
     Y_test, test_labels. Other arrays are not read. Without a test part one is split off, stratified by label.
 
@@ -53,7 +56,7 @@ class NpzDataset:
     `y` is [N] or [N, 1]: whole numbers, words or truth values; classes are sorted (numbers by value).
 
     Args:
-        path: The file. A relative path is looked for in the current folder, then under the data root.
+        path: The file or folder. A relative path is looked for in the current folder, then under the data root.
         test_fraction: The share of the rows in a test part split off.
         split_seed: Which rows: independent of the run's seed.
         standardise: See above.
@@ -88,10 +91,14 @@ class NpzDataset:
         from al_bench.data.labels import encode
         from al_bench.data.split import stratified_split
 
-        path = find_file(str(self.path), "dataset.path", self.root)
+        path = find_file(str(self.path), "dataset.path", self.root, folders=True)
+        if path.is_dir():
+            from al_bench.data.mapped import load_folder
+
+            return load_folder(self, path)
         arrays = _read(path)
         inputs = _inputs(path, "x", arrays["x"], self.layout)
-        labels, names = encode(_labels(path, "y", arrays["y"], len(inputs)))
+        labels, names = encode(read_labels(path, "y", arrays["y"], len(inputs)))
         if len(names) < 2:
             raise InputError(f"{path}: y holds one class only; at least two are expected")
         if "x_test" in arrays:
@@ -101,7 +108,7 @@ class NpzDataset:
                     f"{path}: x_test is {test_inputs.dtype} of shape {test_inputs.shape[1:]} a row, "
                     f"x is {inputs.dtype} of shape {inputs.shape[1:]}; they must agree"
                 )
-            test_labels, _ = encode(_labels(path, "y_test", arrays["y_test"], len(test_inputs)), names)
+            test_labels, _ = encode(read_labels(path, "y_test", arrays["y_test"], len(test_inputs)), names)
             if (test_labels < 0).any():
                 row = int((test_labels < 0).argmax())
                 raise InputError(f"{path}: y_test, row {row}: its class does not occur in y")
@@ -168,21 +175,34 @@ def _inputs(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.ndarray:
     """[N, D] float64, or [N, C, H, W] uint8 or float32."""
     import numpy as np
 
-    if x.dtype.kind not in "buif":
-        raise InputError(f"{path}: {name} holds {x.dtype}; real numbers are expected")
-    if x.ndim not in (2, 3, 4) or 0 in x.shape:
-        raise InputError(f"{path}: {name} has the shape {x.shape}; [N, D], [N, H, W] or images with channels expected")
+    x = shape_inputs(path, name, x, layout)
     if x.dtype.kind == "f":
         finite = (np.abs(x) <= np.finfo(np.float32).max).reshape(len(x), -1).all(axis=1)  # NaN is not
         if not finite.all():
             raise InputError(f"{path}: {name}, row {int(finite.argmin())}: a value is NaN, infinite or beyond float32")
-    if x.ndim == 3:
-        x = x[:, None]
-    elif x.ndim == 4:
-        x = _channels_first(path, name, x, layout)
     if x.ndim == 2:
         return x.astype(np.float64)  # standardised in full precision, float32 afterwards
     return x if x.dtype == np.uint8 else x.astype(np.float32)
+
+
+def shape_inputs(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.ndarray:
+    """A view of real numbers as [N, D] or [N, C, H, W].
+
+    Raises:
+        InputError: no such numbers, or no such shape.
+    """
+    if x.dtype.kind not in "buif":
+        raise InputError(f"{path}: {name} holds {x.dtype}; real numbers are expected")
+    if x.ndim not in (2, 3, 4) or 0 in x.shape:
+        raise InputError(f"{path}: {name} has the shape {x.shape}; [N, D], [N, H, W] or images with channels expected")
+    return view_inputs(path, name, x, layout)
+
+
+def view_inputs(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.ndarray:
+    """`shape_inputs` without the checks: the number of rows may be 0."""
+    if x.ndim == 3:
+        return x[:, None]
+    return _channels_first(path, name, x, layout) if x.ndim == 4 else x
 
 
 def _channels_first(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.ndarray:
@@ -196,7 +216,7 @@ def _channels_first(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.
     return x if is_first else x.transpose(0, 3, 1, 2)
 
 
-def _labels(path: Path, name: str, y: np.ndarray, rows: int) -> np.ndarray:
+def read_labels(path: Path, name: str, y: np.ndarray, rows: int) -> np.ndarray:
     """[N] labels of a type that has classes."""
     import numpy as np
 

@@ -1,13 +1,19 @@
-"""A dataset held in memory: inputs and hidden labels as tensors, prepared for the network a batch at a time."""
+"""A dataset: inputs (in memory or in a file) and hidden labels, prepared for the network a batch at a time."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from al_bench.data.mapped import MappedRows
+
+Inputs = Tensor | MappedRows
+"""What is indexed by a slice or a tensor of positions, and gives a tensor of raw inputs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +22,7 @@ class Dataset:
 
     Args:
         name: The dataset's name, used in folders and titles.
-        inputs: [N, *shape], uint8 (images) or float32, the training part.
+        inputs: [N, *shape], uint8 (images) or float32, the training part; a tensor, or rows of a file.
         hidden_labels: [N] int64. Only `labels` reads them, and only the runner calls it: a strategy never
             receives a Dataset, so it cannot see the label of an unlabelled point.
         test_inputs: [T, *shape], of the same type as `inputs`.
@@ -27,9 +33,9 @@ class Dataset:
     """
 
     name: str
-    inputs: Tensor
+    inputs: Inputs
     hidden_labels: Tensor
-    test_inputs: Tensor
+    test_inputs: Inputs
     test_labels: Tensor
     class_names: tuple[str, ...]
     mean: Tensor | None = None
@@ -68,14 +74,21 @@ class Dataset:
     def to(self, device: torch.device) -> Dataset:
         """The same data on `device`."""
         moved: dict[str, Any] = {
-            key: value.to(device) for key, value in vars(self).items() if isinstance(value, Tensor)
+            key: value.to(device) for key, value in vars(self).items() if isinstance(value, Inputs)
         }
         return replace(self, **moved)
 
     def fingerprint(self) -> str:
         """16 hex digits over shapes, types and every byte of inputs and labels, test part included."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.blake2b(digest_size=8)
         for part in (self.inputs, self.hidden_labels, self.test_inputs, self.test_labels):
             digest.update(f"{part.dtype}{tuple(part.shape)}".encode())
-            digest.update(part.detach().cpu().contiguous().numpy().data)
+            if isinstance(part, MappedRows):
+                part.digest(digest)
+            else:
+                digest.update(part.detach().cpu().contiguous().numpy().data)
         return digest.hexdigest()

@@ -23,13 +23,14 @@ def data_root(root: str | None = None) -> Path:
     return Path(chosen).expanduser().absolute()
 
 
-def find_file(path: str, key: str, root: str | None = None) -> Path:
-    """The file `path` names: absolute, or in the current folder, or under the data root.
+def find_file(path: str, key: str, root: str | None = None, folders: bool = False) -> Path:
+    """The file (or folder) that `path` names: absolute, or in the current folder, or under the data root.
 
     Args:
         path: What the user wrote; `~` is expanded.
         key: The config key it came from, for the message.
         root: `dataset.root`; see `data_root`.
+        folders: A folder will do, too.
 
     Raises:
         InputError: There is no such file.
@@ -37,7 +38,7 @@ def find_file(path: str, key: str, root: str | None = None) -> Path:
     wanted = Path(path).expanduser()
     places = [wanted] if wanted.is_absolute() else [Path.cwd() / wanted, data_root(root) / wanted]
     for place in places:
-        if place.is_file():
+        if place.is_file() or (folders and place.is_dir()):
             return place
     seen = " nor ".join(str(place) for place in dict.fromkeys(places))
     advice = "" if wanted.is_absolute() else ", or set dataset.root or AL_BENCH_DATA to the folder that holds it"

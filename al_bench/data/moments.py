@@ -32,7 +32,7 @@ def channel_moments(images: Tensor) -> tuple[Tensor, Tensor]:
         means.append(float(mean))
         deviations.append(float(variance.sqrt()))
     centre, spread = np.array(means), np.array(deviations)
-    return _per_channel(centre), _per_channel(_safe(spread, centre))
+    return _per_channel(centre), _per_channel(safe_deviation(spread, centre))
 
 
 def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -49,11 +49,11 @@ def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nda
     """
     exact = train.astype(np.float64)
     mean = exact.mean(axis=0)
-    std = _safe(exact.std(axis=0), mean)
+    std = safe_deviation(exact.std(axis=0), mean)
     return ((exact - mean) / std).astype(np.float32), ((test - mean) / std).astype(np.float32)
 
 
-def _safe(std: np.ndarray, mean: np.ndarray) -> np.ndarray:
+def safe_deviation(std: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """1 in place of a standard deviation that is zero up to rounding."""
     return np.where(std <= 1e-12 * np.maximum(np.abs(mean), 1e-300), 1.0, std)
 

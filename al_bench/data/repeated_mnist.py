@@ -76,7 +76,7 @@ class RepeatedMNIST:
             name="repeated_mnist",
             inputs=torch.from_numpy(inputs),
             hidden_labels=base.hidden_labels.repeat(self.copies),
-            test_inputs=base.prepare(base.test_inputs),
+            test_inputs=base.prepare(base.test_inputs[:]),
             test_labels=base.test_labels,
             class_names=base.class_names,
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from al_bench.data.dataset import Dataset
+from al_bench.data.dataset import Dataset, Inputs
 from al_bench.learners.fit import Fit, fit
 from al_bench.learners.masks import MaskSet, active_dropout
 from al_bench.learners.mc_sampling import ThinnedSampler
@@ -129,7 +129,7 @@ class Learner:
             return samplers[0]
         return lambda inputs: torch.cat([sampler(inputs) for sampler in samplers], 1)
 
-    def chunks(self, sampler: Sampler, inputs: Tensor, indices: Tensor | None = None) -> Iterator[tuple[slice, Tensor]]:
+    def chunks(self, sampler: Sampler, inputs: Inputs, indices: Tensor | None = None) -> Iterator[tuple[slice, Tensor]]:
         """(rows, [n, K, C] log-probabilities) for raw inputs [N, *shape], or for `indices` into them, by chunks."""
         with torch.inference_mode():
             for rows in split(len(inputs) if indices is None else len(indices), self.chunk):
