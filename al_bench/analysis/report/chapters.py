@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from al_bench.analysis.figures.against import draw_against
 from al_bench.analysis.figures.balance import draw_class_balance
 from al_bench.analysis.figures.difference import draw_difference
+from al_bench.analysis.figures.penalty import draw_penalty
+from al_bench.analysis.figures.ranks import draw_critical_difference
 from al_bench.analysis.figures.seconds import draw_time_stack
 from al_bench.analysis.figures.targets import draw_targets
 from al_bench.analysis.report.drawing import Palette, inline
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from al_bench.analysis.report.judgement import Judgement
+    from al_bench.analysis.study import Study
+
+
+_FEW = 10
+"""Arms up to which the bars start unfolded."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +51,10 @@ class Drawing:
 
 def plans(judged: Judgement) -> list[Plan]:
     """The figures of a study, the most asked for first."""
-    study, targets, marks = judged.study, judged.targets, judged.marks
+    study, targets, marks = judged.study, judged.targets, judged.diagnostics.marks
     one = [study]
-    percent = " and ".join(f"{100 * target:g} %" for target in targets)
+    percents = [f"{100 * target:g}" for target in targets]
+    percent = f"{', '.join(percents[:-1])} and {percents[-1]}" if len(percents) > 1 else "".join(percents)
     spread = "The line is the median over seeds, the band goes from the lower to the upper quartile."
     found = [
         Plan(
@@ -67,10 +75,11 @@ def plans(judged: Judgement) -> list[Plan]:
     if targets:
         found.append(
             Plan(
-                f"Labels to {percent}",
+                f"Labels to {percent} %",
                 "Median over seeds of the labels at the first crossing, initial set included; a hollow bar was "
                 "not reached by half of the seeds.",
                 lambda width: draw_targets(one, targets, width=width),
+                folded=len(study.groups) > _FEW,
             )
         )
     found += [
@@ -97,7 +106,46 @@ def plans(judged: Judgement) -> list[Plan]:
             folded=True,
         ),
     ]
+    if len(study.groups) > 1:
+        found.append(
+            Plan(
+                "Who beats whom: the pairwise penalty matrix",
+                "How often the arm of a row beats that of a column, by paired t-tests as the BADGE paper counts; the "
+                "lowest row says how often an arm is beaten.",
+                lambda width: _penalty(study, width),
+                folded=True,
+            )
+        )
     return found
+
+
+def joint_plans(found: Sequence[Study]) -> list[Plan]:
+    """The figures over several data sets; none for one."""
+    from al_bench.analysis.pairwise import study_ranks
+
+    ranked = study_ranks(found) if len(found) > 1 else None
+    if ranked is None:
+        return []
+    names, ranks = ranked
+    titles = [found[0].title(name) for name in names]
+    return [
+        Plan(
+            "Mean ranks",
+            f"Mean rank by AUBC over {ranks.datasets} data sets, 1 is best; arms under one bar are within the critical "
+            "difference (Nemenyi, 5 %).",
+            lambda width: draw_critical_difference(titles, list(ranks.mean), ranks.critical, width=width),
+        )
+    ]
+
+
+def _penalty(study: Study, width: str) -> Figure:
+    from al_bench.analysis.pairwise import study_penalty
+
+    found = study_penalty(study)
+    if found.seeds[1] == 0:
+        raise InputError("no two arms share two seeds at one label count")
+    titles = [study.title(group.name) for group in study.groups]
+    return draw_penalty(found.matrix, titles, found.settings, width=width)
 
 
 def drawings(found: Sequence[Plan], prefix: str, palette: Palette) -> Iterator[Drawing]:

@@ -115,7 +115,8 @@ def gallery(
     except InputError as error:
         missing = str(error)
     if dataset is not None:
-        kept = [(title, run) for title, run in chosen if run.header.get("fingerprint") == dataset.fingerprint()]
+        found = chosen[0][1].header["fingerprint"]  # checked by find_dataset
+        kept = [(title, run) for title, run in chosen if run.header.get("fingerprint") == found]
         remarks += [f"{title} was run on other data ({run.header.get('fingerprint', 'no fingerprint')}): not shown"
                     for title, run in chosen if (title, run) not in kept]  # fmt: skip
         chosen = kept
@@ -197,5 +198,5 @@ def _score(entry: dict[str, Any], place: int) -> str:
 
 
 def _values(dataset: Dataset, index: int) -> tuple[str, ...]:
-    inputs = dataset.inputs[index].reshape(-1)[:COLUMNS].tolist()
+    inputs = dataset.inputs[index : index + 1].reshape(-1)[:COLUMNS].tolist()
     return tuple(f"{value:.3g}".replace("-", "−") for value in inputs)

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from al_bench.analysis.compare import compare_tables
+from al_bench.analysis.pairwise import ranks_table, total_table
+from al_bench.analysis.report.diagnostics import Diagnostics, diagnose
 from al_bench.analysis.report.grid import Grid
 from al_bench.analysis.verdict import default_targets, verdict
 
 if TYPE_CHECKING:
-    from al_bench.analysis.figures.overlay import Mark
+    from al_bench.analysis.formats import Table
     from al_bench.analysis.study import Study
 
 
@@ -23,18 +26,14 @@ class Judgement:
         targets: Accuracies to reach, fractions.
         sentences: The verdict.
         tables: Those of `al-bench compare`.
-        health_lines: What to say before the table of remarks, or in its place.
-        health: The remarks, a row each.
-        marks: Where the remarks are on the curves.
+        diagnostics: The health of its runs.
     """
 
     study: Study
     targets: tuple[float, ...]
     sentences: tuple[str, ...]
     tables: tuple[Grid, ...]
-    health_lines: tuple[str, ...]
-    health: Grid | None
-    marks: tuple[Mark, ...]
+    diagnostics: Diagnostics
 
 
 def judge(study: Study, targets: Sequence[float] = ()) -> Judgement:
@@ -44,8 +43,15 @@ def judge(study: Study, targets: Sequence[float] = ()) -> Judgement:
         study=study,
         targets=asked,
         sentences=verdict(study, asked).sentences,
-        tables=(),
-        health_lines=(),
-        health=None,
-        marks=(),
+        tables=tuple(_grid(table) for table in compare_tables(study, asked)),
+        diagnostics=diagnose(study),
     )
+
+
+def joint_tables(found: Sequence[Study]) -> tuple[Grid, ...]:
+    """The tables over several data sets; none for one."""
+    return tuple(_grid(table) for table in (total_table(found), ranks_table(found)) if table is not None)
+
+
+def _grid(table: Table) -> Grid:
+    return Grid(table.title, table.columns, table.rows, table.note)

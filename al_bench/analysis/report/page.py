@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from al_bench import __version__
 from al_bench.analysis.report import parts
-from al_bench.analysis.report.chapters import drawings, plans
+from al_bench.analysis.report.chapters import Drawing, drawings, joint_plans, plans
 from al_bench.analysis.report.drawing import Palette
 from al_bench.analysis.report.gallery import BYTES, ROUNDS, gallery
 from al_bench.analysis.report.grid import Grid, make
-from al_bench.analysis.report.judgement import judge
+from al_bench.analysis.report.judgement import joint_tables, judge
 from al_bench.analysis.runs import Run, find_runs
 from al_bench.analysis.study import studies
 
@@ -57,7 +57,9 @@ class Page:
     command: str
     incomplete: Grid | None
     damaged: tuple[str, ...]
+    joint_tables: tuple[Grid, ...] = ()
     parts: list[parts.Part] = field(default_factory=list)
+    joint_drawings: list[Drawing] = field(default_factory=list)
     version: str = __version__
 
 
@@ -81,7 +83,8 @@ def write_page(request: Request, report: Callable[[str], None], step: Callable[[
     for number, study in enumerate(found, start=1):
         judged = judge(study, request.targets)
         jobs.append((f"d{number}", judged, plans(judged)))
-    total = sum(len(figures) + len(judged.study.groups) for _, judged, figures in jobs)
+    joint = joint_plans(found)
+    total = sum(len(figures) + len(judged.study.groups) for _, judged, figures in jobs) + len(joint)
     done = 0
 
     def advance() -> None:
@@ -96,6 +99,7 @@ def write_page(request: Request, report: Callable[[str], None], step: Callable[[
             drawn.append(drawing)
             advance()
         page.parts.append(parts.gather(name, judged, drawn, walls))
+    page.joint_drawings.extend(drawings(joint, "all", palette))
     return render(page, palette)
 
 
@@ -127,6 +131,7 @@ def _page(request: Request, runs: Sequence[Run], found: Sequence[Study], damaged
         command=_command(request),
         incomplete=_incomplete(incomplete),
         damaged=tuple(line.removeprefix("skipped ") for line in damaged),
+        joint_tables=joint_tables(found),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from al_bench.analysis.report.diagnostics import Diagnostics
 from al_bench.analysis.report.gallery import COLUMNS, PICKS, Gallery, Wall
 from al_bench.analysis.report.grid import Grid, make
 from al_bench.analysis.report.judgement import Judgement
@@ -49,8 +50,7 @@ class Part:
     remarks: tuple[str, ...]
     drawings: Sequence[Drawing]
     tables: tuple[Grid, ...]
-    health_lines: tuple[str, ...]
-    health: Grid | None
+    diagnostics: Diagnostics
     gallery: Gallery
     gallery_lines: tuple[str, ...]
     walls: tuple[Shown, ...]
@@ -76,8 +76,7 @@ def gather(name: str, judged: Judgement, drawn: Sequence[Drawing], walls: Galler
         remarks=study.remarks,
         drawings=drawn,
         tables=judged.tables,
-        health_lines=judged.health_lines,
-        health=judged.health,
+        diagnostics=judged.diagnostics,
         gallery=walls,
         gallery_lines=_gallery_lines(walls),
         walls=tuple(_shown(f"{name}w{number}", wall) for number, wall in enumerate(walls.walls)),

@@ -71,8 +71,8 @@ def compare(study: Study, read: Callable[[Run], dict[str, Any]]) -> Settings:
     differences = []
     for key, found in seen.items():
         if len(found) > 1:
-            values = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-            differences.append(Difference(key, tuple((value, _who(names, everyone)) for value, names in values)))
+            common = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+            differences.append(Difference(key, tuple((value, _who(names, everyone)) for value, names in common)))
     return Settings(shared, tuple(differences))
 
 

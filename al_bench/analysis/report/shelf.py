@@ -47,13 +47,13 @@ def _component(run: Run) -> Any:
     """The dataset's dataclass, filled as config.yaml says."""
     from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
-    from omegaconf import OmegaConf
+    from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     from al_bench import config as configuration
 
     try:
-        recorded = OmegaConf.load(run.folder / "config.yaml").get("dataset")
+        recorded = cast(DictConfig, OmegaConf.load(run.folder / "config.yaml")).get("dataset")
         choice = run.header["choices"]["dataset"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"how {run.dataset} was configured is not on record in {run.folder}") from None

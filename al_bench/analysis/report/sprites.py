@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from al_bench.data.dataset import Dataset
 
 LARGEST = 64
 """Pixels; larger pictures are made smaller, to this at most, in both directions."""
 
 _QUALITY = 82
+_CHUNK = 4096  # inputs read together
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ def value_range(dataset: Dataset) -> tuple[float, float]:
 
     if dataset.inputs.dtype == torch.uint8:
         return 0.0, 255.0
-    low, high = torch.aminmax(dataset.inputs)
-    return float(low), float(high)
+    ends = [torch.aminmax(dataset.inputs[start : start + _CHUNK]) for start in range(0, dataset.size, _CHUNK)]
+    return min(float(low) for low, _ in ends), max(float(high) for _, high in ends)
 
 
 def pixels(dataset: Dataset, indices: list[int], limits: tuple[float, float]) -> NDArray[np.uint8]:
@@ -65,8 +64,9 @@ def pixels(dataset: Dataset, indices: list[int], limits: tuple[float, float]) ->
     Three channels are red, green and blue, and so are the first three of four; of any other number the mean is
     shown in grey.
     """
-    chosen: Tensor = dataset.inputs[indices]
-    values = chosen.cpu().numpy()  # [n,C,H,W]
+    import torch
+
+    values = dataset.inputs[torch.tensor(indices)].cpu().numpy()  # [n,C,H,W]
     low, high = limits
     if values.dtype != np.uint8:
         scaled = (values.astype(np.float64) - low) / max(high - low, 1e-12)
