@@ -31,6 +31,7 @@ def test_the_wheel_holds_code_and_configuration_and_nothing_else(wheel):
         assert f"al_bench/conf/{path.relative_to(REPOSITORY / 'conf')}" in names
     for path in (REPOSITORY / "al_bench").rglob("*.py"):
         assert str(path.relative_to(REPOSITORY)) in names
+    assert "al_bench/analysis/papers/published.toml" in names
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"al_bench"}
 
 

@@ -107,7 +107,7 @@ def draw_marks(
     lines: Mapping[str, Line],
     scale: float,
 ) -> None:
-    """A ring around the point of every round that drew a remark; one legend entry a check."""
+    """A hollow sign around the point where any seed drew a remark; one sign and legend entry a check."""
     for place, check in enumerate(sorted({mark.check for mark in marks})):
         points = set()
         for mark in marks:
@@ -118,7 +118,7 @@ def draw_marks(
         if points:
             xs, ys = zip(*sorted(points), strict=True)
             axes.plot(
-                xs, ys, linestyle="", marker=("o", "s", "D", "^", "v", "h")[place % 6], markerfacecolor="none",
+                xs, ys, linestyle="", marker=("^", "s", "D", "v", "h", "p")[place % 6], markerfacecolor="none",
                 markeredgecolor=INK, markeredgewidth=1.1, markersize=10 + 2 * (place // 6), zorder=4,
-                label=f"health: {check.replace('_', ' ')}",
+                label=f"health, any seed: {check}",
             )  # fmt: skip
