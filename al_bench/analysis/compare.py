@@ -13,13 +13,15 @@ from al_bench.analysis.findings import findings
 from al_bench.analysis.formats import Table, spread
 from al_bench.analysis.label_tables import saved_table, targets_table
 from al_bench.analysis.marks import arm_title, marks_note, who
-from al_bench.analysis.pairwise import error_table, penalty_table
+from al_bench.analysis.pairwise import error_table, penalty_table, study_penalty
 from al_bench.analysis.statistics.area import area, shared_range
 from al_bench.analysis.study import Study
 
 
 def compare_tables(study: Study, targets: Sequence[float], log: bool = False) -> list[Table]:
-    """All tables of a study; those against a baseline are left out where there is none.
+    """All tables of a study; what nothing can be said about is left out.
+
+    Without a baseline there are no differences, without two shared seeds no penalty matrix.
 
     Args:
         study: The arms of one dataset.
@@ -34,7 +36,7 @@ def compare_tables(study: Study, targets: Sequence[float], log: bool = False) ->
         if targets:
             tables.append(saved_table(study, found))
         tables += [area_table(study, found, log), budgets_table(study)]
-    if len(study.groups) > 1:
+    if len(study.groups) > 1 and study_penalty(study).seeds[1] > 0:
         tables.append(penalty_table(study))
     if study.baseline is not None and study.others:
         tables.append(error_table(study))

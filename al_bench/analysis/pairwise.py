@@ -167,7 +167,7 @@ def ranks_table(studies: Sequence[Study]) -> Table | None:
         for place in members:
             letters[place] += letter
     rows = tuple((studies[0].title(names[place]), f"{ranked.mean[place]:.2f}", letters[place]) for place in order)
-    friedman = "" if math.isnan(ranked.p) else f"Friedman's test that all rank alike: p = {p_value(ranked.p)}. "
+    friedman = "" if math.isnan(ranked.p) else f"Friedman's test that all rank alike: p {_equals(p_value(ranked.p))}. "
     note = (
         f"by mean AUBC, 1 is best; critical difference {ranked.critical:.2f} (Nemenyi, 5 %): arms with a letter in "
         f"common are not told apart. {friedman}A dataset counts once, however many its seeds."
@@ -185,6 +185,10 @@ def ranks_table(studies: Sequence[Study]) -> Table | None:
     )
     title = f"Mean ranks over {ranked.datasets} datasets"
     return Table("ranks", title, ("arm", "mean rank", "not told apart"), rows, note, records)
+
+
+def _equals(text: str) -> str:
+    return text if text.startswith("<") else f"= {text}"
 
 
 def _cell(value: float) -> str:

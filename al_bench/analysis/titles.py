@@ -56,12 +56,15 @@ def _hidden(groups: Sequence[Group]) -> dict[str, list[str]]:
     known = {name: identity for name, identity in identities.items() if isinstance(identity, dict)}
     named = {word.split("=")[0] for group in groups for word in split_arm(group.arm)[1:]}
     hidden: dict[str, list[str]] = {group.name: [] for group in groups}
-    for key in sorted({key for identity in known.values() for key in identity}):
+    keys = sorted({key for identity in known.values() for key in identity})
+    last = Counter(key.split(".")[-1] for key in keys)
+    for key in keys:
         if key.startswith(_OWN) or any(key == name or key.endswith(f".{name}") for name in named):
             continue
         values = {name: str(identity.get(key)) for name, identity in known.items()}
         usual = Counter(values.values()).most_common(1)[0][0]
         for name, value in values.items():
             if value != usual:
-                hidden[name].append(f"{key}={value}")
+                short = key.split(".")[-1]
+                hidden[name].append(f"{short if last[short] == 1 else key}={value}")
     return hidden

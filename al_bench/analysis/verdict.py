@@ -13,6 +13,7 @@ from al_bench.analysis.targets import default_targets
 
 __all__ = ["Finding", "Verdict", "default_targets", "verdict"]
 
+_CLAIMED = 3
 _NAMED = 4  # a sentence that names more arms than this is no sentence
 
 
@@ -86,9 +87,9 @@ def _won(study: Study, winners: Sequence[Finding]) -> str:
     order = sorted(winners, key=lambda one: (not one.saves, -_size(one)))
     saving = any(one.saves for one in winners)
     head = "saves labels" if saving else "gives more accuracy for the same labels"
-    claims = "; ".join(_claim(study, one) for one in order[:_NAMED])
-    left = order[_NAMED:]
-    also = f"; so do {_names(left)}" if left else ""
+    claims = "; ".join(_claim(study, one) for one in order[:_CLAIMED])
+    left = order[_CLAIMED:]
+    also = f"; {_names(left)} {'is' if len(left) == 1 else 'are'} shown to be better too" if left else ""
     return f"Active learning {head} on {study.dataset}: {claims}{also}."
 
 

@@ -41,8 +41,12 @@ class Penalty:
 
     @property
     def beaten(self) -> Floats:
-        """Column averages, [A]: how often an arm is beaten by the others (itself, at 0, counted); lower is better."""
-        return np.nansum(self.matrix, axis=0) / len(self.matrix)
+        """Column averages, [A]: how often an arm is beaten, itself (at 0) counted; lower is better.
+
+        NaN for an arm that could be tested against no other.
+        """
+        tested = (~np.isnan(self.matrix)).sum(axis=0) > 1  # the diagonal is always there
+        return np.where(tested, np.nansum(self.matrix, axis=0) / len(self.matrix), np.nan)
 
 
 def penalty_budgets(labels: Sequence[int], batch: int, baseline: Floats | None) -> list[int]:

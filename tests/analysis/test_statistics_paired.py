@@ -1,0 +1,112 @@
+"""Paired differences against SciPy, Holm's own example of steps, and powers from the tables."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from al_bench.analysis.statistics.paired import estimate, estimates, holm, power, seeds_needed, student_t
+
+DIFFERENCES = [0.02, -0.01, 0.03, 0.015, 0.04]
+
+
+def test_estimate_is_scipys_paired_t_test() -> None:
+    ours, theirs = np.array([0.9, 0.87, 0.93, 0.91, 0.95]), np.array([0.88, 0.88, 0.9, 0.895, 0.91])
+    expected = stats.ttest_rel(ours, theirs)
+    interval = expected.confidence_interval(0.95)
+    one = estimate(ours - theirs)
+    assert one.n == 5
+    assert one.p == pytest.approx(expected.pvalue, rel=1e-12)
+    assert (one.low, one.high) == pytest.approx((interval.low, interval.high), rel=1e-12)
+    assert one.sd == pytest.approx(np.std(ours - theirs, ddof=1), rel=1e-12)
+
+
+def test_estimate_worked_by_hand() -> None:
+    # mean 2, sd 1, standard error 1/√3, t(0.975, 2) = 4.302653
+    one = estimate(np.array([1.0, 2.0, 3.0]))
+    assert one.mean == 2
+    assert one.sd == 1
+    assert one.high == pytest.approx(2 + 4.302653 / math.sqrt(3), abs=1e-6)
+
+
+def test_every_column_leaves_its_own_gaps_out() -> None:
+    differences = np.array([[0.1, np.nan, np.nan], [0.2, 0.1, np.nan], [0.4, 0.3, np.nan]])
+    full, partial, none = estimates(differences)
+    assert full.p == pytest.approx(stats.ttest_1samp([0.1, 0.2, 0.4], 0).pvalue)
+    assert (partial.n, partial.p) == (2, pytest.approx(stats.ttest_1samp([0.1, 0.3], 0).pvalue))
+    assert none.n == 0
+    assert math.isnan(none.mean)
+
+
+def test_one_seed_has_a_mean_and_no_interval() -> None:
+    one = estimate(np.array([0.1]))
+    assert (one.n, one.mean) == (1, 0.1)
+    assert all(math.isnan(value) for value in (one.low, one.high, one.sd, one.p))
+
+
+def test_no_seed_has_nothing() -> None:
+    assert math.isnan(estimate(np.array([])).mean)
+
+
+def test_without_spread_the_p_value_is_zero_or_one() -> None:
+    assert estimate(np.array([0.1, 0.1, 0.1])).p == 0
+    assert estimate(np.zeros(4)).p == 1
+    # 0.3 − 0.2 and 0.1 differ in their last bit only
+    assert estimate(np.array([0.3 - 0.2, 0.1, 0.1])).sd == 0
+
+
+def test_student_t_at_the_edges() -> None:
+    assert student_t(np.array([0.1, 0.1])) == math.inf
+    assert student_t(np.array([-0.1, -0.1])) == -math.inf
+    assert student_t(np.zeros(3)) == 0
+    assert math.isnan(student_t(np.array([0.1])))
+    assert student_t(np.array(DIFFERENCES)) == pytest.approx(stats.ttest_1samp(DIFFERENCES, 0).statistic)
+
+
+def test_holm_worked_by_hand() -> None:
+    # sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1: 0.02, 0.03, 0.06, 0.04, made monotone
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_holm_counts_tests_that_were_not_possible() -> None:
+    adjusted = holm([0.01, math.nan, 0.03])
+    assert adjusted[0] == pytest.approx(0.03)
+    assert math.isnan(adjusted[1])
+    assert adjusted[2] == pytest.approx(0.06)
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_lies_between_raw_and_bonferroni_and_keeps_the_order(p_values: list[float]) -> None:
+    adjusted = holm(p_values)
+    for raw, one in zip(p_values, adjusted, strict=True):
+        assert raw <= one <= min(1.0, len(p_values) * raw) + 1e-15
+    order = np.argsort(p_values, kind="stable")
+    assert (np.diff(np.array(adjusted)[order]) >= 0).all()
+
+
+@pytest.mark.parametrize(("effect", "pairs"), [(0.2, 199), (0.5, 34), (0.8, 15), (1.0, 10)])
+def test_seeds_needed_are_those_of_cohens_tables(effect: float, pairs: int) -> None:
+    # Two-sided paired t-test, level 0.05, power 0.80 (G*Power 3: 199, 34, 15, 10).
+    assert seeds_needed(effect * 0.01, 0.01) == pairs
+
+
+def test_power_agrees_with_simulation() -> None:
+    generator = np.random.default_rng(0)
+    samples = generator.normal(0.01, 0.02, size=(20_000, 12))
+    found = (stats.ttest_1samp(samples, 0, axis=1).pvalue < 0.05).mean()
+    assert power(12, 0.01, 0.02) == pytest.approx(found, abs=0.012)
+
+
+def test_seeds_needed_at_the_ends() -> None:
+    assert seeds_needed(0.01, 0.0) == 3
+    assert seeds_needed(0.01, 1e-5) == 3
+    assert seeds_needed(0.01, 1e4) == 100_000
+    assert seeds_needed(0.01, 0.02, level=0.01) > seeds_needed(0.01, 0.02)
+    needed = seeds_needed(0.01, 0.03)
+    assert power(needed, 0.01, 0.03) >= 0.8 > power(needed - 1, 0.01, 0.03)
