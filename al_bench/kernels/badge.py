@@ -11,6 +11,15 @@ from al_bench.errors import ScoreError
 
 FIRST_CENTRES = ("uniform", "largest_norm")
 
+_REJECTIONS = 16
+"""Proposals refused in a row before all distances are brought up to date."""
+
+_ROWS = 1024
+"""Rows at a time of a product: with 512 features 2 MiB."""
+
+_NORM_ROWS = 128
+"""Rows at a time made float64: with 512 features 512 KiB, which stays in a core's cache."""
+
 
 def hypothetical_gradient(log_probs_nc: Tensor) -> Tensor:
     """a = p − onehot(argmax_c p) [N, C], the gradient of the cross-entropy with the prediction as its label.
@@ -38,16 +47,21 @@ def select_badge(
 
     After the first centre a row is drawn with probability proportional to the squared distance of its embedding
     to the nearest one chosen. ‖g_i − g_j‖² = ‖a_i‖²‖h_i‖² + ‖a_j‖²‖h_j‖² − 2 (a_i·a_j)(h_i·h_j) needs the two
-    factors only: O(N (C + D)) a pick, and no N × C·D tensor. B uniform numbers are drawn from the generator at
-    the start, one a pick. A distance within rounding of 0 is 0; where all are, the pick is uniform among the
-    rows not chosen yet. No row is chosen twice.
+    factors only, and no N × C·D tensor. A distance within rounding of 0 is 0; where all are, the pick is uniform
+    among the rows not chosen yet. No row is chosen twice.
+
+    The draw is by rejection: a row is proposed by the distances as they were when last brought up to date, which
+    are at least today's, and taken with probability today's / then's, so that the law is the same and only the
+    proposed row's distance is computed. All distances are brought up to date each time the number of centres has
+    doubled, or after `_REJECTIONS` in a row: the features are read about log₂ B times and not B times. Two uniform
+    numbers are drawn from the generator a proposal, one for the first row and for a row drawn uniformly.
 
     Args:
         log_probs_nc: [N, C] log-probabilities of the prediction, nats.
         features_nd: [N, D] inputs of the last layer, in the same dtype; with a column of ones the gradient by
             the bias is part of the embedding.
         batch: B, 0 ≤ B ≤ N.
-        generator: source of the uniform numbers.
+        generator: source of the uniform numbers; how many are drawn depends on the rejections.
         first_centre: "uniform" as in the paper's algorithm, or "largest_norm" as in the authors' code (equal
             norms: uniform among them).
 
@@ -73,38 +87,71 @@ def select_badge(
     bad = (~norms_n.isfinite()).nonzero()
     if len(bad):
         raise ScoreError(f"the gradient of row {int(bad[0, 0])} is not finite ({len(bad)} rows are bad)")
-    uniform_b = torch.rand(batch, generator=generator, dtype=torch.float64, device=generator.device).tolist()
-    rounding = (8 + math.sqrt(features_nd.shape[1])) * torch.finfo(features_nd.dtype).eps
+    nearest = _Nearest(a_nc, features_nd, norms_n)
     free_n = torch.ones(rows_count, dtype=torch.bool, device=log_probs_nc.device)
-    nearest_n = torch.full_like(norms_n, torch.inf)
     rows: list[int] = []
-    for uniform in uniform_b:
-        if rows:
-            row = _draw(nearest_n, free_n, uniform)
-        elif first_centre == "largest_norm":
-            row = _uniform(norms_n == norms_n.max(), uniform)
-        else:
-            row = _uniform(free_n, uniform)
+    while len(rows) < batch:
+        row = nearest.draw(rows, generator) if rows else None
+        if row is None:
+            largest = not rows and first_centre == "largest_norm"
+            row = _uniform(norms_n == norms_n.max() if largest else free_n, _number(generator))
         rows.append(row)
         free_n[row] = False
-        sum_n = norms_n + norms_n[row]
-        product_n = (a_nc @ a_nc[row]).double() * (features_nd @ features_nd[row]).double()
-        squared_n = sum_n - 2 * product_n
-        squared_n[squared_n <= rounding * sum_n] = 0.0
-        torch.minimum(nearest_n, squared_n, out=nearest_n)
-        nearest_n[row] = 0.0
     return torch.tensor(rows, dtype=torch.int64, device=log_probs_nc.device)
 
 
-def _draw(weights_n: Tensor, free_n: Tensor, uniform: float) -> int:
-    """The first row where the running sum of the weights exceeds `uniform` of the total."""
-    cumulative_n = weights_n.cumsum(0)
-    total = cumulative_n[-1]
-    if total <= 0:
-        return _uniform(free_n, uniform)
-    # Rows of weight 0 repeat the sum before them and are passed over.
-    row = int(torch.searchsorted(cumulative_n, (uniform * total).view(1), right=True))
-    return row if row < len(weights_n) else int(weights_n.nonzero()[-1, 0])
+class _Nearest:
+    """Squared distances of the rows to the nearest of the first `seen` centres, to draw from."""
+
+    def __init__(self, a_nc: Tensor, features_nd: Tensor, norms_n: Tensor) -> None:
+        self.a_nc, self.features_nd, self.norms_n = a_nc, features_nd, norms_n
+        self.rounding = (8 + math.sqrt(features_nd.shape[1])) * torch.finfo(features_nd.dtype).eps
+        self.squared_n = torch.full_like(norms_n, torch.inf)
+        self.cumulative_n = self.squared_n
+        self.seen = 0
+
+    def draw(self, centres: list[int], generator: torch.Generator) -> int | None:
+        """A row by the distances to all centres, or None where all are 0."""
+        if len(centres) >= 2 * self.seen:
+            self._see(centres)
+        rejections = 0
+        while (total := self.cumulative_n[-1].item()) > 0:
+            propose, accept = _number(generator), _number(generator)
+            # Rows of weight 0 repeat the sum before them and are passed over.
+            at = int(torch.searchsorted(self.cumulative_n, propose * total, right=True))
+            row = at if at < len(self.squared_n) else int(self.squared_n.nonzero()[-1, 0])
+            if len(centres) == self.seen:
+                return row
+            now = self._to(slice(row, row + 1), centres[self.seen :]).item()
+            if row not in centres and accept * self.squared_n[row].item() < now:
+                return row
+            rejections += 1
+            if rejections == _REJECTIONS:
+                self._see(centres)
+        return None
+
+    def _see(self, centres: list[int]) -> None:
+        """Bring all distances up to date."""
+        for start in range(0, len(self.squared_n), _ROWS):
+            part = slice(start, start + _ROWS)
+            nearest_n = self._to(part, centres[self.seen :])
+            torch.minimum(self.squared_n[part], nearest_n, out=self.squared_n[part])
+        self.squared_n[centres] = 0.0
+        self.cumulative_n = self.squared_n.cumsum(0)
+        self.seen = len(centres)
+
+    def _to(self, part: slice, centres: list[int]) -> Tensor:
+        """[n] squared distances of some rows to the nearest of some centres, float64."""
+        sum_nb = self.norms_n[part, None] + self.norms_n[centres]
+        product_nb = (self.a_nc[part] @ self.a_nc[centres].T).double()
+        product_nb *= self.features_nd[part] @ self.features_nd[centres].T
+        squared_nb = sum_nb - 2 * product_nb
+        return squared_nb.masked_fill_(squared_nb <= self.rounding * sum_nb, 0.0).amin(1)
+
+
+def _number(generator: torch.Generator) -> float:
+    """A uniform number from [0, 1)."""
+    return torch.rand((), generator=generator, dtype=torch.float64, device=generator.device).item()
 
 
 def _uniform(allowed_n: Tensor, uniform: float) -> int:
@@ -114,5 +161,6 @@ def _uniform(allowed_n: Tensor, uniform: float) -> int:
 
 
 def _squared_norms(vectors_nd: Tensor) -> Tensor:
-    """[N] in float64, without a float64 copy of the vectors."""
-    return torch.linalg.vector_norm(vectors_nd, dim=1, dtype=torch.float64).square()
+    """[N] in float64, without a float64 copy of all the vectors."""
+    parts = (torch.linalg.vector_norm(part.double(), dim=1) for part in vectors_nd.split(_NORM_ROWS))
+    return torch.cat([*parts, vectors_nd.new_empty(0, dtype=torch.float64)]).square_()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -12,6 +13,11 @@ from al_bench import kernels
 from al_bench.errors import ScoreError
 from tests.kernels.instances import DTYPES, mc_log_probs, seeded
 from tests.reference import badge as twin
+
+
+def uniforms(seed: int) -> Callable[[], float]:
+    generator = seeded(seed)
+    return lambda: torch.rand((), generator=generator, dtype=torch.float64).item()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -25,9 +31,8 @@ def test_equals_materialised_embeddings(dtype: torch.dtype, first_centre: str) -
         if seed % 3 == 0:
             log_probs, features = log_probs[torch.arange(rows) // 2], features[torch.arange(rows) // 2]
         embeddings = [twin.embedding(p, h) for p, h in zip(log_probs.tolist(), features.tolist(), strict=True)]
-        uniforms = torch.rand(batch, generator=seeded(seed), dtype=torch.float64).tolist()
         zero = (8 + math.sqrt(features.shape[1])) * torch.finfo(dtype).eps
-        expected = twin.select_badge(embeddings, uniforms, first_centre == "largest_norm", zero)
+        expected = twin.select_badge(embeddings, batch, uniforms(seed), first_centre == "largest_norm", zero)
         chosen = kernels.select_badge(log_probs, features, batch, seeded(seed), first_centre=first_centre)
         assert chosen.tolist() == expected, seed
 
@@ -92,10 +97,28 @@ def test_copies_of_wide_float32_rows_are_at_distance_zero() -> None:
     for seed in range(30):
         chosen = kernels.select_badge(log_probs, features, 8, seeded(seed)).tolist()
         assert sorted(row % 3 for row in chosen[:3]) == [0, 1, 2]
-        uniforms = torch.rand(8, generator=seeded(seed), dtype=torch.float64).tolist()
-        for pick in range(3, 8):
-            free = [row for row in range(24) if row not in chosen[:pick]]
-            assert chosen[pick] == free[int(uniforms[pick] * len(free))]
+        assert len(set(chosen)) == 8
+
+
+def test_picks_after_stale_proposals_follow_the_distances_to_all_centres() -> None:
+    """Each pick against its probabilities given the picks before it, from materialised embeddings."""
+    log_probs = mc_log_probs(4, 7, 1, 3, torch.float64, "mild")[:, 0]
+    features = torch.randn(7, 4, generator=seeded(5), dtype=torch.float64)
+    embeddings = torch.tensor(
+        [twin.embedding(p, h) for p, h in zip(log_probs.tolist(), features.tolist(), strict=True)]
+    )
+    squared = torch.cdist(embeddings, embeddings).square()
+    generator = seeded(6)
+    observed, expected = torch.zeros(6, 7), torch.zeros(6, 7)
+    for _ in range(4_000):
+        rows = kernels.select_badge(log_probs, features, 6, generator).tolist()
+        for pick in (3, 5):  # the weights were renewed at two and at four centres
+            weights = squared[rows[:pick]].amin(0)
+            expected[pick] += weights / weights.sum()
+            observed[pick, rows[pick]] += 1
+    for pick in (3, 5):
+        chi_square = ((observed[pick] - expected[pick]) ** 2 / expected[pick]).sum().item()
+        assert chi_square < 22.46  # 99.9 %, 6 degrees of freedom
 
 
 def test_certain_predictions_have_no_gradient() -> None:
