@@ -1,0 +1,1 @@
+"""The rows, the sides and the race of `scripts/speed.py`."""

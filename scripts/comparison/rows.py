@@ -1,0 +1,215 @@
+"""The rows of the comparison: what is raced against what, the target, and how outputs are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from comparison import checks
+from comparison.evidence import Maker
+from comparison.race import Outputs, Side
+
+BAAL, REDUX, SKACTIVEML = "baal 2.1", "batchbald_redux 2.0.5", "scikit-activeml 1.0.1"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table for each number of threads.
+
+    Args:
+        name: What `--only` calls it.
+        work, against: As in the table.
+        target: The least ratio asked for; None: shown for comparison.
+        ours, theirs: The two sides.
+        data: Fills and names the folder of the data.
+        check: Compares the outputs.
+        threads: Numbers of threads that it is measured at.
+        note: What the reader must know: reductions, extrapolations, other conditions.
+        missed: Why the target is missed, where it is.
+    """
+
+    name: str
+    work: str
+    against: str
+    target: float | None
+    ours: Side
+    theirs: Side
+    data: Callable[[Maker], Path]
+    check: Callable[[Outputs, Outputs, Path, dict[str, Any]], checks.Verdict] = checks.nothing
+    threads: tuple[int, ...] = (1, 2)
+    note: str = ""
+    missed: str = ""
+
+
+def scoring(model: str, work: str, target: float, passes: int, threads: tuple[int, ...] = (1, 2)) -> Row:
+    """MC-dropout scoring against K plain passes."""
+    random = "; random weights and images" if model.startswith("resnet") else ""
+    return Row(
+        f"mc_{model}",
+        f"MC-dropout scoring, {work}, K = 100",
+        "K plain passes, same framework, its best batch size",
+        target,
+        Side("ours.py", "sample"),
+        Side("plain.py", "sample", passes),
+        lambda maker: maker.images(model, 1_000, 100),
+        checks.log_probs,
+        threads,
+        f"1,000 images, linear in images; sampler built in our time{random}",
+    )
+
+
+def scores(score: str, peer: str, file: str, environment: str, target: float, repeats: int) -> Row:
+    """A score kernel against a peer's."""
+    return Row(
+        f"{score.lower()}_{environment}",
+        f"{score} kernel, 10,000 x 100 x 10",
+        peer,
+        target,
+        Side("ours.py", score.lower(), 15),
+        Side(file, score.lower(), repeats, environment),
+        lambda maker: maker.draws("trained", 10_000),
+        checks.scores,
+        note="draws of a network trained on 300 MNIST labels; the peer has no variation ratio",
+    )
+
+
+def batchbald(kind: str) -> Row:
+    """BatchBALD against batchbald_redux on one kind of evidence."""
+    return Row(
+        f"batchbald_{kind}",
+        f"BatchBALD, N = 20,000, K = 100, C = 10, batch 10, M = 10,000, {EVIDENCE[kind]}",
+        f"{REDUX} (float32)",
+        40,
+        Side("ours.py", "batchbald", 5),
+        Side("redux_side.py", "batchbald", 1, "redux"),
+        lambda maker: maker.draws(kind, 20_000, batch=3 if maker.tiny else 10, samples=100 if maker.tiny else 10_000),
+        checks.batchbald,
+        (2,),
+    )
+
+
+EVIDENCE = {"trained": "MNIST under a network of 300 labels", "noise": "Gaussian noise"}
+
+
+def badge(kind: str, environment: str) -> Row:
+    """BADGE against scikit-activeml or the materialised gradients."""
+    peer = bool(environment)
+    return Row(
+        f"badge_{kind}_{environment or 'materialised'}",
+        f"BADGE, N = 50,000, C = 10, D = 512, batch 100, {EVIDENCE[kind]}",
+        SKACTIVEML if peer else "materialised N x CD gradients, float32, one matrix-vector product a pick",
+        3 if peer else 8,
+        Side("ours.py", "badge"),
+        Side("skactiveml_side.py" if peer else "plain.py", "badge", 1 if peer else 2, environment),
+        lambda maker: maker.features(kind),
+        checks.badge,
+        (2,) if peer else (1, 2),
+        "the released 1.0.1 builds the N x CD gradients" if peer else "building the gradients counts",
+    )
+
+
+def k_centre(kind: str, environment: str) -> Row:
+    """Core-set against scikit-activeml or incremental NumPy."""
+    peer = bool(environment)
+    return Row(
+        f"k_centre_{kind}_{environment or 'numpy'}",
+        f"k-centre, N = 50,000, D = 512, 1,000 labelled, batch 100, {EVIDENCE[kind]}",
+        SKACTIVEML if peer else "incremental NumPy, cached norms",
+        3 if peer else 1.5,
+        Side("ours.py", "k_centre"),
+        Side("skactiveml_side.py" if peer else "plain.py", "k_centre", 2 if peer else 5, environment),
+        lambda maker: maker.features(kind),
+        checks.k_centre,
+        (2,) if peer else (1, 2),
+    )
+
+
+def stream(kind: str, task: str, name: str, target: float) -> Row:
+    """A batch against reading the features once a pick."""
+    return Row(
+        f"{task}_{kind}_stream",
+        f"{name}, N = 50,000, D = 512, batch 100, {EVIDENCE[kind]}",
+        "one product of the features with a vector a pick and nothing else",
+        target,
+        Side("ours.py", task),
+        Side("plain.py", "stream"),
+        lambda maker: maker.features(kind),
+    )
+
+
+def training(precision: str, target: float, missed: str = "") -> Row:
+    """Training steps against a bare loop."""
+    return Row(
+        f"training_{precision}",
+        f"training steps, batch 64, BatchBALD CNN, {precision}",
+        "a bare hand-written PyTorch loop in fp32, tensors in memory",
+        target,
+        Side("ours.py", f"train_{precision}"),
+        Side("plain.py", "train"),
+        lambda maker: maker.training(),
+        checks.accuracy,
+        note="300 steps, 640 MNIST labels",
+        missed=missed,
+    )
+
+
+def whole(strategy: str, peer: str, file: str, environment: str) -> Row:
+    """A run against the same protocol written with a peer."""
+    return Row(
+        f"run_{environment}",
+        f"a whole run, MNIST, BatchBALD protocol, pool of 5,000, 3 rounds, {strategy}",
+        f"the same protocol with {peer}",
+        5,
+        Side("runs.py", strategy, 2),
+        Side(file, "run", 1, environment),
+        lambda maker: maker.run(),
+        checks.accuracy,
+        (2,),
+        "20 initial labels, 10 a round, K = 100 to score and 20 to test on 10,000 images; our time has the start-up",
+    )
+
+
+ROWS = (
+    scoring("batchbald_cnn", "BatchBALD CNN", 8, 3),
+    scoring("gal2017_cnn", "Gal CNN", 25, 2),
+    scoring("resnet_small", "dropout in the head only (narrow ResNet)", 80, 1, (2,)),
+    Row(
+        "mc_batchbald_cnn_baal",
+        "MC-dropout scoring, BatchBALD CNN, K = 100",
+        f"{BAAL} predict_on_dataset",
+        12,
+        Side("ours.py", "sample"),
+        Side("baal_side.py", "sample", 2, "baal"),
+        lambda maker: maker.images("batchbald_cnn", 1_000, 100),
+        checks.same_law,
+        (2,),
+        "1,000 images, linear in images; baal draws a mask for every row",
+    ),
+    scores("BALD", BAAL, "baal_side.py", "baal", 5, 5),
+    scores("Entropy", BAAL, "baal_side.py", "baal", 5, 5),
+    scores("BALD", REDUX, "redux_side.py", "redux", 100, 5),
+    scores("Entropy", REDUX, "redux_side.py", "redux", 100, 5),
+    *(batchbald(kind) for kind in EVIDENCE),
+    *(badge(kind, environment) for environment in ("skactiveml", "") for kind in EVIDENCE),
+    *(stream(kind, "badge", "BADGE", 1) for kind in EVIDENCE),
+    *(k_centre(kind, environment) for environment in ("skactiveml", "") for kind in EVIDENCE),
+    *(stream(kind, "k_centre", "k-centre, 1,000 labelled", 1 / 1.5) for kind in EVIDENCE),
+    training("fp32", 0.95),
+    training("bf16", 1.5, "the processor has no bf16 instructions (neither AVX512_BF16 nor AMX), so they are emulated"),
+    whole("bald", BAAL, "baal_side.py", "baal"),
+    whole("batchbald", REDUX, "redux_side.py", "redux"),
+    Row(
+        "sweep",
+        "a sweep of 4 runs on 2 cores, joblib launcher, processes of one thread",
+        "the 4 runs in sequence, one process of 2 threads",
+        1.5,
+        Side("runs.py", "parallel", 2),
+        Side("runs.py", "sequence", 2),
+        lambda maker: maker.run(),
+        threads=(2,),
+        note="4 seeds of 2 rounds, MNIST, BatchBALD CNN, BALD; start-up in both times",
+    ),
+)
+NAMES = {row.name: row for row in ROWS}
