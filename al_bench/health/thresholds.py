@@ -16,7 +16,11 @@ class Health:
     """From which values on a round is called unhealthy, in the log, in figures and in reports.
 
     A run keeps the values themselves, whatever the thresholds: these are no part of a run's identity nor of its arm's
-    name. null or 0 switches a check off.
+    name. null or 0 switches a check off. The defaults are a choice, made on scikit-learn's digits (20 labels, 10 a
+    round, 100 draws, n = 5 seeds of four strategies), where Random exceeds none of them: its accuracy never fell by
+    more than 0.03, `class_kl` was at most 0.21 (BALD up to 0.6, entropy up to 1.13, both in their first batches), and
+    of its batches at most 20 % were near-duplicates, against 50 to 70 % of BALD's where the pool has every image three
+    times (n = 3). `ranking_change` of BALD is 0.4 to 0.8 (n = 1).
 
     Args:
         near_chance: Training collapsed: (accuracy − chance) / (1 − chance) below this, where chance is the accuracy of
