@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from al_bench.analysis.budgets import budget_differences
+from al_bench.analysis.budgets import BUDGET_LEVEL, budget_differences
 from al_bench.analysis.findings import TOO_FEW, Finding, area_differences
 from al_bench.analysis.formats import Table, Value, interval, p_value, percent
 from al_bench.analysis.marks import arm_title, who
-from al_bench.analysis.statistics.paired import FEWEST, LEVEL, MOST_SEEDS
+from al_bench.analysis.statistics.paired import FEWEST, MOST_SEEDS
 from al_bench.analysis.study import Study
 
 _SHOWN = 6
@@ -81,7 +81,7 @@ def budgets_table(study: Study) -> Table:
                 row.append("-")
                 continue
             one = here[labels].estimate
-            star = "*" if here[labels].holm <= LEVEL else ""
+            star = "*" if here[labels].shown else ""
             row.append(f"{percent(one.mean, 1, sign=True)} {interval(one.low, one.high, 1, sign=True)}{star}".strip())
         rows.append(tuple(row))
     records: tuple[dict[str, Value], ...] = tuple(
@@ -99,7 +99,7 @@ def budgets_table(study: Study) -> Table:
     )
     note = "points of accuracy, paired by seed, Student's 95 % interval; "
     if tested:
-        note += f"* beyond chance after Holm's correction over the {len(tested)} differences tested; "
+        note += f"* shown at {100 * BUDGET_LEVEL:g} % by Holm's correction over the {len(tested)} differences tested; "
     else:
         note += f"too few seeds to tell: fewer than {FEWEST} are not tested; "
     note += f"{len(shown)} of {len(asked)} label counts are shown, --csv and --json have all."
