@@ -49,6 +49,10 @@ class RankingNoise:
     far, about R (1 + ln(N/R)) of the N rows in all. Equal scores of a half keep the order of the whole: a tie is no
     noise.
 
+    Cost, of the time to score (one thread of a busy machine): under 0.1 % of BALD on 5,000 MNIST images, the
+    BatchBALD CNN, 50 draws, B = 10; 0 to 8 % of BALD, entropy and mean STD on 1,400 digits, an MLP, 100 draws, B = 10 and 50; of
+    EPIG there 4 to 7 % at B = 10 and up to 32 % at B = 50, as its formula takes longer than its draws.
+
     Args:
         strategy: Its `score` is called again.
         batch: B.

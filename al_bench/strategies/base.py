@@ -157,7 +157,10 @@ class ScoreStrategy(Strategy):
 
     @abstractmethod
     def score(self, evidence: Evidence) -> Tensor:
-        """[n] scores of the rows of a chunk, higher is more informative."""
+        """[n] scores of the rows of a chunk, higher is more informative.
+
+        A function of the evidence alone: it is called again for some rows with half of their draws (`health.ranking`).
+        """
 
     def pick(self, scores: Tensor, batch: int, generator: torch.Generator) -> Selection:
         """The rows of the `batch` highest of the scores [N] (ties in an order drawn from the generator), or a draw."""
