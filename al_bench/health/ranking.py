@@ -45,13 +45,13 @@ class RankingNoise:
 
     Only the R rows of highest score (of all draws) are ranked again, R = max(4 B, 32): a row further down that half of
     the draws would have put on top counts as if it had not, so that where the ranking is noise alone the value ends
-    near 1 − B/R and not near 1 − B/N. A chunk's rows are scored again only where they are among the R highest so
+    at about 1 − B/R and not 1 − B/N. A chunk's rows are scored again only where they are among the R highest so
     far, about R (1 + ln(N/R)) of the N rows in all. Equal scores of a half keep the order of the whole: a tie is no
     noise.
 
-    Cost, of the time to score (one thread of a busy machine): under 0.1 % of BALD on 5,000 MNIST images, the
-    BatchBALD CNN, 50 draws, B = 10; 0 to 8 % of BALD, entropy and mean STD on 1,400 digits, an MLP, 100 draws, B = 10 and 50; of
-    EPIG there 4 to 7 % at B = 10 and up to 32 % at B = 50, as its formula takes longer than its draws.
+    Cost, of the time to score, on one thread of a busy machine. BALD on 5,000 MNIST images with the BatchBALD CNN, 50
+    draws, B = 10: under 0.1 %. On 1,400 digits with an MLP, 100 draws, B = 10 and 50: BALD, entropy and mean STD 0 to
+    8 %; EPIG 4 to 7 % at B = 10 and up to 32 % at B = 50, as its formula takes longer than its draws.
 
     Args:
         strategy: Its `score` is called again.
