@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
 
 from al_bench import cache, first_round, runner
+from al_bench import config as configuration
+from al_bench.assembly import assemble
 from al_bench.cache import Cache, cache_folder, key
 from al_bench.data.synthetic import Synthetic
 from tests.conftest import TINY, record
@@ -126,23 +129,38 @@ CHANGES = [
 ]
 
 
-def test_every_key_that_counts_gives_another_entry_and_no_other_does(shared, monkeypatch):
-    assert shared("schedule.rounds=1").status == 0
-    for number, change in enumerate(CHANGES, start=2):
-        done = shared("schedule.rounds=1", f"arm=change {number}", *change.split())
-        assert done.status == 0, (change, done.err)
-        assert len(shared.entries()) == number, change
-    same = ["strategy=random", "schedule.batch=2", "schedule.rounds=2", "evaluation.every=2", "schedule.candidates=50"]
-    same += ["study=other", "device=cpu", "evaluation.draws=4"]
-    for number, change in enumerate(same):
-        assert shared("schedule.rounds=1", f"arm=same {number}", change).status == 0
-        assert len(shared.entries()) == len(CHANGES) + 1, change
-    for name, other in (("source", "f"), ("processor", "another"), ("versions", {"torch": "2.0"})):
-        place = first_round if name == "versions" else cache
-        monkeypatch.setattr(place, name, lambda other=other: other)
-        before = len(shared.entries())
-        assert shared("schedule.rounds=1", f"arm={name}").status == 0
-        assert len(shared.entries()) == before + 1, name
+SAME = [
+    "strategy=random",
+    "schedule.batch=2",
+    "schedule.rounds=2",
+    "evaluation.every=2",
+    "schedule.candidates=50",
+    "study=other",
+    "arm=other",
+    "results=elsewhere",
+    "cache=elsewhere",
+    "device=cpu",
+    "evaluation.draws=4",
+]
+
+
+def test_every_key_that_counts_gives_another_entry_and_no_other_does(monkeypatch):
+    configuration.register()
+
+    def name(*words):
+        config = configuration.build(compose("config", overrides=[*TINY, *words]))
+        return key(first_round.ingredients(assemble(config, "any")))
+
+    with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
+        base = name()
+        changed = [name(*change.split()) for change in CHANGES]
+        assert len({base, *changed}) == 1 + len(CHANGES)
+        assert {name(change) for change in SAME} == {base}
+        places = (cache, "source", "f"), (cache, "processor", "another"), (first_round, "versions", {"torch": "2.0"})
+        for place, what, other in places:
+            monkeypatch.setattr(place, what, lambda other=other: other)
+            changed.append(name())
+    assert len({base, *changed}) == 4 + len(CHANGES)
 
 
 def test_normalisation_is_part_of_the_key_though_the_bytes_are_the_same(shared, monkeypatch):
