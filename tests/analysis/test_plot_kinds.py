@@ -235,7 +235,7 @@ def test_the_penalty_of_runs_counts_wins_by_the_papers_t_test(tmp_path: Path) ->
         for seed in range(3):
             write_run(tmp_path, [0.5, 0.6 + 0.01 * seed, 0.9], dataset=dataset, arm="random", seed=seed)
             write_run(tmp_path, [0.5, 0.8 + 0.02 * seed, 0.9], dataset=dataset, arm="bald", seed=seed)
-    write_run(tmp_path, [0.5, 0.7], dataset="mnist", arm="margin")
+    write_run(tmp_path, [0.5, 0.7, 0.9], dataset="mnist", arm="margin")
     studies = read(tmp_path)
     summed, names = penalty_of(studies)
     assert names == ["bald", "random"], "margin is on one dataset only"
