@@ -77,7 +77,7 @@ class Study:
         """The P seeds that both arms have, and the accuracies of either under them: [P], [P, B], [P, B]."""
         shared = tuple(seed for seed in self.seeds[one] if seed in self.seeds[other])
         rows = [
-            self.accuracy[name][[self.seeds[name].index(seed) for seed in shared]].reshape(len(shared), -1)
+            self.accuracy[name][np.array([self.seeds[name].index(seed) for seed in shared], dtype=np.int64)]
             for name in (one, other)
         ]
         return shared, rows[0], rows[1]
