@@ -57,8 +57,8 @@ def recipe(study: Study) -> Recipe:
 
 def command(words: tuple[str, ...], seeds: list[int]) -> str:
     """`al-bench run` with overrides and seeds: one run, or with -m a sweep over the seeds."""
-    several = ["-m"] if len(seeds) > 1 else []
-    return shlex.join(["al-bench", "run", *several, *words, f"seed={','.join(map(str, sorted(seeds)))}"])
+    several = ["-m"] if len(set(seeds)) > 1 else []
+    return shlex.join(["al-bench", "run", *several, *words, f"seed={','.join(map(str, sorted(set(seeds))))}"])
 
 
 def _words(run: Run) -> tuple[str, ...] | None:
