@@ -71,11 +71,11 @@ def measure(row: Row, threads: int, maker: Maker) -> dict[str, str]:
     from comparison.race import race
     from tqdm import tqdm
 
-    sides = [replace(side, repeats=1) if maker.tiny else side for side in (row.ours, row.theirs)]
+    ours, theirs = (replace(side, repeats=1) if maker.tiny else side for side in (row.ours, row.theirs))
     folder = row.data(maker)
-    total = sum(side.repeats for side in sides)
+    total = ours.repeats + theirs.repeats
     with tqdm(total=total, desc=f"{row.name}, {threads} threads", unit="repeat", leave=False, disable=None) as bar:
-        raced = race(*sides, lambda name: interpreter(name, maker.cache), folder, threads, bar.update)
+        raced = race(ours, theirs, lambda name: interpreter(name, maker.cache), folder, threads, bar.update)
     torch.set_num_threads(os.cpu_count() or 1)
     settings: dict[str, Any] = json.loads((folder / "settings.json").read_text())
     agrees, words = row.check(raced.our_outputs, raced.their_outputs, folder, settings)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from baal.active import ActiveLearningDataset
-from baal.active.heuristics import BALD, Entropy
-from baal.bayesian.dropout import patch_module
-from baal.modelwrapper import ModelWrapper, TrainingArgs
+from baal.active import ActiveLearningDataset  # type: ignore[import-not-found]
+from baal.active.heuristics import BALD, Entropy  # type: ignore[import-not-found]
+from baal.bayesian.dropout import patch_module  # type: ignore[import-not-found]
+from baal.modelwrapper import ModelWrapper, TrainingArgs  # type: ignore[import-not-found]
 from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 

@@ -43,7 +43,7 @@ def in_float64(net: torch.nn.Module, masks: MaskSet, images: Tensor) -> Tensor:
             with masks.use(net, draw):
                 for name in masks.shapes:
                     layer = net.get_submodule(name)
-                    layer.mask = layer.mask.double()  # type: ignore[union-attr, operator, assignment]
+                    layer.mask = layer.mask.double()
                 found.append(net(images.double()).log_softmax(1))
     return torch.stack(found, 1)
 
@@ -77,7 +77,7 @@ def batchbald(ours: Outputs, theirs: Outputs, folder: Path, settings: dict[str, 
     else:
         words = f"{exact} exact picks equal"
     batches = [draws[torch.from_numpy(outputs["rows"])] for outputs in (ours, theirs)]
-    difference, error, informations = compare_information(*batches)
+    difference, error, informations = compare_information(batches[0], batches[1])
     words += (
         f"; joint information {informations[0]:.4f} and {informations[1]:.4f} nats, "
         f"difference {difference:+.4f} ± {error:.4f} (200,000 configurations)"

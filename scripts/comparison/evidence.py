@@ -62,6 +62,12 @@ def mnist() -> Dataset:
     return TorchvisionDataset(source=Source.mnist).load()
 
 
+def inputs(data: Dataset) -> Tensor:
+    """The training images, in memory."""
+    assert isinstance(data.inputs, Tensor)
+    return data.inputs
+
+
 def labelled(data: Dataset, count: int = LABELS) -> Tensor:
     """Indices of a labelled set, the same number a class."""
     labels, generator = data.hidden_labels, torch.Generator().manual_seed(1)
@@ -172,7 +178,7 @@ class Maker:
             else:
                 data = mnist()
                 chosen = labelled(data, rows)
-                parts = {"images": data.inputs[chosen], "labels": data.labels(chosen)}
+                parts = {"images": inputs(data)[chosen], "labels": data.labels(chosen)}
                 parts |= {"test_images": data.test_inputs, "test_labels": data.test_labels}
             for name, part in parts.items():
                 save(folder / f"{name}.npy", part)

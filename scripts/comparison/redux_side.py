@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from batchbald_redux import active_learning, consistent_mc_dropout
-from batchbald_redux.batchbald import compute_conditional_entropy, compute_entropy, get_batchbald_batch
+from batchbald_redux import active_learning, consistent_mc_dropout  # type: ignore[import-not-found]
+from batchbald_redux.batchbald import compute_conditional_entropy, compute_entropy, get_batchbald_batch  # type: ignore[import-not-found]
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 

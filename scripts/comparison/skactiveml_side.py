@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from skactiveml.base import SkactivemlClassifier
-from skactiveml.pool import Badge, CoreSet
+from skactiveml.base import SkactivemlClassifier  # type: ignore[import-not-found]
+from skactiveml.pool import Badge, CoreSet  # type: ignore[import-not-found]
 
 from comparison.worker import Work, serve
 

@@ -42,5 +42,6 @@ def serve(tasks: Mapping[str, Task]) -> None:
             outputs = work()
             reply(seconds=float(outputs.get("seconds", time.perf_counter() - start)))
         else:
-            np.savez(file, **{key: np.asarray(value) for key, value in outputs.items()})
+            arrays: dict[str, Any] = {key: np.asarray(value) for key, value in outputs.items()}
+            np.savez(file, **arrays)
             reply(saved=True)
