@@ -143,9 +143,11 @@ def draw(rows: Sequence[dict[str, str]], file: Path) -> None:
     from matplotlib import pyplot as plt
 
     figure, panels = plt.subplots(1, 3, figsize=(15, 5), layout="constrained")
-    styles = [(colour, line) for line in ("-", "--", ":") for colour in plt.get_cmap("tab10").colors[:8]]
+    styles = [(colour, line) for line in ("-", "--", ":") for colour in [f"C{place}" for place in range(8)]]
     for strategy, (colour, line) in zip(STRATEGIES, styles, strict=False):
         mine = [row for row in rows if row["strategy"] == strategy and row["score_s"]]
+        if not mine:
+            continue
         by_pool, by_label = ([row for row in mine if row["axis"] == axis] for axis in ("pool", "labelled"))
         sizes = [int(row["n_rows"]) for row in by_pool]
         seconds = [float(row["score_s"]) + float(row["select_s"]) for row in by_pool]

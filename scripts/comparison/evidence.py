@@ -62,12 +62,6 @@ def mnist() -> Dataset:
     return TorchvisionDataset(source=Source.mnist).load()
 
 
-def inputs(data: Dataset) -> Tensor:
-    """The training images, in memory."""
-    assert isinstance(data.inputs, Tensor)
-    return data.inputs
-
-
 def labelled(data: Dataset, count: int = LABELS) -> Tensor:
     """Indices of a labelled set, the same number a class."""
     labels, generator = data.hidden_labels, torch.Generator().manual_seed(1)
@@ -178,8 +172,8 @@ class Maker:
             else:
                 data = mnist()
                 chosen = labelled(data, rows)
-                parts = {"images": inputs(data)[chosen], "labels": data.labels(chosen)}
-                parts |= {"test_images": data.test_inputs, "test_labels": data.test_labels}
+                parts = {"images": data.inputs[chosen], "labels": data.labels(chosen)}
+                parts |= {"test_images": data.test_inputs[:], "test_labels": data.test_labels}
             for name, part in parts.items():
                 save(folder / f"{name}.npy", part)
 
@@ -201,16 +195,16 @@ class Maker:
         peers |= {"epochs": 30, "epoch_samples": 5056, "patience": 3}
 
         def fill(folder: Path) -> None:
-            arrays = {
-                "images": data.prepare(data.inputs[pool]),
-                "labels": data.labels(pool),
-                "initial": torch.arange(initial),
-                "validation": data.prepare(data.inputs[validation]),
-                "validation_labels": data.labels(validation),
-                "test": data.prepare(data.test_inputs),
-                "test_labels": data.test_labels,
+            arrays: dict[str, Any] = {
+                "images": data.prepare(data.inputs[pool]).numpy(),
+                "labels": data.labels(pool).numpy(),
+                "initial": torch.arange(initial).numpy(),
+                "validation": data.prepare(data.inputs[validation]).numpy(),
+                "validation_labels": data.labels(validation).numpy(),
+                "test": data.prepare(data.test_inputs[:]).numpy(),
+                "test_labels": data.test_labels.numpy(),
             }
-            np.savez(folder / "mnist.npz", **{name: part.numpy() for name, part in arrays.items()})
+            np.savez(folder / "mnist.npz", **arrays)
 
         settings = {"words": words, "sweep": sweep, "jobs": 2, "apart": 0.08, **peers}
         return self.folder("run", settings, fill)

@@ -107,7 +107,7 @@ class Raced:
 
 
 def race(
-    ours: Side, theirs: Side, python: Callable[[str], str], folder: Path, threads: int, done: Callable[[], None]
+    ours: Side, theirs: Side, python: Callable[[str], str], folder: Path, threads: int, done: Callable[[], object]
 ) -> Raced:
     """Both sides set up, then repeat by repeat in turn: no two work at the same time.
 
