@@ -18,7 +18,7 @@ from al_bench.analysis.report.page import Request, write_page
 from al_bench.analysis.report_command import main
 from tests.analysis.illustrated import write_illustrated
 
-NASTY = "bald,x=<img src=x onerror=alert(1)>&\"'</style>"
+NASTY = "bald,x=$\\frac{$<img src=x onerror=alert(1)>&\"'</style>"
 VOID = {"meta", "br", "img", "input", "link", "hr", "path", "use", "rect", "circle"}
 
 
@@ -174,6 +174,25 @@ def test_incomplete_and_damaged_runs_are_listed_and_averaged_nowhere(html: str) 
     assert "seed-8: header.json cannot be read" in listed
     assert "entropy" not in read.text[: read.text.index("Runs that are not complete")]
     assert "3 arms, 3 seeds each" in read.text
+
+
+def test_incomplete_runs_are_taken_in_where_asked(tmp_path: Path, few_figures: None) -> None:
+    write_illustrated(tmp_path, [0.5, 0.6, 0.7], arm="random")
+    write_illustrated(tmp_path, [0.5, 0.8], arm="bald", status="interrupted")
+    request = Request((tmp_path,), include_incomplete=True)
+    text = Reader(write_page(request, lambda line: None, lambda done, total: None)).text
+    assert "1 run not complete: taken in as far as they got." in text
+    assert "bald, seed 0" in text
+    assert "al-bench report" in text
+    assert "--include-incomplete" in text
+
+
+def test_one_arm_alone_has_a_page_too(tmp_path: Path, few_figures: None) -> None:
+    write_illustrated(tmp_path, [0.5, 0.6], arm="bald", header={"identity": None, "choices": None})
+    read = Reader(write_page(Request((tmp_path,)), lambda line: None, lambda done, total: None))
+    assert read.faults == []
+    assert "cannot be said" in read.text
+    assert "No pictures: how digits was configured is not on record" in read.text
 
 
 def test_records_without_health_say_so(html: str) -> None:

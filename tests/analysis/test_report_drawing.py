@@ -31,6 +31,12 @@ def test_ids_are_told_apart_and_point_somewhere() -> None:
         assert set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text)) == found
 
 
+def test_a_dollar_is_no_formula() -> None:
+    drawn = Figure(figsize=(4, 3))
+    drawn.add_subplot().set_title(r"bald,$\frac{$")
+    assert r"bald,$\frac{$" in inline(drawn, "a", "A", Palette())
+
+
 def test_it_needs_nothing_from_elsewhere() -> None:
     text = inline(figure(), "a", "A & B", Palette())
     assert text.startswith("<svg ")

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from matplotlib import style as matplotlib_style
+from matplotlib.text import Text
 
 from al_bench.analysis.figures.frame import STYLE
 
@@ -59,8 +60,10 @@ def inline(figure: Figure, prefix: str, title: str, palette: Palette) -> str:
     """
     from markupsafe import escape
 
+    for words in figure.findobj(Text):
+        words.set_parse_math(False)  # a dollar in an arm's name is a dollar
     file = io.BytesIO()
-    with matplotlib_style.context(["default", STYLE, {"svg.fonttype": "none"}]):
+    with matplotlib_style.context(["default", STYLE, {"svg.fonttype": "none", "text.parse_math": False}]):
         figure.savefig(file, format="svg", metadata={"Date": None}, bbox_inches="tight", pad_inches=0.05)
     text = file.getvalue().decode()
     text = text[text.index("<svg") :]

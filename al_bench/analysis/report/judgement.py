@@ -42,7 +42,7 @@ def judge(study: Study, targets: Sequence[float] = ()) -> Judgement:
     return Judgement(
         study=study,
         targets=asked,
-        sentences=verdict(study, asked).sentences,
+        sentences=tuple(sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in verdict(study, asked).sentences),
         tables=tuple(_grid(table) for table in compare_tables(study, asked)),
         diagnostics=diagnose(study),
     )
@@ -54,4 +54,5 @@ def joint_tables(found: Sequence[Study]) -> tuple[Grid, ...]:
 
 
 def _grid(table: Table) -> Grid:
-    return Grid(table.title, table.columns, table.rows, table.note)
+    note = table.note if table.note.startswith("n =") else table.note[:1].upper() + table.note[1:]
+    return Grid(table.title, table.columns, table.rows, note)
