@@ -11,6 +11,7 @@ from torch import Tensor
 
 from al_bench.config import InitialKind, Reference, RunConfig, Scoring
 from al_bench.data.dataset import Dataset
+from al_bench.decoded import load_dataset
 from al_bench.errors import InputError
 from al_bench.evidence import Product
 from al_bench.learners.committee import member_config
@@ -152,7 +153,7 @@ def assemble(config: RunConfig, strategy_name: str) -> Bench:
     """
     device = pick_device(config.device)
     streams = Streams(config.seed)
-    dataset: Dataset = config.dataset.load()
+    dataset = load_dataset(config)
     start, validation = draw_sets(config, dataset, streams)
     full = config.reference is Reference.full
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))

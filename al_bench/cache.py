@@ -114,7 +114,7 @@ class Cache:
 
         path = self.path(kind, name)
         try:
-            content = path.read_bytes()
+            content = memoryview(path.read_bytes())
             if hashlib.blake2b(content[DIGEST:], digest_size=DIGEST).digest() != content[:DIGEST]:
                 raise ValueError("its bytes do not fit its digest")
             value = torch.load(io.BytesIO(content[DIGEST:]), map_location="cpu", weights_only=True)

@@ -143,6 +143,11 @@ class TorchvisionDataset:
             std=std,
         )
 
+    def files(self) -> list[Path]:
+        """The files that `load` reads; none where one of them is missing."""
+        found = [data_root(self.root) / file for file in FACTS[self.source].files]
+        return found if all(file.is_file() for file in found) else []
+
     def _moments(self, inputs: Tensor) -> tuple[Tensor | None, Tensor | None]:
         import torch
 
