@@ -109,7 +109,8 @@ def summarise(curves: Curves) -> Summary:
     """
     accuracy = curves.accuracy  # [S,T]
     n = (~np.isnan(accuracy)).sum(axis=0)  # [T]
-    q25, median, q75 = np.nanquantile(accuracy, [0.25, 0.5, 0.75], axis=0)  # [T] each
+    quantiles = np.quantile if (n == len(accuracy)).all() else np.nanquantile  # the latter goes column by column
+    q25, median, q75 = quantiles(accuracy, [0.25, 0.5, 0.75], axis=0)  # [T] each
     mean = np.nanmean(accuracy, axis=0)  # [T]
     squares = np.nansum((accuracy - mean) ** 2, axis=0)  # [T]
     variance = np.where(n > 1, squares / np.maximum(n - 1, 1), np.nan)  # [T]
