@@ -39,7 +39,7 @@ def test_an_unknown_command_is_one_line(capsys, word):
     assert out == ""
     assert len(err.splitlines()) == 1
     assert repr(word) in err
-    assert "run, plot, list" in err
+    assert "run, plot, compare, report, list" in err
 
 
 def test_the_usage_names_every_command():
