@@ -19,6 +19,8 @@ Departures from the paper's Monte Carlo estimator, none of which changes its exp
   first, and most rows are never evaluated again. The batch is that of the full evaluation while the table is
   exact. A sampled gain may exceed its bound by sampling error, so rows are evaluated down to three standard
   errors below the best gain; what may be missed is of that size.
+- Screening: with many samples a row first meets a tenth of them, and the rest only if its gain on these is within
+  three standard errors of the best row's; a configuration moves both gains, so their difference is well known.
 """
 
 from __future__ import annotations
@@ -36,6 +38,13 @@ from al_bench.kernels.scores import bald, check_scores
 _TIE = {torch.float32: 2e-6, torch.float64: 1e-12}
 """Gains in nats closer than this are equal: a matrix product rounds by position and block."""
 
+_SCREEN = 500
+"""The fewest samples that screen rows.
+
+20,000 rows of Gaussian noise, K = 100, C = 10, M = 10,000, a batch of 10, on one core of an AMD EPYC:
+41 s without screening and 15 s with it, most of that the last exact pick.
+"""
+
 
 @dataclass(frozen=True, eq=False)
 class BatchBaldBatch:
@@ -50,7 +59,7 @@ class BatchBaldBatch:
             (picked as the largest of many, sampled gains are a little too large).
         sampled_from: the first pick that used sampled configurations, None if all were exact.
         saturated_at: the first pick that was filled in by BALD order, None if there was none.
-        evaluations: gains computed, the BALD of each row not counted.
+        evaluations: gains computed, the BALD of each row and screenings not counted.
     """
 
     rows: Tensor
@@ -119,18 +128,29 @@ def select_batchbald(
     for pick in range(batch):
         evaluated_n = free_n.clone() if pick == 0 else torch.zeros_like(free_n)
         best = bald_n.max().item() if pick == 0 else -math.inf
-        error = 0.0
+        error, leader_kc = 0.0, mc_log_probs_nkc[0]
+        samples_screened = _screening(table)
+        screen = table.beginning(samples_screened) if samples_screened else None
         order = torch.where(free_n, bound_n, -math.inf).argsort(descending=True)[: rows_count - pick]
         for block in order.split(chunk) if pick > 0 else ():
             if bound_n[block[0]] < best - 2 * tie - 3 * error:
                 break
             probs_bkc = mc_log_probs_nkc[block].exp()
+            if screen is not None and best > -math.inf:
+                apart_b, error_b = screen.above(probs_bkc, leader_kc)
+                screened_b = best + apart_b + 3 * error_b
+                bound_n[block] = torch.minimum(bound_n[block], screened_b)
+                within_b = screened_b >= best - 2 * tie
+                block, probs_bkc = block[within_b], probs_bkc[within_b]
+                if not len(block):
+                    continue
             gain_b = table.gains(probs_bkc)
             bound_n[block] = gain_b
             evaluated_n[block] = True
             evaluations += len(block)
             if table.sampled and gain_b.max() > best:
-                error = table.standard_error(probs_bkc[gain_b.argmax()])
+                leader_kc = probs_bkc[gain_b.argmax()]
+                error = table.standard_error(leader_kc)
             best = max(best, gain_b.max().item())
         if best < saturation_tol:
             saturated_at = pick
@@ -168,3 +188,12 @@ def select_batchbald(
         saturated_at=saturated_at,
         evaluations=evaluations,
     )
+
+
+def _screening(table: LabelTable) -> int:
+    """How many samples to screen with: a tenth, each draw equally often; 0 where the table is exact or small."""
+    if table.line_s is None:
+        return 0
+    draws = table.posterior_mk.shape[1]
+    count = len(table.line_s) // 10 // draws * draws
+    return count if count >= _SCREEN else 0

@@ -86,6 +86,14 @@ class LabelTable:
         posterior_mk /= posterior_mk.sum(-1, keepdim=True)
         return LabelTable(count_m.to(probs_kc.dtype) / len(line_s), posterior_mk, line_s, self.draw_s)
 
+    def beginning(self, samples: int) -> LabelTable:
+        """The table of the first `samples` sampled configurations; a multiple of K holds each draw equally often."""
+        assert self.line_s is not None
+        assert self.draw_s is not None
+        line_m, line_s, count_m = self.line_s[:samples].unique(return_inverse=True, return_counts=True)
+        weight_m = count_m.to(self.weight_m.dtype) / samples
+        return LabelTable(weight_m, self.posterior_mk[line_m], line_s, self.draw_s[:samples])
+
     def gains(self, probs_bkc: Tensor) -> Tensor:
         """[b] float64 gains of candidates: E_{y_S} H[y_x | y_S] − 1/K Σ_k H[p(y_x | k)]."""
         candidates, draws, classes = probs_bkc.shape
@@ -97,6 +105,23 @@ class LabelTable:
         given_labels_b = plogp_x.view(candidates, classes).double().sum(-1).neg_()
         given_weights_b = _plogp(probs_bkc).sum(-1).mean(-1).double().neg_()
         return (given_labels_b - given_weights_b).clamp_(min=0)
+
+    def above(self, probs_bkc: Tensor, probs_kc: Tensor) -> tuple[Tensor, Tensor]:
+        """How far the gains of candidates are above one row's, [b], and the standard errors [b] of that difference.
+
+        Both are of the same samples, so what a configuration does to all gains cancels.
+        """
+        assert self.line_s is not None
+        probs_bkc = torch.cat([probs_bkc, probs_kc[None]])
+        candidates, draws, classes = probs_bkc.shape
+        probs_kx = probs_bkc.transpose(0, 1).reshape(draws, candidates * classes)
+        entropy_mb = _plogp(self.posterior_mk @ probs_kx).view(-1, candidates, classes).sum(-1).neg_().double()
+        apart_mb = entropy_mb[:, :-1] - entropy_mb[:, -1:]
+        weight_m = self.weight_m.double()
+        apart_b = weight_m @ apart_mb
+        error_b = (weight_m @ (apart_mb - apart_b).square_() / len(self.line_s)).sqrt()
+        given_weights_b = _plogp(probs_bkc).sum(-1).mean(-1).double().neg_()
+        return apart_b - given_weights_b[:-1] + given_weights_b[-1], error_b
 
     def standard_error(self, probs_kc: Tensor) -> float:
         """Of a sampled gain: the spread of H[y_x | configuration], as if the samples were independent."""

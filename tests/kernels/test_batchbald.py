@@ -9,6 +9,8 @@ import torch
 
 from al_bench import kernels
 from al_bench.errors import ScoreError
+from al_bench.kernels import batchbald
+from al_bench.kernels.label_table import LabelTable
 from tests.kernels.instances import mc_log_probs, seeded
 from tests.reference import batchbald as twin
 
@@ -93,6 +95,32 @@ def test_sampled_picks_are_nearly_as_good_as_exact_ones() -> None:
         sampled = kernels.select_batchbald(mc, 4, seeded(seed), exact_cap=3, samples=3_000)
         achieved = twin.joint_information(probs, sampled.rows.tolist())
         assert achieved > exact - 0.02
+
+
+def test_screening_changes_nothing_and_saves_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of one kind, whose stale gains exclude few: BALD at most 0.1 apart, and sampled from the second pick on."""
+    evaluations = [0, 0]
+    for seed in range(10):
+        mc = mc_log_probs(seed, 300, 20, 4, torch.float64, "mild")
+        batches = []
+        for place, least in enumerate((500, 10**9)):
+            monkeypatch.setattr(batchbald, "_SCREEN", least)
+            batches.append(kernels.select_batchbald(mc, 6, seeded(seed), exact_cap=4, samples=10_000))
+            evaluations[place] += batches[-1].evaluations
+        assert batches[0].rows.tolist() == batches[1].rows.tolist()
+        torch.testing.assert_close(batches[0].gains, batches[1].gains, atol=1e-12, rtol=0)
+    assert evaluations[0] < evaluations[1] / 2
+
+
+def test_the_beginning_of_a_table_holds_its_first_samples() -> None:
+    probs = mc_log_probs(0, 3, 5, 3, torch.float64, "mild").exp()
+    whole = LabelTable.sample(probs, 1_000, seeded(0))
+    part = whole.beginning(200)
+    assert whole.line_s is not None
+    assert part.line_s is not None
+    torch.testing.assert_close(part.posterior_mk[part.line_s], whole.posterior_mk[whole.line_s[:200]])
+    assert part.weight_m.sum().item() == pytest.approx(1)
+    assert (part.weight_m * 200).round().tolist() == torch.bincount(part.line_s).tolist()
 
 
 def test_copies_are_picked_by_key_and_not_twice() -> None:
