@@ -7,3 +7,5 @@ al-bench run -m seed=0,1,2 strategy=bald,random,variation_ratio,entropy dataset=
   experiment=gal2017_mnist hydra/launcher=joblib "$@"
 al-bench plot results/runs/gal2017_mnist --target 0.9 --target 0.95 \
   --csv results/gal2017_mnist.csv --out results/gal2017_mnist.png
+al-bench compare results/runs/gal2017_mnist
+al-bench report results/runs/gal2017_mnist --out results/gal2017_mnist.html

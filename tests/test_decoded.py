@@ -86,6 +86,7 @@ def test_a_damaged_entry_is_decoded_anew(root, decodings):
     assert len(decodings) == 2
 
 
+@pytest.mark.slow
 def test_torchvision_is_not_even_imported_the_second_time(tmp_path):
     write_mnist(tmp_path / "digits")
     program = (

@@ -36,6 +36,7 @@ def modules(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module
 
 
+@pytest.mark.slow
 def test_lines_are_well_formed_and_not_measured_twice(tmp_path: Path) -> None:
     names = ("mc_batchbald_cnn", "k_centre_noise_numpy", "badge_noise_materialised")
     words = [word for name in names for word in ("--only", name)]

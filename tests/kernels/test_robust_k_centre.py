@@ -119,6 +119,7 @@ def test_scale_changes_nothing_but_the_unit(dtype: torch.dtype, factor: float) -
     assert scaled.optimal
 
 
+@pytest.mark.slow
 def test_the_seed_decides_and_nothing_is_changed() -> None:
     features, labelled = torch.ones(9, 2), torch.zeros(2, 2)
     copies = features.clone(), labelled.clone()
