@@ -41,8 +41,8 @@ _TIE = {torch.float32: 2e-6, torch.float64: 1e-12}
 _SCREEN = 500
 """The fewest samples that screen rows.
 
-20,000 rows of Gaussian noise, K = 100, C = 10, M = 10,000, a batch of 10, on one core of an AMD EPYC:
-41 s without screening and 15 s with it, most of that the last exact pick.
+20,000 rows of Gaussian noise, K = 100, C = 10, M = 10,000, a batch of 10, on one core of an AMD EPYC: 41 s without
+screening and 15 s with it, 4 s of these the last exact pick.
 """
 
 
