@@ -16,6 +16,8 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "gal2017_cnn": "al_bench.models.gal2017_cnn:Gal2017Cnn",
         "batchbald_cnn": "al_bench.models.batchbald_cnn:BatchBaldCnn",
         "resnet": "al_bench.models.resnet:ResNet",
+        "emnist_cnn": "al_bench.models.emnist_cnn:EmnistCnn",
+        "vgg": "al_bench.models.vgg:Vgg",
     },
     "posterior": {
         "mixture": "al_bench.learners.posterior:Posterior",

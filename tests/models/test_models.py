@@ -14,10 +14,12 @@ from torch import nn
 from al_bench.errors import InputError
 from al_bench.models.batchbald_cnn import BatchBaldCnn
 from al_bench.models.dropout import Dropout
+from al_bench.models.emnist_cnn import EmnistCnn
 from al_bench.models.gal2017_cnn import Gal2017Cnn
 from al_bench.models.mlp import Mlp
 from al_bench.models.reset import seeded
 from al_bench.models.resnet import ResNet
+from al_bench.models.vgg import Vgg
 
 CONF = Path(__file__).parents[2] / "conf" / "model"
 SCHEMAS = {
@@ -26,6 +28,10 @@ SCHEMAS = {
     "batchbald_cnn": BatchBaldCnn,
     "resnet18": ResNet,
     "resnet_small": ResNet,
+    "resnet18_narrow": ResNet,
+    "emnist_cnn": EmnistCnn,
+    "vgg16": Vgg,
+    "vgg11": Vgg,
 }
 CASES = [
     (Mlp(), (64,)),
@@ -36,6 +42,10 @@ CASES = [
     (BatchBaldCnn(), (3, 16, 16)),
     (ResNet(), (3, 32, 32)),
     (ResNet(widths=[4, 8], blocks=1), (1, 5, 5)),
+    (EmnistCnn(), (1, 28, 28)),
+    (EmnistCnn(), (3, 14, 15)),
+    (Vgg(stages=[[4, 4], [8]], dense=[16, 8], dropout_dense=0.5), (1, 4, 7)),
+    (Vgg(stages=[[4]], dense=[], norm=False), (3, 2, 2)),
 ]
 
 
@@ -70,6 +80,32 @@ def test_batchbald_cnn_is_the_published_one():
     assert not network.dropout_dense.channelwise
 
 
+def test_emnist_cnn_is_the_published_one():
+    network = EmnistCnn().build((1, 28, 28), 47)
+    kinds = [type(child).__name__ for child in network]
+    pooled, plain = ["Conv2d", "Dropout", "MaxPool2d", "ReLU"], ["Conv2d", "Dropout", "ReLU"]
+    assert kinds == [*pooled, *plain, *pooled, "Flatten", "Linear", "Dropout", "ReLU", "Linear"]
+    assert network.dense1.in_features == 2048
+    assert network.dropout_conv3.channelwise
+    assert not network.dropout_dense.channelwise
+
+
+def test_vgg_has_the_published_layers():
+    sixteen = Vgg().build((3, 32, 32), 10)
+    assert [child.out_channels for child in sixteen if isinstance(child, nn.Conv2d)] == [
+        *(64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
+    ]
+    assert [(child.in_features, child.out_features) for child in sixteen if isinstance(child, nn.Linear)] == [
+        (512, 512),
+        (512, 10),
+    ]
+    values = OmegaConf.create((CONF / "vgg11.yaml").read_text())
+    values.pop("defaults")
+    eleven = Vgg(**OmegaConf.to_container(values)).build((3, 32, 32), 10)
+    # Eight convolutions without bias, their BatchNorm and one output of ten: 9,228,362 parameters by hand.
+    assert sum(parameter.numel() for parameter in eleven.parameters()) == 9_228_362
+
+
 def test_resnet18_has_the_published_size():
     network = ResNet().build((3, 32, 32), 10)
     # He et al.'s 18 layers with a 3x3 stem and ten classes: 11,173,962 parameters.
@@ -88,6 +124,13 @@ def test_resnet18_has_the_published_size():
         (lambda: BatchBaldCnn(dropout_dense=2), "model.dropout_dense is 2"),
         (lambda: ResNet(widths=[]), r"model.widths is \[\]"),
         (lambda: ResNet(blocks=0), "model.blocks is 0"),
+        (lambda: EmnistCnn(dropout_conv=1.0), "model.dropout_conv is 1.0"),
+        (lambda: EmnistCnn().build((1, 13, 28), 7), "at least 14 x 14 pixels.* 13 x 28"),
+        (lambda: Vgg(stages=[]), r"model.stages is \[\]"),
+        (lambda: Vgg(stages=[[64], []]), r"model.stages is \[\]"),
+        (lambda: Vgg(dense=[0]), r"model.dense is \[0\]"),
+        (lambda: Vgg(dropout_dense=1), "model.dropout_dense is 1"),
+        (lambda: Vgg().build((3, 28, 28), 7), "at least 32 x 32 pixels.* 28 x 28"),
         (lambda: ResNet(dropout_dense=1), "model.dropout_dense is 1"),
         (lambda: Gal2017Cnn().build((54,), 7), r"shape \[54\]; use model=mlp"),
         (lambda: BatchBaldCnn().build((20, 30), 7), r"shape \[20, 30\]; use model=mlp"),
@@ -112,12 +155,14 @@ def test_yaml_fits_its_schema(name):
     model = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SCHEMAS[name]), values))
     assert isinstance(model, SCHEMAS[name])
     assert set(values) == set(vars(model)), "the YAML shows every key"
-    if name != "resnet_small":
+    if name not in ("resnet_small", "resnet18_narrow", "vgg11"):
         assert model == SCHEMAS[name](), "the class and its preset have one default"
 
 
 def test_modules_do_not_load_torch():
-    names = ", ".join(f"al_bench.models.{name}" for name in ("mlp", "gal2017_cnn", "batchbald_cnn", "resnet"))
+    names = ", ".join(
+        f"al_bench.models.{name}" for name in ("mlp", "gal2017_cnn", "batchbald_cnn", "resnet", "emnist_cnn", "vgg")
+    )
     code = f"import sys, {names}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
