@@ -55,7 +55,7 @@ def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictC
         return str(config.arm)
     plain = flatten(cast(dict[str, Any], OmegaConf.to_container(config)))
     keys = [key for key in plain if not key.startswith(JUDGEMENTS)]
-    left_out = {"seed", "dataset", "strategy", "reference", "experiment", "debug", *PLACES}
+    left_out = {"seed", "dataset", "strategy", "reference", "experiment", "scale", "debug", *PLACES}
     parts = []
     typed = dict(override.lstrip("+~").partition("=")[::2] for override in overrides)  # of one key, the last counts
     for key, value in typed.items():
@@ -82,8 +82,10 @@ def _said(key: str, typed: str, config: DictConfig) -> str:
 
 
 def study_name(choices: Mapping[str, Any], config: DictConfig) -> str:
-    """The study given, else the experiment's name, else "default"."""
-    return str(config.study or choices.get("experiment") or "default")
+    """The study given, else the experiment's name, with its scale where that is not laptop, else "default"."""
+    name, scale = choices.get("experiment"), choices.get("scale")
+    named = f"{name}_{scale}" if name and scale not in (None, "laptop") else name
+    return str(config.study or named or "default")
 
 
 def chosen(hydra: Any) -> dict[str, str]:

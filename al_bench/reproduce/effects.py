@@ -1,0 +1,197 @@
+"""Effects: one number with a 95 % interval, from the runs of a claim's arms.
+
+Letters: S seeds, of which P are shared by two arms; L label counts. Differences are paired by seed.
+
+- accuracy: test accuracy in per cent, at a label count or averaged over a span (area under the curve over its length).
+- accuracy_difference: the same of an arm less that of another, in points.
+- labels: labels (the initial set included) to an accuracy, geometric mean over seeds of where each seed's isotonic fit
+  crosses it (`al_bench.analysis.statistics.savings`).
+- labels_ratio: the geometric mean over seeds of the quotient of two arms' labels.
+- balance_difference: entropy of the classes acquired up to a label count, over log C, of an arm less of another.
+- penalty_place: 1 + how many arms are beaten less often in the BADGE paper's penalty matrix; 1 is best.
+
+**Intervals** are Student's over seeds (for labels of their logarithms). **Not reached:** a seed that ends below the
+target needed more labels than it had. With its end in place of its crossing the quotient is a bound, below where only
+the arm is censored, above where only the other is: the interval is then open on the other side, and a claim can still
+pass or fail. **penalty_place** has no value a seed: its interval is the range over leaving out each seed in turn, and
+a matrix in which no arm beats any other leaves every place possible.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from al_bench.analysis.curves import stack
+from al_bench.analysis.runs import Run
+from al_bench.analysis.statistics.area import area
+from al_bench.analysis.statistics.paired import Estimate, estimate
+from al_bench.analysis.statistics.penalty import penalty, total
+from al_bench.analysis.statistics.savings import crossings
+from al_bench.reproduce.preset import Claim
+
+Floats = NDArray[np.float64]
+Seeds = Mapping[int, Run]
+"""The complete runs of one arm, by seed."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A number over n seeds with its interval; NaN and n = 0 where there is none.
+
+    `note` says what a reader must know: why there is none, or which way it is a bound.
+    """
+
+    n: int
+    value: float
+    low: float
+    high: float
+    note: str = ""
+
+
+def none(reason: str) -> Effect:
+    """No effect, and why."""
+    return Effect(0, math.nan, math.nan, math.nan, reason)
+
+
+def effect(claim: Claim, arms: Mapping[str, Seeds]) -> Effect:
+    """The effect that a claim is about.
+
+    Args:
+        claim: The claim.
+        arms: The complete runs of every arm by seed; an arm without runs may be absent.
+    """
+    if absent := [name for name in claim.arms if not arms.get(name)]:
+        return none(f"no complete run of {', '.join(absent)}")
+    if claim.metric == "penalty_place":
+        return _penalty_place(claim, arms)
+    ours = arms[claim.arm]
+    theirs = arms[claim.versus] if claim.versus else ours
+    seeds = sorted(set(ours) & set(theirs))
+    if not seeds:
+        return none(f"{claim.arm} and {claim.versus} share no seed")
+    one, other = ([runs[seed] for seed in seeds] for runs in (ours, theirs))
+    if claim.metric == "labels":
+        return _labels(claim, one)
+    if claim.metric == "labels_ratio":
+        return _labels_ratio(claim, one, other)
+    measure = _balance if claim.metric == "balance_difference" else _accuracy
+    values = np.array([measure(claim, run) for run in one])
+    if claim.metric != "accuracy":
+        values = values - np.array([measure(claim, run) for run in other])
+    kept = values[~np.isnan(values)]
+    if not len(kept):
+        return none(f"no evaluation {_where(claim)}")
+    found = _plain(estimate(kept))
+    if len(kept) < len(values):
+        found = Effect(found.n, found.value, found.low, found.high, f"{len(values) - len(kept)} seeds end before that")
+    return Effect(found.n, float(np.median(kept)), found.low, found.high, found.note) if claim.spread else found
+
+
+def _plain(found: Estimate) -> Effect:
+    return Effect(found.n, found.mean, found.low, found.high)
+
+
+def _where(claim: Claim) -> str:
+    return f"at {claim.at} labels" if claim.at is not None else f"over {claim.span[0]} to {claim.span[1]} labels"  # type: ignore[index]
+
+
+def _accuracy(claim: Claim, run: Run) -> float:
+    """Per cent, NaN where the run was not evaluated there."""
+    curves = stack([run])
+    if claim.span is not None:
+        return 100 * float(area(curves.labels, curves.accuracy, *claim.span)[0])
+    there = np.flatnonzero(curves.labels == claim.at)
+    return 100 * float(curves.accuracy[0, there[0]]) if len(there) else math.nan
+
+
+def _balance(claim: Claim, run: Run) -> float:
+    """Entropy of the acquired classes up to `claim.at` labels over log C: 1 is even, 0 one class only."""
+    start = np.array(run.rounds[0]["class_counts"], dtype=float)
+    for entry in run.rounds:
+        if entry["labelled"] == claim.at:
+            acquired = np.array(entry["class_counts"], dtype=float) - start
+            if acquired.sum() == 0:
+                return math.nan
+            shares = acquired[acquired > 0] / acquired.sum()
+            return float(-(shares * np.log(shares)).sum() / math.log(len(acquired)))
+    return math.nan
+
+
+def _crossings(target: float, runs: Sequence[Run]) -> tuple[Floats, Floats]:
+    """Where each run reaches the target (inf where it does not) and where it ends, [S] each."""
+    found = [crossings(np.array(run.labels), np.array([run.accuracy]), [target])[0, 0] for run in runs]
+    return np.array(found), np.array([run.labels[-1] for run in runs], dtype=float)
+
+
+def _labels(claim: Claim, runs: Sequence[Run]) -> Effect:
+    assert claim.target is not None
+    reached, ends = _crossings(claim.target, runs)
+    short = int(np.isinf(reached).sum())
+    found = _exponential(np.log(np.where(np.isinf(reached), ends, reached)))
+    if not short:
+        return found
+    note = f"{short} of {len(runs)} seeds do not reach {100 * claim.target:g} % by {ends.max():g} labels: more than"
+    return Effect(found.n, found.value, found.low, math.inf, note)
+
+
+def _labels_ratio(claim: Claim, one: Sequence[Run], other: Sequence[Run]) -> Effect:
+    assert claim.target is not None
+    (ours, our_ends), (theirs, their_ends) = (_crossings(claim.target, runs) for runs in (one, other))
+    lost, short = np.isinf(ours), np.isinf(theirs)
+    ratio = np.where(lost, our_ends, ours) / np.where(short, their_ends, theirs)
+    found = _exponential(np.log(ratio))
+    goal = f"{100 * claim.target:g} %"
+    if lost.any() and short.any():
+        note = f"seeds of both {claim.arm} and {claim.versus} do not reach {goal}"
+        return Effect(found.n, math.nan, math.nan, math.nan, note)
+    if lost.any():
+        note = f"{claim.arm} does not reach {goal} under {lost.sum()} of {len(one)} seeds: at least"
+        return Effect(found.n, found.value, found.low, math.inf, note)
+    if short.any():
+        note = f"{claim.versus} does not reach {goal} under {short.sum()} of {len(one)} seeds: at most"
+        return Effect(found.n, found.value, -math.inf, found.high, note)
+    return found
+
+
+def _exponential(logs: Floats) -> Effect:
+    found = estimate(logs)
+    return Effect(found.n, math.exp(found.mean), math.exp(found.low), math.exp(found.high))
+
+
+def _penalty_place(claim: Claim, arms: Mapping[str, Seeds]) -> Effect:
+    seeds = sorted(set.intersection(*(set(arms[name]) for name in claim.arms)))
+    if len(seeds) < 2:
+        return Effect(len(seeds), math.nan, math.nan, math.nan, "no t-test with fewer than 2 seeds")
+    value = _place(claim, arms, seeds)
+    left = [_place(claim, arms, [seed for seed in seeds if seed != out]) for out in seeds] if len(seeds) > 2 else []
+    last = len(claim.settings[0])
+    low = min([1 if place is None else place for place in [value, *left]])
+    high = max([last if place is None else place for place in [value, *left]])
+    note = "" if value is not None else "no arm beats any other beyond chance"
+    return Effect(len(seeds), math.nan if value is None else value, low, high, note)
+
+
+def _place(claim: Claim, arms: Mapping[str, Seeds], seeds: Sequence[int]) -> int | None:
+    """The place of `claim.arm` by column average; None where no arm beats any other."""
+    settings = []
+    for names in claim.settings:
+        curves = [stack([arms[name][seed] for seed in seeds], "available") for name in names]
+        labels = sorted({int(count) for curve in curves for count in curve.labels})
+        rows = []
+        for curve in curves:
+            grid = np.full((len(seeds), len(labels)), np.nan)
+            grid[:, np.searchsorted(labels, curve.labels)] = curve.accuracy
+            rows.append(grid)
+        batch = int(np.diff(labels).min()) if len(labels) > 1 else 1
+        random = next((place for place, name in enumerate(names) if arms[name][seeds[0]].strategy == "random"), None)
+        settings.append(penalty(rows, [list(seeds)] * len(names), labels, batch, random))
+    found = total(settings)
+    if not np.nansum(found.matrix):
+        return None
+    ours = found.beaten[claim.settings[0].index(claim.arm)]
+    return 1 + int((found.beaten < ours - 1e-12).sum())

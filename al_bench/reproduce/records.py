@@ -1,0 +1,96 @@
+"""The runs of a preset: where they lie, and whether they are the runs that the preset asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from al_bench.errors import InputError
+from al_bench.reproduce.preset import Preset
+
+if TYPE_CHECKING:
+    from al_bench.analysis.runs import Run
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run that a preset asks for.
+
+    Args:
+        arm, seed: Which.
+        words: The overrides after `al-bench run`.
+        folder: Where its record is, or will be.
+        identity: The resolved keys that its record must have.
+    """
+
+    arm: str
+    seed: int
+    words: tuple[str, ...]
+    folder: Path
+    identity: dict[str, Any]
+
+
+def plan(preset: Preset, scale: str, results: str) -> list[Planned]:
+    """Every run of a preset at a scale, seed by seed, so that an interrupted sweep leaves whole seeds."""
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf, open_dict
+
+    from al_bench import config as configuration
+    from al_bench import naming, sweep
+
+    configuration.register()
+    sweep.register()
+    planned = []
+    size = preset.sizes[scale]
+    with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
+        for arm in preset.at(scale):
+            words = [f"experiment={preset.name}", f"scale={scale}", *arm.overrides]
+            words += [*arm.extra.get(scale, ()), f"arm={arm.name}"]
+            words += [] if results == "results/runs" else [f"results={results}"]
+            composed = compose("config", overrides=[*words, f"seed={size.seeds[0]}"], return_hydra_config=True)
+            hydra = composed.hydra
+            with open_dict(composed):
+                del composed["hydra"]
+            for seed in size.seeds:
+                OmegaConf.update(composed, "seed", seed)
+                folder = naming.run_folder(composed, hydra)
+                planned.append(Planned(arm.name, seed, (*words, f"seed={seed}"), folder, naming.identity(composed)))
+    return sorted(planned, key=lambda one: size.seeds.index(one.seed))
+
+
+def complete(one: Planned) -> bool:
+    """Whether a run is done, under this configuration.
+
+    Raises:
+        InputError: the folder holds a run of another configuration.
+    """
+    from al_bench.record import RunFolder
+
+    folder = RunFolder(one.folder)
+    folder.check(one.identity)
+    return folder.status == "complete"
+
+
+def read(planned: list[Planned], report: Callable[[str], None]) -> dict[str, dict[int, Run]]:
+    """The complete runs of every arm by seed; a run that is damaged or of another configuration is reported.
+
+    Args:
+        planned: What the preset asks for.
+        report: Called with one line for every run that is there and left out.
+    """
+    from al_bench.analysis.runs import read_run
+
+    found: dict[str, dict[int, Run]] = {}
+    for one in planned:
+        if not (one.folder / "header.json").is_file():
+            continue
+        try:
+            if not complete(one):
+                report(f"left out {one.folder}: not complete")
+                continue
+            found.setdefault(one.arm, {})[one.seed] = read_run(one.folder)
+        except InputError as error:
+            report(f"left out {error}")
+    return found

@@ -1,0 +1,129 @@
+"""The judge: planted passes and failures, and that neither comes from too few seeds or a wide interval."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from al_bench.reproduce.effects import Effect
+from al_bench.reproduce.judge import Verdict, all_pass, decide, judge
+from tests.reproduce.planted import flat, preset, rising
+
+INF = math.inf
+
+
+def decided(low, high, band, n=3):
+    return decide(Effect(n, (low + high) / 2, low, high), band)[0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "band", "verdict"),
+    [
+        (0.5, 2, (0, INF), Verdict.passed),
+        (-2, -0.5, (0, INF), Verdict.failed),
+        (-0.5, 2, (0, INF), Verdict.few),
+        (-0.9, 0.9, (-1, 1), Verdict.passed),
+        (1.1, 2, (-1, 1), Verdict.failed),
+        (-2, -1.1, (-1, 1), Verdict.failed),
+        (-2, 2, (-1, 1), Verdict.few),
+        (0.5, 1.5, (-1, 1), Verdict.few),
+        (0, 0, (0, INF), Verdict.failed),  # no difference at all is not "above"
+        (0, 0, (-1, 1), Verdict.passed),
+        (1, 3, (1, INF), Verdict.few),
+        (-INF, 0.9, (-INF, 1), Verdict.passed),  # a bound
+        (-INF, 1.1, (-INF, 1), Verdict.few),
+        (1.1, INF, (-INF, 1), Verdict.failed),
+    ],
+)
+def test_inside_outside_across(low, high, band, verdict):
+    assert decided(low, high, band) is verdict
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_fewer_than_three_seeds_are_never_enough(n):
+    assert decided(5, 6, (0, INF), n) is Verdict.few
+    assert decided(-6, -5, (0, INF), n) is Verdict.few
+
+
+def test_no_interval_is_not_enough():
+    nan = math.nan
+    verdict, reason = decide(Effect(3, nan, nan, nan, "seeds of both end early"), (0, INF))
+    assert verdict is Verdict.few
+    assert "seeds of both end early" in reason
+
+
+def test_nothing_run_says_what_is_missing():
+    verdict, reason = decide(Effect(0, math.nan, math.nan, math.nan, "no complete run of bald"), (0, INF))
+    assert (verdict, reason) == (Verdict.not_run, "no complete run of bald")
+
+
+ABOVE = {"metric": "accuracy_difference", "arm": "one", "versus": "other", "at": 100, "band": [1, INF]}
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [
+        ([95.0, 95.2, 94.8], Verdict.passed),
+        ([90.3, 90.2, 90.1], Verdict.failed),
+        ([99, 90, 89], Verdict.few),
+        ([95.0, 95.2], Verdict.few),
+        ([], Verdict.not_run),
+    ],
+)
+def test_planted_differences(ours, verdict):
+    arms = {"one": flat("one", ours), "other": flat("other", [90, 90, 90])}
+    (found,) = judge(preset(ABOVE), "laptop", arms)
+    assert found.verdict is verdict
+    assert all_pass((found,)) is (verdict is Verdict.passed)
+
+
+RATIO = {"metric": "labels_ratio", "arm": "one", "versus": "other", "target": 0.9, "band": [-INF, 1]}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "verdict"),
+    [
+        ([100, 110, 105], [200, 190, 205], Verdict.passed),
+        ([300, 310, 290], [200, 190, 205], Verdict.failed),
+        ([100, 300, 200], [200, 190, 205], Verdict.few),
+        ([100, 110, 105], [900, 900, 900], Verdict.passed),  # the baseline never gets there
+        ([900, 900, 900], [200, 190, 205], Verdict.failed),
+        ([390, 380, 300], [900, 900, 900], Verdict.few),
+        ([900, 900, 900], [900, 900, 900], Verdict.few),
+    ],
+)
+def test_planted_labels(ours, theirs, verdict):
+    (found,) = judge(preset(RATIO), "laptop", {"one": rising("one", ours), "other": rising("other", theirs)})
+    assert found.verdict is verdict, found
+
+
+CURVE = {
+    "id": "curve", "text": "One", "arm": "one", "tolerance": 1.5, "source": "logs",
+    "points": [[50, 88.0, 89.0, 90.0], [100, 92.0, 92.5, 93.0]],
+}  # fmt: skip
+
+
+def test_a_curve_is_a_claim_a_point():
+    planted = preset({}, curve=[CURVE])
+    assert [one.id for one in planted.claims] == ["curve_50", "curve_100"]
+    assert [one.band for one in planted.claims] == [(86.5, 91.5), (90.5, 94.5)]
+    found = judge(planted, "laptop", {"one": flat("one", [89.2, 89.0, 88.7])})
+    assert [one.verdict for one in found] == [Verdict.passed, Verdict.failed]
+    assert found[0].effect.value == pytest.approx(89.0)  # the median
+
+
+def test_all_claims_must_pass_and_reports_do_not_count():
+    report = {"id": "seen", "text": "Seen", "metric": "accuracy", "arm": "one", "at": 50, "source": "-"}
+    arms = {"one": flat("one", [95.0, 95.2, 94.8]), "other": flat("other", [90, 90, 90])}
+    found = judge(preset(ABOVE, report=[report]), "laptop", arms)
+    assert [one.verdict for one in found] == [Verdict.passed, Verdict.reported]
+    assert all_pass(found)
+    assert not all_pass(found[1:])  # with no claim there is nothing to pass
+    assert not all_pass(judge(preset(ABOVE, curve=[CURVE]), "laptop", arms))
+
+
+def test_a_claim_of_another_scale_is_left_out():
+    planted = preset({**ABOVE, "scales": ["paper"]})
+    assert judge(planted, "laptop", {}) == ()
+    assert len(judge(planted, "paper", {})) == 1
