@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -28,6 +29,10 @@ examples:
 Arms are compared under the same seeds. A winner is claimed with at most a 5 % chance that any such
 claim about a dataset is false, and never from fewer than 3 seeds. Runs that are not complete are
 listed and left out. Exit status: 0 done, 2 bad input."""
+
+
+WIDTH = 110
+"""Characters a line of the verdict."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -87,6 +92,7 @@ def _compare(arguments: argparse.Namespace) -> None:
             raise InputError(f"--target is {target:g}; it must be a fraction above 0 and at most 1, such as 0.95")
     # SciPy takes a second to import: not for --help.
     from al_bench.analysis.compare import compare_tables
+    from al_bench.analysis.health_tables import health_tables
     from al_bench.analysis.pairwise import ranks_table, total_table
     from al_bench.analysis.study import studies
     from al_bench.analysis.verdict import default_targets, verdict
@@ -95,7 +101,8 @@ def _compare(arguments: argparse.Namespace) -> None:
     said: list[tuple[Study, Verdict, list[Table]]] = []
     for study in found:
         targets = tuple(sorted(set(arguments.target))) or default_targets(study)
-        said.append((study, verdict(study, targets), compare_tables(study, targets, arguments.log)))
+        tables = [*compare_tables(study, targets, arguments.log), *health_tables(study)]
+        said.append((study, verdict(study, targets), tables))
     over = [table for table in (total_table(found), ranks_table(found)) if table is not None]
     for study, judged, tables in said:
         print("\n".join(_head(study, judged)))
@@ -107,7 +114,7 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 def _head(study: Study, judged: Verdict) -> list[str]:
     """What stands above the tables: the verdict, and what it does not cover."""
-    lines = [*judged.sentences]
+    lines = [line for sentence in judged.sentences for line in textwrap.wrap(sentence, WIDTH)]
     if study.shared:
         lines.append(f"All arms: {', '.join(study.shared)}.")
     if study.left_out:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_WORDS = ("arm", "reading", "not reached")  # columns of words, which begin on the left
+_WORDS = ("arm", "reading", "not reached", "the first of them")  # columns of words, which begin on the left
 _WIDTH = 110
 
 Value = str | int | float | bool | None
