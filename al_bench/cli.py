@@ -14,11 +14,12 @@ usage: al-bench COMMAND ...
 Pool-based active-learning experiments: does it save labels on this data, with which strategy, how many?
 
 commands:
-  run      train, score, acquire, record; takes Hydra overrides (al-bench run --help)
-  plot     accuracy against number of labels (al-bench plot --help)
-  compare  a verdict and its tables: labels saved, differences, costs (al-bench compare --help)
-  report   one HTML page: verdict, curves, tables, what was picked (al-bench report --help)
-  list     strategies, datasets, models, posteriors, experiments, one line each
+  run        train, score, acquire, record; takes Hydra overrides (al-bench run --help)
+  plot       accuracy against number of labels (al-bench plot --help)
+  compare    a verdict and its tables: labels saved, differences, costs (al-bench compare --help)
+  report     one HTML page: verdict, curves, tables, what was picked (al-bench report --help)
+  reproduce  a paper's experiment, and which of its claims it shows (al-bench reproduce --help)
+  list       strategies, datasets, models, posteriors, experiments, one line each
 
 examples:
   al-bench run                                        BALD on scikit-learn's digits
@@ -26,10 +27,11 @@ examples:
   al-bench run -m strategy=random,bald seed=0,1,2     a sweep; in parallel with hydra/launcher=joblib
   al-bench plot results/runs/default --out curves.png
   al-bench compare results/runs/default
+  al-bench reproduce gal2017_mnist --check-only
 
   --version prints the version, -h or --help this text.
 """
-COMMANDS = ("run", "plot", "compare", "report", "list")
+COMMANDS = ("run", "plot", "compare", "report", "reproduce", "list")
 
 
 def completion(argv: list[str]) -> int:
@@ -76,6 +78,10 @@ def dispatch(argv: list[str]) -> int:
         from al_bench.analysis.report_command import main as report
 
         return report(rest)
+    if command == "reproduce":
+        from al_bench.reproduce.command import main as reproduce
+
+        return reproduce(rest)
     if command == "list":
         from al_bench.list_command import main as list_
 

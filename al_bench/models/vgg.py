@@ -19,7 +19,7 @@ def _sixteen() -> list[list[int]]:
 
 @dataclass
 class Vgg:
-    """Stages of (conv 3×3, BatchNorm, ReLU) that end in max-pool 2, then (dense, ReLU, dropout) layers, then the output.
+    """Stages of (conv 3×3, BatchNorm, ReLU) and a max-pool 2, then (dense, ReLU, dropout) layers, then the output.
 
     Args:
         stages: The channels of each convolution, by stage; the default is VGG-16's.

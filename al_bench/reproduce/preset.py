@@ -121,7 +121,9 @@ class Preset:
 
 
 def shown(value: float | None) -> str:
-    """A number for a table: three figures, `-` where there is none."""
+    """A number for a table: three decimals below 10, three figures above; `-` where there is none."""
     if value is None or math.isnan(value):
         return "-"
+    if abs(value) < 10:
+        return f"{value:.3f}".rstrip("0").rstrip(".")
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
