@@ -14,7 +14,8 @@ EXTENSIBLE = ("training.layer_weight_decay", "posterior.vary")
 
 def no_key(key: str, known: Iterable[str]) -> str:
     """That there is no such key, and which are near."""
-    keys = {*known} | {other.partition(".")[0] for other in known}
+    keys = set(known)
+    keys |= {other.partition(".")[0] for other in keys}
     near = difflib.get_close_matches(key, sorted(keys), n=3, cutoff=0.5)
     return f"there is no key '{key}'" + (f"; did you mean {' or '.join(near)}?" if near else "")
 
