@@ -144,6 +144,7 @@ SAME = [
 ]
 
 
+@pytest.mark.slow
 def test_every_key_that_counts_gives_another_entry_and_no_other_does(monkeypatch):
     configuration.register()
 
