@@ -26,8 +26,8 @@ class CoresetGreedy(_Covering):
     """argmax_x min_c ‖h(x) − h(c)‖ over centres c, labelled or picked, again and again (Sener & Savarese 2018).
 
     Cost:
-        O(N L D) to begin with, O(N D) a pick, after one pass over the N + L rows. Memory: one copy of the features;
-        no N × N.
+        At most O(N L D) to begin with and O(N D) a pick; in practice about 64 N D to begin with and a few rows a pick,
+        as only rows that may be the farthest meet every centre. One pass over the N + L rows before. No N × N.
 
     Source:
         Sener and Savarese 2018, Active Learning for Convolutional Neural Networks: A Core-Set Approach (1708.00489),

@@ -34,8 +34,8 @@ class Badge(FeatureStrategy):
         first_centre: uniform as in the paper's algorithm, largest_norm as in the authors' code.
 
     Cost:
-        O(B N (C + D)), after one pass over the N rows. Memory: a few numbers a row beside the evidence; the N × C·D
-        embeddings are never built, as ‖a⊗h − a'⊗h'‖² needs the factors only.
+        O(B N (C + D)), reading the features about log₂ B times, after one pass over the N rows. Memory: a few numbers a
+        row beside the evidence; the N × C·D embeddings are never built, as ‖a⊗h − a'⊗h'‖² needs the factors only.
 
     Source:
         Ash et al. 2020, Deep Batch Active Learning by Diverse, Uncertain Gradient Lower Bounds (1906.03671),
