@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tqdm import tqdm
 
 DELAY = 5.0
@@ -14,3 +19,33 @@ def bar(what: str, total: int, unit: str) -> tqdm:
     It vanishes when it is done, and lies below the bar of the rounds.
     """
     return tqdm(total=total, desc=what, unit=unit, delay=DELAY, leave=False, disable=None, position=1)
+
+
+@contextmanager
+def waiting(what: str, before: float | None, tick: float = 1.0) -> Iterator[None]:
+    """A clock beside work that cannot be counted, such as a library's K-means.
+
+    Args:
+        what: The work.
+        before: Seconds that the same work took last time, the estimate of how long it takes now; None: not known.
+        tick: Seconds between two looks.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    estimate = "" if before is None else f" of about {before:.0f}"
+    shape = f"{{desc}}: {{n:.0f}}{estimate} s"
+    with tqdm(desc=what, bar_format=shape, delay=DELAY, leave=False, position=2) as clock:
+        done = threading.Event()
+
+        def run() -> None:
+            while not done.wait(tick):
+                clock.update(tick)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()

@@ -20,6 +20,7 @@ from al_bench.health.watch import Watch
 from al_bench.learners.fit import Fit
 from al_bench.meter import Meter
 from al_bench.pool import Indices, PoolState
+from al_bench.progress import waiting
 from al_bench.record import RunFolder
 from al_bench.strategies.base import Selection
 
@@ -37,6 +38,7 @@ def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], Non
     if state.round:
         recall(bench, folder.path, state.round - 1)
     watch = Watch(bench, folder.rounds)
+    took = folder.rounds[-1]["seconds"].get("select") if state.round else None
     for round_ in range(state.round, bench.rounds):
         meter = Meter(bench.dataset.inputs.device.type)
         last = round_ == bench.rounds - 1
@@ -62,7 +64,7 @@ def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], Non
                 gatherer = Gatherer(learner, bench.strategy, state, streams, bench.table)
                 noise = RankingNoise.of(gatherer, batch, len(candidates))
                 scored = score(gatherer, torch.tensor(candidates), noise)
-            with meter.stage("select"):
+            with waiting("selecting", took), meter.stage("select"):
                 selection = select(scored, bench.strategy, batch, streams, round_)
             acquired = candidates[selection.rows.cpu().numpy()]  # the only place where a row becomes an index
         keep(bench, folder.path, round_)
@@ -74,7 +76,7 @@ def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], Non
         watch.warn(entry)
         if acquired is None:
             break
-        state = state.acquire(acquired)
+        state, took = state.acquire(acquired), meter.seconds["select"]
 
 
 def train(bench: Bench, state: PoolState, round_: int) -> list[Fit]:
