@@ -13,7 +13,7 @@ from al_bench import naming, sweep
 from al_bench.errors import InputError
 from tests.conftest import REPOSITORY, TINY, record, written
 
-GROUPS = ("dataset", "model", "posterior", "training", "strategy", "experiment", "debug")
+GROUPS = ("dataset", "model", "posterior", "training", "strategy", "experiment", "scale", "debug")
 CHOICES = [
     f"{group}={path.stem}"
     for group in GROUPS

@@ -1,0 +1,129 @@
+"""The presets that ship: every one composes at every scale, and says what a judge and a reader need."""
+
+from __future__ import annotations
+
+import copy
+import json
+import tomllib
+
+import pytest
+
+from al_bench.analysis.papers.published import published
+from al_bench.errors import InputError
+from al_bench.naming import PLACES
+from al_bench.reproduce import records, shelf
+from al_bench.reproduce.preset import SCALES
+from tests.conftest import REPOSITORY
+from tests.reproduce.planted import preset
+
+NAMES = shelf.names()
+FOLDER = REPOSITORY / "al_bench" / "reproduce" / "presets"
+
+
+def test_every_file_is_in_the_order_and_has_an_experiment():
+    assert sorted(NAMES) == sorted(path.stem for path in FOLDER.glob("*.toml"))
+    for name in NAMES:
+        assert (REPOSITORY / "conf" / "experiment" / f"{name}.yaml").is_file()
+        assert {path.stem for path in (REPOSITORY / "conf" / "scale" / name).iterdir()} == set(SCALES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_preset_composes_at_every_scale(name, scale):
+    found = shelf.preset(name)
+    planned = records.plan(found, scale, "results/runs")
+    arms = found.at(scale)
+    assert len(planned) == len(arms) * len(found.sizes[scale].seeds)
+    assert len({one.folder for one in planned}) == len(planned)
+    study = name if scale == "laptop" else f"{name}_{scale}"
+    dataset = "synthetic" if scale == "smoke" else found.dataset
+    for one in planned:
+        assert one.folder.parts[:5] == ("results", "runs", study, dataset, one.arm)
+        assert one.identity["seed"] == one.seed
+    assert [one.seed for one in planned] == sorted(one.seed for one in planned)  # whole seeds first
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_arms_of_a_preset_differ_in_what_they_compute(name):
+    planned = [one for one in records.plan(shelf.preset(name), "paper", "results/runs") if one.seed == 0]
+    words = {tuple(word for word in one.words if word.partition("=")[0] not in PLACES) for one in planned}
+    assert len(words) == len(planned)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_claim_has_a_source_and_every_scale_its_departures(name):
+    found = shelf.preset(name)
+    assert [one for one in found.claims if one.band is not None]
+    assert all(one.source and one.text for one in found.claims)
+    for size in found.sizes.values():
+        assert size.minutes > 0
+        assert size.basis
+        assert size.departures
+    if found.published:
+        assert found.dataset in published()[found.published].datasets
+    assert found.judged("laptop")
+
+
+def test_a_laptop_sweep_is_at_most_two_hours():
+    assert all(shelf.preset(name).sizes["laptop"].minutes <= 120 for name in NAMES)
+
+
+def test_at_laptop_scale_gal_is_the_configuration_of_the_committed_runs():
+    planned = records.plan(shelf.preset("gal2017_mnist"), "laptop", str(REPOSITORY / "results" / "runs"))
+    done = [one for one in planned if one.arm != "mean_std"]
+    assert len(done) == 12
+    for one in done:
+        header = json.loads((one.folder / "header.json").read_text())
+        old, new = header["identity"], json.loads(json.dumps(one.identity))
+        assert {key: new.get(key) for key in old} == old
+        assert records.complete(one)
+
+
+def test_the_fixed_initial_images_are_two_of_each_class():
+    planned = records.plan(shelf.preset("batchbald2019_mnist"), "paper", "results/runs")
+    indices = planned[0].identity["initial.indices"]
+    assert len(set(indices)) == 20
+    assert all(one.identity["initial.indices"] == indices for one in planned)
+
+
+def test_a_name_that_is_none_gets_near_ones():
+    with pytest.raises(InputError, match="no preset 'gal2017_mnst'; did you mean gal2017_mnist"):
+        shelf.preset("gal2017_mnst")
+    with pytest.raises(InputError, match="choose one of gal2017_mnist, "):
+        shelf.preset("zzz")
+
+
+CLAIM = {"metric": "accuracy_difference", "arm": "one", "versus": "other", "at": 100, "band": [0, 1]}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"metric": "magic"}, "metric is 'magic'; allowed are accuracy_difference, "),
+        ({"arm": "third"}, "names the arm 'third', which the scale paper does not have"),
+        ({"band": [1, 1]}, "the band .* is empty"),
+        ({"at": None}, "accuracy_difference needs versus, and at or a span"),
+        ({"versus": ""}, "accuracy_difference needs versus"),
+        ({"margin": 3}, "has the key 'margin', which nothing reads"),
+        ({"metric": "labels_ratio"}, "labels_ratio needs versus and target"),
+        ({"metric": "penalty_place"}, "penalty_place needs settings"),
+    ],
+)
+def test_a_damaged_claim_is_refused(change, words):
+    claim = {key: value for key, value in (CLAIM | change).items() if value is not None}
+    with pytest.raises(InputError, match=words):
+        preset(claim)
+
+
+def test_names_are_given_once_and_scales_are_all_there():
+    with pytest.raises(InputError, match="two arms are called 'one'"):
+        preset(CLAIM, arms=("one", "one", "other"))
+    text = tomllib.loads((FOLDER / "beluch2018_mnist.toml").read_text())
+    shelf.parse(text, "whole")
+    part = copy.deepcopy(text)
+    del part["scale"]["smoke"]
+    with pytest.raises(InputError, match="has the scales paper, laptop, not paper, laptop, smoke"):
+        shelf.parse(part, "part")
+    text["curve"] = [{"id": "c", "text": "", "arm": "random", "tolerance": 1, "source": "s", "points": [], "width": 2}]
+    with pytest.raises(InputError, match="a curve has the key 'width'"):
+        shelf.parse(text, "part")
