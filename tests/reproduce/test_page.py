@@ -1,0 +1,139 @@
+"""The page of all presets and the README's table: what the records say, and what a reader needs beside it."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+
+import pytest
+
+from al_bench.errors import InputError
+from al_bench.reproduce import judge, page, shelf, tables
+from al_bench.reproduce.effects import Effect
+from al_bench.reproduce.judge import Judgement, Verdict
+from al_bench.reproduce.preset import shown
+from tests.conftest import REPOSITORY
+from tests.reproduce.planted import flat, preset
+
+CLAIM = {"metric": "accuracy_difference", "arm": "one", "versus": "other", "at": 100, "band": [1, 20], "published": 4.2}
+REPORT = {"id": "seen", "text": "Seen", "metric": "accuracy", "arm": "one", "at": 50, "source": "-"}
+
+
+@pytest.fixture
+def outcome():
+    """A preset of two arms with runs, one claim that passes and one report."""
+    planted = preset(CLAIM, report=[REPORT], notes=["mind this"])
+    arms = {"one": flat("one", [95.0, 95.2, 94.8]), "other": flat("other", [90, 90, 90])}
+    for seeds in arms.values():
+        for run in seeds.values():
+            run.header.update(
+                started="2026-01-02T03:04", device="cpu", threads=1, platform="Linux", commit="0123456789", versions={}
+            )
+    return page.Outcome(planted, "laptop", arms, 6, judge.judge(planted, "laptop", arms))
+
+
+def test_a_row_says_published_ours_n_band_and_verdict(outcome):
+    (row,) = tables.table(outcome.preset, "laptop", outcome.judgements).rows
+    assert row == ("It is so", "4.2", "5 [4.503, 5.497]", "3", "1 to 20", "PASS")
+    (row,) = tables.table(outcome.preset, "laptop", outcome.judgements, judged=False).rows
+    assert row[0] == "Seen"
+    assert row[-1] == "reported"
+
+
+def test_the_csv_has_full_precision(outcome):
+    (entry,) = csv.DictReader(tables.table(outcome.preset, "laptop", outcome.judgements).to_csv().splitlines())
+    assert entry["verdict"] == "pass"
+    assert float(entry["low"]) == pytest.approx(5 - 4.302652729911275 * 0.2 / 3**0.5)
+
+
+def test_the_page_has_tables_departures_notes_and_provenance(outcome):
+    text = page.page([outcome], "reproduction")
+    for part in (
+        "| planted | laptop | 6 of 6 | 1 | - | - | - |",
+        "| It is so | 4.2 | 5 [4.503, 5.497] | 3 | 1 to 20 | PASS |",
+        "- small",
+        "- mind this",
+        "Run 2026-01-02 on cpu, 1 thread a run, Linux; python unknown",
+        "commit 0123456.",
+        "[Figure](reproduction/planted.png)",
+    ):
+        assert part in text
+    assert "What did not pass" not in text
+
+
+def test_a_preset_without_runs_says_what_it_takes():
+    planted = preset(CLAIM)
+    empty = page.Outcome(planted, "laptop", {}, 6, judge.judge(planted, "laptop", {}))
+    text = page.page([empty], "reproduction")
+    assert "`al-bench reproduce planted` takes about 1 minutes (none)." in text
+    assert "Figure" not in text
+    assert "planted" not in page.readme_table([empty])
+
+
+def test_the_readme_table_stands_between_its_marks(outcome):
+    table = page.readme_table([outcome])
+    assert table.splitlines()[-1] == "| `planted` | 6 of 6 | 1 | 0 | 0 |"
+    text = f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n"
+    once = page.insert(text, table, "README.md")
+    assert once == f"before\n{page.BEGIN}\n{table}\n{page.END}\nafter\n"
+    assert page.insert(once, table, "README.md") == once
+
+
+@pytest.mark.parametrize("text", ["", page.BEGIN, f"{page.END} {page.BEGIN}", f"{page.BEGIN} {page.BEGIN} {page.END}"])
+def test_a_readme_without_a_place_is_refused(text):
+    with pytest.raises(InputError, match="has no place for the table"):
+        page.insert(text, "table", "README.md")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (float("nan"), "-"),
+        (0.62476, "0.625"),
+        (1.001, "1.001"),
+        (5.0, "5"),
+        (135.6, "136"),
+        (4000, "4000"),
+    ],
+)
+def test_numbers_are_short(value, text):
+    assert shown(value) == text
+
+
+@pytest.mark.parametrize(
+    ("band", "text"),
+    [(None, ""), ((0, float("inf")), "> 0"), ((float("-inf"), 1), "< 1"), ((-1, 1), "-1 to 1")],
+)
+def test_bands_in_words(band, text):
+    assert tables.must_be(band) == text
+
+
+def test_bounds_in_words_and_null_in_records(outcome):
+    claim = outcome.preset.claims[0]
+    inf = float("inf")
+    one = Judgement("planted", "laptop", claim, Effect(3, 0.5, -inf, 0.9, "at most"), Verdict.passed, "inside")
+    assert tables.table(outcome.preset, "laptop", [one]).rows[0][2] == "0.5 [at most 0.9]"
+    assert tables.record(one)["interval"] == [None, 0.9]
+    other = Judgement("planted", "laptop", claim, Effect(3, 2.0, 1.1, inf), Verdict.failed, "outside")
+    assert tables.table(outcome.preset, "laptop", [other]).rows[0][2] == "2 [at least 1.1]"
+    assert tables.reasons([one, other]) == ["FAIL it: outside"]
+
+
+def test_the_script_writes_page_figures_and_table(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{page.BEGIN}\n{page.END}\n")
+    words = ["--results", str(REPOSITORY / "results" / "runs"), "--out", "reproduction.md", "--readme", "README.md"]
+    done = subprocess.run(
+        [sys.executable, str(REPOSITORY / "scripts" / "reproduce_page.py"), *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "reproduction.md").read_text()
+    assert all(f"## {name}\n" in text for name in shelf.names())
+    assert (tmp_path / "reproduction" / "gal2017_mnist.png").read_bytes().startswith(b"\x89PNG")
+    assert "variation_ratio_10" in (tmp_path / "reproduction" / "gal2017_mnist.csv").read_text()
+    assert "| `gal2017_mnist` | " in readme.read_text()
