@@ -79,7 +79,7 @@ def test_at_laptop_scale_gal_is_the_configuration_of_the_committed_runs():
         assert records.complete(one)
 
 
-def test_the_fixed_initial_images_are_two_of_each_class():
+def test_the_fixed_initial_images_are_twenty_and_the_same_in_every_run():
     planned = records.plan(shelf.preset("batchbald2019_mnist"), "paper", "results/runs")
     indices = planned[0].identity["initial.indices"]
     assert len(set(indices)) == 20
