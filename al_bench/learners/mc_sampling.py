@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
+from al_bench.learners.channel_product import ChannelProduct
 from al_bench.learners.masks import MaskSet, evaluating
 from al_bench.learners.thinning import Stage, flat_children, stages
 
@@ -77,11 +78,16 @@ class ThinnedSampler:
         self._trunk, self._tail = children[:first], children[first:]
         self._stages = None if plain or children[first] not in names else stages(self._tail, masks, names)
         self.thinned = self._stages is not None
-        self._linear_first = self._stages is not None and isinstance(self._stages[0].layer, nn.Linear)
-        self._block = max(rows, PRODUCT_ROWS) if self._linear_first else rows
-        self._ready: list[list[_Thinned]] = []
+        self._product: ChannelProduct | None = None
         if self._stages is not None:
             self._trunk = [*self._trunk, *self._stages[0].before]
+            self._product = self._find_product(self._stages)
+            if self._product is not None:
+                self._stages = self._stages[1:]
+        self._linear_first = self._stages is not None and isinstance(self._stages[0].layer, nn.Linear)
+        self._block = max(rows, PRODUCT_ROWS) if self._linear_first and self._product is None else rows
+        self._ready: list[list[_Thinned]] = []
+        if self._stages is not None:
             self._prepare(self._stages, weight_bytes)
         self._trunk_weights = [_channels_last(module) for module in self._trunk]
 
@@ -95,10 +101,35 @@ class ThinnedSampler:
             [n, K, C] natural logs, float32 (float64 where the network is).
         """
         with evaluating(self._network):
-            features = [self._shared(block) for block in inputs.split(self._block)]
-            logits = torch.stack([self._draw(k, features) for k in range(self._masks.draws)], dim=1)  # [n, K, C]
+            if self._product is None:
+                features = [self._shared(block) for block in inputs.split(self._block)]
+                logits = self._draws(features)
+            else:
+                logits = self._product_draws(self._product, inputs)
         # Out of inference mode, so that the result is an ordinary tensor.
         return functional.log_softmax(logits.to(torch.promote_types(logits.dtype, torch.float32)), dim=-1)
+
+    def _draws(self, features: list[Tensor]) -> Tensor:
+        """[n, K, C] logits from what all draws of each block of rows share."""
+        return torch.stack([self._draw(k, features) for k in range(self._masks.draws)], dim=1)
+
+    def _product_draws(self, product: ChannelProduct, inputs: Tensor) -> Tensor:
+        """[n, K, C] logits, the first layer for all draws at once and the others draw by draw, by blocks of rows."""
+        found = []
+        for part in inputs.split(self._rows):
+            shared = self._run_trunk(part)
+            for block in shared.split(product.rows(shared)):
+                draws = product(block)  # [K, o, h, w, n]
+                inner = draws.flatten(1, 3) if self._linear_first else draws.permute(0, 4, 1, 2, 3)
+                found.append(torch.stack([self._draw(k, [features]) for k, features in enumerate(inner)], dim=1))
+        return torch.cat(found)
+
+    def _find_product(self, found: list[Stage]) -> ChannelProduct | None:
+        """The product of masks and channels for the first layer, where it pays."""
+        keeps = [self._masks.keeps[stage.dropout].flatten(1) for stage in found[:2]]
+        if not ChannelProduct.pays(found, keeps[0], keeps[1] if len(found) > 1 else None):
+            return None
+        return ChannelProduct(found[0], found[1], keeps[0], self._masks.scales[found[0].dropout])
 
     def _shared(self, inputs: Tensor) -> Tensor:
         """What all draws of a block of rows start from; transposed to [D, n] for a thinned linear layer."""
