@@ -52,6 +52,7 @@ def test_the_committed_runs_are_judged_without_running(reproduce, tmp_path):
     assert (status == 0) is all(one["verdict"] == "pass" for one in claims)
 
 
+@pytest.mark.slow
 def test_nothing_run_is_no_pass(reproduce):
     status, out, _ = reproduce("--all", "--check-only")
     assert status == 1
@@ -152,6 +153,7 @@ def test_the_estimate_is_printed_before_the_start(monkeypatch, tiny, tmp_path, c
     assert "NOT RUN" in out
 
 
+@pytest.mark.slow
 def test_a_run_of_another_configuration_is_not_judged(monkeypatch, run, tiny, capsys):
     in_process(monkeypatch, run, [])
     command.main(["planted", "--jobs", "1"])

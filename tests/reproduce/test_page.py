@@ -121,6 +121,7 @@ def test_bounds_in_words_and_null_in_records(outcome):
     assert tables.reasons([one, other]) == ["FAIL it: outside"]
 
 
+@pytest.mark.slow
 def test_the_script_writes_page_figures_and_table(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text(f"{page.BEGIN}\n{page.END}\n")

@@ -26,6 +26,7 @@ def test_every_file_is_in_the_order_and_has_an_experiment():
         assert {path.stem for path in (REPOSITORY / "conf" / "scale" / name).iterdir()} == set(SCALES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_preset_composes_at_every_scale(name, scale):
