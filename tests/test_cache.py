@@ -76,6 +76,7 @@ WAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_a_record_is_the_same_without_a_cache_with_an_empty_one_and_with_a_full_one(shared, trainings, way):
     for arm, more in (("off", ["cache=off"]), ("empty", []), ("full", [])):
@@ -94,6 +95,7 @@ def test_a_record_is_the_same_without_a_cache_with_an_empty_one_and_with_a_full_
     assert f"from {entry}" in (full.folder / "run.log").read_text()
 
 
+@pytest.mark.slow
 def test_strategies_share_a_first_round_and_each_seed_has_its_own(shared, trainings):
     done = shared("-m", "strategy=random,bald,entropy,coreset_greedy", "seed=0,1")
     assert done.status == 0, done.err

@@ -123,6 +123,7 @@ def test_completion_can_be_installed(tmp_path):
     assert "complete " in done.stdout
 
 
+@pytest.mark.slow
 def test_true_exit_statuses(command):
     assert command("run", *TINY).returncode == 0
     assert command("run", *TINY, "training.lr=1e30").returncode == 1
