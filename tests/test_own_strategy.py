@@ -34,6 +34,7 @@ def records(folder: Path) -> dict[str, list[dict]]:
     return {str(path.parent): [json.loads(line) for line in path.read_text().splitlines()] for path in found}
 
 
+@pytest.mark.slow
 def test_it_runs_by_name_and_its_keys_are_typed_like_any_other(command, readme, tmp_path):
     done = command(*readme, *TINY)
     assert done.returncode == 0, done.stderr

@@ -23,6 +23,7 @@ def stable(folder):
     return Record(folder).stable
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("warm", [False, True])
 def test_a_record_cut_at_any_byte_is_completed_to_the_same_record(run, warm):
     words = (*LONG, f"training.warm_start={str(warm).lower()}", "arm=a")

@@ -19,6 +19,7 @@ from al_bench.learners.learner import Learner
 from tests.conftest import TINY, TINY_ARM, record
 
 
+@pytest.mark.slow
 def test_the_default_run_gives_the_curve_promised(run):
     done = run()
     assert done.status == 0

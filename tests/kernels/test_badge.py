@@ -100,6 +100,7 @@ def test_copies_of_wide_float32_rows_are_at_distance_zero() -> None:
         assert len(set(chosen)) == 8
 
 
+@pytest.mark.slow
 def test_picks_after_stale_proposals_follow_the_distances_to_all_centres() -> None:
     """Each pick against its probabilities given the picks before it, from materialised embeddings."""
     log_probs = mc_log_probs(4, 7, 1, 3, torch.float64, "mild")[:, 0]
