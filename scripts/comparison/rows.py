@@ -72,7 +72,7 @@ def scores(score: str, peer: str, file: str, environment: str, target: float, re
         lambda maker: maker.draws("trained", 10_000),
         checks.scores,
         note="draws of a network trained on 300 MNIST labels; the peer has no variation ratio",
-        missed="baal is given probabilities, ready made; ours takes log-probabilities and exponentiates 10 million of them"
+        missed="baal is given probabilities, ready made; ours exponentiates 10 million log-probabilities"
         if peer == BAAL
         else "",
     )
