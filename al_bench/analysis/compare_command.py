@@ -7,8 +7,9 @@ import json
 import sys
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from al_bench.arguments import Parser
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,15 +36,8 @@ WIDTH = 110
 """Characters a line of the verdict."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one line, like every other."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see al-bench compare --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="al-bench compare",
         description=_DESCRIPTION,
         epilog=_EPILOG,

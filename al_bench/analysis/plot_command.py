@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 from al_bench.analysis.plot import KINDS, Request, draw, studies_of, table_groups
+from al_bench.arguments import Parser
 from al_bench.errors import InputError
 
 _DESCRIPTION = """\
@@ -32,15 +32,8 @@ of the median (or mean) curve. Published numbers count the initial set too, what
 prints. Exit status: 0 done, 2 bad input."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one line, like every other."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see al-bench plot --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="al-bench plot",
         description=_DESCRIPTION + "\n".join(f"  {kind:<11} {words}" for kind, words in KINDS.items()),
         epilog=_EPILOG,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import NoReturn
 
+from al_bench.arguments import Parser
 from al_bench.errors import InputError
 
 _DESCRIPTION = """\
@@ -24,15 +24,8 @@ AL_BENCH_DATA names and in the user's cache folder, never downloaded; without it
 Exit status: 0 done, 2 bad input."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one line, like every other."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see al-bench report --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="al-bench report",
         description=_DESCRIPTION,
         epilog=_EPILOG,

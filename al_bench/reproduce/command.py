@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from al_bench.arguments import Parser
 from al_bench.errors import InputError
 from al_bench.reproduce.preset import SCALES
 
@@ -35,15 +36,8 @@ A sweep goes on where it was interrupted when its command is typed again. Exit s
 pass, 1 not all do or a run failed, 2 bad input, 130 interrupted."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one line, like every other."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see al-bench reproduce --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="al-bench reproduce",
         description=_DESCRIPTION,
         epilog=_EPILOG,
