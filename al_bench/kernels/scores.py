@@ -27,11 +27,24 @@ The error of a float32 entropy or BALD of normalised probabilities is about 1e-6
 is not rounding.
 """
 
-_CHUNK_ELEMENTS = 1 << 17
-"""Elements per chunk where no chunk size is given: two float32 buffers (1 MiB) fit in a core's L2 cache.
+_CHUNK_ELEMENTS = 1 << 18
+"""Elements per chunk where no chunk size is given: two float32 buffers (2 MiB) stay near a core.
 
-10,000 × 100 × 10 float32 on one core of an AMD EPYC: BALD 21 ms with such chunks, 63 ms in one piece.
+10,000 × 100 × 10 float32 on one core of an AMD EPYC: BALD 12 ms with such chunks, 14 with a quarter of them and 63 in
+one piece.
 """
+
+_LOG2_E = 1 / math.log(2)
+"""Draws are made probabilities as 2^(x · log₂ e): the processor's vectors have a faster exp2 than exp.
+
+10,000 × 100 × 10 float32 on one core of an AMD EPYC (AVX-512), CPU time, exp and exp2: alone 8.6 and 3.0 ms, entropy of
+the mean 12.3 and 8.2, BALD 16.1 and 11.8. Rounding x · log₂ e puts p wrong by at most 6e-8 |x| p, which is below 2.3e-8
+for every x ≤ 0.
+"""
+
+_VECTORS, _BLOCK = 64, (1 << 15) - 64
+"""exp2 takes whole vectors of this many elements, where there are several threads in blocks too small to be shared
+among them: what is left over at the end of a tensor, or of a thread's part of it, would end in other bits."""
 
 _FAINT = 1e-30
 """A mean probability below this is computed in log space, row by row, since its terms may underflow.
@@ -98,16 +111,13 @@ def mean_log_probs(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor
         mc_log_probs_nkc: [N, K, C] log-probabilities of K draws.
         chunk: rows at a time; by default as many as fit in cache. The result does not depend on it.
     """
-
-    def reduce(log_probs_nkc: Tensor) -> Tensor:
-        mean_nc = log_probs_nkc.exp().mean(1)
-        faint_n = (mean_nc < _FAINT).any(1)
-        mean_log_nc = mean_nc.log_()
-        if faint_n.any():
-            mean_log_nc[faint_n] = log_probs_nkc[faint_n].logsumexp(1) - math.log(log_probs_nkc.shape[1])
-        return mean_log_nc
-
-    return _by_chunks(reduce, mc_log_probs_nkc, chunk)
+    probabilities = _Probabilities()
+    mean_nc = _by_chunks(lambda log_probs_nkc: probabilities(log_probs_nkc)[0].mean(1), mc_log_probs_nkc, chunk)
+    faint = (mean_nc < _FAINT).any(1).nonzero()[:, 0]
+    mean_log_nc = mean_nc.log_()
+    for rows in faint.split(_rows(mc_log_probs_nkc, chunk)):
+        mean_log_nc[rows] = _floating(mc_log_probs_nkc[rows], 3).logsumexp(1) - math.log(mc_log_probs_nkc.shape[1])
+    return mean_log_nc
 
 
 def mc_variation_ratio(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
@@ -143,9 +153,10 @@ def mean_std(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
 
     Source: Kampffmeyer et al. 2016; Gal et al. 2017, sec. 4, "Mean STD".
     """
+    probabilities = _Probabilities()
 
     def score(log_probs_nkc: Tensor) -> Tensor:
-        probs_nkc = log_probs_nkc.exp()
+        probs_nkc = probabilities(log_probs_nkc)[0]
         probs_nkc -= probs_nkc.mean(1, keepdim=True)
         return probs_nkc.square_().mean(1).sqrt_().mean(-1)
 
@@ -169,15 +180,15 @@ def bald(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
 
     Source: Houlsby et al. 2011, eq. 2; Gal et al. 2017, sec. 4.
     """
+    probabilities = _Probabilities()
 
-    def score(log_probs_nkc: Tensor) -> Tensor:
-        log_probs_nkc = log_probs_nkc.clamp(min=_LOG_ZERO)
-        probs_nkc = log_probs_nkc.exp()
+    def means(log_probs_nkc: Tensor) -> Tensor:
+        probs_nkc, log2_probs_nkc = probabilities(log_probs_nkc, both=True)
         mean_nc = probs_nkc.mean(1)
-        plogp_nc = log_probs_nkc.mul_(probs_nkc).mean(1)
-        return (plogp_nc - mean_nc.xlogy(mean_nc)).sum(-1)
+        return torch.stack([mean_nc, log2_probs_nkc.mul_(probs_nkc).mean(1)], dim=1)
 
-    scores_n = _by_chunks(score, mc_log_probs_nkc, chunk)
+    mean_nc, plogp_nc = _by_chunks(means, mc_log_probs_nkc, chunk).unbind(1)  # E p and E p log₂ p
+    scores_n = (plogp_nc / _LOG2_E - mean_nc.xlogy(mean_nc)).sum(-1)
     low = scores_n < -TOLERANCE
     if low.any():
         row = int(low.nonzero()[0, 0])
@@ -222,12 +233,41 @@ def _floating(log_probs: Tensor, dimensions: int) -> Tensor:
     return log_probs
 
 
+class _Probabilities:
+    """p and log₂ p of chunk after chunk, in buffers that are used again: fresh ones cost page faults."""
+
+    def __init__(self) -> None:
+        self._log2 = self._probs = torch.empty(0)
+
+    def __call__(self, log_probs: Tensor, both: bool = False) -> tuple[Tensor, Tensor]:
+        """p, and where `both` log₂ p (`_LOG_ZERO` at least); valid until the next call.
+
+        An element's bits do not depend on its place.
+        """
+        count = log_probs.numel()
+        size = -(-count // _VECTORS) * _VECTORS
+        if len(self._log2) < size:
+            self._log2 = log_probs.new_zeros(size)
+            self._probs = torch.empty_like(self._log2) if both else self._log2
+        log2_flat, probs_flat = self._log2[:size], self._probs[:size]
+        log2_probs = torch.mul(log_probs, _LOG2_E, out=log2_flat[:count].view(log_probs.shape))
+        if both:
+            log2_probs.clamp_(min=_LOG_ZERO)
+        block = _BLOCK if torch.get_num_threads() > 1 else max(1, size)
+        for source, target in zip(log2_flat.split(block), probs_flat.split(block), strict=True):
+            torch.exp2(source, out=target)
+        return probs_flat[:count].view(log_probs.shape), log2_probs
+
+
 def _by_chunks(reduce: Callable[[Tensor], Tensor], mc_log_probs_nkc: Tensor, chunk: int | None) -> Tensor:
     """`reduce` applied to `chunk` rows at a time."""
-    row_elements = max(1, mc_log_probs_nkc[:1].numel())
-    chunk = max(1, _CHUNK_ELEMENTS // row_elements) if chunk is None else chunk
-    chunks = (_floating(part_nkc, 3) for part_nkc in mc_log_probs_nkc.split(chunk))
-    return torch.cat([reduce(part_nkc) for part_nkc in chunks])
+    chunks = mc_log_probs_nkc.split(_rows(mc_log_probs_nkc, chunk))
+    return torch.cat([reduce(_floating(part_nkc, 3)) for part_nkc in chunks])
+
+
+def _rows(mc_log_probs_nkc: Tensor, chunk: int | None) -> int:
+    """`chunk`, or as many rows as fit in cache."""
+    return max(1, _CHUNK_ELEMENTS // max(1, mc_log_probs_nkc[:1].numel())) if chunk is None else chunk
 
 
 def into_range(scores_n: Tensor, low: float, high: float) -> Tensor:

@@ -128,6 +128,23 @@ def test_chunks_change_no_bit(mc: Tensor, chunk: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("chunk", [None, 1, 37, 701])
+def test_threads_change_no_bit(dtype: torch.dtype, chunk: int | None) -> None:
+    """Large enough to be shared among threads, in parts that end between two vectors."""
+    mc = mc_log_probs(1, 701, 101, 7, dtype, "mild")
+    scores = {}
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            scores[threads] = torch.stack([kernels.bald(mc, chunk), kernels.mean_std(mc, chunk)])
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(scores[1], scores[2])
+    assert torch.equal(scores[1], scores[3])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(100, 10), (7, 3), (20, 62), (1, 10)])
 def test_copies_of_a_row_tie_exactly(dtype: torch.dtype, shape: tuple[int, int]) -> None:
     """A pool with copies (Repeated MNIST without noise) must tie by rule, not be ordered by rounding."""
