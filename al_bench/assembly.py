@@ -19,6 +19,7 @@ from al_bench.learners.learner import Learner
 from al_bench.learners.point_pass import feature_layer
 from al_bench.learners.training import Augment, Stop
 from al_bench.models.dropout import adopt
+from al_bench.models.layout import lay_out
 from al_bench.models.reset import seeded
 from al_bench.pool import Indices, PoolState, draw_initial
 from al_bench.rng import Streams
@@ -167,7 +168,7 @@ def assemble(config: RunConfig, strategy_name: str) -> Bench:
         )
     dataset = dataset.to(device)
     with seeded(0):  # `reset` draws the weights of a round; building must leave the global generator alone
-        networks = [adopt(model.build(dataset.shape, dataset.classes)).to(device) for model, _ in members]
+        networks = [lay_out(adopt(model.build(dataset.shape, dataset.classes)).to(device)) for model, _ in members]
     names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
     for layer in config.training.layer_weight_decay:
         if layer not in names:

@@ -23,6 +23,7 @@ from al_bench.learners.mc_sampling import ThinnedSampler
 from al_bench.learners.point_pass import PointPass
 from al_bench.learners.training import Training
 from al_bench.models.dropout import adopt, set_generator
+from al_bench.models.layout import lay_out
 from al_bench.models.reset import reset, seeded
 
 LABELS = 300
@@ -48,7 +49,7 @@ def network(name: str, weights: Path | None = None) -> nn.Module:
     """A network in evaluation mode, with the weights of a file or, without one, of seed 0."""
     schema, shape = model(name)
     with seeded(0):
-        built = adopt(schema.build(shape, CLASSES))
+        built = lay_out(adopt(schema.build(shape, CLASSES)))
     if weights is not None:
         with np.load(weights) as arrays:
             built.load_state_dict({key: torch.from_numpy(arrays[key]) for key in arrays})

@@ -200,7 +200,7 @@ ROWS = (
     *(k_centre(kind, environment) for environment in ("skactiveml", "") for kind in EVIDENCE),
     *(stream(kind, "k_centre", "k-centre, 1,000 labelled", 1 / 1.5) for kind in EVIDENCE),
     training("fp32", 0.95),
-    training("bf16", 1.5, "the processor has no bf16 instructions (neither AVX512_BF16 nor AMX), so they are emulated"),
+    training("bf16", 1.5, "bf16 is emulated where the processor has neither AVX512_BF16 nor AMX"),
     whole("bald", BAAL, "baal_side.py", "baal"),
     whole("batchbald", REDUX, "redux_side.py", "redux"),
     Row(
