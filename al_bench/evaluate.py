@@ -8,6 +8,7 @@ import torch
 
 from al_bench import kernels
 from al_bench.learners.learner import Learner, Sampler
+from al_bench.progress import bar
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,12 @@ class Quality:
 def evaluate(learner: Learner, sampler: Sampler) -> Quality:
     """The quality of the mean prediction of `sampler`'s functions on the whole test part."""
     data = learner.dataset
-    log_probs = torch.cat(
-        [kernels.mean_log_probs(chunk) for _, chunk in learner.chunks(sampler, data.test_inputs)]
-    ).double()
+    means = []
+    with bar("testing", len(data.test_inputs), "points") as testing:
+        for rows, draws in learner.chunks(sampler, data.test_inputs):
+            means.append(kernels.mean_log_probs(draws))
+            testing.update(rows.stop - rows.start)
+    log_probs = torch.cat(means).double()
     labels = data.test_labels
     return Quality(
         accuracy=(log_probs.argmax(1) == labels).double().mean().item(),

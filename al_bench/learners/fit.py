@@ -111,6 +111,14 @@ def learning_rate(config: Training, progress: float) -> float:
     return 1.0
 
 
+def horizon(config: Training, size: int) -> int:
+    """Steps of the longest training on `size` labelled points; a stopping rule may end it sooner."""
+    if config.stop is Stop.steps:
+        return config.steps
+    batch = config.batch_size if config.epoch_samples else min(config.batch_size, size)
+    return config.epochs * batch_count(config.epoch_samples or size, batch)
+
+
 def fit(
     network: nn.Module,
     config: Training,
@@ -121,6 +129,7 @@ def fit(
     order: torch.Generator,
     augmentation: torch.Generator,
     auxiliary: Auxiliary | None = None,
+    stepped: Callable[[], object] | None = None,
 ) -> Fit:
     """Train `network` in place by cross-entropy, and the auxiliary with it.
 
@@ -130,6 +139,7 @@ def fit(
         validate: Gives the accuracy on the validation set; called once an epoch under early stopping.
         order, augmentation: CPU generators of the batches and of the augmentation.
         auxiliary: Adds its weighted term to the loss of every step.
+        stepped: Called after every step, for a progress bar.
 
     Raises:
         BenchError: the loss is no longer finite.
@@ -140,7 +150,7 @@ def fit(
     epoch_length = config.epoch_samples or (math.ceil(size / batch) * batch if by_steps else None)
     steps_an_epoch = batch_count(epoch_length or size, batch)
     epochs = math.ceil(config.steps / steps_an_epoch) if by_steps else config.epochs
-    horizon = config.steps if by_steps else epochs * steps_an_epoch
+    longest = horizon(config, size)
     trained = [network] if auxiliary is None else [network, auxiliary.modules()]
     optimiser = make_optimiser(network, config, size, *trained[1:])
     best: tuple[float, list[dict[str, Tensor]]] | None = None
@@ -155,7 +165,7 @@ def fit(
             if by_steps and step == config.steps:
                 break
             for group in optimiser.param_groups:
-                group["lr"] = config.lr * learning_rate(config, step / horizon)
+                group["lr"] = config.lr * learning_rate(config, step / longest)
             rows = rows.to(inputs.device)
             x, y = prepare(inputs[rows]), labels[rows]
             if config.augment is Augment.flip_crop:
@@ -168,7 +178,7 @@ def fit(
             else:
                 losses = nn.functional.cross_entropy(logits.float(), y, reduction="none")
                 loss = losses.mean()
-                total = loss + auxiliary.weight * auxiliary.term(losses, step / horizon)
+                total = loss + auxiliary.weight * auxiliary.term(losses, step / longest)
             optimiser.zero_grad(set_to_none=True)
             total.backward()
             optimiser.step()
@@ -177,6 +187,8 @@ def fit(
                 right += (logits.argmax(1) == y).sum()
             seen += len(rows)
             step += 1
+            if stepped is not None:
+                stepped()
         reached = (loss_sum + total.detach()).item()
         if not math.isfinite(reached):
             raise BenchError(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench.data.dataset import Dataset, Inputs
-from al_bench.learners.fit import Fit, fit
+from al_bench.learners.fit import Fit, fit, horizon
 from al_bench.learners.masks import MaskSet, active_dropout
 from al_bench.learners.mc_sampling import ThinnedSampler
 from al_bench.learners.plain_sampling import PlainSampler
@@ -19,6 +19,7 @@ from al_bench.learners.posterior import Posterior
 from al_bench.learners.training import Training
 from al_bench.models.dropout import set_generator
 from al_bench.models.reset import reset, seeded
+from al_bench.progress import bar
 from al_bench.rng import Streams
 
 if TYPE_CHECKING:
@@ -80,11 +81,15 @@ class Learner:
         fits = []
         for member, network in enumerate(self.networks):
             set_generator(network, streams.torch("dropout", round_, member, device.type))
-            with seeded(streams.integer("global", round_, member)):  # for a user's layers that draw from it
+            config = self.training[member]
+            with (
+                seeded(streams.integer("global", round_, member)),  # for a user's layers that draw from it
+                bar("training", horizon(config, len(labels)), "steps") as steps,
+            ):
                 fits.append(
                     fit(
                         network,
-                        self.training[member],
+                        config,
                         inputs,
                         labels,
                         self.dataset.prepare,
@@ -92,6 +97,7 @@ class Learner:
                         streams.torch("order", round_, member),
                         streams.torch("augmentation", round_, member),
                         self.auxiliaries[member] if self.auxiliaries else None,
+                        steps.update,
                     )
                 )
         return fits

@@ -73,21 +73,32 @@ def sample(folder: Path, settings: dict[str, Any]) -> Work:
     return work
 
 
-def probabilities(folder: Path) -> np.ndarray:
-    """[N, C, K], the layout that baal's own predictions have."""
-    draws = np.load(folder / "mc_log_probs.npy")
-    return np.ascontiguousarray(np.exp(draws).transpose(0, 2, 1))
+def log_probabilities(folder: Path) -> np.ndarray:
+    """[N, C, K], the layout of baal's own predictions, which are logits; its heuristics make them probabilities."""
+    return np.ascontiguousarray(np.load(folder / "mc_log_probs.npy").transpose(0, 2, 1))
 
 
 def bald(folder: Path, settings: dict[str, Any]) -> Work:
     """BALD of every row."""
-    found = probabilities(folder)
+    found = log_probabilities(folder)
     return lambda: {"scores": BALD().get_uncertainties(found)}
 
 
 def entropy(folder: Path, settings: dict[str, Any]) -> Work:
     """The entropy of every row's mean prediction."""
-    found = probabilities(folder)
+    found = log_probabilities(folder)
+    return lambda: {"scores": Entropy().get_uncertainties(found)}
+
+
+def bald_ready(folder: Path, settings: dict[str, Any]) -> Work:
+    """BALD of every row, given probabilities."""
+    found = np.exp(log_probabilities(folder))
+    return lambda: {"scores": BALD().get_uncertainties(found)}
+
+
+def entropy_ready(folder: Path, settings: dict[str, Any]) -> Work:
+    """The entropy of every row's mean prediction, given probabilities."""
+    found = np.exp(log_probabilities(folder))
     return lambda: {"scores": Entropy().get_uncertainties(found)}
 
 
@@ -161,4 +172,5 @@ def run(folder: Path, settings: dict[str, Any]) -> Work:
 
 
 if __name__ == "__main__":
-    serve({"sample": sample, "bald": bald, "entropy": entropy, "run": run})
+    scores = {"bald": bald, "entropy": entropy, "bald_ready": bald_ready, "entropy_ready": entropy_ready}
+    serve({"sample": sample, **scores, "run": run})
