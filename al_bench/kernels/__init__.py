@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from al_bench.kernels.scores import mean_std as mean_std
     from al_bench.kernels.scores import variation_ratio_point as variation_ratio_point
     from al_bench.kernels.select import select_top as select_top
+    from al_bench.kernels.select import tie_keys as tie_keys
     from al_bench.kernels.stochastic import select_stochastic as select_stochastic
     from al_bench.kernels.svm import svm_scores as svm_scores
     from al_bench.kernels.typiclust import TypiClustBatch as TypiClustBatch
@@ -91,6 +92,7 @@ _MODULE_OF = {
     "select_typiclust": "typiclust",
     "svm_scores": "svm",
     "tempered_entropy": "clusters",
+    "tie_keys": "select",
     "TypiClustBatch": "typiclust",
     "variation_ratio_point": "scores",
     "vote_entropy": "votes",

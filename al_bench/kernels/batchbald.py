@@ -19,6 +19,8 @@ Departures from the paper's Monte Carlo estimator, none of which changes its exp
   first, and most rows are never evaluated again. The batch is that of the full evaluation while the table is
   exact. A sampled gain may exceed its bound by sampling error, so rows are evaluated down to three standard
   errors below the best gain; what may be missed is of that size.
+- Of a large pool the draws of the rows of highest BALD are enough, while no row left out has a BALD that reaches the
+  gain picked; the batch says up to which pick that holds.
 - Screening: with many samples a row first meets a tenth of them, and the rest only if its gain on these is within
   three standard errors of the best row's; a configuration moves both gains, so their difference is well known.
 """
@@ -34,6 +36,7 @@ from torch import Tensor
 
 from al_bench.kernels.label_table import LabelTable
 from al_bench.kernels.scores import bald, check_scores
+from al_bench.kernels.select import tie_keys
 
 _TIE = {torch.float32: 2e-6, torch.float64: 1e-12}
 """Gains in nats closer than this are equal: a matrix product rounds by position and block."""
@@ -59,6 +62,8 @@ class BatchBaldBatch:
             (picked as the largest of many, sampled gains are a little too large).
         sampled_from: the first pick that used sampled configurations, None if all were exact.
         saturated_at: the first pick that was filled in by BALD order, None if there was none.
+        capped_at: the first pick that a row without draws may have changed; None: the batch is that of the whole pool
+            (from `sampled_from` on up to sampling error, as lazy evaluation is).
         evaluations: gains computed, the BALD of each row and screenings not counted.
     """
 
@@ -68,6 +73,7 @@ class BatchBaldBatch:
     joint_information: Tensor
     sampled_from: int | None
     saturated_at: int | None
+    capped_at: int | None
     evaluations: int
 
 
@@ -81,12 +87,19 @@ def select_batchbald(
     saturation_tol: float = 1e-3,
     chunk: int = 16,
     picked: Callable[[], object] | None = None,
+    bald_p: Tensor | None = None,
+    kept_n: Tensor | None = None,
 ) -> BatchBaldBatch:
     """The greedy batch by joint information.
 
     N random keys are drawn from the generator at the start; among rows whose gains are equal (to rounding) the
     one with the lowest key is picked. K draws hold at most log K nats: when no row adds `saturation_tol` the
     rest of the batch is filled in the order of BALD, ties by the same keys.
+
+    The N rows may be a part of a pool of P, `kept_n`: those of highest BALD, of equals those of lowest key (P are then
+    drawn, so that a row's key and the labels sampled are as with the whole pool). BALD bounds the gain of the P − N
+    others. While they are below what is picked, by the margin of lazy evaluation, the picks are those of the whole
+    pool; so is the fill, whose rows are first in that same order.
 
     Args:
         mc_log_probs_nkc: [N, K, C] log-probabilities of K draws shared by all rows, float32 or float64.
@@ -97,13 +110,16 @@ def select_batchbald(
         saturation_tol: nats; 0 never stops.
         chunk: candidates per matrix product.
         picked: called after each pick, for a progress bar.
+        bald_p: [P] BALD of the whole pool, where the rows are a part of it.
+        kept_n: [N] which part: rows of the pool, rising.
 
     Returns:
-        The batch. Memory: max(exact_cap, M) × K for the table, besides the argument.
+        The batch, as rows of the N. Memory: max(exact_cap, M) × K for the table, besides the argument.
 
     Raises:
-        ValueError: the batch is negative or larger than N, or the log-probabilities are in half precision.
-        ScoreError: the BALD of a row is NaN or out of range.
+        ValueError: the batch is negative or larger than N, or the log-probabilities are in half precision, or one of
+            `bald_p` and `kept_n` is missing.
+        ScoreError: the BALD of a row (of the pool, where it is given) is NaN or out of range.
 
     Source: Kirsch, van Amersfoort & Gal 2019, sec. 3 and algorithm 1.
     """
@@ -112,18 +128,25 @@ def select_batchbald(
         raise ValueError(f"a batch of {batch} rows cannot be chosen from {rows_count} rows")
     if mc_log_probs_nkc.dtype not in _TIE:
         raise ValueError(f"log-probabilities in {mc_log_probs_nkc.dtype}; float32 or float64 is needed")
+    if (bald_p is None) is not (kept_n is None):
+        raise ValueError(
+            "bald_p and kept_n are given together: the BALD of the pool, and the rows of it that have draws"
+        )
     tie = _TIE[mc_log_probs_nkc.dtype]
-    keys_n = torch.rand(rows_count, generator=generator, dtype=torch.float64, device=generator.device)
-    keys_n = keys_n.to(mc_log_probs_nkc.device)
-    bald_n = bald(mc_log_probs_nkc).double()
-    check_scores(bald_n, 0.0, math.log(min(mc_log_probs_nkc.shape[1:])), "BALD")
+    bald_p = (bald(mc_log_probs_nkc) if bald_p is None else bald_p.to(mc_log_probs_nkc.device)).double()
+    check_scores(bald_p, 0.0, math.log(min(mc_log_probs_nkc.shape[1:])), "BALD")
+    keys_n = tie_keys(len(bald_p), generator).to(mc_log_probs_nkc.device)
+    bald_n, left_out = bald_p, -math.inf
+    if kept_n is not None and rows_count < len(bald_p):
+        bald_n, keys_n = bald_p[kept_n], keys_n[kept_n]
+        left_out = bald_p.index_fill(0, kept_n, -math.inf).max().item()
     free_n = torch.ones_like(bald_n, dtype=torch.bool)
     bound_n = bald_n.clone()
     table = LabelTable.start(mc_log_probs_nkc)
     rows: list[int] = []
     gains: list[float] = []
     errors: list[float] = []
-    sampled_from = saturated_at = None
+    sampled_from = saturated_at = capped_at = None
     evaluations = 0
     for pick in range(batch):
         evaluated_n = free_n.clone() if pick == 0 else torch.zeros_like(free_n)
@@ -152,6 +175,8 @@ def select_batchbald(
                 leader_kc = probs_bkc[gain_b.argmax()]
                 error = table.standard_error(leader_kc)
             best = max(best, gain_b.max().item())
+        if capped_at is None and left_out >= max(best, saturation_tol) - 2 * tie - 3 * error:
+            capped_at = pick
         if best < saturation_tol:
             saturated_at = pick
             break
@@ -186,6 +211,7 @@ def select_batchbald(
         joint_information=gain_b.cumsum(0).clamp_(max=math.log(mc_log_probs_nkc.shape[1])),
         sampled_from=sampled_from,
         saturated_at=saturated_at,
+        capped_at=capped_at,
         evaluations=evaluations,
     )
 

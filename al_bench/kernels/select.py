@@ -8,6 +8,15 @@ from torch import Tensor
 from al_bench.errors import ScoreError
 
 
+def tie_keys(count: int, generator: torch.Generator) -> Tensor:
+    """[count] float64 keys by which equal rows are ordered, lowest first.
+
+    A selection with such a rule draws them before all else from its generator, for every row of the pool: which rows
+    win a tie is then known from the generator's state, before the rows are.
+    """
+    return torch.rand(count, generator=generator, dtype=torch.float64, device=generator.device)
+
+
 def select_top(scores_n: Tensor, batch: int, generator: torch.Generator) -> Tensor:
     """The rows of the `batch` highest scores, highest first; equal scores in a random order.
 
@@ -37,7 +46,7 @@ def select_top(scores_n: Tensor, batch: int, generator: torch.Generator) -> Tens
     if nan_n.any():
         row = int(nan_n.nonzero()[0, 0])
         raise ScoreError(f"the score of row {row} is NaN ({int(nan_n.sum())} of {len(scores_n)} rows are)")
-    keys_n = torch.rand(len(scores_n), generator=generator, dtype=torch.float64, device=generator.device)
+    keys_n = tie_keys(len(scores_n), generator)
     if batch == 0:
         return torch.empty(0, dtype=torch.int64, device=scores_n.device)
     scores_n = scores_n + 0.0  # −0 + 0 = 0: a radix sort would put −0 below 0

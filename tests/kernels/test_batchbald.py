@@ -10,6 +10,7 @@ import torch
 from al_bench import kernels
 from al_bench.errors import ScoreError
 from al_bench.kernels import batchbald
+from al_bench.kernels.batchbald import BatchBaldBatch
 from al_bench.kernels.label_table import LabelTable
 from tests.kernels.instances import mc_log_probs, seeded
 from tests.reference import batchbald as twin
@@ -165,6 +166,64 @@ def test_information_from_ten_draws_saturates_at_log_ten() -> None:
     assert len(set(result.rows.tolist())) == 40
 
 
+def of_a_part(mc: torch.Tensor, most: int, batch: int, seed: int, **given) -> tuple[list[int], BatchBaldBatch]:
+    """Rows of the pool, and the batch, where only the `most` rows of highest BALD have draws."""
+    bald, keys = kernels.bald(mc), keys_of(len(mc), seed)
+    kept = torch.tensor(sorted(sorted(range(len(mc)), key=lambda row: (-float(bald[row]), keys[row]))[:most]))
+    result = kernels.select_batchbald(mc[kept], batch, seeded(seed), bald_p=bald, kept_n=kept, **given)
+    return kept[result.rows].tolist(), result
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_part_of_a_pool_gives_its_batch_until_a_row_left_out_may_have_been_picked(kind: str) -> None:
+    """Against full enumeration over the whole pool, every row at every pick."""
+    whole = part = 0
+    for seed in range(60):
+        draws, classes, batch = 2 + seed % 3, 2 + seed % 2, 1 + seed % 3
+        mc = mc_log_probs(seed, 10, draws, classes, torch.float64, kind)
+        expected, information = twin.select_batchbald(mc.exp().tolist(), batch, keys_of(10, seed), tie=1e-12)
+        rows, result = of_a_part(mc, batch + seed % 5, batch, seed, saturation_tol=0)
+        until = batch if result.capped_at is None else result.capped_at
+        assert rows[:until] == expected[:until]
+        assert result.joint_information[:until].tolist() == pytest.approx(information[:until], abs=1e-9)
+        whole, part = whole + (until == batch), part + (until < batch)
+        assert of_a_part(mc, 10, batch, seed, saturation_tol=0)[0] == expected
+    assert part > 10
+    assert whole > 10 or kind not in ("mild", "sharp")
+
+
+def test_sampled_and_saturated_a_part_of_a_pool_gives_the_same_batch() -> None:
+    """The same keys and the same labels are drawn; the fill is by BALD of rows that are kept, equal ones among them."""
+    reached = []
+    for seed in range(20):
+        mc = mc_log_probs(seed, 300, 6, 4, torch.float32, "sharp")
+        mc[:: 1 + seed % 3] = mc[:1, :1]  # rows of equal BALD, 0
+        given = {"exact_cap": 16, "samples": 600, "saturation_tol": 0.02}
+        expected = kernels.select_batchbald(mc, 25, seeded(seed), **given)
+        for most in (200, 100, 40, 25):
+            rows, result = of_a_part(mc, most, 25, seed, **given)
+            until = 25 if result.capped_at is None else result.capped_at
+            assert rows[:until] == expected.rows[:until].tolist()
+            if until == 25:
+                assert result.saturated_at == expected.saturated_at
+                assert result.sampled_from == expected.sampled_from
+            reached.append((result.capped_at is None, result.saturated_at is not None))
+    assert (True, True) in reached
+    assert (False, True) in reached
+
+
+def test_a_planted_row_that_was_left_out_is_told_by_the_pick_that_it_may_have_won() -> None:
+    """Four copies that tell draws 1 and 2 from 3 and 4, and a weaker row that tells 1 and 3 from 2 and 4."""
+    copy = torch.tensor([[0.99, 0.01], [0.99, 0.01], [0.01, 0.99], [0.01, 0.99]])
+    other = torch.tensor([[0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9]])
+    mc = torch.stack([copy, copy, other, copy, copy]).log()
+    for most, capped_at in ((5, None), (4, 1), (3, 0)):
+        rows, result = of_a_part(mc, most, 2, 0)
+        assert result.capped_at == capped_at  # three of four copies: the first pick may have been the fourth
+        assert (2 in rows) is (most == 5)
+    assert rows[0] == of_a_part(mc, 5, 2, 0)[0][0], "of equal rows those of lowest key are kept"
+
+
 def test_one_draw_saturates_at_once() -> None:
     mc = mc_log_probs(0, 6, 1, 3, torch.float32, "mild")
     result = kernels.select_batchbald(mc, 3, seeded(0))
@@ -187,6 +246,11 @@ def test_faults_are_refused() -> None:
     with pytest.raises(ValueError, match="float16; float32 or float64"):
         kernels.select_batchbald(mc.half(), 1, seeded(0))
     assert len(kernels.select_batchbald(mc, 0, seeded(0)).rows) == 0
+    for only in ({"bald_p": torch.zeros(4)}, {"kept_n": torch.arange(3)}):
+        with pytest.raises(ValueError, match="bald_p and kept_n are given together"):
+            kernels.select_batchbald(mc, 1, seeded(0), **only)
+    with pytest.raises(ScoreError, match="BALD of row 3 is 7"):
+        kernels.select_batchbald(mc, 1, seeded(0), bald_p=torch.tensor([0, 0, 0, 7.0]), kept_n=torch.arange(3))
     mc[1, 0, 0] = math.nan
     with pytest.raises(ScoreError, match="BALD of row 1 is nan, not finite"):
         kernels.select_batchbald(mc, 1, seeded(0))
