@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -24,7 +25,10 @@ def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = N
 
     Returns:
         For a score strategy its scores [N], computed chunk by chunk, so that memory is bounded by the chunk and not
-        by N·K·C; for any other the evidence of all candidates.
+        by N·K·C; for any other the evidence of all candidates, or of as many as the strategy keeps.
+
+    Raises:
+        ScoreError: a score is not finite.
     """
     strategy = gatherer.strategy
     if isinstance(strategy, ScoreStrategy):
@@ -35,16 +39,28 @@ def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = N
                 noise.see(scores[rows], evidence, draws)
         kernels.check_scores(scores, -math.inf, math.inf, f"the {type(strategy).__name__} score")
         return scores
-    return gatherer.whole(candidates)
+    count = strategy.keeps()
+    if count is None or count >= len(candidates):
+        return gatherer.whole(candidates)
+    keys = kernels.tie_keys(len(candidates), _generator(gatherer.streams, gatherer.state.round))
+    found = gatherer.first(candidates, count, keys)
+    assert found.screen is not None
+    kernels.check_scores(found.screen.scores, -math.inf, math.inf, f"the {type(strategy).__name__} screening score")
+    return found
+
+
+def _generator(streams: Streams, round_: int) -> torch.Generator:
+    """What a selection is drawn from, in the state in which the strategy gets it."""
+    return streams.torch("selection", round_)
 
 
 def select(scored: Tensor | Evidence, strategy: Strategy, batch: int, streams: Streams, round_: int) -> Selection:
-    """The strategy's batch, checked: `batch` distinct rows within range.
+    """The strategy's batch, checked: `batch` distinct rows within range, as positions among all candidates.
 
     Raises:
         ValueError: the strategy broke its contract.
     """
-    generator = streams.torch("selection", round_)
+    generator = _generator(streams, round_)
     if isinstance(scored, Evidence):
         count, selection = scored.rows, strategy.select(scored, batch, generator)
     else:
@@ -56,4 +72,6 @@ def select(scored: Tensor | Evidence, strategy: Strategy, batch: int, streams: S
             f"{type(strategy).__name__} returned the rows {rows.tolist()[:8]} … for a batch of {batch} out of {count}: "
             f"they must be {batch} distinct positions"
         )
+    if isinstance(scored, Evidence) and scored.screen is not None:
+        return replace(selection, rows=scored.screen.kept[rows.to(scored.screen.kept.device)])
     return selection

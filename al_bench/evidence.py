@@ -57,9 +57,23 @@ class _Read:
         return evidence.products[self.product]
 
 
+@dataclass(frozen=True, eq=False)
+class Screen:
+    """Which candidates evidence is of, where a strategy keeps only some.
+
+    Args:
+        scores: [N] the strategy's `screen` of every candidate.
+        kept: [n] int64 the candidates that are the evidence's rows, rising: those of highest score, and of equals those
+            with the lowest `kernels.tie_keys` that the selection's generator gives when it is new.
+    """
+
+    scores: Tensor
+    kept: Tensor
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """The declared products for N candidate rows.
+    """The declared products for N candidate rows, or for the n of them that `screen` says.
 
     Reading a product that was not declared raises LookupError, so that declaration and use cannot drift apart.
     """
@@ -68,6 +82,8 @@ class Evidence:
     products: dict[Product, Tensor] = field(default_factory=dict)
     classes: int = 0
     """C, which a strategy may need to know before any product has that many columns."""
+    screen: Screen | None = None
+    """Given only to a strategy that keeps some rows, and only where there are more."""
 
     mean_log_probs = _Read()
     mc_log_probs = _Read()

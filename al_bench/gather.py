@@ -16,6 +16,7 @@ from al_bench.learners.point_pass import POINT_PRODUCTS, PointPass
 from al_bench.pool import PoolState
 from al_bench.progress import bar
 from al_bench.rng import Streams
+from al_bench.screening import Keeper
 from al_bench.strategies.base import Strategy
 
 _TWINS = {Product.labelled_point_log_probs: Product.point_log_probs, Product.labelled_features: Product.features}
@@ -143,3 +144,18 @@ class Gatherer:
                     products[name] = part.new_empty((len(candidates), *part.shape[1:]))
                 products[name][rows] = part
         return Evidence(len(candidates), products, self.learner.dataset.classes)
+
+    def first(self, candidates: Tensor, count: int, keys: Tensor) -> Evidence:
+        """The evidence of the candidates that the strategy's `screen` puts first; the others' is never held.
+
+        Args:
+            candidates: [N] dataset indices, more than `count`.
+            count: n, the rows kept.
+            keys: [N] distinct; of candidates with equal scores the lowest are kept.
+        """
+        keeper = Keeper(count, keys)
+        for rows, evidence, _ in self.walk(candidates):
+            varying = {name: part for name, part in evidence.products.items() if name not in FIXED}
+            keeper.see(rows, self.strategy.screen(evidence), varying)
+        products, screen = keeper.kept()
+        return Evidence(count, products | self.fixed, self.learner.dataset.classes, screen)

@@ -87,6 +87,21 @@ class Strategy(ABC):
         """
         return "penultimate"
 
+    def keeps(self) -> int | None:
+        """How many candidates' evidence is held at most, those of highest `screen`; None: that of all.
+
+        Of no effect on a score strategy, for which none is held.
+        """
+        return None
+
+    def screen(self, evidence: Evidence) -> Tensor:
+        """[n] scores of the rows of a chunk: which evidence to keep, the highest; for a strategy that `keeps` some.
+
+        A function of each row alone. Called only where there are more candidates than are kept; `select` then finds the
+        scores of all in `evidence.screen`, and returns rows of the evidence as ever.
+        """
+        raise NotImplementedError(f"{type(self).__name__} keeps some candidates' evidence and does not say whose")
+
     def targets(self) -> int:
         """T, the points of the product `target_mc_log_probs`."""
         return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from al_bench import kernels
 from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
-from al_bench.strategies.base import ScoreStrategy, Selection, Strategy
+from al_bench.strategies.base import ScoreStrategy, Selection, Setting, Strategy
 
 if TYPE_CHECKING:
     import torch
@@ -24,10 +24,14 @@ class BatchBald(Strategy):
         samples: M, configurations sampled after that.
         saturation_tol: Nats. K draws hold at most log K nats: when no row adds this much, the rest of the batch is
             filled in the order of BALD, and the record says from which pick on.
+        candidates_max: Of a larger pool only so many rows' draws are held, those of highest BALD; null: all of them.
+            The record says from which pick on a row left out might have been picked (`capped_at`). The default takes
+            400 MB with 100 draws of 10 classes, and leaves the pools of MNIST, CIFAR and SVHN whole.
 
     Cost:
         O(N K C) for BALD, then O(S K C) for a row evaluated, S = min(C^(b − 1), `exact_cap` or M) label configurations
-        at pick b; lazy greedy evaluates a part of the N rows a pick. Memory: the evidence [N, K, C], and S × K.
+        at pick b; lazy greedy evaluates a part of the rows a pick. Memory: 4 m K C bytes for the draws of
+        m = min(N, `candidates_max`) rows, an eighth more while a larger pool is scored, and S × K.
 
     Source:
         Kirsch, van Amersfoort and Gal 2019, BatchBALD (1906.08158), section 3 and algorithm 1.
@@ -35,7 +39,9 @@ class BatchBald(Strategy):
     Departures:
         Conditional entropies are averaged in place of joint entropies subtracted, and the sampled configurations are
         kept and extended from pick to pick; neither changes an expectation. Rows are evaluated lazily: the same batch
-        while the enumeration is exact. The fill after saturation is not in the paper.
+        while the enumeration is exact. The fill after saturation is not in the paper. In a pool of more than
+        `candidates_max` the batch is that of the whole pool while BALD, which bounds a row's gain, excludes the rows
+        left out, and a batch among the rows kept from pick `capped_at` on.
         Works from an empty labelled set, on the predictions of an untrained network.
     """
 
@@ -43,6 +49,7 @@ class BatchBald(Strategy):
     exact_cap: int = 40_000
     samples: int = 10_000
     saturation_tol: float = 1e-3
+    candidates_max: int | None = 100_000
 
     def __post_init__(self) -> None:
         for key in ("exact_cap", "samples"):
@@ -50,6 +57,20 @@ class BatchBald(Strategy):
                 raise InputError(f"strategy.{key} is {getattr(self, key)}; it must be at least 1")
         if not self.saturation_tol >= 0:
             raise InputError(f"strategy.saturation_tol is {self.saturation_tol}; it must be at least 0 (nats)")
+
+    def check(self, setting: Setting) -> None:
+        super().check(setting)
+        if self.candidates_max is not None and self.candidates_max < setting.batch:
+            raise InputError(
+                f"strategy.candidates_max is {self.candidates_max} and schedule.batch is {setting.batch}, and a batch "
+                "is picked among the rows kept: raise strategy.candidates_max, or set it to null to keep all"
+            )
+
+    def keeps(self) -> int | None:
+        return self.candidates_max
+
+    def screen(self, evidence: Evidence) -> Tensor:
+        return kernels.bald(evidence.mc_log_probs)
 
     def needs(self, draws: bool) -> frozenset[Product]:
         return frozenset({Product.mc_log_probs})
@@ -66,11 +87,15 @@ class BatchBald(Strategy):
                 samples=self.samples,
                 saturation_tol=self.saturation_tol,
                 picked=picks.update,
+                bald_p=None if evidence.screen is None else evidence.screen.scores,
+                kept_n=None if evidence.screen is None else evidence.screen.kept,
             )
         notes = {
             "joint_information": float(chosen.joint_information[-1]),
             "sampled_from": chosen.sampled_from,
             "saturated_at": chosen.saturated_at,
+            "candidates_kept": evidence.rows,
+            "capped_at": chosen.capped_at,
         }
         return Selection(chosen.rows, chosen.gains, notes)
 

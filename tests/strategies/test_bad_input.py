@@ -48,6 +48,10 @@ REFUSED = {
     "strategy=batchbald strategy.exact_cap=0": ("strategy.exact_cap is 0; it must be at least 1",),
     "strategy=batchbald strategy.samples=0": ("strategy.samples is 0; it must be at least 1",),
     "strategy=batchbald strategy.saturation_tol=-1e-3": ("strategy.saturation_tol is -0.001", "nats"),
+    "strategy=batchbald strategy.candidates_max=3": (
+        "strategy.candidates_max is 3 and schedule.batch is 4",
+        "raise strategy.candidates_max, or set it to null",
+    ),
     "strategy=epig strategy.target_points=0": ("strategy.target_points is 0; it must be at least 1",),
     "strategy=badge strategy.first_centre=median": ("strategy.first_centre", "uniform", "largest_norm"),
     "strategy=bait strategy.regulariser=0": ("strategy.regulariser is 0.0; it must be above 0",),

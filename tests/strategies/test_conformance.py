@@ -18,7 +18,7 @@ from torch import Tensor
 from al_bench import config as configuration
 from al_bench import kernels, sweep
 from al_bench.errors import InputError, ScoreError
-from al_bench.evidence import FIXED, Evidence, Product
+from al_bench.evidence import FIXED, Evidence, Product, Screen
 from al_bench.registry import COMPONENTS
 from al_bench.strategies.base import ScoreStrategy, Setting, Strategy
 
@@ -215,6 +215,24 @@ def test_a_row_that_is_nan_is_an_error_that_names_it(name):
 def test_the_true_labels_are_for_oracles(name):
     reads = any(Product.true_labels in needs for needs in all_needs(name))
     assert reads == strategy(name).oracle
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if strategy(name).keeps() is not None])
+def test_of_a_large_pool_the_first_rows_of_a_screen_are_enough(name):
+    """A screen is a score of each row alone; with the rows that it keeps, the strategy picks rows of the evidence."""
+    for needs in all_needs(name):
+        given, keys = evidence(needs, Sizes(rows=60)), kernels.tie_keys(60, generator())
+        scores = strategy(name).screen(given)
+        assert scores.shape == (60,)
+        order = torch.randperm(60, generator=generator(4))
+        torch.testing.assert_close(strategy(name).screen(permuted(given, order)), scores[order])
+        for most in (59, 20, 5):
+            first = sorted(range(60), key=lambda row: (-float(scores[row]), float(keys[row])))[:most]
+            kept = torch.tensor(sorted(first))
+            part = replace(permuted(given, kept), screen=Screen(scores, kept))
+            rows = strategy(name).select(part, 5, generator()).rows
+            assert len(set(rows.tolist())) == 5
+            assert 0 <= int(rows.min()) <= int(rows.max()) < most
 
 
 SCORES = [name for name in NAMES if issubclass(type(strategy(name)), ScoreStrategy)]

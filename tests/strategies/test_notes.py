@@ -38,6 +38,15 @@ def test_batchbald_says_that_it_was_not_saturated_and_when_it_sampled(run):
         assert said["sampled_from"] == 3  # 4³ configurations are more than 20
 
 
+def test_batchbald_says_that_it_left_rows_out_and_from_which_pick_they_may_have_been_picked(run):
+    for said in notes(run, "batchbald", "strategy.candidates_max=4"):
+        assert said["candidates_kept"] == 4
+        assert 0 <= said["capped_at"] <= 3
+    for said in notes(run, "batchbald", study="other"):
+        assert said["candidates_kept"] >= 490, "the whole pool"
+        assert said["capped_at"] is None
+
+
 def test_probcover_says_which_radius_it_estimated(run):
     for said in notes(run, "probcover"):
         assert said["estimated"] is True
