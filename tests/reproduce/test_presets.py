@@ -87,6 +87,23 @@ def test_the_fixed_initial_images_are_twenty_and_the_same_in_every_run():
     assert all(one.identity["initial.indices"] == indices for one in planned)
 
 
+TRAINING = {"mnist": 60_000, "repeated_mnist": 60_000, "emnist": 112_800}
+"""Images of a dataset's training part, of one copy."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", ["paper", "laptop"])
+@pytest.mark.parametrize("name", [name for name in NAMES if "batchbald" in str(shelf.preset(name).arms)])
+def test_where_a_paper_has_batchbald_it_sees_the_whole_pool(name, scale):
+    found = shelf.preset(name)
+    planned = [one for one in records.plan(found, scale, "results/runs") if one.arm.startswith("batchbald")]
+    assert planned
+    for keys in (one.identity for one in planned):
+        pool = TRAINING[found.dataset] * (keys.get("dataset.copies") or 1) - keys["validation"]
+        most = keys["strategy.candidates_max"]
+        assert most is None or most >= min(pool, keys["schedule.candidates"] or pool)
+
+
 def test_a_name_that_is_none_gets_near_ones():
     with pytest.raises(InputError, match="no preset 'gal2017_mnst'; did you mean gal2017_mnist"):
         shelf.preset("gal2017_mnst")
