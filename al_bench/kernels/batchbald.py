@@ -138,6 +138,7 @@ def select_batchbald(
     keys_n = tie_keys(len(bald_p), generator).to(mc_log_probs_nkc.device)
     bald_n, left_out = bald_p, -math.inf
     if kept_n is not None and rows_count < len(bald_p):
+        kept_n = kept_n.to(bald_p.device)
         bald_n, keys_n = bald_p[kept_n], keys_n[kept_n]
         left_out = bald_p.index_fill(0, kept_n, -math.inf).max().item()
     free_n = torch.ones_like(bald_n, dtype=torch.bool)
