@@ -14,7 +14,7 @@ import torch
 from batchbald_redux import active_learning, consistent_mc_dropout  # type: ignore[import-not-found]
 from batchbald_redux.batchbald import compute_conditional_entropy, compute_entropy, get_batchbald_batch  # type: ignore[import-not-found]
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 
 from comparison.worker import Work, serve
 
@@ -113,7 +113,8 @@ def run(folder: Path, settings: dict[str, Any]) -> Work:
         data.acquire(parts["initial"].tolist())
         for round_ in range(settings["rounds"]):
             began = time.perf_counter()
-            sampler = active_learning.RandomFixedLengthSampler(data.training_dataset, settings["epoch_samples"])
+            # The package's own sampler of a fixed length fails in torch 2.14 (its base class takes no argument now).
+            sampler = RandomSampler(data.training_dataset, replacement=True, num_samples=settings["epoch_samples"])
             net = BayesianCnn()
             fit(net, DataLoader(data.training_dataset, batch_size=64, sampler=sampler), validation, settings)
             stages["train"] += time.perf_counter() - began
