@@ -16,7 +16,11 @@ from comparison.worker import Work, serve
 
 def command(words: list[str], folder: Path) -> float:
     """Seconds of `al-bench run` with the words given."""
-    environment = {**os.environ, "HYDRA_FULL_ERROR": "1"}
+    environment = {
+        **os.environ,
+        "HYDRA_FULL_ERROR": "1",
+        "AL_BENCH_CACHE": "off",
+    }  # else a repeat finds round 0 trained
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
         environment.pop(name, None)  # the key `threads` says how many
     start = time.perf_counter()
