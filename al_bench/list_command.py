@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
+from al_bench.arguments import Parser, answer
+from al_bench.errors import InputError
 from al_bench.pages import as_markdown, as_text, files, first_line, page
 
 GROUPS = {
@@ -19,28 +20,33 @@ GROUPS = {
 
 
 def main(argv: list[str]) -> int:
-    """Print the options of one group or of all, or the pages of the strategies."""
-    from al_bench.config import conf_dir
+    """Print the options of one group or of all, or the pages of the strategies; returns the exit status, 0 or 2."""
+    return answer("list", lambda: _list(_parser().parse_args(argv)))
 
-    parser = argparse.ArgumentParser(prog="al-bench list", description="What can be chosen, one line each.")
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="al-bench list", description="What can be chosen, one line each.")
     parser.add_argument("group", nargs="?", choices=list(GROUPS), help="one kind only")
     parser.add_argument("--config-dir", type=Path, help="a folder of your own with strategy/, dataset/, …")
     parser.add_argument("--verbose", action="store_true", help="of strategies: formula, needs, keys, cost, source")
     parser.add_argument("--markdown", action="store_true", help="the same as Markdown")
-    given = parser.parse_args(argv)
+    return parser
+
+
+def _list(given: argparse.Namespace) -> None:
+    from al_bench.config import conf_dir
+
     folders = [Path(conf_dir())]
     if given.config_dir:
         if not given.config_dir.is_dir():
-            print(f"al-bench list: --config-dir is {given.config_dir}, and there is no such folder", file=sys.stderr)
-            return 2
+            raise InputError(f"--config-dir is {given.config_dir}, and there is no such folder")
         folders.append(given.config_dir)
     if given.verbose or given.markdown:
         if given.group != "strategies":
-            print("al-bench list: only strategies have pages: al-bench list strategies --verbose", file=sys.stderr)
-            return 2
+            raise InputError("only strategies have pages: al-bench list strategies --verbose")
         pages = [page(name, path, folders) for name, path in sorted(files(folders, "strategy").items())]
         print(as_markdown(pages) if given.markdown else as_text(pages))
-        return 0
+        return
     for title, group in GROUPS.items():
         if given.group not in (None, title):
             continue
@@ -50,4 +56,3 @@ def main(argv: list[str]) -> int:
             print(f"{title}:")
         for name, line in found.items():
             print(f"{'' if given.group else '  '}{name:<{width}}  {line}".rstrip())
-    return 0

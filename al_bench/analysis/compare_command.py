@@ -9,7 +9,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from al_bench.arguments import Parser
+from al_bench.arguments import Parser, answer
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -70,14 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str]) -> int:
     """Run `al-bench compare` with the arguments after the word `compare`; returns the exit status, 0 or 2."""
-    try:
-        _compare(_parser().parse_args(argv))
-    except InputError as error:
-        print(f"al-bench compare: {error}", file=sys.stderr)
-        return 2
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
-    return 0
+    return answer("compare", lambda: _compare(_parser().parse_args(argv)))
 
 
 def _compare(arguments: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from al_bench.analysis.plot import KINDS, Request, draw, studies_of, table_groups
-from al_bench.arguments import Parser
+from al_bench.arguments import Parser, answer
 from al_bench.errors import InputError
 
 _DESCRIPTION = """\
@@ -93,23 +93,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str]) -> int:
     """Run `al-bench plot` with the arguments after the word `plot`; returns the exit status, 0 or 2."""
-    try:
-        arguments = _parser().parse_args(argv)
-        if "list" in arguments.paper:
-            from al_bench.analysis.papers.published import listing
-
-            print("\n".join(listing()))
-        else:
-            _plot(arguments)
-    except InputError as error:
-        print(f"al-bench plot: {error}", file=sys.stderr)
-        return 2
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
-    return 0
+    return answer("plot", lambda: _plot(_parser().parse_args(argv)))
 
 
 def _plot(arguments: argparse.Namespace) -> None:
+    if "list" in arguments.paper:
+        from al_bench.analysis.papers.published import listing
+
+        print("\n".join(listing()))
+        return
     if not arguments.folders:
         raise InputError("the following arguments are required: FOLDER; see al-bench plot --help")
     if arguments.out is None and arguments.csv is None:

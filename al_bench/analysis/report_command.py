@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from al_bench.arguments import Parser
+from al_bench.arguments import Parser, answer
 from al_bench.errors import InputError
 
 _DESCRIPTION = """\
@@ -57,14 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str]) -> int:
     """Run `al-bench report` with the arguments after the word `report`; returns the exit status, 0 or 2."""
-    try:
-        _write(_parser().parse_args(argv))
-    except InputError as error:
-        print(f"al-bench report: {error}", file=sys.stderr)
-        return 2
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
-    return 0
+    return answer("report", lambda: _write(_parser().parse_args(argv)))
 
 
 def _write(arguments: argparse.Namespace) -> None:

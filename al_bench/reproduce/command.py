@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from al_bench.arguments import Parser
+from al_bench.arguments import Parser, answer
 from al_bench.errors import InputError
 from al_bench.reproduce.preset import SCALES
 
@@ -57,17 +57,12 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Run `al-bench reproduce` with the arguments after that word; returns the exit status."""
     try:
-        return _reproduce(_parser().parse_intermixed_args(argv))
-    except InputError as error:
-        print(f"al-bench reproduce: {error}", file=sys.stderr)
-        return 2
+        return answer("reproduce", lambda: _reproduce(_parser().parse_intermixed_args(argv)))
     except KeyboardInterrupt:
         print(
             "\nal-bench reproduce: interrupted; the same command goes on from the last recorded rounds", file=sys.stderr
         )
         return 130
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
 
 
 def _reproduce(arguments: argparse.Namespace) -> int:
