@@ -3,4 +3,4 @@
 set -u
 cd "$(dirname "$0")/.."
 al-bench reproduce --all scale=laptop "$@"
-python scripts/reproduce_page.py
+python scripts/reproduce_page.py --readme README.md

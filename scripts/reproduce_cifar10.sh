@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 for preset in learning_loss2019_cifar10 coreset2018_cifar10; do
   al-bench reproduce "$preset" "$@"
 done
-python scripts/reproduce_page.py
+python scripts/reproduce_page.py --readme README.md

@@ -7,4 +7,4 @@ for preset in gal2017_mnist batchbald2019_repeated_mnist zhdanov2019_mnist badge
   debal2018_mnist; do
   al-bench reproduce "$preset" "$@"
 done
-python scripts/reproduce_page.py
+python scripts/reproduce_page.py --readme README.md

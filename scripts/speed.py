@@ -5,6 +5,7 @@
     python scripts/speed.py --only badge_noise_materialised  # one
     python scripts/speed.py --only sweep --again             # one, measured anew
     python scripts/speed.py --list
+    python scripts/speed.py --markdown                       # the table as results/README.md has it; nothing is run
 
 Both sides of a row work in turn, repeat by repeat, each in a process of its own with the same number of threads and the
 same data; the ratio is that of the medians, its spread the ratio at the extremes. `n` is ours/theirs. `met` also
@@ -22,6 +23,7 @@ import json
 import os
 import statistics
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,11 +103,19 @@ def measure(row: Row, threads: int, maker: Maker) -> dict[str, str]:
     }
 
 
+def markdown(lines: Iterable[dict[str, str]]) -> str:
+    """The table without its seconds."""
+    shown = ("work", "against", "threads", "n", "ratio", "spread", "target", "met")
+    rows = [shown, ["---"] * len(shown), *([line[column] for column in shown] for line in lines)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def arguments() -> argparse.Namespace:
     """What was typed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", metavar="ROW", help="this row (may be repeated)")
     parser.add_argument("--list", action="store_true", help="name the rows")
+    parser.add_argument("--markdown", action="store_true", help="print the table, measure nothing")
     parser.add_argument("--threads", type=int, action="append", help="in place of each row's own (may be repeated)")
     parser.add_argument("--again", action="store_true", help="measure what the table has already, too")
     parser.add_argument("--tiny", action="store_true", help="small synthetic data and one repeat, to test the script")
@@ -127,6 +137,9 @@ def main() -> int:
     if unknown := set(given.only or ()) - set(NAMES):
         print(f"speed: no row {sorted(unknown)[0]!r}; --list names them", file=sys.stderr)
         return 2
+    if given.markdown:
+        print(markdown(read(given.out).values()))
+        return 0
     maker = Maker(given.cache or user_cache_path("al-bench") / "speed", given.tiny)
     order = [key(row, threads) for row in ROWS for threads in given.threads or row.threads]
     failed = 0
