@@ -45,11 +45,16 @@ def model(name: str) -> tuple[Any, tuple[int, ...]]:
     }[name]
 
 
-def network(name: str, weights: Path | None = None) -> nn.Module:
-    """A network in evaluation mode, with the weights of a file or, without one, of seed 0."""
+def network(name: str, weights: Path | None = None, ordinary: bool = False) -> nn.Module:
+    """A network in evaluation mode, with the weights of a file or, without one, of seed 0.
+
+    Args:
+        ordinary: In torch's ordinary layout, not in that of al-bench.
+    """
     schema, shape = model(name)
     with seeded(0):
-        built = lay_out(adopt(schema.build(shape, CLASSES)))
+        built = adopt(schema.build(shape, CLASSES))
+    built = built if ordinary else lay_out(built)
     if weights is not None:
         with np.load(weights) as arrays:
             built.load_state_dict({key: torch.from_numpy(arrays[key]) for key in arrays})

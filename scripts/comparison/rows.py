@@ -43,16 +43,18 @@ class Row:
     missed: str = ""
 
 
-def scoring(model: str, work: str, target: float, passes: int, threads: tuple[int, ...] = (1, 2)) -> Row:
-    """MC-dropout scoring against K plain passes."""
+def scoring(
+    model: str, work: str, target: float, passes: int, threads: tuple[int, ...] = (1, 2), ordinary: bool = True
+) -> Row:
+    """MC-dropout scoring against K plain passes, in torch's ordinary layout or in al-bench's, which is faster."""
     random = "; random weights and images" if model.startswith("resnet") else ""
     return Row(
-        f"mc_{model}",
+        f"mc_{model}" if ordinary else f"mc_{model}_laid_out",
         f"MC-dropout scoring, {work}, K = 100",
-        "K plain passes, same framework, its best batch size",
+        f"K plain passes, same framework, its best batch size{'' if ordinary else ', channels-last weights'}",
         target,
         Side("ours.py", "sample"),
-        Side("plain.py", "sample", passes),
+        Side("plain.py", "sample" if ordinary else "sample_laid_out", passes),
         lambda maker: maker.images(model, 1_000, 100),
         checks.log_probs,
         threads,
@@ -182,6 +184,8 @@ def whole(strategy: str, peer: str, file: str, environment: str) -> Row:
 ROWS = (
     scoring("batchbald_cnn", "BatchBALD CNN", 8, 3),
     scoring("gal2017_cnn", "Gal CNN", 25, 2),
+    scoring("batchbald_cnn", "BatchBALD CNN", 8, 2, (1,), ordinary=False),
+    scoring("gal2017_cnn", "Gal CNN", 25, 2, (1,), ordinary=False),
     scoring("resnet_small", "dropout in the head only (narrow ResNet)", 80, 1, (2,)),
     Row(
         "mc_batchbald_cnn_baal",
