@@ -12,6 +12,7 @@ from baal.active import ActiveLearningDataset  # type: ignore[import-not-found]
 from baal.active.heuristics import BALD, Entropy  # type: ignore[import-not-found]
 from baal.bayesian.dropout import patch_module  # type: ignore[import-not-found]
 from baal.modelwrapper import ModelWrapper, TrainingArgs  # type: ignore[import-not-found]
+from baal.utils.array_utils import to_prob  # type: ignore[import-not-found]
 from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 
@@ -85,9 +86,13 @@ def bald(folder: Path, settings: dict[str, Any]) -> Work:
 
 
 def entropy(folder: Path, settings: dict[str, Any]) -> Work:
-    """The entropy of every row's mean prediction."""
+    """The entropy of every row's mean prediction.
+
+    Given logits, the heuristic averages these and not the probabilities, which is another score: so its own `to_prob`
+    comes first.
+    """
     found = log_probabilities(folder)
-    return lambda: {"scores": Entropy().get_uncertainties(found)}
+    return lambda: {"scores": Entropy().get_uncertainties(to_prob(found))}
 
 
 def bald_ready(folder: Path, settings: dict[str, Any]) -> Work:
