@@ -193,7 +193,8 @@ def k_means(
     points_nd = points_nd if len(used) == len(points_nd) else points_nd[used]
     weights = None if weights_n is None else weights_n[used].to(points_nd.dtype).numpy()
     assignments_n = torch.full((len(features_nd),), EMPTY, dtype=torch.int64)
-    model = KMeans(min(clusters, len(used)), n_init=1, max_iter=max_iter, random_state=seed)
+    # copy_x: the points are a copy of this function's own, which K-means may move to their mean.
+    model = KMeans(min(clusters, len(used)), n_init=1, max_iter=max_iter, random_state=seed, copy_x=False)
     with threadpool_limits(threads), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than clusters: clusters stay empty
         model.fit(points_nd.numpy(), sample_weight=weights)

@@ -31,7 +31,8 @@ def check_features(features_nd: Tensor, name: str = "") -> None:
     if features_nd.ndim != 2:
         raise ValueError(f"features of shape {list(features_nd.shape)}; the shape must be [N, D]")
     # A sum is finite only if all terms are, and needs no mask of N × D; where it overflows, the terms are looked at.
-    if not features_nd.sum(dtype=torch.float64).isfinite():
+    # By rows in the features' own type: a sum in float64 makes a copy of all of them in float64 first.
+    if not features_nd.sum(1).isfinite().all():
         bad = (~features_nd.isfinite().all(1)).nonzero()
         if len(bad):
             raise ScoreError(f"a feature of {name}row {int(bad[0, 0])} is not finite ({len(bad)} rows are bad)")
@@ -57,7 +58,7 @@ class Points:
         first = _power_of_two(self._given_nd, limits)
         self.quick_nd = self._given_nd * first
         if len(self.quick_nd):
-            self.quick_nd -= self.quick_nd.mean(0, dtype=torch.float64).to(self.quick_nd.dtype)
+            self.quick_nd -= _mean(self.quick_nd).to(self.quick_nd.dtype)
         second = _power_of_two(self.quick_nd, limits)
         self.quick_nd *= second
         self._scales = (first, second)
@@ -81,6 +82,12 @@ class Points:
     def _scaled(self, rows: Tensor | slice) -> Tensor:
         first, second = self._scales
         return self._given_nd[rows].double() * first * second
+
+
+def _mean(values_nd: Tensor) -> Tensor:
+    """[D] float64, a part at a time: torch's own makes a copy of all values in float64."""
+    parts = values_nd.split(max(1, _CHUNK_ELEMENTS // max(1, values_nd.shape[1])))
+    return torch.stack([part_nd.sum(0, dtype=torch.float64) for part_nd in parts]).sum(0) / len(values_nd)
 
 
 def _power_of_two(values_nd: Tensor, limits: torch.finfo) -> float:

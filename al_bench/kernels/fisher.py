@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from al_bench.errors import ScoreError
+from al_bench.kernels.distances import check_features
 
 FISHERS = ("full", "block_diagonal")
 
@@ -62,12 +63,11 @@ class FisherRows:
     def __init__(
         self, log_probs_nc: Tensor, features_nd: Tensor, regulariser: float, fisher: str, chunk: int, name: str
     ) -> None:
-        bad = (~features_nd.isfinite().all(1)).nonzero()
-        if len(bad):
-            raise ScoreError(f"a feature of {name} row {int(bad[0, 0])} is not finite ({len(bad)} rows are bad)")
+        check_features(features_nd, f"{name} ")
         self.factors_ngck = fisher_factors(log_probs_nc, fisher)
         self.features_nd, self.unit, self.chunk = features_nd, math.sqrt(regulariser), chunk
-        squared_n = torch.linalg.vector_norm(features_nd, dim=1, dtype=torch.float64).div(self.unit).square()
+        norms = [torch.linalg.vector_norm(part, dim=1, dtype=torch.float64) for part in features_nd.split(chunk)]
+        squared_n = torch.cat(norms).div(self.unit).square()  # by parts: each is copied to float64
         trace_n = squared_n * self.factors_ngck.square().sum((1, 2, 3))
         greatest = float(trace_n.max()) if len(trace_n) else 0.0
         if greatest != 0 and not _LEAST <= greatest <= _GREATEST:
