@@ -41,7 +41,8 @@ def draw(rows: Sequence[dict[str, str]], file: Path) -> None:
             (panels[3], "labelled", "labelled", labelled, ("train_s", "score_s", "select_s")),
         ):
             mine = [row for row in measured if (row["strategy"], row["axis"]) == (name, axis)]
-            values = [max(sum(float(row[stage]) for stage in stages), 1e-3) for row in mine]
+            least = 1.0 if axes is panels[2] else 1e-3  # a logarithm has no 0
+            values = [max(sum(float(row[stage]) for stage in stages), least) for row in mine]
             axes.plot(values, [place] * len(values), color="#bbbbbb", linewidth=1.5, zorder=1)
             for row, value in zip(mine, values, strict=True):
                 shade = shades(0.15 + 0.8 * sizes.index(int(row[column])) / max(1, len(sizes) - 1))
@@ -50,7 +51,7 @@ def draw(rows: Sequence[dict[str, str]], file: Path) -> None:
     panels[0].axvline(1.10, color="#666666", linewidth=0.8, linestyle="--")
     for axes, sizes, label, unit in (
         (panels[1], pools, "score + select, seconds of one core", "points"),
-        (panels[2], pools, "memory to score and select, MB", "points"),
+        (panels[2], pools, "memory to score and select, MB (1 or less: 1)", "points"),
         (panels[3], labelled, "train + score + select, seconds of one core", "labels"),
     ):
         has_data = any(len(line.get_xdata()) for line in axes.lines)
@@ -58,15 +59,9 @@ def draw(rows: Sequence[dict[str, str]], file: Path) -> None:
         for place, size in enumerate(sizes):
             shade = shades(0.15 + 0.8 * place / max(1, len(sizes) - 1))
             axes.plot([], [], "o", color=shade, label=f"{size:,} {unit}")
-        axes.legend(
-            fontsize=8,
-            loc="lower left",
-            bbox_to_anchor=(0, 1),
-            ncols=3,
-            frameon=False,
-            handletextpad=0,
-            columnspacing=0.8,
-        )
+        if sizes:
+            place_of = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 3, "frameon": False, "fontsize": 8}
+            axes.legend(**place_of, handletextpad=0, columnspacing=0.8)
     product = DRAWS * CLASSES * BYTES * pools[-1] / 1e6 if pools else 1
     panels[2].axvline(product, color="#666666", linewidth=0.8, linestyle="--")
     panels[2].annotate("N × K × C", (product, -0.8), ha="right", va="center", fontsize=8, color="#444444")

@@ -109,9 +109,7 @@ def measure(strategy: str, data: Path, labelled: int, batch: int) -> dict[str, A
 
     once(candidates[:WARM_ROWS], min(batch, WARM_BATCH))
     rounds = [once(candidates, batch)]
-    while (
-        len(rounds) < REPEATS and sum(meter.seconds["score"] + meter.seconds["select"] for *_, meter in rounds) < LONG
-    ):
+    while len(rounds) < REPEATS and sum(score_s + select_s for score_s, select_s, _ in rounds) < LONG:
         rounds.append(once(candidates, batch))
     return {
         "n": len(rounds),
