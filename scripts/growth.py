@@ -130,8 +130,12 @@ def read(table: Path) -> dict[Key, dict[str, str]]:
         return {(row["strategy"], row["axis"], row["n_rows"], row["labelled"]): row for row in csv.DictReader(file)}
 
 
-def conclude(rows: Sequence[dict[str, str]]) -> None:
-    """Exponent, bytes a point, met and reason of the lines of one strategy and axis, as far as they are measured."""
+def conclude(rows: Sequence[dict[str, str]], largest: int) -> None:
+    """Exponent, bytes a point, met and reason of the lines of one strategy and axis, as far as they are measured.
+
+    Args:
+        largest: Points of the largest pool, without which nothing is met or missed.
+    """
     by_pool = rows[0]["axis"] == "pool"
     case, measured = CASES[rows[0]["strategy"]], [row for row in rows if row["score_s"]]
     sizes = [float(row["n_rows" if by_pool else "labelled"]) for row in measured]
@@ -141,7 +145,7 @@ def conclude(rows: Sequence[dict[str, str]]) -> None:
         exponent = slope(sizes, [sum(float(row[stage]) for stage in stages) for row in measured])
         more = float(measured[-1]["extra_memory_mb"]) - float(measured[0]["extra_memory_mb"])
         growth = more * 1e6 / (sizes[-1] - sizes[0])
-    whole = len(measured) == len(rows) and by_pool
+    whole = by_pool and len(measured) > 1 and sizes[-1] == largest
     for row in rows:
         row["memory"] = case.memory
         row["exponent"] = "" if exponent is None else f"{exponent:.2f}"
@@ -157,8 +161,9 @@ def write(table: Path, found: dict[Key, dict[str, str]]) -> list[dict[str, str]]
     order = list(CASES)
     ordered = sorted(found, key=lambda key: (order.index(key[0]), key[1] != "pool", int(key[2]), int(key[3])))
     rows = [found[key] for key in ordered]
+    largest = max(int(row["n_rows"]) for row in rows)
     for strategy, axis in {key[:2] for key in ordered}:
-        conclude([row for row in rows if (row["strategy"], row["axis"]) == (strategy, axis)])
+        conclude([row for row in rows if (row["strategy"], row["axis"]) == (strategy, axis)], largest)
     part = table.with_suffix(".part")
     with open(part, "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")

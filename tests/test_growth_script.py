@@ -62,7 +62,7 @@ def lines(script: Any, strategy: str, seconds: tuple[float | None, ...]) -> list
         found = {"n": 1, "train_s": 1, "score_s": 1, "select_s": value, "wall_s": 1, "memory": (place + 1) * 9e7}
         key = (strategy, "pool", str(10 ** (5 + place)), "100")
         made.append(script.line(key, 100, None if value is None else found, "" if value else "given up after 9 s"))
-    script.conclude(made)
+    script.conclude(made, 10 ** (4 + len(seconds)))
     return made
 
 
