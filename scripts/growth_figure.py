@@ -15,6 +15,7 @@ def draw(rows: Sequence[dict[str, str]], file: Path) -> None:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     measured = [row for row in rows if row["score_s"]]
     exponents = {row["strategy"]: float(row["exponent"] or "nan") for row in measured if row["axis"] == "pool"}
@@ -26,6 +27,7 @@ def draw(rows: Sequence[dict[str, str]], file: Path) -> None:
     figure, panels = plt.subplots(
         1, 4, figsize=(15, 1.8 + 0.28 * len(names)), sharey=True, layout="constrained", width_ratios=(2, 3, 3, 3)
     )
+    right = max([1.6, *(value + 0.4 for value in exponents.values() if value == value)])
     shades = plt.get_cmap("viridis_r")
     for place, name in enumerate(names):
         if exponents.get(name, float("nan")) == exponents.get(name):
@@ -33,7 +35,7 @@ def draw(rows: Sequence[dict[str, str]], file: Path) -> None:
             colour = "#0072B2" if exponents[name] <= 1.1 else "#D55E00"
             panels[0].plot(exponents[name], place, "o", color=colour, fillstyle="full" if whole else "none")
             panels[0].annotate(
-                f"{exponents[name]:.2f}", (exponents[name], place), (6, 0), textcoords="offset points", va="center"
+                f"{exponents[name]:.2f}", (right - 0.02, place), ha="right", va="center", color=colour, fontsize=9
             )
         for axes, axis, column, sizes, stages in (
             (panels[1], "pool", "n_rows", pools, ("score_s", "select_s")),
@@ -47,7 +49,7 @@ def draw(rows: Sequence[dict[str, str]], file: Path) -> None:
             for row, value in zip(mine, values, strict=True):
                 shade = shades(0.15 + 0.8 * sizes.index(int(row[column])) / max(1, len(sizes) - 1))
                 axes.plot(value, place, "o", color=shade, markersize=6)
-    panels[0].set(xlabel="exponent in the pool\n(hollow: over the sizes done in time)", xlim=(0.6, 2.2))
+    panels[0].set(xlabel="exponent in the pool\n(hollow: over the sizes done in time)", xlim=(0.7, right))
     panels[0].axvline(1.10, color="#666666", linewidth=0.8, linestyle="--")
     for axes, sizes, label, unit in (
         (panels[1], pools, "score + select, seconds of one core", "points"),
@@ -59,6 +61,10 @@ def draw(rows: Sequence[dict[str, str]], file: Path) -> None:
         for place, size in enumerate(sizes):
             shade = shades(0.15 + 0.8 * place / max(1, len(sizes) - 1))
             axes.plot([], [], "o", color=shade, label=f"{size:,} {unit}")
+        if has_data:
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if axes is panels[3] else (1,)))
+            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            axes.xaxis.set_minor_formatter(NullFormatter())
         if sizes:
             place_of = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 3, "frameon": False, "fontsize": 8}
             axes.legend(**place_of, handletextpad=0, columnspacing=0.8)
