@@ -126,7 +126,8 @@ def _forward(
     updates_gem = torch.empty_like(vectors_gem)
     rows: list[int] = []
     while True:
-        gains_n = torch.where(free_n, _trace(inner_ngkk, outer_ngkk), -torch.inf)
+        parts = zip(inner_ngkk.split(pool.chunk), outer_ngkk.split(pool.chunk), strict=True)
+        gains_n = torch.where(free_n, torch.cat([_trace(*part) for part in parts]), -torch.inf)
         highest = gains_n.max()
         equal = (gains_n >= highest - _TIE * highest.abs()).nonzero()[:, 0]
         row = int(equal[keys_n[equal].argmin()])

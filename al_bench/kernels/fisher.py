@@ -19,6 +19,9 @@ from al_bench.kernels.distances import check_features
 
 FISHERS = ("full", "block_diagonal")
 
+_ROWS = 4096
+"""Rows whose factors are made together: several temporaries of their size."""
+
 _GREATEST, _LEAST = 1e11, 1e-280
 """The trace of a row's information in regularisers: above, float64 loses 1 beside it; below, products underflow."""
 
@@ -49,12 +52,16 @@ def fisher_factors(log_probs_nc: Tensor, fisher: str = "full") -> Tensor:
     probs_nc = log_probs_nc.exp()
     if fisher == "block_diagonal" or log_probs_nc.shape[1] == 1:
         return (probs_nc * -log_probs_nc.expm1()).sqrt()[:, :, None, None]
-    tails_nc = probs_nc.flip(1).cumsum(1).flip(1)
-    here_nk, next_nk = tails_nc[:, :-1], tails_nc[:, 1:]
-    share_nk = torch.where(here_nk > 0, probs_nc[:, :-1] / here_nk, 0.0).sqrt()
-    below_nck = -(probs_nc[:, :, None] * torch.where(next_nk > 0, share_nk / next_nk.sqrt(), 0.0)[:, None, :]).tril(-1)
-    below_nck[:, :-1].diagonal(dim1=1, dim2=2).copy_(share_nk * next_nk.sqrt())
-    return below_nck[:, None]
+    classes = probs_nc.shape[1]
+    factors_nck = probs_nc.new_empty(len(probs_nc), classes, classes - 1)
+    for part_nck, part_nc in zip(factors_nck.split(_ROWS), probs_nc.split(_ROWS), strict=True):
+        tails_nc = part_nc.flip(1).cumsum(1).flip(1)
+        here_nk, next_nk = tails_nc[:, :-1], tails_nc[:, 1:]
+        share_nk = torch.where(here_nk > 0, part_nc[:, :-1] / here_nk, 0.0).sqrt()
+        below_nk = torch.where(next_nk > 0, share_nk / next_nk.sqrt(), 0.0)
+        part_nck.copy_(-(part_nc[:, :, None] * below_nk[:, None, :]).tril(-1))
+        part_nck[:, :-1].diagonal(dim1=1, dim2=2).copy_(share_nk * next_nk.sqrt())
+    return factors_nck[:, None]
 
 
 class FisherRows:
@@ -68,7 +75,7 @@ class FisherRows:
         self.features_nd, self.unit, self.chunk = features_nd, math.sqrt(regulariser), chunk
         norms = [torch.linalg.vector_norm(part, dim=1, dtype=torch.float64) for part in features_nd.split(chunk)]
         squared_n = torch.cat(norms).div(self.unit).square()  # by parts: each is copied to float64
-        trace_n = squared_n * self.factors_ngck.square().sum((1, 2, 3))
+        trace_n = squared_n * torch.cat([part.square().sum((1, 2, 3)) for part in self.factors_ngck.split(chunk)])
         greatest = float(trace_n.max()) if len(trace_n) else 0.0
         if greatest != 0 and not _LEAST <= greatest <= _GREATEST:
             told = f"the Fisher information of {name} row {int(trace_n.argmax())} has a trace of {greatest:.1e}"
@@ -104,9 +111,9 @@ class FisherRows:
     def quadratic(self, matrix_gee: Tensor) -> Tensor:
         """Vᵀ A V [N, G, k, k] for a symmetric A, by hᵀ A_ij h."""
         groups, classes = self.factors_ngck.shape[1:3]
-        size = self.features_nd.shape[1]
-        results = []
-        for factors_ngck, part_nd in self.parts():
+        size, width = self.features_nd.shape[1], self.factors_ngck.shape[3]
+        results_ngkk = self.factors_ngck.new_empty(len(self.features_nd), groups, width, width)
+        for results, (factors_ngck, part_nd) in zip(results_ngkk.split(self.chunk), self.parts(), strict=True):
             part_nd = self.scaled(part_nd)
             forms_ngcc = part_nd.new_empty(len(part_nd), groups, classes, classes)
             for g in range(groups):
@@ -115,5 +122,5 @@ class FisherRows:
                     form_nj = (products_ne.view(len(part_nd), -1, size) @ part_nd[:, :, None])[:, :, 0]
                     forms_ngcc[:, g, i, i:] = form_nj
                     forms_ngcc[:, g, i:, i] = form_nj
-            results.append(factors_ngck.mT @ forms_ngcc @ factors_ngck)
-        return torch.cat(results)
+            results.copy_(factors_ngck.mT @ forms_ngcc @ factors_ngck)
+        return results_ngkk
