@@ -85,9 +85,11 @@ CASES = {
     "kmeans": Case("N D"),
     "clue": Case("N (C + D)"),
     "batchbald": Case("N K C", batch=SLOW),
-    "typiclust": Case("N D", "all distances within a cluster: the clusters are as many as labels, their sizes grow"),
+    "typiclust": Case(
+        "N D", "all distances within a cluster, and the clusters grow: there are as many as labels, not as points"
+    ),
     "bait": Case("N (C² + D)", batch=SLOW),
-    "probcover": Case("N D; edges", "the exact graph of all pairs within a radius: N²"),
+    "probcover": Case("N D; edges", "the exact graph of all pairs within a radius is N²"),
 }
 Key = tuple[str, str, str, str]
 
@@ -154,6 +156,8 @@ def conclude(rows: Sequence[dict[str, str]], largest: int) -> None:
         row["met"] = "" if exponent is None or not whole else ("yes" if exponent <= LIMIT else "no")
         if row["score_s"]:
             row["reason"] = case.above if by_pool and exponent is not None and exponent > LIMIT else ""
+        elif case.above:
+            row["reason"] = f"{row['reason'].partition('; ')[0]}; {case.above}"
 
 
 def write(table: Path, found: dict[Key, dict[str, str]]) -> list[dict[str, str]]:

@@ -76,7 +76,7 @@ def test_a_miss_has_a_reason_and_what_was_given_up_no_verdict(script: Any) -> No
     assert {(line["exponent"], line["met"]) for line in steep} == {("2.00", "no")}
     assert all("within a cluster" in line["reason"] for line in steep)
     assert {(line["exponent"], line["met"]) for line in short} == {("2.00", "")}
-    assert short[-1]["reason"] == "given up after 9 s"
+    assert short[-1]["reason"] == f"given up after 9 s; {script.CASES['typiclust'].above}"
 
 
 def test_every_strategy_measured_is_one(script: Any) -> None:
