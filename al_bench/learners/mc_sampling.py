@@ -19,6 +19,7 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from al_bench.learners.channel_product import ChannelProduct
+from al_bench.learners.head_product import HeadProduct
 from al_bench.learners.masks import MaskSet, evaluating
 from al_bench.learners.thinning import Stage, flat_children, stages
 
@@ -79,15 +80,19 @@ class ThinnedSampler:
         self._stages = None if plain or children[first] not in names else stages(self._tail, masks, names)
         self.thinned = self._stages is not None
         self._product: ChannelProduct | None = None
+        self._head: HeadProduct | None = None
         if self._stages is not None:
             self._trunk = [*self._trunk, *self._stages[0].before]
+            if HeadProduct.fits(self._stages, masks.draws, weight_bytes):
+                name = self._stages[0].dropout
+                self._head = HeadProduct(self._stages[0], masks.keeps[name].flatten(1), masks.scales[name])
             self._product = self._find_product(self._stages)
             if self._product is not None:
                 self._stages = self._stages[1:]
         self._linear_first = self._stages is not None and isinstance(self._stages[0].layer, nn.Linear)
         self._block = max(rows, PRODUCT_ROWS) if self._linear_first and self._product is None else rows
         self._ready: list[list[_Thinned]] = []
-        if self._stages is not None:
+        if self._stages is not None and self._head is None:
             self._prepare(self._stages, weight_bytes)
         self._trunk_weights = [_channels_last(module) for module in self._trunk]
 
@@ -101,7 +106,9 @@ class ThinnedSampler:
             [n, K, C] natural logs, float32 (float64 where the network is).
         """
         with evaluating(self._network):
-            if self._product is None:
+            if self._head is not None:
+                logits = torch.cat([self._head(self._run_trunk(part)) for part in inputs.split(self._rows)])
+            elif self._product is None:
                 features = [self._shared(block) for block in inputs.split(self._block)]
                 logits = self._draws(features)
             else:
