@@ -42,9 +42,9 @@ the mean 12.3 and 8.2, BALD 16.1 and 11.8. Rounding x · log₂ e puts p wrong b
 for every x ≤ 0.
 """
 
-_VECTORS, _BLOCK = 64, (1 << 15) - 64
-"""exp2 takes whole vectors of this many elements, where there are several threads in blocks too small to be shared
-among them: what is left over at the end of a tensor, or of a thread's part of it, would end in other bits."""
+_VECTORS, _SHARE = 64, 1 << 15
+"""exp2 takes whole vectors of this many elements, and threads such a share each: what is left over at the end of a
+tensor, or of a thread's part of it, would go another way and end in other bits."""
 
 _FAINT = 1e-30
 """A mean probability below this is computed in log space, row by row, since its terms may underflow.
@@ -253,10 +253,22 @@ class _Probabilities:
         log2_probs = torch.mul(log_probs, _LOG2_E, out=log2_flat[:count].view(log_probs.shape))
         if both:
             log2_probs.clamp_(min=_LOG_ZERO)
-        block = _BLOCK if torch.get_num_threads() > 1 else max(1, size)
-        for source, target in zip(log2_flat.split(block), probs_flat.split(block), strict=True):
+        blocks = _blocks(size, torch.get_num_threads())
+        for source, target in zip(log2_flat.split(blocks), probs_flat.split(blocks), strict=True):
             torch.exp2(source, out=target)
         return probs_flat[:count].view(log_probs.shape), log2_probs
+
+
+def _blocks(size: int, threads: int) -> list[int]:
+    """Sizes of parts that torch gives to all threads in equal shares, or to one thread alone.
+
+    It splits a tensor evenly among as many threads as it has shares of 2¹⁵ elements, and leaves less than one whole.
+    """
+    if threads == 1:
+        return [size]
+    shared, rest = divmod(size, threads * _SHARE)
+    alone, last = divmod(rest, _SHARE - _VECTORS)
+    return [threads * _SHARE] * shared + [_SHARE - _VECTORS] * alone + [last] * (last > 0 or size == 0)
 
 
 def _by_chunks(reduce: Callable[[Tensor], Tensor], mc_log_probs_nkc: Tensor, chunk: int | None) -> Tensor:

@@ -194,7 +194,14 @@ class Maker:
         rest = order[~torch.isin(order, chosen)]
         validation, pool = rest[:1024], torch.cat([chosen, rest[1024 : 1024 + 5_000]])
         common = ["dataset=mnist", "model=batchbald_cnn", "results=runs", "schedule.candidates=5000", "device=cpu"]
-        words = [*common, "arm=whole", "training=batchbald", "validation=1024", "schedule.batch=10", "schedule.rounds=3"]
+        words = [
+            *common,
+            "arm=whole",
+            "training=batchbald",
+            "validation=1024",
+            "schedule.batch=10",
+            "schedule.rounds=3",
+        ]
         words += [f"initial.indices={chosen.tolist()}".replace(" ", ""), "posterior.draws=100", "evaluation.draws=20"]
         sweep = [*common, seeds, "strategy=bald", "schedule.rounds=2", "evaluation.draws=20"]
         peers = {"rounds": 3, "batch": 10, "draws": 100, "test_draws": 20, "samples": 10_000}
