@@ -71,6 +71,18 @@ def set_threads(count: int) -> None:
     torch.backends.cudnn.benchmark = False
 
 
+def keep_freed_memory() -> None:
+    """Have the C library keep what a network's layers free for the next ones, in place of giving it back each time.
+
+    glibc maps a block above a threshold from the system and returns it when freed, so that every activation of some
+    megabytes is paid for in page faults; a freed block of up to 32 MB raises the threshold to its size. The trunk of a
+    small ResNet on 1,000 images, one core of an AMD EPYC: 0.50 s without and 0.36 s with it. Of no effect elsewhere.
+    """
+    import torch
+
+    torch.empty(2**25 - 2**16, dtype=torch.uint8)
+
+
 def perform(job: Job) -> Outcome:
     """Play a job to its end, or go on where it was interrupted; an error becomes a failed outcome.
 
@@ -85,6 +97,7 @@ def perform(job: Job) -> Outcome:
         if folder.status == "complete":
             return Outcome("complete", str(job.folder), f"already complete, {_last(folder)}")
         set_threads(job.config.threads)
+        keep_freed_memory()
         bench = assemble(job.config, str(job.choices["strategy"]))
         with folder.open(job.identity):
             handler = logging.FileHandler(job.folder / "run.log")

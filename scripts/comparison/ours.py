@@ -11,6 +11,7 @@ from torch import Tensor
 
 from al_bench import kernels
 from al_bench.data.dataset import Dataset
+from al_bench.job import keep_freed_memory
 from al_bench.learners.fit import fit
 from al_bench.learners.masks import MaskSet
 from al_bench.learners.mc_sampling import ThinnedSampler
@@ -121,6 +122,7 @@ def train_bf16(folder: Path, settings: dict[str, Any]) -> Work:
 
 
 if __name__ == "__main__":
+    keep_freed_memory()  # as every job does
     serve(
         {
             "sample": sample,

@@ -97,7 +97,8 @@ def batchbald(kind: str) -> Row:
         Side("redux_side.py", "batchbald", 1, "redux"),
         lambda maker: maker.draws(kind, 20_000, batch=3 if maker.tiny else 10, samples=100 if maker.tiny else 10_000),
         checks.batchbald,
-        (2,),
+        (1, 2) if kind == "trained" else (2,),
+        missed="two threads help the peer's many logarithms more than our matrix products (7.7 s; one thread: 10 s)",
     )
 
 
