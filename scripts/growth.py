@@ -84,7 +84,7 @@ CASES = {
     "diverse_minibatch": Case("N (C + D)"),
     "kmeans": Case("N D"),
     "clue": Case("N (C + D)"),
-    "batchbald": Case("N K C", batch=SLOW),
+    "batchbald": Case("candidates_max K C; N scores", batch=SLOW),
     "typiclust": Case(
         "N D", "all distances within a cluster, and the clusters grow: there are as many as labels, not as points"
     ),
