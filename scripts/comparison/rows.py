@@ -77,13 +77,16 @@ def scores(score: str, peer: str, environment: str, target: float, given: str = 
         lambda maker: maker.draws("trained", 10_000),
         checks.scores,
         note="draws of a network trained on 300 MNIST labels; the peer has no variation ratio",
-        missed=READY if ready else "",
+        missed=READY if ready else EDGE if (score, environment) == ("Entropy", "redux") else "",
     )
 
 
 READY = (
     "its probabilities were made beforehand; ours are exponentials of 10 million log-probabilities, made in our time"
 )
+
+
+EDGE = "at the edge: five goes with one thread gave 87 to 117"
 
 
 def batchbald(kind: str) -> Row:
