@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from al_bench.errors import ScoreError
+from al_bench.kernels.probabilities import LOG2_E, LOG_ZERO, Probabilities
 
 TOLERANCE = 1e-4
 """How far rounding may put a score outside its range.
@@ -34,26 +35,11 @@ _CHUNK_ELEMENTS = 1 << 19
 of them.
 """
 
-_LOG2_E = 1 / math.log(2)
-"""Draws are made probabilities as 2^(x · log₂ e): the processor's vectors have a faster exp2 than exp.
-
-10,000 × 100 × 10 float32 on one core of an AMD EPYC (AVX-512), CPU time, exp and exp2: alone 8.6 and 3.0 ms, entropy of
-the mean 12.3 and 8.2, BALD 16.1 and 11.8. Rounding x · log₂ e puts p wrong by at most 6e-8 |x| p, which is below 2.3e-8
-for every x ≤ 0.
-"""
-
-_VECTORS, _SHARE = 64, 1 << 15
-"""exp2 takes whole vectors of this many elements, and threads such a share each: what is left over at the end of a
-tensor, or of a thread's part of it, would go another way and end in other bits."""
-
 _FAINT = 1e-30
 """A mean probability below this is computed in log space, row by row, since its terms may underflow.
 
 10,000 × 100 × 10 float32 on one core of an AMD EPYC: 56 ms with all rows in log space, 15 ms with none.
 """
-
-_LOG_ZERO = -1e4
-"""Stands for log 0: finite, so that 0 · log 0 = 0, and its exponential is exactly 0 even in float64."""
 
 
 def entropy(log_probs_nc: Tensor) -> Tensor:
@@ -62,7 +48,7 @@ def entropy(log_probs_nc: Tensor) -> Tensor:
     Args:
         log_probs_nc: [N, C] log-probabilities of the prediction, or of the mean prediction.
     """
-    log_probs_nc = _floating(log_probs_nc, 2).clamp(min=_LOG_ZERO)
+    log_probs_nc = _floating(log_probs_nc, 2).clamp(min=LOG_ZERO)
     scores_n = (log_probs_nc.exp() * log_probs_nc).sum(-1).neg_()
     return into_range(scores_n, 0.0, math.log(log_probs_nc.shape[1]))
 
@@ -111,7 +97,7 @@ def mean_log_probs(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor
         mc_log_probs_nkc: [N, K, C] log-probabilities of K draws.
         chunk: rows at a time; by default as many as fit in cache. The result does not depend on it.
     """
-    probabilities = _Probabilities()
+    probabilities = Probabilities()
     mean_nc = _by_chunks(lambda log_probs_nkc: probabilities(log_probs_nkc)[0].mean(1), mc_log_probs_nkc, chunk)
     faint = (mean_nc < _FAINT).any(1).nonzero()[:, 0]
     mean_log_nc = mean_nc.log_()
@@ -153,7 +139,7 @@ def mean_std(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
 
     Source: Kampffmeyer et al. 2016; Gal et al. 2017, sec. 4, "Mean STD".
     """
-    probabilities = _Probabilities()
+    probabilities = Probabilities()
 
     def score(log_probs_nkc: Tensor) -> Tensor:
         probs_nkc = probabilities(log_probs_nkc)[0]
@@ -180,7 +166,7 @@ def bald(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
 
     Source: Houlsby et al. 2011, eq. 2; Gal et al. 2017, sec. 4.
     """
-    probabilities = _Probabilities()
+    probabilities = Probabilities()
 
     def means(log_probs_nkc: Tensor) -> Tensor:
         probs_nkc, log2_probs_nkc = probabilities(log_probs_nkc, both=True)
@@ -188,7 +174,7 @@ def bald(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
         return torch.stack([mean_nc, log2_probs_nkc.mul_(probs_nkc).mean(1)], dim=1)
 
     mean_nc, plogp_nc = _by_chunks(means, mc_log_probs_nkc, chunk).unbind(1)  # E p and E p log₂ p
-    scores_n = (plogp_nc / _LOG2_E - mean_nc.xlogy(mean_nc)).sum(-1)
+    scores_n = (plogp_nc / LOG2_E - mean_nc.xlogy(mean_nc)).sum(-1)
     low = scores_n < -TOLERANCE
     if low.any():
         row = int(low.nonzero()[0, 0])
@@ -231,45 +217,6 @@ def _floating(log_probs: Tensor, dimensions: int) -> Tensor:
     if log_probs.dtype in (torch.float16, torch.bfloat16):
         return log_probs.float().log_softmax(-1)
     return log_probs
-
-
-class _Probabilities:
-    """p and log₂ p of chunk after chunk, in buffers that are used again: fresh ones cost page faults."""
-
-    def __init__(self) -> None:
-        self._log2 = self._probs = torch.empty(0)
-
-    def __call__(self, log_probs: Tensor, both: bool = False) -> tuple[Tensor, Tensor]:
-        """p, and where `both` log₂ p (`_LOG_ZERO` at least); valid until the next call.
-
-        An element's bits do not depend on its place.
-        """
-        count = log_probs.numel()
-        size = -(-count // _VECTORS) * _VECTORS
-        if len(self._log2) < size:
-            self._log2 = log_probs.new_zeros(size)
-            self._probs = torch.empty_like(self._log2) if both else self._log2
-        log2_flat, probs_flat = self._log2[:size], self._probs[:size]
-        log2_probs = torch.mul(log_probs, _LOG2_E, out=log2_flat[:count].view(log_probs.shape))
-        if both:
-            log2_probs.clamp_(min=_LOG_ZERO)
-        blocks = _blocks(size, torch.get_num_threads())
-        for source, target in zip(log2_flat.split(blocks), probs_flat.split(blocks), strict=True):
-            torch.exp2(source, out=target)
-        return probs_flat[:count].view(log_probs.shape), log2_probs
-
-
-def _blocks(size: int, threads: int) -> list[int]:
-    """Sizes of parts, the first for torch to give to all threads in equal shares of whole vectors, the others to one.
-
-    It splits a tensor evenly among as many threads as it has shares of 2¹⁵ elements, and leaves less than one whole.
-    """
-    if threads == 1:
-        return [size]
-    shared = size // (threads * _VECTORS) * (threads * _VECTORS)
-    shared = shared if shared >= threads * _SHARE else 0
-    alone, last = divmod(size - shared, _SHARE - _VECTORS)
-    return [shared] * (shared > 0) + [_SHARE - _VECTORS] * alone + [last] * (last > 0 or size == 0)
 
 
 def _by_chunks(reduce: Callable[[Tensor], Tensor], mc_log_probs_nkc: Tensor, chunk: int | None) -> Tensor:
