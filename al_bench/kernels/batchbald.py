@@ -21,8 +21,9 @@ Departures from the paper's Monte Carlo estimator, none of which changes its exp
   errors below the best gain; what may be missed is of that size.
 - Of a large pool the draws of the rows of highest BALD are enough, while no row left out has a BALD that reaches the
   gain picked; the batch says up to which pick that holds.
-- Screening: with many samples a row first meets a tenth of them, and the rest only if its gain on these is within
-  three standard errors of the best row's; a configuration moves both gains, so their difference is well known.
+- Screening: before its gain is computed, a row meets upper bounds of it that cost less: coarse tables, whose bounds are
+  strict (`coarse_table`), and with many samples a tenth of them, by which a row is left out only if it is three
+  standard errors below the best row (`lazy_gains`).
 """
 
 from __future__ import annotations
@@ -35,18 +36,12 @@ import torch
 from torch import Tensor
 
 from al_bench.kernels.label_table import LabelTable
+from al_bench.kernels.lazy_gains import leading_gains
 from al_bench.kernels.scores import bald, check_scores
 from al_bench.kernels.select import tie_keys
 
 _TIE = {torch.float32: 2e-6, torch.float64: 1e-12}
 """Gains in nats closer than this are equal: a matrix product rounds by position and block."""
-
-_SCREEN = 500
-"""The fewest samples that screen rows.
-
-20,000 rows of Gaussian noise, K = 100, C = 10, M = 10,000, a batch of 10, on one core of an AMD EPYC: 41 s without
-screening and 15 s with it, 4 s of these the last exact pick.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +109,8 @@ def select_batchbald(
         kept_n: [N] which part: rows of the pool, rising.
 
     Returns:
-        The batch, as rows of the N. Memory: max(exact_cap, M) × K for the table, besides the argument.
+        The batch, as rows of the N. Memory: max(exact_cap, M) × K for the table and about 8 times that while coarse
+        tables are made, besides the argument.
 
     Raises:
         ValueError: the batch is negative or larger than N, or the log-probabilities are in half precision, or one of
@@ -150,32 +146,12 @@ def select_batchbald(
     sampled_from = saturated_at = capped_at = None
     evaluations = 0
     for pick in range(batch):
-        evaluated_n = free_n.clone() if pick == 0 else torch.zeros_like(free_n)
-        best = bald_n.max().item() if pick == 0 else -math.inf
-        error, leader_kc = 0.0, mc_log_probs_nkc[0]
-        samples_screened = _screening(table)
-        screen = table.beginning(samples_screened) if samples_screened else None
-        order = torch.where(free_n, bound_n, -math.inf).argsort(descending=True)[: rows_count - pick]
-        for block in order.split(chunk) if pick > 0 else ():
-            if bound_n[block[0]] < best - 2 * tie - 3 * error:
-                break
-            probs_bkc = mc_log_probs_nkc[block].exp()
-            if screen is not None and best > -math.inf:
-                apart_b, error_b = screen.above(probs_bkc, leader_kc)
-                screened_b = best + apart_b + 3 * error_b
-                bound_n[block] = torch.minimum(bound_n[block], screened_b)
-                within_b = screened_b >= best - 2 * tie
-                block, probs_bkc = block[within_b], probs_bkc[within_b]
-                if not len(block):
-                    continue
-            gain_b = table.gains(probs_bkc)
-            bound_n[block] = gain_b
-            evaluated_n[block] = True
-            evaluations += len(block)
-            if table.sampled and gain_b.max() > best:
-                leader_kc = probs_bkc[gain_b.argmax()]
-                error = table.standard_error(leader_kc)
-            best = max(best, gain_b.max().item())
+        if pick == 0:
+            best, error, evaluated_n = bald_n.max().item(), 0.0, free_n
+        else:
+            leading = leading_gains(mc_log_probs_nkc, table, bound_n, free_n, tie=tie, chunk=chunk)
+            best, error, evaluated_n = leading.gain, leading.error, leading.evaluated_n
+            evaluations += leading.evaluations
         if capped_at is None and left_out >= max(best, saturation_tol) - 2 * tie - 3 * error:
             capped_at = pick
         if best < saturation_tol:
@@ -215,12 +191,3 @@ def select_batchbald(
         capped_at=capped_at,
         evaluations=evaluations,
     )
-
-
-def _screening(table: LabelTable) -> int:
-    """How many samples to screen with: a tenth, each draw equally often; 0 where the table is exact or small."""
-    if table.line_s is None:
-        return 0
-    draws = table.posterior_mk.shape[1]
-    count = len(table.line_s) // 10 // draws * draws
-    return count if count >= _SCREEN else 0

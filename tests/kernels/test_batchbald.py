@@ -9,7 +9,7 @@ import torch
 
 from al_bench import kernels
 from al_bench.errors import ScoreError
-from al_bench.kernels import batchbald
+from al_bench.kernels import lazy_gains
 from al_bench.kernels.batchbald import BatchBaldBatch
 from al_bench.kernels.label_table import LabelTable
 from tests.kernels.instances import mc_log_probs, seeded
@@ -98,19 +98,35 @@ def test_sampled_picks_are_nearly_as_good_as_exact_ones() -> None:
         assert achieved > exact - 0.02
 
 
-def test_screening_changes_nothing_and_saves_most(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("coarse", "least"), [((), 500), ((64, 256, 1024), 10**9), ((64, 256, 1024), 500)])
+def test_screening_changes_nothing_and_saves_most(
+    coarse: tuple[int, ...], least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rows of one kind, whose stale gains exclude few: BALD at most 0.1 apart, and sampled from the second pick on."""
     evaluations = [0, 0]
     for seed in range(10):
         mc = mc_log_probs(seed, 300, 20, 4, torch.float64, "mild")
         batches = []
-        for place, least in enumerate((500, 10**9)):
-            monkeypatch.setattr(batchbald, "_SCREEN", least)
+        for place, (sizes, samples) in enumerate(((coarse, least), ((), 10**9))):
+            monkeypatch.setattr(lazy_gains, "COARSE", sizes)
+            monkeypatch.setattr(lazy_gains, "SCREEN", samples)
             batches.append(kernels.select_batchbald(mc, 6, seeded(seed), exact_cap=4, samples=10_000))
             evaluations[place] += batches[-1].evaluations
         assert batches[0].rows.tolist() == batches[1].rows.tolist()
         torch.testing.assert_close(batches[0].gains, batches[1].gains, atol=1e-12, rtol=0)
     assert evaluations[0] < evaluations[1] / 2
+
+
+def test_coarse_tables_exclude_nearly_all_rows_of_few_draws_that_mostly_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As trained networks do, K = 10: what little is left to learn is soon the same for all rows."""
+    logits = 4 * torch.randn(2_000, 1, 10, generator=seeded(0)) + 1.5 * torch.randn(2_000, 10, 10, generator=seeded(1))
+    mc = logits.log_softmax(-1)
+    fine = kernels.select_batchbald(mc, 6, seeded(0))
+    monkeypatch.setattr(lazy_gains, "COARSE", ())
+    monkeypatch.setattr(lazy_gains, "SCREEN", 10**9)
+    plain = kernels.select_batchbald(mc, 6, seeded(0))
+    assert fine.rows.tolist() == plain.rows.tolist()
+    assert fine.evaluations < plain.evaluations / 3
 
 
 def test_the_beginning_of_a_table_holds_its_first_samples() -> None:
