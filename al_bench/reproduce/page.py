@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -176,4 +176,5 @@ def _figure(one: Outcome) -> Figure:
 
     papers = [one.preset.published] if one.preset.published else []
     request = Request(papers=papers, title=one.preset.name)
-    return draw(studies_of(one.runs, request), request)
+    # A preset's arms are called what it calls them: their settings are in it.
+    return draw([replace(study, titles={}) for study in studies_of(one.runs, request)], request)
