@@ -77,6 +77,8 @@ def judge(preset: Preset, scale: str, arms: Mapping[str, Seeds]) -> tuple[Judgem
             verdict, reason = (Verdict.reported if one.n else Verdict.not_run), one.note
         else:
             verdict, reason = decide(one, claim.band)
+            if verdict is Verdict.failed and scale in claim.findings:
+                reason += f". {claim.findings[scale]}"
         found.append(Judgement(preset.name, scale, claim, one, verdict, reason))
     return tuple(found)
 

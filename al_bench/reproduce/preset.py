@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SCALES = ("paper", "laptop", "smoke")
 METRICS = ("accuracy_difference", "accuracy", "labels_ratio", "labels", "balance_difference", "penalty_place")
@@ -64,6 +64,7 @@ class Claim:
             values known (reproductions, quartiles of the logs).
         source: Where the claim and its published value stand.
         scales: The sizes at which it can be judged.
+        findings: By scale, what was looked into where the claim failed: for the record, no part of the judging.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Claim:
     published_band: tuple[float, float] | None = None
     source: str = ""
     scales: tuple[str, ...] = SCALES
+    findings: Mapping[str, str] = field(default_factory=dict)
     spread: bool = False
     """Whether the value shown is the median over seeds (a point of a logged curve), not the mean."""
 

@@ -12,9 +12,9 @@ from al_bench.reproduce.preset import METRICS, SCALES, Arm, Claim, Preset, Size
 
 _CLAIM = {
     *("id", "text", "metric", "arm", "versus", "at", "from", "to", "target", "settings", "band", "published"),
-    *("published_band", "source", "scales"),
+    *("published_band", "source", "scales", "findings"),
 }
-_CURVES = {"id", "text", "arm", "tolerance", "source", "scales", "points"}
+_CURVES = {"id", "text", "arm", "tolerance", "source", "scales", "findings", "points"}
 
 
 def names() -> tuple[str, ...]:
@@ -94,6 +94,7 @@ def _claim(entry: dict[str, Any], name: str) -> Claim:
         published_band=published,  # type: ignore[arg-type]
         source=entry["source"],
         scales=tuple(entry.get("scales", SCALES)),
+        findings=dict(entry.get("findings", {})),
     )
 
 
@@ -114,6 +115,7 @@ def _curve(entry: dict[str, Any], name: str) -> list[Claim]:
             published_band=(low, high),
             source=entry["source"],
             scales=tuple(entry.get("scales", SCALES)),
+            findings=dict(entry.get("findings", {})),
             spread=True,
         )
         for labels, low, middle, high in entry["points"]
@@ -136,6 +138,8 @@ def _check(found: Preset) -> None:
             there = {arm.name for arm in found.at(scale)}
             if unknown := [arm for arm in claim.arms if arm not in there]:
                 raise InputError(f"{where} names the arm {unknown[0]!r}, which the scale {scale} does not have")
+        if unknown := sorted(set(claim.findings) - set(claim.scales)):
+            raise InputError(f"{where} has a finding at the scale {unknown[0]!r}, at which it is not judged")
         if claim.band is not None and not claim.band[0] < claim.band[1]:
             raise InputError(f"{where}: the band {list(claim.band)} is empty")
         if missing := _missing(claim):

@@ -78,6 +78,18 @@ def test_planted_differences(ours, verdict):
     assert all_pass((found,)) is (verdict is Verdict.passed)
 
 
+@pytest.mark.parametrize(
+    ("ours", "said"), [([90.3, 90.2, 90.1], True), ([95.0, 95.2, 94.8], False), ([99, 90, 89], False)]
+)
+def test_a_finding_is_the_reason_of_a_failure_alone(ours, said):
+    arms = {"one": flat("one", ours), "other": flat("other", [90, 90, 90])}
+    planted = preset({**ABOVE, "findings": {"laptop": "Looked into: the draws."}})
+    for scale, there in (("laptop", said), ("paper", False)):
+        (found,) = judge(planted, scale, arms)
+        assert found.reason.endswith(". Looked into: the draws.") is there
+        assert found.verdict is judge(preset(ABOVE), scale, arms)[0].verdict
+
+
 RATIO = {"metric": "labels_ratio", "arm": "one", "versus": "other", "target": 0.9, "band": [-INF, 1]}
 
 

@@ -123,6 +123,7 @@ CLAIM = {"metric": "accuracy_difference", "arm": "one", "versus": "other", "at":
         ({"at": None}, "accuracy_difference needs versus, and at or a span"),
         ({"versus": ""}, "accuracy_difference needs versus"),
         ({"margin": 3}, "has the key 'margin', which nothing reads"),
+        ({"findings": {"huge": "-"}}, "has a finding at the scale 'huge', at which it is not judged"),
         ({"metric": "labels_ratio"}, "labels_ratio needs versus and target"),
         ({"metric": "penalty_place"}, "penalty_place needs settings"),
     ],
