@@ -13,10 +13,12 @@ EXTENSIBLE = ("training.layer_weight_decay", "posterior.vary")
 
 
 def no_key(key: str, known: Iterable[str]) -> str:
-    """That there is no such key, and which are near."""
+    """That there is no such key, and which are meant: those that end in its last word, else those spelt nearly so."""
     keys = set(known)
     keys |= {other.partition(".")[0] for other in keys}
-    near = difflib.get_close_matches(key, sorted(keys), n=3, cutoff=0.5)
+    word = key.rpartition(".")[2]
+    near = sorted(other for other in keys if other.rpartition(".")[2] == word)[:3]
+    near = near or difflib.get_close_matches(key, sorted(keys), n=3, cutoff=0.5)
     return f"there is no key '{key}'" + (f"; did you mean {' or '.join(near)}?" if near else "")
 
 

@@ -137,6 +137,8 @@ FAULTS = {
     # keys
     "posterior.drws=3": "there is no key 'posterior.drws'; did you mean posterior.draws",
     "schedul.batch=3": "there is no key 'schedul'; did you mean schedule",
+    "lr=1": "there is no key 'lr'; did you mean training.lr?",
+    "model.draws=1": "there is no key 'model.draws'; did you mean evaluation.draws or posterior.draws?",
     "sede=1": "there is no key 'sede'; did you mean seed",
     "stratgy=bald": "there is no key 'stratgy'; did you mean strategy or ",
     "+foo=1": "there is no key 'foo'",
