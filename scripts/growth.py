@@ -6,9 +6,9 @@
 
 Each line is the first round of a run in a process of its own (`growth_line.py`), one thread, on a synthetic pool of 64
 features and 10 classes in memory-mapped files: an MLP of 64 hidden units, 20 dropout masks, a batch of 100 (4 where the
-time is a pass or more over the pool for each pick, see `batch`). The pool grows from 1e5 to 1e6 with 100 labelled
-points; the labelled set grows from 100 to 10,000 in a pool of 1e5. Imports, reading the file's moments and a first
-small selection come before the clock.
+time is a pass or more over the pool for each pick, 10 for BatchBALD: see `batch`). The pool grows from 1e5 to 1e6 with
+100 labelled points; the labelled set grows from 100 to 10,000 in a pool of 1e5. Imports, reading the file's moments and
+a first small selection come before the clock.
 
 Seconds are the processor's, user and system together: what one idle core needs, on a machine with other work too;
 `wall_s` is score and select by the clock. Both are medians of `n` measurements, more than one where they are short; the
@@ -63,7 +63,8 @@ class Case:
     Args:
         memory: What its memory grows with.
         above: Why its time is not linear in the pool, where it is not.
-        batch: B, `SLOW` where the time is a pass or more over the pool for each pick.
+        batch: B, `SLOW` where the time is a pass or more over the pool for each pick; 10 for BatchBALD,
+            since the labels of so many rows tell 20 draws apart.
     """
 
     memory: str = "a chunk; N scores"
@@ -84,7 +85,7 @@ CASES = {
     "diverse_minibatch": Case("N (C + D)"),
     "kmeans": Case("N D"),
     "clue": Case("N (C + D)"),
-    "batchbald": Case("candidates_max K C; N scores", batch=SLOW),
+    "batchbald": Case("candidates_max K C; N scores", batch=10),
     "typiclust": Case(
         "N D", "all distances within a cluster, and the clusters grow: there are as many as labels, not as points"
     ),
