@@ -43,6 +43,9 @@ from al_bench.kernels.select import tie_keys
 _TIE = {torch.float32: 2e-6, torch.float64: 1e-12}
 """Gains in nats closer than this are equal: a matrix product rounds by position and block."""
 
+SATURATION = 1e-5
+"""Nats: a gain below is no more than what rounding leaves of a float32 sum, and says nothing about its row."""
+
 
 @dataclass(frozen=True, eq=False)
 class BatchBaldBatch:
@@ -51,12 +54,12 @@ class BatchBaldBatch:
     Args:
         rows: [B] int64, in the order picked.
         gains: [B] float64, nats each row added when picked (an estimate once `sampled_from` is reached); 0 for
-            rows filled in after saturation.
+            rows drawn by lot after saturation.
         standard_errors: [B] float64, the sampling error of each gain; 0 where it is exact.
         joint_information: [B] float64, nats of the batch up to each pick: the running sum of the gains, log K at most
             (picked as the largest of many, sampled gains are a little too large).
         sampled_from: the first pick that used sampled configurations, None if all were exact.
-        saturated_at: the first pick that was filled in by BALD order, None if there was none.
+        saturated_at: the first pick that was drawn by lot, None if there was none.
         capped_at: the first pick that a row without draws may have changed; None: the batch is that of the whole pool
             (from `sampled_from` on up to sampling error, as lazy evaluation is).
         evaluations: gains computed, the BALD of each row and screenings not counted.
@@ -79,7 +82,7 @@ def select_batchbald(
     *,
     exact_cap: int = 40_000,
     samples: int = 10_000,
-    saturation_tol: float = 1e-3,
+    saturation_tol: float = SATURATION,
     chunk: int = 16,
     picked: Callable[[], object] | None = None,
     bald_p: Tensor | None = None,
@@ -89,12 +92,13 @@ def select_batchbald(
 
     N random keys are drawn from the generator at the start; among rows whose gains are equal (to rounding) the
     one with the lowest key is picked. K draws hold at most log K nats: when no row adds `saturation_tol` the
-    rest of the batch is filled in the order of BALD, ties by the same keys.
+    rest of the batch is drawn by lot, by the same keys: the draws cannot tell the rows left apart. (Filled in the order
+    of BALD it would be copies of the first pick, where the pool has any.)
 
     The N rows may be a part of a pool of P, `kept_n`: those of highest BALD, of equals those of lowest key (P are then
     drawn, so that a row's key and the labels sampled are as with the whole pool). BALD bounds the gain of the P − N
     others. While they are below what is picked, by the margin of lazy evaluation, the picks are those of the whole
-    pool; so is the fill, whose rows are first in that same order.
+    pool; rows drawn by lot are drawn from the N.
 
     Args:
         mc_log_probs_nkc: [N, K, C] log-probabilities of K draws shared by all rows, float32 or float64.
@@ -152,10 +156,11 @@ def select_batchbald(
             leading = leading_gains(mc_log_probs_nkc, table, bound_n, free_n, tie=tie, chunk=chunk)
             best, error, evaluated_n = leading.gain, leading.error, leading.evaluated_n
             evaluations += leading.evaluations
-        if capped_at is None and left_out >= max(best, saturation_tol) - 2 * tie - 3 * error:
+        if capped_at is None and left_out >= best - 2 * tie - 3 * error:
             capped_at = pick
         if best < saturation_tol:
             saturated_at = pick
+            capped_at = pick if capped_at is None and left_out > -math.inf else capped_at
             break
         tied = (evaluated_n & (bound_n >= best - tie)).nonzero()[:, 0]
         row = int(tied[keys_n[tied].argmin()])
@@ -178,8 +183,7 @@ def select_batchbald(
     filled = batch - len(rows)
     if filled:
         free = free_n.nonzero()[:, 0]
-        free = free[keys_n[free].argsort()]
-        rows += free[bald_n[free].argsort(descending=True, stable=True)][:filled].tolist()
+        rows += free[keys_n[free].argsort()][:filled].tolist()
     gain_b = torch.tensor(gains + [0.0] * filled, dtype=torch.float64)
     return BatchBaldBatch(
         rows=torch.tensor(rows, dtype=torch.int64, device=mc_log_probs_nkc.device),

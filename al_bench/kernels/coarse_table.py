@@ -21,7 +21,7 @@ from torch import Tensor
 
 from al_bench.kernels.label_table import LabelTable
 
-_ALIKE = 1e-7
+_ALIKE = 1e-10
 """Weighted variance of a posterior probability below which a group stays whole.
 
 Far above what rounding makes of equal lines, so that both halves of a group have lines; a group of so small a variance

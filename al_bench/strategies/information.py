@@ -23,7 +23,7 @@ class BatchBald(Strategy):
         exact_cap: All label configurations of the batch are enumerated while they are at most this many.
         samples: M, configurations sampled after that.
         saturation_tol: Nats. K draws hold at most log K nats: when no row adds this much, the rest of the batch is
-            filled in the order of BALD, and the record says from which pick on.
+            drawn by lot, and the record says from which pick on.
         candidates_max: Of a larger pool only so many rows' draws are held, those of highest BALD; null: all of them.
             The record says from which pick on a row left out might have been picked (`capped_at`). The default takes
             400 MB with 100 draws of 10 classes, and leaves the pools of MNIST, CIFAR and SVHN whole.
@@ -39,7 +39,8 @@ class BatchBald(Strategy):
     Departures:
         Conditional entropies are averaged in place of joint entropies subtracted, and the sampled configurations are
         kept and extended from pick to pick; neither changes an expectation. Rows are evaluated lazily: the same batch
-        while the enumeration is exact. The fill after saturation is not in the paper. In a pool of more than
+        while the enumeration is exact. What is drawn by lot after saturation the authors' code picks by gains that are
+        rounding. In a pool of more than
         `candidates_max` the batch is that of the whole pool while BALD, which bounds a row's gain, excludes the rows
         left out, and a batch among the rows kept from pick `capped_at` on.
         Works from an empty labelled set, on the predictions of an untrained network.
@@ -48,7 +49,7 @@ class BatchBald(Strategy):
     minimum_draws: ClassVar[int] = 2
     exact_cap: int = 40_000
     samples: int = 10_000
-    saturation_tol: float = 1e-3
+    saturation_tol: float = 1e-5
     candidates_max: int | None = 100_000
 
     def __post_init__(self) -> None:
