@@ -156,11 +156,12 @@ def select_batchbald(
             leading = leading_gains(mc_log_probs_nkc, table, bound_n, free_n, tie=tie, chunk=chunk)
             best, error, evaluated_n = leading.gain, leading.error, leading.evaluated_n
             evaluations += leading.evaluations
-        if capped_at is None and left_out >= best - 2 * tie - 3 * error:
+        saturated = best < saturation_tol
+        least = -math.inf if saturated else best - 2 * tie - 3 * error  # a lot may fall on any row of the pool
+        if capped_at is None and left_out > -math.inf and left_out >= least:
             capped_at = pick
-        if best < saturation_tol:
+        if saturated:
             saturated_at = pick
-            capped_at = pick if capped_at is None and left_out > -math.inf else capped_at
             break
         tied = (evaluated_n & (bound_n >= best - tie)).nonzero()[:, 0]
         row = int(tied[keys_n[tied].argmin()])
