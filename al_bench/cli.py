@@ -7,6 +7,7 @@ import re
 import sys
 
 from al_bench import __version__
+from al_bench.interruption import heeding_sigterm
 
 USAGE = """\
 usage: al-bench COMMAND ...
@@ -93,7 +94,8 @@ def dispatch(argv: list[str]) -> int:
 def main() -> int:
     """Entry point of the console script."""
     try:
-        status = dispatch(sys.argv[1:])
+        with heeding_sigterm():
+            status = dispatch(sys.argv[1:])
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,3 +121,13 @@ def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(words, env=environment, check=False, **options)
 
     return call
+
+
+def wait_for_rounds(folder: Path, count: int, limit: float = 200.0) -> None:
+    """Wait until the record has so many rounds (or the time is over)."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if any(file.read_bytes().count(b"\n") >= count for file in folder.rglob("rounds.jsonl")):
+            return
+        time.sleep(0.002)
+    raise AssertionError(f"no {count} rounds within {limit} s")

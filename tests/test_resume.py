@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from al_bench import run_command, runner
-from tests.conftest import TINY, Record, record
+from tests.conftest import TINY, Record, record, wait_for_rounds
 
 LONG = (*TINY, "schedule.rounds=6")
 
@@ -182,16 +182,6 @@ def start(words, folder):
     )
 
 
-def wait_for_rounds(folder, count, limit=200.0):
-    """Wait until the record has so many rounds (or the time is over)."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        if any(file.read_bytes().count(b"\n") >= count for file in folder.rglob("rounds.jsonl")):
-            return
-        time.sleep(0.002)
-    raise AssertionError(f"no {count} rounds within {limit} s")
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("warm", [False, True])
@@ -218,11 +208,12 @@ def test_killed_at_random_instants_the_record_is_that_of_an_unbroken_run(command
 
 
 @pytest.mark.slow
-def test_sigint_exits_130_and_the_run_goes_on(command, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_exits_130_and_the_run_goes_on(command, tmp_path, number):
     words = ["debug=smoke", "schedule.rounds=100", "training.steps=50"]
     process = start(words, tmp_path)
     wait_for_rounds(tmp_path, 2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"Traceback" not in err

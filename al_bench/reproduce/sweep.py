@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from al_bench.interruption import Terminated
 from al_bench.reproduce.preset import Size
 from al_bench.reproduce.records import Planned, complete
 
@@ -32,6 +34,30 @@ def default_jobs() -> int:
     return 1 if gpu else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class Going:
+    """The processes that are going, to be ended together."""
+
+    def __init__(self) -> None:
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._ending = threading.Event()
+
+    def finish(self, words: Sequence[str], environment: dict[str, str]) -> tuple[int, str, str]:
+        """Run a command to its end: exit status, what it printed, what it complained of."""
+        process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._processes.add(process)
+        if self._ending.is_set():  # it started while `end` went through the others
+            process.terminate()
+        out, err = process.communicate()
+        self._processes.discard(process)
+        return process.returncode, out, err
+
+    def end(self) -> None:
+        """SIGTERM to all of them, and to whatever starts from now on."""
+        self._ending.set()
+        for process in list(self._processes):
+            process.terminate()
+
+
 def run(left: Sequence[Planned], jobs: int, say: Callable[[str], None]) -> int:
     """Play runs, `jobs` at a time, each in a process; how many failed.
 
@@ -43,26 +69,29 @@ def run(left: Sequence[Planned], jobs: int, say: Callable[[str], None]) -> int:
         say: Called with one line when a run ends.
 
     Raises:
-        KeyboardInterrupt: passed on, after the runs that were going have written their status.
+        KeyboardInterrupt: passed on, after the runs that were going have written their status. Ctrl-C has reached
+            them by itself; SIGTERM is passed on to them.
     """
     failed = 0
-    pool = ThreadPoolExecutor(jobs)
-    futures = {pool.submit(_play, one): one for one in left}
+    pool, going = ThreadPoolExecutor(jobs), Going()
+    futures = {pool.submit(_play, one, going): one for one in left}
     try:
         for done, future in enumerate(as_completed(futures), start=1):
             one, (status, last) = futures[future], future.result()
             failed += status != 0
             say(f"[{done}/{len(left)}] {'done' if status == 0 else 'FAILED'} {one.arm} seed {one.seed}: {last}")
+    except Terminated:
+        going.end()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return failed
 
 
-def _play(one: Planned) -> tuple[int, str]:
+def _play(one: Planned, going: Going) -> tuple[int, str]:
     """One run's exit status and its last line."""
     words = [sys.executable, "-m", "al_bench", "run", *one.words]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-    lines = [line for line in (done.stdout if done.returncode == 0 else done.stderr).splitlines() if line.strip()]
+    status, out, err = going.finish(words, {**os.environ, "OMP_NUM_THREADS": "1"})
+    lines = [line for line in (err if status else out).splitlines() if line.strip()]
     kept = [line for line in lines if not line.startswith("next: ")]
-    return done.returncode, kept[-1] if kept else f"exit status {done.returncode}"
+    return status, kept[-1] if kept else f"exit status {status}"

@@ -123,7 +123,7 @@ def tiny(monkeypatch):
 def in_process(monkeypatch, run, calls):
     """Let the sweep play its runs in this process."""
 
-    def play(one):
+    def play(one, going):
         calls.append(one.words)
         done = run(*one.words)
         return done.status, (done.out or done.err).splitlines()[-1]
@@ -145,7 +145,7 @@ def test_a_sweep_runs_what_is_missing_and_judges_it(monkeypatch, run, tiny, caps
 
 def test_the_estimate_is_printed_before_the_start(monkeypatch, tiny, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sweep, "_play", lambda one: (1, "no luck"))
+    monkeypatch.setattr(sweep, "_play", lambda one, going: (1, "no luck"))
     assert command.main(["planted", "--jobs", "1"]) == 1
     out = capsys.readouterr().out
     assert out.index("planted: 6 runs to do, about 1 minutes (none)") < out.index("[1/6] FAILED random seed 0: no luck")
@@ -184,7 +184,7 @@ def test_an_incomplete_run_is_left_out(monkeypatch, run, tiny, capsys):
 def test_an_interruption_is_said_and_returns_130(monkeypatch, tiny, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
 
-    def stop(one):
+    def stop(one, going):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sweep, "_play", stop)
@@ -195,7 +195,7 @@ def test_an_interruption_is_said_and_returns_130(monkeypatch, tiny, tmp_path, ca
 def test_a_run_is_a_command_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     one = records.Planned("random", 0, ("strategy=nonsense",), tmp_path, {})
-    status, line = sweep._play(one)
+    status, line = sweep._play(one, sweep.Going())
     assert status == 2
     assert "strategy is 'nonsense'" in line
     assert os.listdir(tmp_path) == []
