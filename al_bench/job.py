@@ -27,7 +27,7 @@ class Job:
     Args:
         config: The typed configuration.
         folder: Where its record lives.
-        identity: What may not differ between two runs in the folder, flat.
+        identity, components: What may not differ between two runs in the folder: keys, and the options chosen.
         resolved: The resolved configuration as YAML.
         choices: Config group to chosen option.
         command: The overrides as typed.
@@ -37,6 +37,7 @@ class Job:
     config: RunConfig
     folder: Path
     identity: dict[str, Any]
+    components: dict[str, str]
     resolved: str
     choices: dict[str, Any]
     command: list[str]
@@ -93,13 +94,13 @@ def perform(job: Job) -> Outcome:
 
     folder = RunFolder(job.folder)
     try:
-        folder.check(job.identity)
-        if folder.status == "complete":
+        folder.check(job.identity, job.components)
+        if folder.complete:
             return Outcome("complete", str(job.folder), f"already complete, {_last(folder)}")
         set_threads(job.config.threads)
         keep_freed_memory()
         bench = assemble(job.config, str(job.choices["strategy"]))
-        with folder.open(job.identity):
+        with folder.open(job.identity, job.components):
             handler = logging.FileHandler(job.folder / "run.log")
             handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
             logger.addHandler(handler)

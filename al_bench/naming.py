@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.config import Reference
 from al_bench.errors import InputError
+from al_bench.registry import COMPONENTS
 
 PLACES = ("study", "arm", "results", "device", "dataset.root", "cache")
 """Keys that say where things are, not what is computed: they are no part of a run's identity."""
@@ -34,6 +35,15 @@ def identity(config: DictConfig) -> dict[str, Any]:
     """What may not differ between two runs in one folder: the resolved keys that change results, flat."""
     plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, enum_to_str=True))
     return {key: value for key, value in flatten(plain).items() if key not in PLACES and not key.startswith(JUDGEMENTS)}
+
+
+def components(choices: Mapping[str, Any], config: DictConfig) -> dict[str, str]:
+    """Component to chosen option: the rest of a run's identity, as BALD and entropy have the same keys.
+
+    A run on the full pool acquires nothing, so its strategy is left out.
+    """
+    left_out = {"strategy"} if config.reference is Reference.full else set()
+    return {group: str(choices[group]) for group in COMPONENTS if group in choices and group not in left_out}
 
 
 QUOTES = "\"'"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,12 +97,17 @@ class RunFolder:
         except (OSError, ValueError, KeyError):
             return None
 
+    @property
+    def complete(self) -> bool:
+        """Whether the run is done: it says so, and its last round is on record."""
+        return self.status == "complete" and self.finished
+
     @contextmanager
-    def open(self, identity: dict[str, Any]) -> Iterator[None]:
+    def open(self, identity: dict[str, Any], components: Mapping[str, str]) -> Iterator[None]:
         """Hold the folder for one process.
 
         Args:
-            identity: See `check`.
+            identity, components: See `check`.
 
         Raises:
             InputError: another process holds it, or it holds a run of another configuration.
@@ -114,18 +119,19 @@ class RunFolder:
         except Timeout:
             raise InputError(f"{self.path}: another process is running this; wait for it or stop it") from None
         try:
-            self.check(identity)
+            self.check(identity, components)
             yield
         finally:
             lock.release()
 
-    def check(self, identity: dict[str, Any]) -> None:
+    def check(self, identity: dict[str, Any], components: Mapping[str, str]) -> None:
         """Refuse a folder whose rounds were played under another configuration.
 
-        A key that the folder's al-bench did not know yet is no difference.
+        A key or a component that the folder's al-bench did not know yet is no difference.
 
         Args:
             identity: The resolved configuration without what cannot change results, flat: key to value.
+            components: Component to chosen option, such as strategy to bald; the header has them among its choices.
 
         Raises:
             InputError: naming the keys that differ.
@@ -134,10 +140,12 @@ class RunFolder:
         if not header.exists() or not self.rounds:
             return
         try:
-            old = json.loads(header.read_text())["identity"]
+            there = json.loads(header.read_text())
+            old, chosen = dict(there["identity"]), dict(there.get("choices") or {})
         except (ValueError, KeyError, TypeError):
             raise InputError(f"{header} is damaged; move the folder away and run again") from None
-        new = json.loads(json.dumps(identity))
+        new = {**json.loads(json.dumps(identity)), **components}
+        old |= {group: chosen[group] for group in components if group in chosen}
         differing = [
             f"{key} (here {new.get(key, 'absent')}, there {old[key]})"
             for key in sorted(old)

@@ -29,13 +29,15 @@ def make_job(config: DictConfig) -> Job:
     """The job that a composed configuration describes."""
     hydra_config = HydraConfig.get()
     multirun = hydra_config.mode is RunMode.MULTIRUN
+    choices = naming.chosen(hydra_config)
     parallel = multirun and "basic" not in str(hydra_config.runtime.choices["hydra/launcher"])
     return Job(
         config=configuration.build(config),
         folder=naming.run_folder(config, hydra_config),
         identity=naming.identity(config),
+        components=naming.components(choices, config),
         resolved=OmegaConf.to_yaml(config, resolve=True),
-        choices=naming.chosen(hydra_config),
+        choices=choices,
         command=list(hydra_config.overrides.task),
         bar=not parallel,
     )

@@ -21,12 +21,13 @@ def entry(round_, acquired):
     }
 
 
-HEADER = {"identity": {"seed": 0, "schedule.batch": 1}, "fingerprint": "ab", "device": "cpu"}
+IDENTITY, COMPONENTS = {"seed": 0, "schedule.batch": 1}, {"strategy": "bald"}
+HEADER = {"identity": IDENTITY, "choices": COMPONENTS | {"debug": "smoke"}, "fingerprint": "ab", "device": "cpu"}
 
 
 def written(path):
     folder = RunFolder(path)
-    with folder.open(HEADER["identity"]):
+    with folder.open(IDENTITY, COMPONENTS):
         folder.begin(HEADER, "seed: 0\n")
         folder.append(entry(0, [5]))
         folder.append(entry(1, [6]))
@@ -39,7 +40,7 @@ def test_a_torn_last_line_is_dropped_and_its_round_played_again(tmp_path):
     for cut in range(1, len(whole.splitlines()[1]) + 1):
         (tmp_path / "rounds.jsonl").write_bytes(whole[:-cut])
         assert [entry["round"] for entry in folder.rounds] == [0], cut
-    with folder.open(HEADER["identity"]):
+    with folder.open(IDENTITY, COMPONENTS):
         folder.begin(HEADER, "")
         folder.append(entry(1, [6]))
     assert (tmp_path / "rounds.jsonl").read_bytes() == whole
@@ -71,9 +72,26 @@ def test_another_configuration_in_the_folder_is_refused_with_the_keys(tmp_path):
     folder = written(tmp_path)
     with (
         pytest.raises(InputError, match=r"schedule.batch \(here 2, there 1\) differs"),
-        folder.open({"seed": 0, "schedule.batch": 2}),
+        folder.open({"seed": 0, "schedule.batch": 2}, COMPONENTS),
     ):
         pass
+
+
+def test_another_strategy_with_the_same_keys_is_refused(tmp_path):
+    folder = written(tmp_path)
+    with pytest.raises(InputError, match=r"strategy \(here entropy, there bald\) differs"):
+        folder.check(IDENTITY, {"strategy": "entropy"})
+    folder.check(IDENTITY, {"strategy": "bald", "oracle": "any"})  # a component that the record does not know
+
+
+def test_a_run_is_complete_when_it_says_so_and_its_last_round_is_there(tmp_path):
+    folder = written(tmp_path)
+    folder.mark("complete")
+    assert not folder.complete
+    folder.append(entry(2, None))
+    assert folder.complete
+    folder.mark("running")
+    assert not folder.complete
 
 
 def test_other_data_are_refused(tmp_path):
@@ -83,7 +101,7 @@ def test_other_data_are_refused(tmp_path):
 
 def test_a_second_process_is_refused(tmp_path):
     folder = RunFolder(tmp_path)
-    with folder.open({}), pytest.raises(InputError, match="another process"), RunFolder(tmp_path).open({}):
+    with folder.open({}, {}), pytest.raises(InputError, match="another process"), RunFolder(tmp_path).open({}, {}):
         pass
 
 

@@ -482,7 +482,7 @@ def test_a_folder_in_use_is_refused(run):
     from al_bench.record import RunFolder
 
     run(*TINY, "schedule.rounds=1", "arm=a")
-    with RunFolder(record("a").folder).open(record("a").header["identity"]):
+    with RunFolder(record("a").folder).open(record("a").header["identity"], {}):
         (record("a").folder / "status.json").unlink()
         done = run(*TINY, "schedule.rounds=1", "arm=a")
     assert done.status == 2

@@ -170,6 +170,8 @@ def read_run(folder: Path) -> Run:
     run = Run(folder, header, status, rounds, torn)
     if run.complete and torn:
         raise DamagedRunError(f"{folder}: status.json says complete, but rounds.jsonl ends in a torn line")
+    if run.complete and rounds and rounds[-1].get("acquired") is not None:
+        raise DamagedRunError(f"{folder}: status.json says complete, but the last round of rounds.jsonl acquires more")
     if run.complete and not run.labels:
         raise DamagedRunError(f"{folder}: status.json says complete, but no round has an accuracy")
     return run

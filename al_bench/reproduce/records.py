@@ -22,7 +22,7 @@ class Planned:
         arm, seed: Which.
         words: The overrides after `al-bench run`.
         folder: Where its record is, or will be.
-        identity: The resolved keys that its record must have.
+        identity, components: The resolved keys and the chosen options that its record must have.
     """
 
     arm: str
@@ -30,6 +30,7 @@ class Planned:
     words: tuple[str, ...]
     folder: Path
     identity: dict[str, Any]
+    components: dict[str, str]
 
 
 def plan(preset: Preset, scale: str, results: str) -> list[Planned]:
@@ -53,10 +54,12 @@ def plan(preset: Preset, scale: str, results: str) -> list[Planned]:
             hydra = composed.hydra
             with open_dict(composed):
                 del composed["hydra"]
+            components = naming.components(naming.chosen(hydra), composed)
             for seed in size.seeds:
                 OmegaConf.update(composed, "seed", seed)
                 folder = naming.run_folder(composed, hydra)
-                planned.append(Planned(arm.name, seed, (*words, f"seed={seed}"), folder, naming.identity(composed)))
+                identity = naming.identity(composed)
+                planned.append(Planned(arm.name, seed, (*words, f"seed={seed}"), folder, identity, components))
     return sorted(planned, key=lambda one: size.seeds.index(one.seed))
 
 
@@ -69,8 +72,8 @@ def complete(one: Planned) -> bool:
     from al_bench.record import RunFolder
 
     folder = RunFolder(one.folder)
-    folder.check(one.identity)
-    return folder.status == "complete"
+    folder.check(one.identity, one.components)
+    return folder.complete
 
 
 def read(planned: list[Planned], report: Callable[[str], None]) -> dict[str, dict[int, Run]]:

@@ -113,7 +113,8 @@ def tiny(monkeypatch):
                     folder = naming.run_folder(composed, composed.hydra)
                     keys = naming.identity(composed)
                     identity = {key: value for key, value in keys.items() if not key.startswith("hydra")}
-                    planned.append(records.Planned(arm, seed, tuple(words), folder, identity))
+                    components = naming.components(naming.chosen(composed.hydra), composed)
+                    planned.append(records.Planned(arm, seed, tuple(words), folder, identity, components))
         return planned
 
     monkeypatch.setattr(shelf, "preset", lambda name: TINY)
@@ -194,7 +195,7 @@ def test_an_interruption_is_said_and_returns_130(monkeypatch, tiny, tmp_path, ca
 
 def test_a_run_is_a_command_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    one = records.Planned("random", 0, ("strategy=nonsense",), tmp_path, {})
+    one = records.Planned("random", 0, ("strategy=nonsense",), tmp_path, {}, {})
     status, line = sweep._play(one, sweep.Going())
     assert status == 2
     assert "strategy is 'nonsense'" in line

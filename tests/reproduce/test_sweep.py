@@ -36,7 +36,7 @@ from al_bench.reproduce.sweep import run
 words = ("debug=smoke", "schedule.rounds=100", "training.steps=50")
 try:
     with heeding_sigterm():
-        run([Planned("bald", seed, (*words, f"seed={seed}"), Path("."), {}) for seed in range(3)], 2, print)
+        run([Planned("bald", seed, (*words, f"seed={seed}"), Path("."), {}, {}) for seed in range(3)], 2, print)
 except Terminated:
     sys.exit(130)
 """
