@@ -6,9 +6,11 @@ import copy
 import json
 import tomllib
 
+import numpy as np
 import pytest
 
 from al_bench.analysis.papers.published import published
+from al_bench.analysis.statistics.area import area
 from al_bench.errors import InputError
 from al_bench.reproduce import records, shelf
 from al_bench.reproduce.preset import SCALES
@@ -63,6 +65,52 @@ def test_every_claim_has_a_source_and_every_scale_its_departures(name):
     if found.published:
         assert found.dataset in published()[found.published].datasets
     assert found.judged("laptop")
+
+
+PUBLISHED = [
+    ("batchbald2019_mnist", "batchbald_10_as_bald_1", "batchbald2019_mnist", "BatchBALD, b=10", "BALD, b=1"),
+    ("batchbald2019_mnist", "bald_1_above_bald_10", "batchbald2019_mnist", "BALD, b=1", "BALD, b=10"),
+    ("batchbald2019_mnist", "batchbald_10_above_bald_10", "batchbald2019_mnist", "BatchBALD, b=10", "BALD, b=10"),
+    (
+        "batchbald2019_mnist",
+        "bald_10_above_bald_40",
+        "batchbald2019_mnist_k20",
+        "BALD, b=10, 20 draws",
+        "BALD, b=40, 20 draws",
+    ),
+    *(
+        ("batchbald2019_repeated_mnist", f"{claim}{span}", "batchbald2019_repeated_mnist_x5", above, below)
+        for span in ("", "_250")
+        for claim, above, below in (
+            ("batchbald_above_random", "BatchBALD, b=10", "Random, b=10"),
+            ("random_above_bald", "Random, b=10", "BALD, b=10"),
+        )
+    ),
+    ("batchbald2019_emnist", "batchbald_above_random", "batchbald2019_emnist", "BatchBALD, b=5", "Random, b=5"),
+    ("batchbald2019_emnist", "random_above_bald", "batchbald2019_emnist", "Random, b=5", "BALD, b=5"),
+    *(
+        ("learning_loss2019_cifar10", claim, "learning_loss2019_cifar10", above, below)
+        for claim, above, below in (
+            ("learning_loss_not_below_coreset", "Learning loss", "Core-set"),
+            ("learning_loss_above_random", "Learning loss", "Random"),
+            ("coreset_above_random", "Core-set", "Random"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "id_", "paper", "above", "below"), PUBLISHED)
+def test_a_published_difference_is_the_metric_of_the_published_curves(name, id_, paper, above, below):
+    (claim,) = [one for one in shelf.preset(name).claims if one.id == id_]
+    curves = {curve.arm: curve for curve in published()[paper].curves}
+
+    def level(arm):
+        labels, centre = np.array(curves[arm].labels), np.array([curves[arm].centre])
+        return 100 * float(area(labels, centre, *claim.span)[0])
+
+    # The curves on file are thinned to every 20 labels, the published number is of the whole logs.
+    thinned = 0.75 if "batchbald" in name else 0.05
+    assert claim.published == pytest.approx(level(above) - level(below), abs=thinned)
 
 
 def test_a_laptop_sweep_is_at_most_two_hours():
