@@ -13,8 +13,9 @@ Letters: S seeds, of which P are shared by two arms; L label counts. Differences
 **Intervals** are Student's over seeds (for labels of their logarithms). **Not reached:** a seed that ends below the
 target needed more labels than it had. With its end in place of its crossing the quotient is a bound, below where only
 the arm is censored, above where only the other is: the interval is then open on the other side, and a claim can still
-pass or fail. **penalty_place** has no value a seed: its interval is the range over leaving out each seed in turn, and
-a matrix in which no arm beats any other leaves every place possible.
+pass or fail. **penalty_place** has no value a seed: in place of an interval it has the range of places over leaving
+out each seed in turn. Arms that are beaten equally often share their places, the best to the last of them, so a matrix
+in which no arm beats any other leaves every place possible.
 """
 
 from __future__ import annotations
@@ -167,17 +168,16 @@ def _penalty_place(claim: Claim, arms: Mapping[str, Seeds]) -> Effect:
     seeds = sorted(set.intersection(*(set(arms[name]) for name in claim.arms)))
     if len(seeds) < 2:
         return Effect(len(seeds), math.nan, math.nan, math.nan, "no t-test with fewer than 2 seeds")
-    value = _place(claim, arms, seeds)
-    left = [_place(claim, arms, [seed for seed in seeds if seed != out]) for out in seeds] if len(seeds) > 2 else []
-    last = len(claim.settings[0])
-    low = min([1 if place is None else place for place in [value, *left]])
-    high = max([last if place is None else place for place in [value, *left]])
-    note = "" if value is not None else "no arm beats any other beyond chance"
-    return Effect(len(seeds), math.nan if value is None else value, low, high, note)
+    best, last = _places(claim, arms, seeds)
+    left = [_places(claim, arms, [seed for seed in seeds if seed != out]) for out in seeds] if len(seeds) > 2 else []
+    low, high = min([best, *(one for one, _ in left)]), max([last, *(one for _, one in left)])
+    if last - best + 1 == len(claim.settings[0]):
+        return Effect(len(seeds), math.nan, low, high, "no arm beats any other beyond chance")
+    return Effect(len(seeds), best, low, high, f"{last - best + 1} arms share this place" if last > best else "")
 
 
-def _place(claim: Claim, arms: Mapping[str, Seeds], seeds: Sequence[int]) -> int | None:
-    """The place of `claim.arm` by column average; None where no arm beats any other."""
+def _places(claim: Claim, arms: Mapping[str, Seeds], seeds: Sequence[int]) -> tuple[int, int]:
+    """The best and the last place of `claim.arm` by column average: they differ where arms are beaten equally often."""
     settings = []
     for names in claim.settings:
         curves = [stack([arms[name][seed] for seed in seeds], "available") for name in names]
@@ -190,8 +190,6 @@ def _place(claim: Claim, arms: Mapping[str, Seeds], seeds: Sequence[int]) -> int
         batch = int(np.diff(labels).min()) if len(labels) > 1 else 1
         random = next((place for place, name in enumerate(names) if arms[name][seeds[0]].strategy == "random"), None)
         settings.append(penalty(rows, [list(seeds)] * len(names), labels, batch, random))
-    found = total(settings)
-    if not np.nansum(found.matrix):
-        return None
-    ours = found.beaten[claim.settings[0].index(claim.arm)]
-    return 1 + int((found.beaten < ours - 1e-12).sum())
+    beaten = np.nan_to_num(total(settings).beaten)  # an arm that could not be tested was not beaten
+    ours = beaten[claim.settings[0].index(claim.arm)]
+    return 1 + int((beaten < ours - 1e-12).sum()), int((beaten <= ours + 1e-12).sum())

@@ -135,6 +135,15 @@ def test_the_place_by_column_average(values, place):
     assert (found.n, found.value, found.low, found.high) == (4, place, place, place)
 
 
+def test_arms_that_are_beaten_equally_often_share_their_places():
+    one = preset(PLACE, arms=("badge", "random", "coreset")).claims[0]
+    found = effect(one, ranked(90, 90, 80))
+    assert (found.value, found.low, found.high) == (1, 1, 2)
+    assert found.note == "2 arms share this place"
+    found = effect(one, ranked(80, 90, 80))
+    assert (found.value, found.low, found.high) == (2, 2, 3)
+
+
 def test_a_matrix_without_a_winner_leaves_every_place():
     one = preset(PLACE, arms=("badge", "random", "coreset")).claims[0]
     found = effect(one, {arm: flat(arm, [90, 80, 70]) for arm in ("badge", "random", "coreset")})
