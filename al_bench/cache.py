@@ -27,6 +27,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from al_bench.machine import cpuinfo
+
 LIMIT = 2 * 2**30
 """Bytes that all entries may take: two gigabytes."""
 WAIT = 3600.0
@@ -69,12 +71,10 @@ def source() -> str:
 @lru_cache(maxsize=1)
 def processor() -> str:
     """The kind of CPU: sums have another order, and so other last bits, on another kind."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in reversed(lines))}
-        return " ".join([platform.machine(), *(told.get(name, "") for name in ("model name", "model", "flags"))])
-    except OSError:
+    told = cpuinfo()
+    if not told:
         return f"{platform.machine()} {platform.processor()}"
+    return " ".join([platform.machine(), *(told.get(name, "") for name in ("model name", "model", "flags"))])
 
 
 @dataclass(frozen=True)

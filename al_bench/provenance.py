@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from al_bench.machine import described
+
 if TYPE_CHECKING:
     from al_bench.assembly import Bench
     from al_bench.job import Job
@@ -69,6 +71,7 @@ def describe(job: Job, bench: Bench) -> dict[str, Any]:
         **commit(),
         "host": platform.node(),
         "platform": platform.platform(),
+        **described(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "identity": job.identity,
         "health": asdict(job.config.health),

@@ -75,6 +75,8 @@ def _reproduce(arguments: argparse.Namespace) -> int:
         raise InputError("--results is empty; name the folder where studies live, such as results/runs")
     if arguments.all and chosen:
         raise InputError(f"--all takes every preset, and {chosen[0]} is named too; give one of the two")
+    if not arguments.all and not chosen and (arguments.check_only or arguments.json or arguments.words):
+        raise InputError("no preset is named; give one, such as gal2017_mnist, or --all")
     if not arguments.all and not chosen:
         for name in shelf.names():
             print(f"{name:<30} {shelf.preset(name).paper}")
@@ -103,6 +105,11 @@ def _presets(presets: list[Preset], scale: str, arguments: argparse.Namespace) -
     from al_bench.reproduce import judge, records, sweep, tables
 
     plans = [records.plan(preset, scale, arguments.results) for preset in presets]
+    if arguments.json is not None:
+        _write(arguments.json, "a", "")  # hours before there is something to write
+    if arguments.check_only and not Path(arguments.results).is_dir():
+        note = f"there is no folder {arguments.results}; --results names where studies live"
+        print(f"al-bench reproduce: {note}", file=sys.stderr)
     failed = 0
     if not arguments.check_only:
         lefts = [sweep.missing(planned) for planned in plans]
@@ -127,7 +134,9 @@ def _presets(presets: list[Preset], scale: str, arguments: argparse.Namespace) -
         print(tables.terminal(tables.overview(found)))
     every = [one for *_, judgements in found for one in judgements if one.claim.band is not None]
     if arguments.json is not None:
-        _save(arguments.json, every)
+        text = json.dumps([tables.record(one) for one in every], ensure_ascii=False, indent=1)
+        _write(arguments.json, "w", f"{text}\n")
+        print(f"wrote {arguments.json}")
     return 0 if not failed and all(judge.all_pass(judgements) for *_, judgements in found) else 1
 
 
@@ -155,13 +164,10 @@ def _print(preset: Preset, scale: str, planned: list[Planned], done: int, found:
     print()
 
 
-def _save(path: Path, found: list[Judgement]) -> None:
-    from al_bench.reproduce import tables
-
-    text = json.dumps([tables.record(one) for one in found], ensure_ascii=False, indent=1) + "\n"
+def _write(path: Path, mode: str, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}; choose another place") from error
-    print(f"wrote {path}")

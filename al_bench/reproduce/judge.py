@@ -55,11 +55,12 @@ def decide(found: Effect, band: tuple[float, float]) -> tuple[Verdict, str]:
         return Verdict.few, f"there is no interval{said}"
     low, high = band
     above, below = low == -math.inf or low < found.low, high == math.inf or found.high < high
+    edges = " and ".join(shown(edge) for edge, inside in ((low, above), (high, below)) if not inside)
     if above and below:
         return Verdict.passed, f"the interval lies inside{said}"
     if found.high <= low or high <= found.low:
         return Verdict.failed, f"the interval lies outside{said}"
-    return Verdict.few, f"the interval lies across {shown(high if above else low)}{said}"
+    return Verdict.few, f"the interval lies across {edges}{said}"
 
 
 def judge(preset: Preset, scale: str, arms: Mapping[str, Seeds]) -> tuple[Judgement, ...]:
@@ -71,12 +72,15 @@ def judge(preset: Preset, scale: str, arms: Mapping[str, Seeds]) -> tuple[Judgem
         arms: The complete runs of every arm, by seed.
     """
     found = []
+    planned = len(preset.sizes[scale].seeds)
     for claim in preset.judged(scale):
         one = effect(claim, arms)
         if claim.band is None:
             verdict, reason = (Verdict.reported if one.n else Verdict.not_run), one.note
         else:
             verdict, reason = decide(one, claim.band)
+            if 0 < one.n < planned:
+                reason += f" ({one.n} of the {planned} seeds planned)"
             if verdict is Verdict.failed and scale in claim.findings:
                 reason += f". {claim.findings[scale]}"
         found.append(Judgement(preset.name, scale, claim, one, verdict, reason))

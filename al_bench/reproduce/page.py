@@ -68,7 +68,8 @@ def page(found: Sequence[Outcome], figures: str) -> str:
         "# Reproduced papers",
         f"`al-bench reproduce NAME --check-only scale={scale}` prints each of these tables again from the records in "
         "`runs/`, without running anything. Claims and their margins were written down in "
-        "`al_bench/reproduce/presets/` before the sweeps they judge, where a preset does not say otherwise.",
+        "`al_bench/reproduce/presets/` before the sweeps they judge, where a preset does not say otherwise. The "
+        "machine is described in [README.md](README.md).",
         _overview(found).to_markdown(),
         tables.NOTE,
     ]
@@ -120,16 +121,18 @@ def provenance(runs: Sequence[Run]) -> str:
     device = each([header.get("device", "unknown") for header in headers])
     threads = each([header.get("threads", "unknown") for header in headers])
     platform = each([header.get("platform", "unknown") for header in headers])
-    return f"Run {when} on {device}, {threads} thread a run, {platform}; {versions}; commit {commits}. "
+    told = {(header["processor"], header["cores"]) for header in headers if "processor" in header}
+    machine = "".join(f"{name} ({cores} cores), " for name, cores in sorted(told))
+    return f"Run {when} on {device}, {threads} thread a run, {machine}{platform}; {versions}; commit {commits}. "
 
 
 def readme_table(found: Sequence[Outcome]) -> str:
     """The README's table: the presets that have runs, claims by verdict."""
     chosen = [one for one in found if one.runs]
-    lines = ["| paper's experiment | runs | pass | fail | not enough seeds |", "| --- | ---: | ---: | ---: | ---: |"]
+    heads = ("paper's experiment", "runs", "pass", "fail", "not enough seeds", "not run")
+    lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
     for one in chosen:
-        number = tables.counts(one.judgements)
-        cells = [str(number[verdict]) for verdict in (Verdict.passed, Verdict.failed, Verdict.few)]
+        cells = map(str, tables.counts(one.judgements).values())
         lines.append(f"| `{one.preset.name}` | {len(one.runs)} of {one.planned} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -37,7 +37,7 @@ class Size:
     Args:
         seeds: Of every arm.
         minutes: What the whole sweep takes, a guess made before it; `basis` says from what, and on what machine.
-        departures: From the paper, a line each.
+        departures: From the paper, a line each: those of every scale, then those of this one.
     """
 
     name: str

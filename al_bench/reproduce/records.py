@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,12 @@ class Planned:
     components: dict[str, str]
 
 
+def quoted(text: str) -> str:
+    """Text as a value of an override, whatever its characters: in quotes, a quote and the slashes before it escaped."""
+    escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + (f"\\{found[2]}" if found[2] else ""), text)
+    return f"'{escaped}'"
+
+
 def plan(preset: Preset, scale: str, results: str) -> list[Planned]:
     """Every run of a preset at a scale, seed by seed, so that an interrupted sweep leaves whole seeds."""
     from hydra import compose, initialize_config_dir
@@ -49,8 +56,9 @@ def plan(preset: Preset, scale: str, results: str) -> list[Planned]:
         for arm in preset.at(scale):
             words = [f"experiment={preset.name}", f"scale={scale}", *arm.overrides]
             words += [*arm.extra.get(scale, ()), f"arm={arm.name}"]
-            words += [] if results == "results/runs" else [f"results={results}"]
             composed = compose("config", overrides=[*words, f"seed={size.seeds[0]}"], return_hydra_config=True)
+            composed.results = results
+            words += [] if results == "results/runs" else [f"results={quoted(results)}"]
             hydra = composed.hydra
             with open_dict(composed):
                 del composed["hydra"]

@@ -59,7 +59,7 @@ def parse(entry: dict[str, Any], name: str) -> Preset:
             tuple(size["seeds"]),
             float(size["minutes"]),
             size["basis"],
-            tuple(size["departures"]),
+            (*entry.get("departures", ()), *size.get("departures", ())),
         )
         for scale, size in entry.get("scale", {}).items()
     }

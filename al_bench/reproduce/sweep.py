@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from al_bench.interruption import Terminated
+from al_bench.machine import cores
 from al_bench.reproduce.preset import Size
 from al_bench.reproduce.records import Planned, complete
 
@@ -31,7 +32,7 @@ def minutes(size: Size, planned: int, left: int) -> float:
 def default_jobs() -> int:
     """How many runs at once: one a core, one on a machine with a GPU."""
     gpu = os.path.exists("/proc/driver/nvidia/version")
-    return 1 if gpu else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if gpu else cores()
 
 
 class Going:

@@ -51,13 +51,14 @@ def _between(low: float, high: float) -> str:
     return f" [at least {shown(low)}]" if math.isinf(high) else f" [{shown(low)}, {shown(high)}]"
 
 
-def _row(one: Judgement) -> tuple[str, ...]:
+def _row(one: Judgement, planned: int) -> tuple[str, ...]:
     claim, found = one.claim, one.effect
     published = "-" if claim.published is None else shown(claim.published)
     if claim.published_band is not None:
         published += f" [{shown(claim.published_band[0])}, {shown(claim.published_band[1])}]"
     ours = "-" if not found.n else shown(found.value) + _between(found.low, found.high)
-    return claim.text, published, ours, str(found.n or "-"), must_be(claim.band), word(one.verdict)
+    seeds = f"{found.n} of {planned}" if 0 < found.n < planned else str(found.n or "-")
+    return claim.text, published, ours, seeds, must_be(claim.band), word(one.verdict)
 
 
 def table(preset: Preset, scale: str, found: Sequence[Judgement], judged: bool = True) -> Table:
@@ -75,7 +76,8 @@ def table(preset: Preset, scale: str, found: Sequence[Judgement], judged: bool =
         for one in chosen
     )
     title = f"{preset.name}, scale {scale}: {what}"
-    return Table(f"{preset.name}_{scale}", title, _HEADS, tuple(map(_row, chosen)), NOTE if judged else "", records)
+    rows = tuple(_row(one, len(preset.sizes[scale].seeds)) for one in chosen)
+    return Table(f"{preset.name}_{scale}", title, _HEADS, rows, NOTE if judged else "", records)
 
 
 def terminal(shown_table: Table) -> str:

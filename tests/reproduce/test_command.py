@@ -54,8 +54,9 @@ def test_the_committed_runs_are_judged_without_running(reproduce, tmp_path):
 
 @pytest.mark.slow
 def test_nothing_run_is_no_pass(reproduce):
-    status, out, _ = reproduce("--all", "--check-only")
+    status, out, err = reproduce("--all", "--check-only")
     assert status == 1
+    assert "there is no folder results/runs; --results names where studies live" in err
     assert "NOT RUN" in out
     assert "Reproduced papers: claims by verdict" in out
 
@@ -63,6 +64,8 @@ def test_nothing_run_is_no_pass(reproduce):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--check-only"], "no preset is named; give one, such as gal2017_mnist, or --all"),
+        (["scale=smoke"], "no preset is named"),
         (["nonsense"], "there is no preset 'nonsense'"),
         (["gal2017_mnist", "scale=big"], "scale is 'big'; choose one of paper, laptop, smoke"),
         (["gal2017_mnist", "seed=3"], "'seed=3' is no setting of reproduce"),
@@ -79,10 +82,10 @@ def test_bad_input_is_one_line(reproduce, words, message):
     assert message in err
 
 
-def test_json_that_cannot_be_written_is_said(reproduce, tmp_path):
+def test_json_that_cannot_be_written_is_said_before_the_sweep(reproduce, tmp_path):
     (tmp_path / "file").write_text("")
-    status, _, err = reproduce("gal2017_mnist", "--check-only", "--json", "file/claims.json")
-    assert status == 2
+    status, out, err = reproduce("gal2017_mnist", "--json", "file/claims.json")
+    assert (status, out) == (2, "")
     assert "file/claims.json cannot be written" in err
 
 

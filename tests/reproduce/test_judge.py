@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from al_bench.reproduce.effects import Effect
 from al_bench.reproduce.judge import Verdict, all_pass, decide, judge
+from al_bench.reproduce.tables import table
 from tests.reproduce.planted import flat, preset, rising
 
 INF = math.inf
@@ -38,6 +40,21 @@ def decided(low, high, band, n=3):
 )
 def test_inside_outside_across(low, high, band, verdict):
     assert decided(low, high, band) is verdict
+
+
+@pytest.mark.parametrize(("low", "high", "edges"), [(-2, 0, "-1"), (0, 2, "1"), (-2, 2, "-1 and 1")])
+def test_the_edges_that_an_interval_lies_across_are_named(low, high, edges):
+    assert decide(Effect(3, 0, low, high), (-1, 1))[1] == f"the interval lies across {edges}"
+
+
+def test_seeds_that_are_missing_are_said():
+    planted = preset(ABOVE, arms=("one", "other"))
+    planted.sizes["laptop"] = replace(planted.sizes["laptop"], seeds=(0, 1, 2, 3, 4))
+    found = judge(planted, "laptop", {"one": flat("one", [95, 95.2, 94.8]), "other": flat("other", [90, 90, 90])})
+    assert found[0].verdict is Verdict.passed
+    assert found[0].reason == "the interval lies inside (3 of the 5 seeds planned)"
+    (row,) = table(planted, "laptop", found).rows
+    assert row[3] == "3 of 5"
 
 
 @pytest.mark.parametrize("n", [1, 2])

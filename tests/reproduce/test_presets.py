@@ -62,6 +62,7 @@ def test_every_claim_has_a_source_and_every_scale_its_departures(name):
         assert size.minutes > 0
         assert size.basis
         assert size.departures
+        assert len(set(size.departures)) == len(size.departures)
     if found.published:
         assert found.dataset in published()[found.published].datasets
     assert found.judged("laptop")

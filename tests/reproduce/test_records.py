@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
+
 from al_bench.reproduce import records, shelf
 from tests.conftest import REPOSITORY
 
@@ -15,6 +17,16 @@ def found(folder):
     said = []
     planned = records.plan(shelf.preset("gal2017_mnist"), "laptop", str(folder))
     return records.read(planned, said.append), said
+
+
+@pytest.mark.parametrize("name", ["a b=c", "a,b", "it's", "{a}", "[b", "\\'"])
+def test_a_folder_of_any_name_holds_results(tmp_path, name):
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    (one, *_) = records.plan(shelf.preset("zhdanov2019_mnist"), "smoke", str(tmp_path / name))
+    assert one.folder.is_relative_to(tmp_path / name)
+    (word,) = [word for word in one.words if word.startswith("results=")]
+    assert OverridesParser.create().parse_override(word).value() == str(tmp_path / name)
 
 
 def copied(tmp_path, **arms):
