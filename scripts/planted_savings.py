@@ -7,8 +7,9 @@ One strategy is planted: its mean curve is Random's with every label worth 1/0.7
 interpolated between evaluations, reach 90 % with exactly 30 % fewer labels. The other strategies are Random itself.
 
 A seed's accuracy departs from the mean by a level that all arms share under it (the initial set), one of the arm's own,
-and noise that is correlated from round to round (an autoregression); all shrink as the curve saturates, and accuracies
-are multiples of 1/10,000. Round 0 is the same network in all arms. Spread and correlation are those of the digits sweep
+and noise that is correlated from round to round (an autoregression); all shrink as the curve saturates. Accuracies are
+multiples of 1 / `test_points`: of MNIST's 10,000, and of small test sets, on which arms differ by exactly the same under
+few seeds often enough. Round 0 is the same network in all arms. Spread and correlation are those of the digits sweep
 (standard deviation about 0.03 early and 0.01 late, 0.5 from round to round) under `digits`, and half as large again
 under `noisy`.
 
@@ -23,6 +24,7 @@ from __future__ import annotations
 import argparse
 import csv
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,7 @@ from scipy.optimize import brentq
 
 from al_bench.analysis.curves import Curves, summarise
 from al_bench.analysis.groups import Group
+from al_bench.analysis.runs import Run
 from al_bench.analysis.statistics.savings import crossings
 from al_bench.analysis.study import Study
 from al_bench.analysis.verdict import verdict
@@ -41,6 +44,7 @@ LABELS = np.arange(20, 421, 10)
 TARGET, SAVED = 0.9, 0.3
 NULLS = 5
 NOISES = {"digits": 1.0, "noisy": 1.5}
+SMALL = (360, 100, 30)
 LEVEL, OWN_LEVEL, ROUND, CORRELATION = 0.008, 0.006, 0.02, 0.5
 
 
@@ -66,7 +70,7 @@ def _crossed(curve: Floats) -> float:
     return float(crossings(LABELS, curve[None], [TARGET])[0, 0])
 
 
-def play(means: list[Floats], seeds: int, noise: float, generator: np.random.Generator) -> list[Floats]:
+def play(means: list[Floats], seeds: int, noise: float, points: int, generator: np.random.Generator) -> list[Floats]:
     """One study: the accuracies [S, B] of every arm."""
     shape = (seeds, len(LABELS))
     random = mean_curve(LABELS.astype(float))
@@ -82,27 +86,31 @@ def play(means: list[Floats], seeds: int, noise: float, generator: np.random.Gen
             rounds[:, place] = CORRELATION * rounds[:, place - 1] + (1 - CORRELATION**2) ** 0.5 * steps[:, place]
         own = OWN_LEVEL * generator.standard_normal((seeds, 1)) * (np.arange(shape[1]) > 0)
         accuracy = mean + shrink * (shared + own + ROUND * rounds)
-        arms.append(np.clip(np.round(accuracy, 4), 0, 1))
+        arms.append(np.clip(np.round(accuracy * points) / points, 0, 1))
     return arms
 
 
-def empty_study(names: list[str], seeds: int) -> Study:
+def empty_study(names: list[str], seeds: int, points: int) -> Study:
     """A study with the arms but without their accuracies."""
     curves = Curves(LABELS, np.zeros((seeds, len(LABELS))))
-    groups = tuple(Group("planted", name, name, name, False, (), curves, summarise(curves)) for name in names)
+    runs = tuple(Run(Path("planted"), {"seed": seed, "test": points}, "complete", (), False) for seed in range(seeds))
+    groups = tuple(Group("planted", name, name, name, False, runs, curves, summarise(curves)) for name in names)
     rows = {name: tuple(range(seeds)) for name in names}
     return Study("planted", groups, LABELS, {}, rows, "random", frozenset())
 
 
-def judge(seeds: int, noise: str, repetitions: int, generator: np.random.Generator) -> dict[str, float | int | str]:
+def judge(
+    seeds: int, noise: str, points: int, repetitions: int, generator: np.random.Generator
+) -> dict[str, float | int | str]:
     """One line of the table."""
     names = ["random", "planted", *(f"null_{number}" for number in range(NULLS))]
     random, planted = mean_curve(LABELS.astype(float)), planted_curve()
-    study, nulls = empty_study(names, seeds), empty_study([name for name in names if name != "planted"], seeds)
+    study = empty_study(names, seeds, points)
+    nulls = empty_study([name for name in names if name != "planted"], seeds, points)
     covered = exact = claimed = beside = alone = 0
     saved, widths = [], []
     for _ in range(repetitions):
-        arms = play([random, planted, *[random] * NULLS], seeds, NOISES[noise], generator)
+        arms = play([random, planted, *[random] * NULLS], seeds, NOISES[noise], points, generator)
         said = verdict(replace(study, accuracy=dict(zip(names, arms, strict=True))), (TARGET,))
         one = said.findings[0].saved[0]
         if one.exact:
@@ -112,11 +120,12 @@ def judge(seeds: int, noise: str, repetitions: int, generator: np.random.Generat
             widths.append(one.high - one.low)
         claimed += "planted" in said.winners
         beside += any(name != "planted" for name in said.winners)
-        arms = play([random] * (NULLS + 1), seeds, NOISES[noise], generator)
+        arms = play([random] * (NULLS + 1), seeds, NOISES[noise], points, generator)
         accuracy = dict(zip(nulls.seeds, arms, strict=True))
         alone += bool(verdict(replace(nulls, accuracy=accuracy)).winners)
     return {
         "noise": noise,
+        "test_points": points,
         "seeds": seeds,
         "repetitions": repetitions,
         "null_strategies": NULLS,
@@ -137,11 +146,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/planted_savings.csv"))
     arguments = parser.parse_args()
     rows = []
-    for place, noise in enumerate(NOISES):
-        for seeds in (3, 5, 10, 20):
-            generator = np.random.default_rng([place, seeds])
-            rows.append(judge(seeds, noise, arguments.repetitions, generator))
-            print(rows[-1], flush=True)
+    for noise, points, seeds in [*product(NOISES, [10_000], [3, 5, 10, 20]), *product(["digits"], SMALL, [3, 5, 10])]:
+        place = [list(NOISES).index(noise), seeds]
+        generator = np.random.default_rng(place if points == 10_000 else [*place, points])
+        rows.append(judge(seeds, noise, points, arguments.repetitions, generator))
+        print(rows[-1], flush=True)
     with arguments.out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()

@@ -45,16 +45,18 @@ def compare_tables(study: Study, targets: Sequence[float], log: bool = False) ->
 
 def accuracy_table(study: Study, log: bool = False) -> Table:
     """Final and mean accuracy and AUBC of every arm, mean ± standard deviation over seeds."""
-    span = shared_range(study.labels, list(study.accuracy.values()))
+    shared = study.shared_counts([group.name for group in study.groups])
+    labels = study.labels[shared]
+    span = shared_range(labels, [rows[:, shared] for rows in study.accuracy.values()])
     if span is not None and log and span[0] <= 0:
-        positive = study.labels[study.labels > 0]
+        positive = labels[labels > 0]
         span = (float(positive[0]), span[1]) if len(positive) and positive[0] < span[1] else None
     rows, records = [], []
     for group in study.groups:
-        curves = study.accuracy[group.name]
+        curves = study.accuracy[group.name][:, shared]  # [S,b]
         final = [run.accuracy[-1] for run in group.runs]
-        mean = [float(value) for value in np.nanmean(curves, axis=1)]
-        areas = [math.nan] if span is None else [float(value) for value in area(study.labels, curves, *span, log)]
+        mean = [float(np.nanmean(row)) if not np.isnan(row).all() else math.nan for row in curves]
+        areas = [math.nan] * len(curves) if span is None else area(labels, curves, *span, log).tolist()
         ends = sorted({run.labels[-1] for run in group.runs})
         end = f"{ends[0]}" if len(ends) == 1 else f"{ends[0]}–{ends[-1]}"
         rows.append((arm_title(study, group.name), str(group.seeds), end, spread(final), spread(mean), spread(areas)))
@@ -65,19 +67,33 @@ def accuracy_table(study: Study, log: bool = False) -> Table:
                 "labels": run.labels[-1],
                 "final": final[place],
                 "mean": mean[place],
-                "aubc": areas[place] if span else None,
+                "aubc": areas[place],
                 "aubc_log": log,
             }
             for place, (seed, run) in enumerate(zip(study.seeds[group.name], group.runs, strict=True))
         ]
     for group in study.references:
         final = [run.accuracy[-1] for run in group.runs]
-        rows.append((group.label, str(group.seeds), str(group.runs[0].labels[-1]), spread(final), "", ""))
+        ends = sorted({run.labels[-1] for run in group.runs})
+        rows.append((group.label, str(group.seeds), str(ends[-1]), spread(final), "", ""))
+        records += [
+            {
+                **who(study, group.name),
+                "seed": run.seed,
+                "labels": run.labels[-1],
+                "final": run.accuracy[-1],
+                "mean": None,
+                "aubc": None,
+                "aubc_log": log,
+            }
+            for run in group.runs
+        ]
     over = "no range of labels that all share" if span is None else f"{span[0]:g} to {span[1]:g} labels"
     scale = ", ln scale" if log else ""
     note = (
-        f"mean ± standard deviation over seeds; mean: over the rounds; AUBC: area under the curve over {over}{scale}, "
-        f"divided by that range. {marks_note(study)}"
+        f"mean ± standard deviation over seeds; mean: over the {shared.sum()} label counts at which all arms were "
+        f"evaluated; AUBC: area under the curve through these over {over}{scale}, divided by that range. "
+        f"{marks_note(study)}"
     ).strip()
     heads = ("arm", "seeds", "labels", "final", "mean", "AUBC")
     return Table("accuracy", f"Accuracy on {study.dataset}, %", heads, tuple(rows), note, tuple(records))

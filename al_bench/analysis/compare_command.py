@@ -107,8 +107,11 @@ def _head(study: Study, judged: Verdict) -> list[str]:
     if study.left_out:
         count = len(study.left_out)
         lines.append(
-            f"{count} {'run is' if count == 1 else 'runs are'} not complete or damaged: listed above as they are."
+            f"{count} {'run is' if count == 1 else 'runs are'} not complete or damaged: left out, as listed above."
         )
+    if study.included:
+        count = len(study.included)
+        lines.append(f"{count} {'run is' if count == 1 else 'runs are'} not complete and taken in, as listed above.")
     return lines
 
 
@@ -130,6 +133,7 @@ def _write(arguments: argparse.Namespace, said: list[tuple[Study, Verdict, list[
                     "baseline": study.baseline,
                     "unpaired": sorted(study.unpaired),
                     "left_out": list(study.left_out),
+                    "included": list(study.included),
                     "tables": [table.plain() for table in tables],
                 }
                 for study, judged, tables in said
@@ -140,7 +144,7 @@ def _write(arguments: argparse.Namespace, said: list[tuple[Study, Verdict, list[
     if arguments.markdown is not None:
         parts = []
         for study, judged, tables in said:
-            lines = [f"- left out: {line}" for line in study.left_out]
+            lines = [f"- {line}" for line in (*study.left_out, *study.included)]
             parts += [f"## {study.dataset}", " ".join(judged.sentences), *(["\n".join(lines)] if lines else [])]
             parts += [table.to_markdown() for table in tables]
         if over:

@@ -65,7 +65,8 @@ def _sum(run: Run, phase: str) -> float:
     recorded = [entry["seconds"] for entry in run.rounds if isinstance(entry.get("seconds"), dict)]
     if not any(recorded):
         return math.nan
-    return sum(float(seconds.get(phase) or 0.0) for seconds in recorded)
+    values = [seconds.get(phase) or 0.0 for seconds in recorded]
+    return sum(map(float, values)) if all(isinstance(value, (int, float)) for value in values) else math.nan
 
 
 def _peak(run: Run, phase: str) -> float:

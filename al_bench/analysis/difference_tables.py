@@ -50,8 +50,9 @@ def area_table(study: Study, found: Sequence[Finding], log: bool = False) -> Tab
             }
         )
     note = (
-        "points of accuracy, paired by seed, Student's 95 % interval; p: Holm-adjusted over all arms and the labels "
-        "saved at the tested target. More seeds: for 80 % power at a difference of one point, from the spread seen."
+        "points of accuracy, paired by seed, over the label counts at which both were evaluated, Student's 95 % "
+        "interval; p: Holm-adjusted over all arms and the labels saved at the tested target. More seeds: for 80 % "
+        "power at a difference of one point, from the spread seen."
     )
     if log:
         note += " Differences are over ln labels; p and reading are of the area over labels."

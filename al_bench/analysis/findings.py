@@ -31,7 +31,7 @@ class Finding:
 
     Args:
         name, title: The arm.
-        n: Seeds that both have.
+        n: Seeds that both have, on the same data.
         unpaired: Whether the two do not share the network of round 0.
         oracle: Whether the arm reads the pool's labels; such an arm is shown but never claimed a winner.
         span: The range of labels of the area; None where the two share none.
@@ -105,10 +105,7 @@ def findings(study: Study, targets: Sequence[float]) -> tuple[Finding, ...]:
     if study.baseline is None:
         return ()
     primary = primary_target(study, targets)
-    crossed = {
-        name: crossings(study.labels, rows, list(targets)) for name, rows in study.accuracy.items()
-    }  # [S,X] each
-    raw = [_raw(study, group.name, list(targets), primary, crossed) for group in study.others]
+    raw = [_raw(study, group.name, list(targets), primary) for group in study.others]
     family = [place for place, one in enumerate(raw) if one.n >= FEWEST and not one.oracle]
     p_values = [raw[place].area.p for place in family]
     if primary is not None:
@@ -134,7 +131,10 @@ def findings(study: Study, targets: Sequence[float]) -> tuple[Finding, ...]:
 
 
 def area_differences(study: Study, name: str, log: bool = False) -> tuple[tuple[float, float] | None, Estimate]:
-    """The range of labels that an arm and the baseline share, and their paired difference in AUBC over it."""
+    """The range of labels that an arm and the baseline share, and their paired difference in AUBC over it.
+
+    Both areas are over the label counts at which both were evaluated.
+    """
     assert study.baseline is not None
     _, ours, theirs = study.pairs(name, study.baseline)
     span = shared_range(study.labels, [ours, theirs]) if len(ours) else None
@@ -146,13 +146,12 @@ def area_differences(study: Study, name: str, log: bool = False) -> tuple[tuple[
     return span, estimate(area(study.labels, ours, *span, log) - area(study.labels, theirs, *span, log))
 
 
-def _raw(study: Study, name: str, targets: list[float], primary: float | None, crossed: dict[str, Floats]) -> Finding:
+def _raw(study: Study, name: str, targets: list[float], primary: float | None) -> Finding:
     """One arm before any correction."""
     assert study.baseline is not None
     seeds, ours, theirs = study.pairs(name, study.baseline)
     ends = [_last(study.labels, rows) for rows in (ours, theirs)]
-    rows = [[study.seeds[arm].index(seed) for seed in seeds] for arm in (name, study.baseline)]
-    arm, base = (crossed[which][places] for which, places in zip((name, study.baseline), rows, strict=True))  # [P,X]
+    arm, base = (crossings(study.labels, rows, targets) for rows in (ours, theirs))  # [P,X]
     savings = tuple(saved(target, arm[:, place], base[:, place], *ends) for place, target in enumerate(targets))
     span, difference = area_differences(study, name)
     return Finding(

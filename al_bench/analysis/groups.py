@@ -47,6 +47,10 @@ class Group:
         return len(self.runs)
 
 
+INCLUDED = "included"
+"""The first word about a run that is taken in although it is not complete."""
+
+
 def usable_runs(runs: list[Run], include_incomplete: bool, report: Callable[[str], None]) -> list[Run]:
     """Leave out (or, if asked, keep) the runs that are not complete; every such run gets one line.
 
@@ -61,7 +65,7 @@ def usable_runs(runs: list[Run], include_incomplete: bool, report: Callable[[str
         elif run.complete:
             kept.append(run)
         elif include_incomplete:
-            report(f"included {run.folder}: {run.status}, up to {last}")
+            report(f"{INCLUDED} {run.folder}: {run.status}, up to {last}")
             kept.append(run)
         else:
             report(f"left out {run.folder}: {run.status} at {last} (--include-incomplete takes it in)")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from al_bench.analysis.formats import Table, Value
 from al_bench.analysis.groups import Group
 from al_bench.analysis.health_notes import NOT_RECORDED, HealthNote, has_health, health_notes
+from al_bench.analysis.marks import who
 from al_bench.analysis.runs import Run
 from al_bench.analysis.study import Study
 
@@ -27,24 +28,24 @@ def checks_table(study: Study) -> Table | None:
     """A row a check and arm that were beyond a threshold, warnings before remarks; None where none was."""
     groups = titled(study)
     recorded = [run for _, group in groups for run in group.runs if has_health(run)]
-    notes = [(title, note) for title, group in groups for note in health_notes(group.runs)]
+    notes = [(title, group, note) for title, group in groups for note in health_notes(group.runs)]
     together: dict[tuple[str, str], list[HealthNote]] = {}
-    for title, note in sorted(notes, key=lambda pair: (pair[1].remark, pair[1].check, pair[0])):
+    for title, _, note in sorted(notes, key=lambda one: (one[2].remark, one[2].check, one[0])):
         together.setdefault((note.check, title), []).append(note)
     if not together:
         return None
     rows = [_row(title, found, recorded) for (_, title), found in together.items()]
     records: list[dict[str, Value]] = [
         {
+            **who(study, group.name),
             "check": note.check,
-            "arm": title,
             "seed": note.run.seed,
             "round": note.round,
             "value": note.value,
             "threshold": note.threshold,
             "remark": note.remark,
         }
-        for title, note in notes
+        for _, group, note in notes
     ]
     return Table(
         "health",
@@ -81,7 +82,7 @@ def balance_table(study: Study) -> Table | None:
         said = "" if less is None else f"{less:+.3f}".replace("-", "−")
         title = study.title(group.name)
         rows.append((title, NOT_RECORDED if middle is None else f"{middle:.3f}", said))
-        records.append({"arm": title, "kl": middle, "less_baseline": less, "seeds": len(found)})
+        records.append({**who(study, group.name), "kl": middle, "less_baseline": less, "seeds": len(found)})
     other = f"less {study.title(base)}'s" if base is not None else "less the baseline's"
     return Table(
         "class_balance",

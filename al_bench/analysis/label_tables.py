@@ -95,9 +95,10 @@ def saved_table(study: Study, found: Sequence[Finding]) -> Table:
             )
     base = study.title(study.baseline or "")
     note = (
-        f"1 − L / L({base}), over seeds: geometric mean of the ratio, crossings of each seed's monotone fit, Student's "
-        "95 % interval on the log ratio; p: Holm-adjusted with the differences in AUBC. Where a seed did not reach the "
-        "target there is no interval; ≥ and ≤ bound the median over seeds."
+        f"1 − L / L({base}), over seeds: geometric mean of the ratio, crossings of each seed's monotone fit to the "
+        "label counts at which both were evaluated, Student's 95 % interval on the log ratio; p: Holm-adjusted with "
+        "the differences in AUBC. Where a seed did not reach the target there is no interval; ≥ and ≤ bound the median "
+        "over seeds."
     )
     heads = ("to reach", "arm", "saved %", "95 % interval", "p", "seeds", "not reached")
     return Table("saved", f"Labels saved against {base} on {study.dataset}", heads, tuple(rows), note, tuple(records))

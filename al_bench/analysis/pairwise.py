@@ -50,7 +50,8 @@ def penalty_table(study: Study) -> Table:
         note = f"at {len(found.budgets)} label counts: {listed}. "
     else:
         note = "the arms share no label count. "
-    return _matrix(found, [study.title(group.name) for group in study.groups], study.dataset, note, study.dataset)
+    arms = {group.name: study.title(group.name) for group in study.groups}
+    return _matrix(found, arms, study.dataset, note, study.dataset)
 
 
 def total_table(studies: Sequence[Study]) -> Table | None:
@@ -63,11 +64,12 @@ def total_table(studies: Sequence[Study]) -> Table | None:
         one = study_penalty(study)
         order = [[group.name for group in study.groups].index(name) for name in names]
         settings.append(Penalty(one.matrix[np.ix_(order, order)], 1, one.budgets, one.seeds))
-    titles = [studies[0].title(name) for name in names]
-    return _matrix(total(settings), titles, f"{len(studies)} datasets", "", "all", "penalty_total")
+    arms = {name: studies[0].title(name) for name in names}
+    return _matrix(total(settings), arms, f"{len(studies)} datasets", "", "all", "penalty_total")
 
 
-def _matrix(found: Penalty, titles: list[str], where: str, note: str, dataset: str, key: str = "penalty") -> Table:
+def _matrix(found: Penalty, arms: dict[str, str], where: str, note: str, dataset: str, key: str = "penalty") -> Table:
+    names, titles = [*arms], [*arms.values()]
     rows = []
     for place, title in enumerate(titles):
         cells = ("" if place == other else _cell(found.matrix[place, other]) for other in range(len(titles)))
@@ -83,7 +85,7 @@ def _matrix(found: Penalty, titles: list[str], where: str, note: str, dataset: s
         f"at most {found.settings}. Column average: how often an arm is beaten, lower is better."
     )
     records: tuple[dict[str, Value], ...] = tuple(
-        {"dataset": dataset, "arm": titles[i], "beats": titles[j], "penalty": float(found.matrix[i, j])}
+        {"dataset": dataset, "arm": names[i], "beats": names[j], "penalty": float(found.matrix[i, j])}
         for i in range(len(titles))
         for j in range(len(titles))
         if i != j
@@ -141,15 +143,17 @@ def common_arms(studies: Sequence[Study]) -> list[str]:
 def study_ranks(studies: Sequence[Study]) -> tuple[list[str], Ranks] | None:
     """The arms common to all datasets, ranked by mean AUBC on each; None for fewer than two of either.
 
-    The area is over the range of labels that all these arms share on the dataset; a dataset without one is left out.
+    The area is through the label counts at which all these arms were evaluated on the dataset, over the range that they
+    share; a dataset without one is left out.
     """
     names = common_arms(studies)
     scores = []
     for study in studies:
-        curves = [study.accuracy[name] for name in names]
-        span = shared_range(study.labels, curves)
+        shared = study.shared_counts(names)
+        labels, curves = study.labels[shared], [study.accuracy[name][:, shared] for name in names]
+        span = shared_range(labels, curves)
         if span is not None:
-            scores.append([float(area(study.labels, rows, *span).mean()) for rows in curves])
+            scores.append([float(area(labels, rows, *span).mean()) for rows in curves])
     if len(names) < 2 or len(scores) < 2:
         return None
     return names, ranks(np.array(scores))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from al_bench.analysis.figures.overlay import Mark
     from al_bench.analysis.groups import Group
+    from al_bench.analysis.health_notes import HealthNote
     from al_bench.analysis.papers.published import Paper
     from al_bench.analysis.runs import Run
     from al_bench.analysis.study import Study
@@ -151,13 +152,18 @@ def _draw_statistics(studies: Sequence[Study], kind: str, title: str | None, wid
     return draw_critical_difference(names, found.mean.tolist(), found.critical, note, title, width)
 
 
+def _evaluated(note: HealthNote) -> int:
+    """The label count of the first evaluation from a note's round on, where a curve has a point; else the round's."""
+    return next((count for count in note.run.labels if count >= note.labelled), note.labelled)
+
+
 def marks_of(studies: Sequence[Study]) -> list[Mark]:
     """A mark for every check beyond its threshold in any round of any arm; remarks on the set-up are not marked."""
     from al_bench.analysis.figures.overlay import Mark
     from al_bench.analysis.health_notes import health_notes
 
     return [
-        Mark(study.dataset, group.name, note.labelled, note.title)
+        Mark(study.dataset, group.name, _evaluated(note), note.title)
         for study in studies
         for group in study.groups
         for note in health_notes(group.runs)

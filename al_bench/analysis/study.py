@@ -7,20 +7,21 @@ nothing is averaged here, and nothing is interpolated.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from al_bench.analysis.alike import mixtures, other_data, share_network
 from al_bench.analysis.curves import stack
-from al_bench.analysis.groups import Group, group_runs, usable_runs
+from al_bench.analysis.groups import INCLUDED, Group, group_runs, usable_runs
 from al_bench.analysis.runs import Run, find_runs
-from al_bench.analysis.titles import titles
+from al_bench.analysis.titles import settings, titles
 from al_bench.errors import InputError
 
-# Keys of a run's identity that shape the network of round 0 or the data it sees.
-_NETWORK = ("dataset.", "model.", "posterior.", "training.", "initial.", "validation", "threads")
+# What an experiment is set up with beside a strategy; many a strategy asks for a posterior of its own.
+_SETUP = {"dataset", "model", "training", "initial", "validation"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Study:
         unpaired: Names of arms that do not share the baseline's network of round 0: their differences to it
             carry the spread of two networks, not of one.
         left_out: One line for each run that is not in the study (not complete, or damaged).
+        included: One line for each run that is in it although not complete.
         references: Runs that trained once on the whole pool.
         titles: What to call an arm, by group.name; shorter than the name where all arms share overrides.
         shared: The overrides that all arms share and the titles leave out, such as `steps=100`.
@@ -51,6 +53,7 @@ class Study:
     baseline: str | None
     unpaired: frozenset[str]
     left_out: tuple[str, ...] = ()
+    included: tuple[str, ...] = ()
     references: tuple[Group, ...] = ()
     titles: dict[str, str] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
@@ -74,13 +77,42 @@ class Study:
         return any(bool(run.header.get("oracle")) for run in self.group(name).runs)
 
     def pairs(self, one: str, other: str) -> tuple[tuple[int, ...], NDArray[np.float64], NDArray[np.float64]]:
-        """The P seeds that both arms have, and the accuracies of either under them: [P], [P, B], [P, B]."""
-        shared = tuple(seed for seed in self.seeds[one] if seed in self.seeds[other])
-        rows = [
+        """What two arms can be compared by: [P] seeds, and the accuracies of either under them, [P, B] each.
+
+        A seed is shared where both arms ran under it on the same data. Where only one of the two was evaluated both
+        are NaN: the chord between two evaluations of a coarse curve lies below a fine one that is no better.
+        """
+        data = [{run.seed: run.header.get("fingerprint") for run in self.group(name).runs} for name in (one, other)]
+        shared = [
+            seed
+            for seed in self.seeds[one]
+            if seed in self.seeds[other] and len({data[0].get(seed), data[1].get(seed), None}) <= 2
+        ]
+        ours, theirs = (
             self.accuracy[name][np.array([self.seeds[name].index(seed) for seed in shared], dtype=np.int64)]
             for name in (one, other)
-        ]
-        return shared, rows[0], rows[1]
+        )
+        both = ~np.isnan(ours) & ~np.isnan(theirs)
+        met = np.flatnonzero(both.any(axis=1))
+        ours, theirs = (np.where(both, rows, np.nan)[met] for rows in (ours, theirs))
+        return tuple(shared[place] for place in met), ours, theirs
+
+    def departures(self, name: str) -> tuple[str, ...]:
+        """What of an arm differs from the baseline beside its strategy, such as model and training."""
+        if self.baseline is None:
+            return ()
+        ours, theirs = (settings(self.group(which).runs[0]) for which in (name, self.baseline))
+        differing = {key.split(".")[0] for key in set(ours) & set(theirs) if ours[key] != theirs[key]}
+        return tuple(sorted(differing & _SETUP))
+
+    def grain(self, name: str) -> float:
+        """What an arm's accuracies are multiples of: 1 / its test points; 0 where the headers do not say."""
+        sizes = [run.header.get("test") for run in self.group(name).runs]
+        return max((1 / size for size in sizes if isinstance(size, int) and size > 0), default=0.0)
+
+    def shared_counts(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """The label counts at which every one of the arms was evaluated, under one seed at least, [B]."""
+        return np.all([~np.isnan(self.accuracy[name]).all(axis=0) for name in names], axis=0)
 
 
 def studies(
@@ -112,16 +144,18 @@ def studies(
     usable_runs(runs, include_incomplete, note)  # refuses, and reports, over all datasets at once
     found = []
     for dataset in sorted({run.dataset for run in runs}):
-        left_out: list[str] = []
+        said: list[str] = []
         here = [run for run in runs if run.dataset == dataset]
         try:
-            usable = usable_runs(here, include_incomplete, left_out.append)
+            usable = usable_runs(here, include_incomplete, said.append)
         except InputError:
             continue  # this dataset has incomplete runs only; they were reported above
         if all(run.reference for run in usable):
             note(f"{dataset}: whole-pool references only, nothing to compare")
             continue
+        left_out = [line for line in said if not line.startswith(INCLUDED)]
         study = study_of(usable, baseline, (*damaged, *left_out))
+        study = replace(study, included=tuple(line for line in said if line.startswith(INCLUDED)))
         for remark in study.remarks:
             note(f"{dataset}: {remark}")
         found.append(study)
@@ -148,7 +182,7 @@ def study_of(runs: Sequence[Run], baseline: str | None = None, left_out: Sequenc
     chosen, remarks = _baseline(groups, baseline)
     base = next((group for group in groups if group.name == chosen), None)
     unpaired = frozenset(
-        group.name for group in groups if base is not None and group is not base and not _share_network(group, base)
+        group.name for group in groups if base is not None and group is not base and not share_network(group, base)
     )
     return Study(
         dataset=every[0].dataset,
@@ -162,7 +196,7 @@ def study_of(runs: Sequence[Run], baseline: str | None = None, left_out: Sequenc
         references=references,
         titles=called,
         shared=shared,
-        remarks=(*remarks, *_mixtures(groups)),
+        remarks=(*remarks, *mixtures(groups), *other_data(groups, base)),
     )
 
 
@@ -183,40 +217,3 @@ def _baseline(groups: Sequence[Group], wanted: str | None) -> tuple[str | None, 
             remark = f"several arms fit the baseline {name!r}: compared with {chosen.name}, not with "
             return chosen.name, (remark + ", ".join(others),) if others else ()
     return None, (f"there is no arm {name!r} to compare with: no differences, no labels saved",)
-
-
-def _share_network(group: Group, base: Group) -> bool:
-    """Whether every seed that both arms have starts from the same network and initial set."""
-    ours, theirs = ({run.seed: run for run in one.runs} for one in (group, base))
-    shared = sorted(set(ours) & set(theirs))
-    for seed in shared:
-        one, other = ours[seed], theirs[seed]
-        if (one.labels[0], one.accuracy[0]) != (other.labels[0], other.accuracy[0]):
-            return False
-        if _network(one) != _network(other):
-            return False
-    return bool(shared)
-
-
-def _network(run: Run) -> dict[str, str]:
-    """The keys of a run's identity that shape its network of round 0; empty where the header has none."""
-    identity = run.header.get("identity")
-    if not isinstance(identity, dict):
-        return {}
-    return {key: str(value) for key, value in identity.items() if key.startswith(_NETWORK)}
-
-
-def _mixtures(groups: Sequence[Group]) -> tuple[str, ...]:
-    """A line for every arm whose seeds were not configured alike or stop at different label counts."""
-    lines = []
-    for group in groups:
-        identities = [run.header.get("identity") for run in group.runs]
-        known = [identity for identity in identities if isinstance(identity, dict)]
-        keys = {key for identity in known for key in identity if key != "seed"}
-        differing = sorted(key for key in keys if len({str(identity.get(key)) for identity in known}) > 1)
-        if differing:
-            lines.append(f"the seeds of {group.name} differ in {', '.join(differing)}")
-        ends = [run.labels[-1] for run in group.runs]
-        if min(ends) != max(ends):
-            lines.append(f"the seeds of {group.name} end at {min(ends)} to {max(ends)} labels")
-    return tuple(lines)

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from al_bench.analysis.groups import Group
+from al_bench.analysis.runs import Run
 
 # A strategy's own settings make the strategy; the seed is what runs are averaged over.
 _OWN = ("strategy.", "seed")
+_COMPONENTS = ("model", "posterior", "training")
 
 
 def titles(groups: Sequence[Group]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -16,7 +18,8 @@ def titles(groups: Sequence[Group]) -> tuple[dict[str, str], tuple[str, ...]]:
 
     Overrides that every arm was run with say nothing about their difference: `bald,steps=100` beside
     `random,steps=100` are `bald` and `random`. Keys of the resolved configuration that differ between the arms
-    although no arm's name says so are added in brackets where an arm departs from most others.
+    although no arm's name says so are added in brackets where an arm departs from most others. A key that a run's
+    record lacks is no difference: the al-bench that wrote it did not know the key, or its component has no such key.
 
     Args:
         groups: The groups of one dataset; their names are different.
@@ -50,10 +53,16 @@ def split_arm(arm: str) -> list[str]:
     return parts
 
 
+def settings(run: Run) -> dict[str, object]:
+    """The resolved keys of a run's record, and the components chosen but for the strategy; empty where it has none."""
+    identity, choices = run.header.get("identity"), run.header.get("choices")
+    found = {key: choices[key] for key in _COMPONENTS if key in choices} if isinstance(choices, dict) else {}
+    return found | identity if isinstance(identity, dict) else {}
+
+
 def _hidden(groups: Sequence[Group]) -> dict[str, list[str]]:
     """`key=value` for keys that differ between groups but are in nobody's name, where a group is unlike most."""
-    identities = {group.name: group.runs[0].header.get("identity") for group in groups}
-    known = {name: identity for name, identity in identities.items() if isinstance(identity, dict)}
+    known = {group.name: settings(group.runs[0]) for group in groups}
     named = {word.split("=")[0] for group in groups for word in split_arm(group.arm)[1:]}
     hidden: dict[str, list[str]] = {group.name: [] for group in groups}
     keys = sorted({key for identity in known.values() for key in identity})
@@ -61,7 +70,7 @@ def _hidden(groups: Sequence[Group]) -> dict[str, list[str]]:
     for key in keys:
         if key.startswith(_OWN) or any(key == name or key.endswith(f".{name}") for name in named):
             continue
-        values = {name: str(identity.get(key)) for name, identity in known.items()}
+        values = {name: str(identity[key]) for name, identity in known.items() if key in identity}
         usual = Counter(values.values()).most_common(1)[0][0]
         for name, value in values.items():
             if value != usual:

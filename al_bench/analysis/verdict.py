@@ -37,14 +37,14 @@ def verdict(study: Study, targets: Sequence[float] | None = None) -> Verdict:
 
     A winner is claimed where the labels saved at the primary target, the difference in AUBC or the difference at some
     label count is significant after correction over all arms (see findings: at most 5 % of studies of null strategies
-    claim any); never from fewer than 3 seeds, never an oracle.
+    claim any); never from fewer than 3 seeds, never an oracle, and beside Random as the baseline never Random again.
 
     Args:
         study: The arms of one dataset.
         targets: Accuracies to reach, fractions; None: those of `default_targets`.
     """
     found = findings(study, default_targets(study) if targets is None else targets)
-    usable = tuple(one for one in found if not one.oracle)
+    usable = tuple(one for one in found if not one.oracle and not (_random(study) and _random(study, one.name)))
     winners = tuple(one for one in usable if one.words in (BETTER, MIXED))
     if study.baseline is None:
         names = "an only arm" if len(study.groups) == 1 else f"{len(study.groups)} arms"
@@ -68,6 +68,12 @@ def verdict(study: Study, targets: Sequence[float] | None = None) -> Verdict:
     return Verdict(sentences, found, tuple(one.name for one in winners))
 
 
+def _random(study: Study, name: str | None = None) -> bool:
+    """Whether an arm, or else the baseline, picks at random."""
+    chosen = name or study.baseline
+    return chosen is not None and study.group(chosen).strategy == "random"
+
+
 def _too_few(study: Study, found: Sequence[Finding]) -> tuple[str, str]:
     base = study.title(study.baseline or "")
     most = max(one.n for one in found)
@@ -86,11 +92,13 @@ def _won(study: Study, winners: Sequence[Finding]) -> str:
     """The claim: who, how many labels, with the interval."""
     order = sorted(winners, key=lambda one: (not one.saves, -_size(one)))
     saving = any(one.saves for one in winners)
-    head = "saves labels" if saving else "gives more accuracy for the same labels"
+    head = "Active learning " + ("saves labels" if saving else "gives more accuracy for the same labels")
+    if not _random(study):  # what is better than another strategy need not be better than none
+        head = "Fewer labels are needed" if saving else "There is more accuracy for the same labels"
     claims = "; ".join(_claim(study, one) for one in order[:_CLAIMED])
     left = order[_CLAIMED:]
     also = f"; {_names(left)} {'is' if len(left) == 1 else 'are'} shown to be better too" if left else ""
-    return f"Active learning {head} on {study.dataset}: {claims}{also}."
+    return f"{head} on {study.dataset}: {claims}{also}."
 
 
 def _size(one: Finding) -> float:
@@ -102,7 +110,10 @@ def _size(one: Finding) -> float:
 
 def _claim(study: Study, one: Finding) -> str:
     """One arm's claims, the strongest kind first, and what speaks against it."""
-    mark = " (unpaired)" if one.unpaired else ""
+    notes = ["unpaired"] if one.unpaired else []
+    if differing := study.departures(one.name):
+        notes.append(f"not its strategy alone differs: {', '.join(differing)}")
+    mark = f" ({'; '.join(notes)})" if notes else ""
     for_, against = [], []
     if one.saves:
         for_.append(_labels(study, one))

@@ -119,6 +119,8 @@ def _draw_entropy(axes: Axes, study: Study, found: dict[str, Balance], appearanc
 
 def _draw_classes(figure: Figure, axes: Axes, study: Study, found: dict[str, Balance]) -> None:
     order = sorted(found, key=lambda name: (-_last(found[name]), name))
+    if len(sizes := {len(found[name].shares) for name in order}) > 1:
+        raise InputError(f"the arms have {' and '.join(map(str, sorted(sizes)))} classes: they were run on other data")
     table = np.stack([found[name].shares for name in order])  # [M,C]
     pool = pool_shares(study)
     expected = pool if pool is not None and len(pool) == table.shape[1] else np.full(table.shape[1], 1 / table.shape[1])

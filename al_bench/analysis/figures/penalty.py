@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from al_bench.analysis.figures.frame import WIDTHS, framed, sheet
+from al_bench.analysis.statistics.penalty import Penalty
 from al_bench.analysis.style import INK
 from al_bench.errors import InputError
 
@@ -49,8 +50,8 @@ def draw_penalty(
     np.fill_diagonal(values, 0.0)
     if np.isinf(values).any() or (values < 0).any():
         raise ValueError("the entries of a penalty matrix are neither negative nor infinite")
-    beaten = np.nansum(values, axis=0) / arms  # [M], the arm itself, at 0, counted as in the paper
-    order = np.lexsort((np.array(names), beaten))
+    beaten = Penalty(values, settings or 1, (), (0, 0)).beaten  # [M], NaN where an arm could not be tested
+    order = np.lexsort((np.array(names), beaten))  # NaN last
     values, beaten = values[np.ix_(order, order)], beaten[order]
     labels = [names[place] for place in order]
     cell = (WIDTHS.get(width, 8.0) - 1.6) / (arms + 1)

@@ -58,6 +58,8 @@ def shared_range(labels: NDArray[np.int64], curves: list[Floats]) -> tuple[float
     lows, highs = [], []
     for row in (row for accuracy in curves for row in accuracy):
         counts = labels[~np.isnan(row)]
+        if not len(counts):
+            return None
         lows.append(counts[0])
         highs.append(counts[-1])
     if not lows or max(lows) >= min(highs):
