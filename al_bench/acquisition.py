@@ -32,7 +32,9 @@ def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = N
     """
     strategy = gatherer.strategy
     if isinstance(strategy, ScoreStrategy):
-        scores = torch.empty(len(candidates))
+        scores = torch.full((len(candidates),), math.nan)  # what nobody scores is refused
+        if not gatherer.needs:
+            scores = strategy.score(gatherer.whole(candidates)).float().cpu()
         for rows, evidence, draws in gatherer.walk(candidates):
             scores[rows] = strategy.score(evidence).float().cpu()
             if noise is not None and draws is not None:

@@ -74,3 +74,32 @@ def test_it_runs_in_the_workers_of_the_joblib_launcher(command, readme, tmp_path
     runs = records(tmp_path)
     assert [Path(folder).name for folder in runs] == ["seed-0", "seed-1"]
     assert all(len(rounds) == 3 for rounds in runs.values())
+
+
+OWN = """
+from dataclasses import dataclass
+
+import torch
+
+from al_bench.strategies.base import ScoreStrategy
+
+
+@dataclass
+class Last(ScoreStrategy):
+    def needs(self, draws):
+        return frozenset()
+
+    def score(self, evidence):
+        return torch.arange(evidence.rows).float()
+"""
+
+
+def test_a_score_that_needs_nothing_is_asked_all_the_same(command, tmp_path):
+    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "conf" / "strategy").mkdir(parents=True)
+    (tmp_path / "conf" / "strategy" / "last.yaml").write_text("_target_: own.Last\n")
+    done = command("run", "--config-dir", "conf", "strategy=last", *TINY)
+    assert done.returncode == 0, done.stderr
+    ((_, rounds),) = records(tmp_path).items()
+    first = rounds[0]
+    assert first["scores"] == sorted(range(first["candidates"]), reverse=True)[: len(first["acquired"])]

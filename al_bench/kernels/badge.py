@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from al_bench.errors import ScoreError
+from al_bench.kernels.distances import safe_scale
 
 FIRST_CENTRES = ("uniform", "largest_norm")
 
@@ -83,6 +84,8 @@ def select_badge(
     if first_centre not in FIRST_CENTRES:
         raise ValueError(f"first_centre is {first_centre!r}; it must be one of {', '.join(FIRST_CENTRES)}")
     a_nc = hypothetical_gradient(log_probs_nc)
+    if (scale := safe_scale(features_nd)) != 1:
+        features_nd = features_nd / scale  # the law knows ratios of distances only
     norms_n = _squared_norms(a_nc) * _squared_norms(features_nd)
     bad = (~norms_n.isfinite()).nonzero()
     if len(bad):

@@ -31,6 +31,7 @@ from al_bench.errors import ScoreError
 from al_bench.kernels.fisher import FISHERS, FisherRows
 
 _TIE = 1e-9
+_RENEWED = 1e-2
 """Changes of the trace closer than this, relatively, are equal."""
 
 
@@ -75,8 +76,9 @@ def select_bait(
         ValueError: the batch is negative or larger than N, the shapes do not match, or an option is out of range.
         ScoreError: an input is not finite, or the features are too large or too small for λ in float64.
 
-    Source: Ash et al. 2021, algorithm 1. Departure: the labelled points' information is summed like the picks', so
-    that a labelled point counts like a picked one (the authors' code weighs a pick B times a labelled point).
+    Source: Ash et al. 2021, algorithm 1. Departures: the labelled points' information is summed like the picks', so
+    that a labelled point counts like a picked one (the authors' code averages: it weighs a pick B times a labelled
+    point, and its λ is L + B times as strong as the same number here); F is of the candidates alone (there of all).
     """
     rows_count = len(log_probs_nc)
     if not 0 <= batch <= rows_count:
@@ -96,42 +98,65 @@ def select_bait(
     labelled = FisherRows(labelled_log_probs_lc, labelled_features_ld, regulariser, fisher, chunk, "labelled")
     information_gee = pool.information()
     information_gee /= information_gee.diagonal(dim1=1, dim2=2).sum().clamp_min(1e-300)
-    precision_gee = labelled.information()
-    precision_gee.diagonal(dim1=1, dim2=2).add_(1.0)
-    inverse_gee = torch.cholesky_inverse(_cholesky(precision_gee))
-    del precision_gee
+    inverse_gee = _inverse(labelled)
     keys_n = keys_n.to(features_nd.device)
     picks, vectors_gem = _forward(
-        pool, inverse_gee, information_gee, min(rows_count, math.ceil(oversample * batch)), keys_n, picked
+        pool, labelled, inverse_gee, information_gee, min(rows_count, math.ceil(oversample * batch)), keys_n, picked
     )
     kept = _backward(vectors_gem, inverse_gee, information_gee, keys_n[picks], batch)
     return torch.tensor(picks, dtype=torch.int64, device=features_nd.device)[kept]
 
 
+def _inverse(labelled: FisherRows, *vectors_gem: Tensor) -> Tensor:
+    """(1 + Σ_labelled I(x) / λ + V Vᵀ)⁻¹ [G, E, E]."""
+    precision_gee = labelled.information()
+    precision_gee.diagonal(dim1=1, dim2=2).add_(1.0)
+    for some_gem in vectors_gem:
+        precision_gee += some_gem @ some_gem.mT
+    return torch.cholesky_inverse(_cholesky(precision_gee))
+
+
 def _forward(
     pool: FisherRows,
+    labelled: FisherRows,
     inverse_gee: Tensor,
     information_gee: Tensor,
     picks: int,
     keys_n: Tensor,
     picked: Callable[[], object] | None,
 ) -> tuple[list[int], Tensor]:
-    """Rows in the order picked, and their V side by side [G, E, picks · k]."""
-    inner_ngkk = pool.quadratic(inverse_gee)
-    outer_ngkk = pool.quadratic(inverse_gee @ information_gee @ inverse_gee)
-    inner_ngkk.diagonal(dim1=2, dim2=3).add_(1.0)  # I + J
+    """Rows in the order picked, and their V side by side [G, E, picks · k].
+
+    Updates subtract, and keep the rounding of what was there before: where the gains have become a hundredth of what
+    they were, all is computed anew.
+    """
+
+    def fresh() -> tuple[Tensor, Tensor]:
+        inner_ngkk = pool.quadratic(inverse_gee)
+        inner_ngkk.diagonal(dim1=2, dim2=3).add_(1.0)  # I + J
+        return inner_ngkk, pool.quadratic(inverse_gee @ information_gee @ inverse_gee)
+
+    inner_ngkk, outer_ngkk = fresh()
+    since, before = 0, 0.0  # picks that the inverse has in it, and the gain of the first after them
     free_n = torch.ones(len(keys_n), dtype=torch.bool, device=keys_n.device)
     (groups, classes, width), size = pool.factors_ngck.shape[1:], pool.features_nd.shape[1]
     vectors_gem = inverse_gee.new_empty(*inverse_gee.shape[:2], picks * width)
     updates_gem = torch.empty_like(vectors_gem)
     rows: list[int] = []
     while True:
-        parts = zip(inner_ngkk.split(pool.chunk), outer_ngkk.split(pool.chunk), strict=True)
-        gains_n = torch.where(free_n, torch.cat([_trace(*part) for part in parts]), -torch.inf)
+        gains_n = _gains(inner_ngkk, outer_ngkk, free_n, pool.chunk)
+        if gains_n.max() < _RENEWED * before:
+            since = len(rows)
+            inverse_gee = _inverse(labelled, vectors_gem[:, :, : since * width])
+            inner_ngkk, outer_ngkk = fresh()
+            gains_n = _gains(inner_ngkk, outer_ngkk, free_n, pool.chunk)
         highest = gains_n.max()
+        if len(rows) == since:
+            before = float(highest)
         equal = (gains_n >= highest - _TIE * highest.abs()).nonzero()[:, 0]
         row = int(equal[keys_n[equal].argmin()])
-        done_gem, here = updates_gem[:, :, : len(rows) * width], slice(len(rows) * width, (len(rows) + 1) * width)
+        here = slice(len(rows) * width, (len(rows) + 1) * width)
+        done_gem = updates_gem[:, :, since * width : here.start]
         rows.append(row)
         free_n[row] = False
         if picked is not None:
@@ -140,7 +165,7 @@ def _forward(
         if len(rows) == picks:
             return rows, vectors_gem
 
-        def apply(right_gek: Tensor, done_gem: Tensor = done_gem) -> Tensor:
+        def apply(right_gek: Tensor, done_gem: Tensor = done_gem, inverse_gee: Tensor = inverse_gee) -> Tensor:
             return inverse_gee @ right_gek - done_gem @ (done_gem.mT @ right_gek)
 
         u_gek, z_gek = _low_rank(apply(vectors_gek), inner_ngkk[row], information_gee, apply)
@@ -192,6 +217,12 @@ def _low_rank(
     u = torch.linalg.solve_triangular(_cholesky(inner).mT, directions, upper=True, left=False)
     information_u = information @ u
     return u, apply(information_u) - u @ (u.mT @ information_u) / 2
+
+
+def _gains(inner_ngkk: Tensor, outer_ngkk: Tensor, free_n: Tensor, chunk: int) -> Tensor:
+    """How much each row would lower the trace [N]; -inf for a row that was picked."""
+    parts = zip(inner_ngkk.split(chunk), outer_ngkk.split(chunk), strict=True)
+    return torch.where(free_n, torch.cat([_trace(*part) for part in parts]), -torch.inf)
 
 
 def _trace(inner_ngkk: Tensor, outer_ngkk: Tensor) -> Tensor:

@@ -16,6 +16,21 @@ from al_bench.errors import ScoreError
 
 _CHUNK_ELEMENTS = 2**22
 
+_SMALL = 1e-12
+"""Features whose largest is between this and its inverse are left as they are: float32 holds 1e-38 to 3e38."""
+
+
+def safe_scale(*features: Tensor) -> float:
+    """What to divide features by so that no square of them leaves their float type: 1 where none would.
+
+    A power of two, so that the division is exact but for what is lost below the smallest number anyway.
+    """
+    largest = max((float(part.abs().max()) for part in features if part.numel()), default=0.0)
+    if largest == 0 or not math.isfinite(largest) or _SMALL <= largest <= 1 / _SMALL:
+        return 1.0
+    tiny = 4 * torch.finfo(features[0].dtype).tiny
+    return max(2.0 ** (math.frexp(largest)[1] - 1), tiny)
+
 
 def check_features(features_nd: Tensor, name: str = "") -> None:
     """Refuses features that are no [N, D] matrix of finite numbers.

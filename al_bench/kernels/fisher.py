@@ -22,8 +22,9 @@ FISHERS = ("full", "block_diagonal")
 _ROWS = 4096
 """Rows whose factors are made together: several temporaries of their size."""
 
-_GREATEST, _LEAST = 1e11, 1e-280
-"""The trace of a row's information in regularisers: above, float64 loses 1 beside it; below, products underflow."""
+_GREATEST, _LEAST = 2e7, 1e-280
+"""The trace of a row's information in regularisers: above, rounding decides the late picks of a search in float64;
+below, products underflow, and beside λ it is nothing."""
 
 
 def fisher_factors(log_probs_nc: Tensor, fisher: str = "full") -> Tensor:
@@ -77,11 +78,11 @@ class FisherRows:
         squared_n = torch.cat(norms).div(self.unit).square()  # by parts: each is copied to float64
         trace_n = squared_n * torch.cat([part.square().sum((1, 2, 3)) for part in self.factors_ngck.split(chunk)])
         greatest = float(trace_n.max()) if len(trace_n) else 0.0
-        if greatest != 0 and not _LEAST <= greatest <= _GREATEST:
+        if greatest < _LEAST:
+            self.factors_ngck = torch.zeros_like(self.factors_ngck)
+        if greatest > _GREATEST:
             told = f"the Fisher information of {name} row {int(trace_n.argmax())} has a trace of {greatest:.1e}"
-            advice = (
-                f"regularisers; float64 allows {_LEAST:.0e} to {_GREATEST:.0e}: scale the features or the regulariser"
-            )
+            advice = f"regularisers; float64 allows {_GREATEST:.0e}: scale the features down or the regulariser up"
             raise ScoreError(f"{told} {advice}")
 
     def parts(self) -> list[tuple[Tensor, Tensor]]:

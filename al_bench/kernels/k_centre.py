@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from al_bench.errors import ScoreError
+from al_bench.kernels.distances import safe_scale
 from al_bench.kernels.nearest_centre import NearestCentre
 
 
@@ -71,6 +72,9 @@ def select_k_centre(
         if len(bad):
             raise ScoreError(f"a feature of {name} row {int(bad[0, 0])} is not finite ({len(bad)} rows are bad)")
     keys_n = torch.rand(rows_count, generator=generator, dtype=torch.float64, device=generator.device)
+    scale = safe_scale(features_nd, labelled_features_ld)
+    if scale != 1:
+        features_nd, labelled_features_ld = features_nd / scale, labelled_features_ld / scale
     distances = NearestCentre(features_nd, labelled_features_ld, batch, keys_n.to(features_nd.device), chunk)
     rows: list[int] = []
     radii: list[float] = []
@@ -79,7 +83,7 @@ def select_k_centre(
         rows.append(row)
         distances.add(row)
         row, radius = distances.farthest() if len(rows) < rows_count else (0, 0.0)
-        radii.append(radius)
+        radii.append(radius * scale)
     return KCentreBatch(
         torch.tensor(rows, dtype=torch.int64, device=features_nd.device),
         torch.tensor(radii, dtype=torch.float64),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from al_bench.kernels.distances import check_features
+
 _ROWS = 4096
 """Rows at a time in float64: with 512 features 16 MiB."""
 
@@ -32,6 +34,7 @@ def svm_scores(
 
     Raises:
         ValueError: fewer than two classes.
+        ScoreError: a feature is not finite.
 
     Source: Tong & Koller 2001, simple margin; several classes as in Joshi et al. 2009 (one against the rest).
     """
@@ -42,6 +45,8 @@ def svm_scores(
 
     if len(labels_l.unique()) < 2:
         raise ValueError("an SVM needs labelled points of at least two classes")
+    check_features(features_nd, "candidate ")
+    check_features(labelled_features_ld, "labelled ")
     mean_d, std_d = labelled_features_ld.double().mean(0), labelled_features_ld.double().std(0, correction=0)
     scale_d = torch.where(std_d > 0, 1 / std_d.clamp_min(torch.finfo(std_d.dtype).tiny), 0.0)
     labelled = ((labelled_features_ld.double() - mean_d) * scale_d).cpu().numpy()

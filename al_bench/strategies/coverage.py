@@ -81,7 +81,8 @@ class CoresetRobust(_Covering):
             raise InputError(f"strategy.candidates_max is {self.candidates_max}; it must be at least 1")
 
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
-        budget = int(self.outliers) if self.outliers >= 1 else kernels.outlier_budget(evidence.rows, self.outliers)
+        whole = self.outliers >= 1 or self.outliers == 0
+        budget = int(self.outliers) if whole else kernels.outlier_budget(evidence.rows, self.outliers)
         chosen = kernels.select_robust_k_centre(
             evidence.features,
             evidence.labelled_features,

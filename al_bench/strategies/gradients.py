@@ -81,8 +81,9 @@ class Bait(FeatureStrategy):
         Ash et al. 2021, Gone Fishing: Neural Active Learning with Fisher Embeddings (2106.09675), algorithm 1.
 
     Departures:
-        A labelled point's information counts like a picked one's (the authors' code weighs a pick B times a labelled
-        point). Updates of low rank keep what each row would add, which changes no choice but by rounding. Dropout is
+        A labelled point's information counts like a picked one's (the authors' code averages: it weighs a pick B
+        times a labelled point, and its λ is L + B times as strong as the same number here); F is of the candidates
+        alone. Updates of low rank keep what each row would add, which changes no choice but by rounding. Dropout is
         off; with several members p is their mean and h the first one's. Works from an empty labelled set: M = λ·1.
     """
 
@@ -112,14 +113,19 @@ class Bait(FeatureStrategy):
 
         (rows_count, classes), features = evidence.point_log_probs.shape, evidence.features.shape[1]
         blocks = 1 if self.fisher is Fisher.full else classes
-        gigabytes = 4 * 8 * blocks * (classes * features / blocks) ** 2 / 1e9
+        full = self.fisher is Fisher.full
+        width = classes - 1 if full else 1  # columns of a row's factor, a block
+        held = rows_count * (width * classes + 2 * width**2 if full else 3 * classes)
+        backward = 4 * blocks * (min(rows_count, math.ceil(self.oversample * batch)) * width) ** 2
+        gigabytes = 8 * (4 * blocks * (classes * features / blocks) ** 2 + held + backward) / 1e9
         if gigabytes > self.memory_gb:
             raise BenchError(
-                f"BAIT's matrices for {classes} classes and {features} features take {gigabytes:.1f} GB, more than "
-                f"strategy.memory_gb ({self.memory_gb:g}): set strategy.fisher=block_diagonal, or raise the limit"
+                f"BAIT's matrices for {classes} classes, {features} features and {rows_count:,} candidates take "
+                f"{gigabytes:.1f} GB, more than strategy.memory_gb ({self.memory_gb:g}): set "
+                "strategy.fisher=block_diagonal or fewer schedule.candidates, or raise the limit"
             )
         with bar("BAIT", min(rows_count, math.ceil(self.oversample * batch)), "picks") as picks:
-            rows = kernels.select_bait(
+            chosen = kernels.select_bait(
                 evidence.point_log_probs,
                 evidence.features,
                 evidence.labelled_point_log_probs,
@@ -131,4 +137,4 @@ class Bait(FeatureStrategy):
                 fisher=self.fisher.value,
                 picked=picks.update,
             )
-        return Selection(rows)
+        return Selection(chosen)

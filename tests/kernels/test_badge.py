@@ -140,3 +140,16 @@ def test_faults_are_refused() -> None:
     with pytest.raises(ScoreError, match=r"gradient of row 2 is not finite \(1 rows"):
         kernels.select_badge(log_probs, features, 1, seeded(0))
     assert len(kernels.select_badge(log_probs[:0], features[:0], 0, seeded(0))) == 0
+
+
+@pytest.mark.parametrize("scale", [1e19, 1e30, 1e-25])
+def test_the_draws_do_not_know_the_scale_of_the_features(scale: float) -> None:
+    """A power of two times the features gives the same batch: ×1e19 squares overflowed float32, and all was uniform."""
+    power = 2.0 ** math.floor(math.log2(scale))
+    log_probs, features = (
+        mc_log_probs(3, 60, 1, 4, torch.float32, "mild")[:, 0],
+        torch.randn(60, 5, generator=seeded(3)),
+    )
+    features[::2] *= 1e-3
+    expected = kernels.select_badge(log_probs, features, 12, seeded(0))
+    assert kernels.select_badge(log_probs, features * power, 12, seeded(0)).tolist() == expected.tolist()

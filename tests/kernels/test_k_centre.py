@@ -91,3 +91,12 @@ def test_faults_are_refused() -> None:
     with pytest.raises(ScoreError, match=r"candidate row 1 is not finite \(1 rows"):
         kernels.select_k_centre(features, torch.zeros(1, 2), 1, seeded(0))
     assert len(kernels.select_k_centre(torch.zeros(0, 2), torch.zeros(0, 2), 0, seeded(0)).rows) == 0
+
+
+@pytest.mark.parametrize("power", [62, 66, 100, -90])
+def test_features_whose_squares_leave_float32_have_the_same_batch(power: int) -> None:
+    features, labelled = torch.randn(40, 4, generator=seeded(1)), torch.randn(3, 4, generator=seeded(2))
+    expected = kernels.select_k_centre(features, labelled, 9, seeded(0))
+    found = kernels.select_k_centre(features * 2.0**power, labelled * 2.0**power, 9, seeded(0))
+    assert found.rows.tolist() == expected.rows.tolist()
+    assert found.radii.tolist() == pytest.approx([radius * 2.0**power for radius in expected.radii.tolist()])

@@ -212,6 +212,32 @@ def test_a_row_that_is_nan_is_an_error_that_names_it(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_labelled_row_that_is_nan_is_an_error(name):
+    for needs in all_needs(name):
+        for product in needs & FIXED:
+            given = evidence(needs, Sizes())
+            if not given.products[product].is_floating_point():
+                continue
+            given.products[product][2] = float("nan")
+            with pytest.raises(ScoreError):
+                strategy(name).select(given, 5, generator())
+
+
+@pytest.mark.parametrize("scale", [1e19, 1e25, 1e37, 1e-30])
+@pytest.mark.parametrize("name", NAMES)
+def test_features_whose_squares_leave_float32_are_ranked_or_refused(name, scale):
+    for needs in all_needs(name):
+        given = evidence(needs, Sizes(rows=30))
+        for product in needs & {Product.features, Product.labelled_features}:
+            given.products[product].mul_(scale)
+        try:
+            rows = strategy(name).select(given, 6, generator()).rows
+        except ScoreError:
+            continue
+        assert len(rows.unique()) == 6
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_true_labels_are_for_oracles(name):
     reads = any(Product.true_labels in needs for needs in all_needs(name))
     assert reads == strategy(name).oracle
