@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.errors import InputError
 from al_bench.health.thresholds import Health
@@ -190,8 +191,8 @@ class RunConfig:
             raise InputError(f"device is {self.device!r}; choose auto, cpu or cuda")
         for key in ("study", "arm"):
             value = getattr(self, key)
-            if value is not None and (not value.strip() or value.strip() in (".", "..") or "/" in value):
-                raise InputError(f"{key} is {value!r}; it names a folder: not empty, and without a slash")
+            if value is not None and (not value.strip() or value.strip()[0] == "." or "/" in value):
+                raise InputError(f"{key} is {value!r}; it names a folder: not empty, no slash, no dot to begin with")
         if not self.results.strip():
             raise InputError(f"results is {self.results!r}; name the folder where studies live, such as results/runs")
 
@@ -227,6 +228,18 @@ def conf_dir() -> str:
     return str(packaged if packaged.is_dir() else here.parent / "conf")
 
 
+def typed(schema: Any, keys: dict[str, Any], where: str) -> Any:
+    """A component from its class (or from one of its kind) and keys, each value converted to its field's type.
+
+    Raises:
+        InputError: a key that there is no field for, a value of another type, or one that the class refuses.
+    """
+    try:
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), keys))
+    except OmegaConfBaseException as error:
+        raise InputError(f"{where}: {str(error).splitlines()[0]}") from error
+
+
 def build(config: DictConfig) -> RunConfig:
     """The typed configuration, every check of its own fields done.
 
@@ -241,11 +254,22 @@ def build(config: DictConfig) -> RunConfig:
             target = keys.pop("_target_", None)
             if target is None:
                 raise InputError(f"{group} has no schema: name one in its defaults list, or give _target_")
+            made, where = load_class(target), f"{group}: {target} cannot be built from {keys}"
             try:
-                setattr(run, group, load_class(target)(**keys))
+                setattr(run, group, typed(made, keys, where) if _structured(made) else made(**keys))
             except TypeError as error:
-                raise InputError(f"{group}: {target} cannot be built from {keys}: {error}") from error
+                raise InputError(f"{where}: {error}") from error
     return run
+
+
+def _structured(made: type) -> bool:
+    """Whether OmegaConf knows the types of a class's fields and each has a default; else its keys stay as they are."""
+    if not is_dataclass(made):
+        return False
+    try:
+        return not OmegaConf.missing_keys(OmegaConf.structured(made))
+    except (OmegaConfBaseException, TypeError):
+        return False
 
 
 def check_keys(config: DictConfig) -> None:

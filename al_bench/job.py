@@ -107,7 +107,9 @@ def perform(job: Job) -> Outcome:
             logger.setLevel(logging.INFO)
             try:
                 return _play(job, bench, folder)
-            except InputError:
+            except InputError as error:
+                if folder.status == "running":
+                    folder.mark("failed", error=str(error))
                 raise
             except KeyboardInterrupt:
                 folder.mark("interrupted")

@@ -18,6 +18,8 @@ PLACES = ("study", "arm", "results", "device", "dataset.root", "cache")
 """Keys that say where things are, not what is computed: they are no part of a run's identity."""
 JUDGEMENTS = "health."
 """The keys that begin so say what is called unhealthy: they change no result either."""
+STRATEGY = "strategy."
+"""The keys that begin so change nothing in a run on the full pool, which acquires nothing."""
 
 
 def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -34,7 +36,8 @@ def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def identity(config: DictConfig) -> dict[str, Any]:
     """What may not differ between two runs in one folder: the resolved keys that change results, flat."""
     plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, enum_to_str=True))
-    return {key: value for key, value in flatten(plain).items() if key not in PLACES and not key.startswith(JUDGEMENTS)}
+    left_out = (JUDGEMENTS, STRATEGY) if config.reference is Reference.full else (JUDGEMENTS,)
+    return {key: value for key, value in flatten(plain).items() if key not in PLACES and not key.startswith(left_out)}
 
 
 def components(choices: Mapping[str, Any], config: DictConfig) -> dict[str, str]:
@@ -120,4 +123,10 @@ def run_folder(config: DictConfig, hydra: Any) -> Path:
     arm = arm_name(hydra.overrides.task, choices, config)
     if len(arm) > LONGEST:
         raise InputError(f"the arm {arm[:40]}… has {len(arm)} characters, {LONGEST} at most; name it with arm=…")
-    return Path(config.results) / study_name(choices, config) / choices["dataset"] / arm / f"seed-{config.seed}"
+    return (
+        Path(config.results).expanduser()
+        / study_name(choices, config)
+        / choices["dataset"]
+        / arm
+        / f"seed-{config.seed}"
+    )

@@ -144,6 +144,8 @@ class RunFolder:
             old, chosen = dict(there["identity"]), dict(there.get("choices") or {})
         except (ValueError, KeyError, TypeError):
             raise InputError(f"{header} is damaged; move the folder away and run again") from None
+        if there.get("reference") == "full":  # a record of before its strategy's keys were left out
+            old = {key: value for key, value in old.items() if not key.startswith("strategy.")}
         new = {**json.loads(json.dumps(identity)), **components}
         old |= {group: chosen[group] for group in components if group in chosen}
         differing = [

@@ -20,6 +20,7 @@ from al_bench import config as configuration
 from al_bench import naming, sweep, wording
 from al_bench.errors import InputError
 from al_bench.job import Job, Outcome, perform
+from al_bench.registry import COMPONENTS
 
 _OUTCOMES: list[Outcome] = []
 """The outcome of a single run, for the exit status."""
@@ -76,6 +77,13 @@ def main(argv: list[str]) -> int:
     try:
         if nameless := [word for word in argv if word.lstrip("+~").startswith("=")]:
             raise InputError(f"'{nameless[0]}' names no key: write key=value")
+        empty = [
+            word
+            for word in argv
+            if word.partition("=")[::2] in {(group, said) for group in COMPONENTS for said in ("", "null")}
+        ]
+        if empty:
+            raise InputError(f"{empty[0]!r} names none; choose one, see al-bench list")
         app()
     except KeyboardInterrupt:
         print(
@@ -85,6 +93,9 @@ def main(argv: list[str]) -> int:
         return 130
     except (HydraException, OmegaConfBaseException, InputError) as error:
         print(f"al-bench run: {wording.explain(error, _known_keys())}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"al-bench run: {error.strerror}: {error.filename}; choose another place", file=sys.stderr)
         return 2
     return close()
 

@@ -55,6 +55,8 @@ def mixtures(groups: Sequence[Group]) -> tuple[str, ...]:
         differing = sorted(key for key in keys if len({str(identity.get(key)) for identity in known}) > 1)
         if differing:
             lines.append(f"the seeds of {group.name} differ in {', '.join(differing)}")
+        if len({run.header.get("fingerprint") for run in group.runs} - {None}) > 1:
+            lines.append(f"the seeds of {group.name} were run on different data")
         ends = [run.labels[-1] for run in group.runs]
         if min(ends) != max(ends):
             lines.append(f"the seeds of {group.name} end at {min(ends)} to {max(ends)} labels")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from al_bench.data.files import check_split
+from al_bench.errors import InputError
 
 if TYPE_CHECKING:
     from al_bench.data.dataset import Dataset
@@ -43,6 +44,8 @@ class Digits:
         inputs = torch.from_numpy((source.images / 16).astype(np.float32)).unsqueeze(1)
         labels = torch.from_numpy(source.target.astype(np.int64))
         train, test = stratified_split(source.target, self.test_fraction, self.split_seed)
+        if not len(test):
+            raise InputError(f"dataset.test_fraction is {self.test_fraction}: no digit is left to test on; give more")
         return Dataset(
             name="digits",
             inputs=inputs[train],

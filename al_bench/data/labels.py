@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,6 +33,8 @@ def encode(values: np.ndarray, names: Sequence[str] | None = None) -> tuple[np.n
 def canonical(value: object) -> str:
     """How a label is written as a class name."""
     text = str(value).strip()
+    if re.fullmatch(r"[+-]?[0-9]+", text):
+        return str(int(text))  # as a float, numbers beyond 2^53 would be one class
     number = _number(text)
     return str(int(number)) if number is not None and number.is_integer() else text
 

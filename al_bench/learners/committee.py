@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
-from al_bench.config import RunConfig, load_class
+from al_bench.config import RunConfig, load_class, typed
 from al_bench.errors import InputError
 from al_bench.learners.training import Training
 from al_bench.registry import COMPONENTS
@@ -30,6 +30,6 @@ def member_config(config: RunConfig, member: int) -> tuple[Any, Training]:
         part = {"model": model, "training": training}.get(group)
         if part is None or name not in {field.name for field in fields(part)}:
             raise InputError(f"posterior.vary has the key {key!r}; give model, model.KEY or training.KEY")
-        changed = replace(part, **{name: value})
+        changed = typed(part, {name: value}, f"posterior.vary.{key}")
         model, training = (changed, training) if group == "model" else (model, changed)
     return model, training

@@ -59,7 +59,7 @@ class Learner:
     @property
     def functions(self) -> int:
         """K, how many distinct functions the posterior gives when the pool is scored."""
-        return self.posterior.functions(active_dropout(self.networks[0]))
+        return self.posterior.functions(any(map(active_dropout, self.networks)))
 
     @property
     def trained(self) -> list[nn.Module]:
@@ -114,19 +114,20 @@ class Learner:
         return right / len(indices)
 
     def sampler(self, streams: Streams, stream: str, round_: int, draws: int | None = None) -> Sampler:
-        """The posterior's functions: K = members × draws, members first.
+        """The posterior's functions: K = members × draws, members first; without dropout a member's draws are equal.
 
         Args:
             stream: Name of the random stream of the dropout masks.
             draws: Masks a member; None takes the posterior's, 0 switches dropout off.
         """
         draws = self.posterior.draws if draws is None else draws
+        draws = draws if any(map(active_dropout, self.networks)) else 0
         row = self.dataset.prepare(self.dataset.inputs[:1])
         samplers: list[Sampler] = []
         for member, network in enumerate(self.networks):
             network.eval()
             if draws == 0 or not active_dropout(network):
-                samplers.append(_point(network))
+                samplers.append(_repeated(_point(network), max(draws, 1)))
             else:
                 generator = streams.torch(stream, round_, member)
                 masks = MaskSet(network, row, draws, generator)
@@ -141,6 +142,11 @@ class Learner:
             for rows in split(len(inputs) if indices is None else len(indices), self.chunk):
                 batch = inputs[rows] if indices is None else inputs[indices[rows].to(inputs.device)]
                 yield rows, sampler(self.dataset.prepare(batch))
+
+
+def _repeated(sampler: Sampler, times: int) -> Sampler:
+    """One function as so many equal draws."""
+    return lambda inputs: sampler(inputs).expand(-1, times, -1)
 
 
 def _point(network: nn.Module) -> Sampler:

@@ -50,7 +50,7 @@ class CoresetRobust(_Covering):
     Mixed-integer programs for the distances that the radius can have, from the greedy solution down.
 
     Args:
-        outliers: Ξ: a count where it is at least 1, else a fraction of the candidates (then at least one point).
+        outliers: Ξ: a count where it is at least 1 or is 0, else a fraction of the candidates (at least one point).
         time_limit: Seconds a round for the solver; the record says how far the batch may be from the optimum.
         candidates_max: A larger pool is first reduced to so many points by the greedy solution.
 

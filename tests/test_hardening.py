@@ -1,0 +1,121 @@
+"""Configurations that were taken otherwise than they were written, or ended in a traceback."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from al_bench.data.labels import canonical
+from tests.conftest import TINY, record
+
+MIXED = "+posterior.vary={model.dropout_dense:[0.0,0.5,0.5]}"
+
+
+def test_members_without_dropout_weigh_as_much_as_those_with(run, monkeypatch):
+    """K = members × draws whatever the members are, so that cutting K into members cuts where they meet."""
+    from al_bench.strategies.committee import QbcVoteEntropy
+
+    seen = []
+    monkeypatch.setattr(QbcVoteEntropy, "score", lambda self, given: seen.append(given) or torch.zeros(given.rows))
+    words = ["strategy=qbc_vote_entropy", "posterior=mc_dropout_ensemble", "posterior.members=3", MIXED]
+    done = run(*TINY, *words, "arm=mixed")
+    assert done.status == 0, done.err
+    assert record("mixed").header["functions"] == 3 * 4
+    assert seen[0].member_log_probs.shape[1] == 3
+
+
+@pytest.mark.parametrize(
+    ("varied", "status", "said"),
+    [
+        ("{training.optimiser:[adam,sgd]}", 0, ""),
+        ("{training.lr:[abc]}", 2, "posterior.vary.training.lr: "),
+        ("{training.optimiser:[best]}", 2, "posterior.vary.training.optimiser: "),
+    ],
+)
+def test_what_members_vary_has_its_keys_type(run, varied, status, said):
+    done = run(*TINY, "posterior=ensemble", "posterior.members=2", f"+posterior.vary={varied}", "arm=varied")
+    assert done.status == status, done.err
+    assert said in done.err
+    assert len(done.err.splitlines()) <= 1
+
+
+def test_a_stop_that_members_vary_is_heeded(run):
+    words = ["posterior=ensemble", "posterior.members=2", "+posterior.vary={training.stop:[epochs,steps]}"]
+    assert run(*TINY, *words, "training.epochs=2", "arm=varied").status == 0
+    first, second = record("varied").rounds[0]["fit"]
+    assert first["epochs"] == 2
+    assert second["steps"] == 8
+
+
+def test_a_component_given_by_its_class_has_typed_keys(run, tmp_path):
+    (tmp_path / "conf" / "training").mkdir(parents=True)
+    text = "_target_: al_bench.learners.training:Training\nstop: early\nepochs: 7\n"
+    (tmp_path / "conf" / "training" / "mine.yaml").write_text(text)
+    done = run("--config-dir", str(tmp_path / "conf"), "training=mine")
+    assert done.status == 2
+    assert "training.stop is early and validation is 0" in done.err
+
+
+def test_the_whole_pool_is_the_same_run_under_any_strategy(run):
+    words = [word for word in TINY if "strategy" not in word]
+    assert run(*words, "reference=full", "strategy=bald", "arm=full").status == 0
+    done = run(*words, "reference=full", "strategy=random", "arm=full")
+    assert done.status == 0, done.err
+    assert "already complete" in done.out
+
+
+@pytest.mark.parametrize("word", ["strategy=null", "model=", "training=null"])
+def test_a_component_that_names_none_is_one_line(run, word):
+    done = run(word)
+    assert done.status == 2
+    assert done.err.splitlines() == [f"al-bench run: {word!r} names none; choose one, see al-bench list"]
+
+
+def test_results_in_a_file_are_one_line(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run("-m", *TINY, "results=file", "seed=0,1")
+    assert done.status in (1, 2)
+    assert "Traceback" not in done.err
+
+
+def test_an_arm_that_plots_do_not_see_is_refused(run):
+    done = run("arm=.hidden")
+    assert done.status == 2
+    assert "arm is '.hidden'; it names a folder" in done.err
+
+
+def test_a_tilde_is_the_home_folder(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert run(*TINY, "results='~/runs'", "schedule.rounds=1").status == 0
+    assert list((tmp_path / "home" / "runs").rglob("rounds.jsonl"))
+
+
+def test_long_whole_numbers_are_labels_of_their_own():
+    assert [canonical(2**53 + step) for step in range(3)] == [
+        "9007199254740992",
+        "9007199254740993",
+        "9007199254740994",
+    ]
+    assert [canonical(text) for text in ("007", "+7", "7.0", np.float64(7), "1_0")] == ["7", "7", "7", "7", "1_0"]
+
+
+def test_digits_without_a_test_part_are_refused(run):
+    done = run("dataset=digits", "dataset.test_fraction=0.0001")
+    assert done.status == 2
+    assert "no digit is left to test on" in done.err
+
+
+def test_a_resumed_run_that_is_refused_is_not_called_running(run):
+    words = [*TINY, "training.warm_start=true", "arm=warm"]
+    assert run(*words).status == 0
+    folder = record("warm").folder
+    lines = (folder / "rounds.jsonl").read_text().splitlines(keepends=True)
+    (folder / "rounds.jsonl").write_text("".join(lines[:2]))
+    (folder / "status.json").write_text(json.dumps({"status": "interrupted"}))
+    for file in folder.glob("weights-*.pt"):
+        file.unlink()
+    assert run(*words).status == 2
+    assert json.loads((folder / "status.json").read_text())["status"] == "failed"
