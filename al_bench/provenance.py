@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 import time
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from al_bench.machine import described
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from al_bench.assembly import Bench
     from al_bench.job import Job
 
@@ -45,6 +48,11 @@ def commit() -> dict[str, Any]:
     return {"commit": None, "dirty": None}
 
 
+def digest(table: Tensor) -> str:
+    """32 hex digits over the numbers of a table."""
+    return hashlib.blake2b(table.contiguous().numpy().tobytes(), digest_size=16).hexdigest()
+
+
 def describe(job: Job, bench: Bench) -> dict[str, Any]:
     """The header of a run."""
     return {
@@ -65,6 +73,7 @@ def describe(job: Job, bench: Bench) -> dict[str, Any]:
         "initial": bench.start.labelled.tolist() if job.config.reference.value == "none" else None,
         "functions": bench.learner.functions,
         "fingerprint": bench.dataset.fingerprint(),
+        "features": None if bench.table is None else digest(bench.table),
         "device": str(bench.dataset.inputs.device),
         "threads": job.config.threads,
         "versions": versions(),

@@ -171,10 +171,11 @@ class RunFolder:
         for key, advice in (
             ("fingerprint", "the data are not those that the run began with"),
             ("device", "the run began on another device"),
+            ("features", "the file of strategy.features is not the one that the run began with"),
         ):
-            if old.get(key) != header[key]:
+            if key in old and old[key] != header.get(key):
                 raise InputError(
-                    f"{self.path}: {key} is {header[key]} and was {old.get(key)}: {advice}; restore it, "
+                    f"{self.path}: {key} is {header.get(key)} and was {old.get(key)}: {advice}; restore it, "
                     "or give this run a name with arm=… or study=…"
                 )
 

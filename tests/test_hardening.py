@@ -108,6 +108,21 @@ def test_digits_without_a_test_part_are_refused(run):
     assert "no digit is left to test on" in done.err
 
 
+def test_features_of_another_file_are_refused_when_a_run_goes_on(run, tmp_path):
+    words = [*TINY, "strategy=coreset_greedy", "strategy.features=emb.npy", "arm=own"]
+    np.save(tmp_path / "emb.npy", np.random.default_rng(0).normal(size=(500, 4)))
+    done = run(*words)
+    assert done.status == 0, done.err
+    folder = record("own").folder
+    lines = (folder / "rounds.jsonl").read_text().splitlines(keepends=True)
+    (folder / "rounds.jsonl").write_text("".join(lines[:2]))
+    (folder / "status.json").write_text(json.dumps({"status": "interrupted"}))
+    np.save(tmp_path / "emb.npy", np.random.default_rng(1).normal(size=(500, 4)))
+    done = run(*words)
+    assert done.status == 2
+    assert "the file of strategy.features is not the one that the run began with" in done.err
+
+
 def test_a_resumed_run_that_is_refused_is_not_called_running(run):
     words = [*TINY, "training.warm_start=true", "arm=warm"]
     assert run(*words).status == 0

@@ -25,7 +25,8 @@ def safe_scale(*features: Tensor) -> float:
 
     A power of two, so that the division is exact but for what is lost below the smallest number anyway.
     """
-    largest = max((float(part.abs().max()) for part in features if part.numel()), default=0.0)
+    ends = [end for part in features if part.numel() for end in part.aminmax()]  # no copy of the features' size
+    largest = max((abs(float(end)) for end in ends), default=0.0)
     if largest == 0 or not math.isfinite(largest) or _SMALL <= largest <= 1 / _SMALL:
         return 1.0
     tiny = 4 * torch.finfo(features[0].dtype).tiny
