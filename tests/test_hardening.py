@@ -102,6 +102,14 @@ def test_long_whole_numbers_are_labels_of_their_own():
     assert [canonical(text) for text in ("007", "+7", "7.0", np.float64(7), "1_0")] == ["7", "7", "7", "7", "1_0"]
 
 
+def test_a_price_is_no_class(run, tmp_path):
+    rows = [f"{place % 7},{place % 3},{place % 40 / 10 + 0.05}" for place in range(120)]
+    (tmp_path / "own.csv").write_text("\n".join(["a,b,price", *rows]) + "\n")
+    done = run("dataset=csv", "dataset.path=own.csv")
+    assert done.status == 2
+    assert "0.05 is no class label; name the column of the labels with dataset.label" in done.err
+
+
 def test_digits_without_a_test_part_are_refused(run):
     done = run("dataset=digits", "dataset.test_fraction=0.0001")
     assert done.status == 2

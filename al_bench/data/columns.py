@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from al_bench.data.files import one_line
-from al_bench.data.labels import encode
+from al_bench.data.labels import as_number, encode
 from al_bench.data.moments import standardise
 from al_bench.errors import InputError
 
@@ -112,9 +112,10 @@ def read_labels(table: Table, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """[N] class numbers of the label column, and the class names.
 
     Raises:
-        InputError: A label is missing, there is one class only, or so many that it is no label.
+        InputError: A label is missing or a broken number, there is one class only, or so many that it is no label.
     """
-    labels, names = encode(_text(table, name))
+    text = _text(table, name)
+    labels, names = encode(text)
     if len(names) < 2:
         raise InputError(f"{table.path}: column {name!r} holds one class only; at least two are expected")
     if len(names) > max(FEW, len(labels) // 2):
@@ -122,6 +123,10 @@ def read_labels(table: Table, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
             f"{table.path}: column {name!r} holds {len(names)} different values in {len(labels)} rows, so it is "
             "no class label; name the column of the labels with dataset.label"
         )
+    numbers = [as_number(one) for one in names]
+    if None not in numbers and any(broken := [number % 1 != 0 for number in numbers if number is not None]):
+        row = int(np.flatnonzero(labels == broken.index(True))[0])
+        raise table.fault(name, row, f"{text[row]} is no class label; name the column of the labels with dataset.label")
     return labels, names
 
 

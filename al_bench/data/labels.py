@@ -35,18 +35,18 @@ def canonical(value: object) -> str:
     text = str(value).strip()
     if re.fullmatch(r"[+-]?[0-9]+", text):
         return str(int(text))  # as a float, numbers beyond 2^53 would be one class
-    number = _number(text)
+    number = as_number(text)
     return str(int(number)) if number is not None and number.is_integer() else text
 
 
 def _in_order(names: set[str]) -> tuple[str, ...]:
-    numbers = {name: _number(name) for name in names}
+    numbers = {name: as_number(name) for name in names}
     if all(number is not None for number in numbers.values()):
         return tuple(sorted(names, key=lambda name: (numbers[name] or 0.0, name)))
     return tuple(sorted(names))
 
 
-def _number(text: str) -> float | None:
+def as_number(text: str) -> float | None:
     """The finite number that `text` writes, if it does; Python's 1_000 counts as a word."""
     try:
         number = float(text)
