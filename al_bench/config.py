@@ -6,8 +6,6 @@ module holds the keys that belong to no component. It imports no torch, so the c
 
 from __future__ import annotations
 
-import importlib
-import sys
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,8 +13,8 @@ from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
+from al_bench.components import from_keys, load_class
 from al_bench.errors import InputError
 from al_bench.health.thresholds import Health
 from al_bench.registry import COMPONENTS
@@ -197,21 +195,6 @@ class RunConfig:
             raise InputError(f"results is {self.results!r}; name the folder where studies live, such as results/runs")
 
 
-def load_class(path: str) -> type:
-    """The class at "module:Class" or "module.Class"; modules of a user's own are found in the current folder too.
-
-    Raises:
-        InputError: there is no such module or class.
-    """
-    module, _, name = path.rpartition(":" if ":" in path else ".")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.append(here)
-    try:
-        return cast(type, getattr(importlib.import_module(module), name))
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"_target_ is {path!r}, which cannot be loaded: {error}") from error
-
-
 def register() -> None:
     """Store the schemas where the YAML files find them."""
     store = ConfigStore.instance()
@@ -228,18 +211,6 @@ def conf_dir() -> str:
     return str(packaged if packaged.is_dir() else here.parent / "conf")
 
 
-def typed(schema: Any, keys: dict[str, Any], where: str) -> Any:
-    """A component from its class (or from one of its kind) and keys, each value converted to its field's type.
-
-    Raises:
-        InputError: a key that there is no field for, a value of another type, or one that the class refuses.
-    """
-    try:
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), keys))
-    except OmegaConfBaseException as error:
-        raise InputError(f"{where}: {str(error).splitlines()[0]}") from error
-
-
 def build(config: DictConfig) -> RunConfig:
     """The typed configuration, every check of its own fields done.
 
@@ -254,22 +225,8 @@ def build(config: DictConfig) -> RunConfig:
             target = keys.pop("_target_", None)
             if target is None:
                 raise InputError(f"{group} has no schema: name one in its defaults list, or give _target_")
-            made, where = load_class(target), f"{group}: {target} cannot be built from {keys}"
-            try:
-                setattr(run, group, typed(made, keys, where) if _structured(made) else made(**keys))
-            except TypeError as error:
-                raise InputError(f"{where}: {error}") from error
+            setattr(run, group, from_keys(target, keys, f"{group}: {target} cannot be built from {keys}"))
     return run
-
-
-def _structured(made: type) -> bool:
-    """Whether OmegaConf knows the types of a class's fields and each has a default; else its keys stay as they are."""
-    if not is_dataclass(made):
-        return False
-    try:
-        return not OmegaConf.missing_keys(OmegaConf.structured(made))
-    except (OmegaConfBaseException, TypeError):
-        return False
 
 
 def check_keys(config: DictConfig) -> None:

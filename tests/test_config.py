@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from al_bench import config as configuration
 from al_bench import naming, sweep
+from al_bench.components import load_class
 from al_bench.errors import InputError
 from tests.conftest import REPOSITORY, TINY, record, written
 
@@ -274,4 +275,4 @@ def test_a_component_of_the_users_own_is_built_from_its_target(run, tmp_path, mo
 def test_a_target_that_is_not_there_is_named():
     for path in ("no_such_module:Thing", "al_bench.errors:Nothing", "nothing"):
         with pytest.raises(InputError, match="which cannot be loaded"):
-            configuration.load_class(path)
+            load_class(path)

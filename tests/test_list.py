@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from al_bench import config as configuration
 from al_bench import list_command
+from al_bench.components import load_class
 from al_bench.pages import LETTERS, SECTIONS, arguments, as_markdown, as_text, docstring, files, page
 from al_bench.registry import COMPONENTS
 from tests.conftest import REPOSITORY
@@ -71,7 +71,7 @@ def test_a_page_says_formula_needs_keys_cost_source_and_departures(name):
 
 @pytest.mark.parametrize("schema", COMPONENTS["strategy"])
 def test_the_docstring_of_a_class_names_every_key_and_no_other(schema):
-    cls = configuration.load_class(COMPONENTS["strategy"][schema])
+    cls = load_class(COMPONENTS["strategy"][schema])
     assert set(arguments(cls)) == {entry.name for entry in fields(cls)}
     assert len(docstring(cls)[0][0]) < 120, "the formula is one line"
 

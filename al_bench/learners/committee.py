@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from al_bench.config import RunConfig, load_class, typed
+from al_bench.components import load_class, typed
+from al_bench.config import RunConfig
 from al_bench.errors import InputError
 from al_bench.learners.training import Training
 from al_bench.registry import COMPONENTS

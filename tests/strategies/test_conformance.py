@@ -17,6 +17,7 @@ from torch import Tensor
 
 from al_bench import config as configuration
 from al_bench import kernels, sweep
+from al_bench.components import load_class
 from al_bench.errors import InputError, ScoreError
 from al_bench.evidence import FIXED, Evidence, Product, Screen
 from al_bench.registry import COMPONENTS
@@ -138,9 +139,7 @@ def permuted(given: Evidence, order: Tensor) -> Evidence:
 def test_the_suite_covers_every_strategy_and_every_product():
     assert len(NAMES) >= 7
     assert set(FACTORIES) == set(Product)
-    assert {type(strategy(name)) for name in NAMES} == {
-        configuration.load_class(path) for path in COMPONENTS["strategy"].values()
-    }
+    assert {type(strategy(name)) for name in NAMES} == {load_class(path) for path in COMPONENTS["strategy"].values()}
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

@@ -51,6 +51,7 @@ def _component(run: Run) -> Any:
     from omegaconf.errors import OmegaConfBaseException
 
     from al_bench import config as configuration
+    from al_bench.components import from_keys
 
     try:
         recorded = cast(DictConfig, OmegaConf.load(run.folder / "config.yaml")).get("dataset")
@@ -62,7 +63,7 @@ def _component(run: Run) -> Any:
     try:
         if "_target_" in (recorded or {}):
             keys = cast(dict[str, Any], OmegaConf.to_container(recorded))
-            return configuration.load_class(keys.pop("_target_"))(**keys)
+            return from_keys(keys.pop("_target_"), keys, f"dataset={choice}")
         configuration.register()
         with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
             known = compose("config", overrides=[f"dataset={choice}"]).dataset
