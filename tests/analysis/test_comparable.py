@@ -62,7 +62,10 @@ def test_arms_on_other_data_are_said_and_not_compared(tmp_path: Path) -> None:
         amend(write_run(tmp_path, [0.5, 0.9 - seed / 100, 0.9], arm="bald", seed=seed), fingerprint=mark)
     (study,) = studies([tmp_path])
     assert study.pairs("bald", "random")[0] == (0, 1)
-    assert study.remarks == ("bald was run on other data than random: seeds 2, 3 cannot be compared",)
+    assert study.remarks == (
+        "the seeds of bald were run on different data",
+        "bald was run on other data than random: seeds 2, 3 cannot be compared",
+    )
     assert verdict(study, (0.7,)).winners == ()
 
 
