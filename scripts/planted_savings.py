@@ -6,12 +6,12 @@ Minutes on one core. Random's mean curve rises from 0.58 at 20 labels to 0.96 at
 One strategy is planted: its mean curve is Random's with every label worth 1/0.7, so that the noise-free curves,
 interpolated between evaluations, reach 90 % with exactly 30 % fewer labels. The other strategies are Random itself.
 
-A seed's accuracy departs from the mean by a level that all arms share under it (the initial set), one of the arm's own,
-and noise that is correlated from round to round (an autoregression); all shrink as the curve saturates. Accuracies are
-multiples of 1 / `test_points`: of MNIST's 10,000, and of small test sets, on which arms differ by exactly the same under
-few seeds often enough. Round 0 is the same network in all arms. Spread and correlation are those of the digits sweep
-(standard deviation about 0.03 early and 0.01 late, 0.5 from round to round) under `digits`, and half as large again
-under `noisy`.
+A seed's accuracy departs from the mean by a level that all arms share under it (the initial set), one of the arm's
+own, and noise that is correlated from round to round (an autoregression); all shrink as the curve saturates.
+Accuracies are multiples of 1 / `test_points`: of MNIST's 10,000, and of small test sets, on which arms differ by
+exactly the same under few seeds often enough. Round 0 is the same network in all arms. Spread and correlation are
+those of the digits sweep (standard deviation about 0.03 early and 0.01 late, 0.5 from round to round) under `digits`,
+and half as large again under `noisy`.
 
 Columns: `coverage`, of the true saving by the 95 % interval, among the `interval` share of repetitions that have one
 (no seed censored); `claimed`, how often the verdict names the planted strategy; `false_beside_planted` and
