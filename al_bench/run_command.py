@@ -77,12 +77,8 @@ def main(argv: list[str]) -> int:
     try:
         if nameless := [word for word in argv if word.lstrip("+~").startswith("=")]:
             raise InputError(f"'{nameless[0]}' names no key: write key=value")
-        empty = [
-            word
-            for word in argv
-            if word.partition("=")[::2] in {(group, said) for group in COMPONENTS for said in ("", "null")}
-        ]
-        if empty:
+        nothing = {f"{group}={said}" for group in COMPONENTS for said in ("", "null")}
+        if empty := [word for word in argv if word in nothing]:
             raise InputError(f"{empty[0]!r} names none; choose one, see al-bench list")
         app()
     except KeyboardInterrupt:

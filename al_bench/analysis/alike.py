@@ -30,15 +30,19 @@ def _network(run: Run) -> dict[str, str]:
     return {key: str(value) for key, value in settings(run).items() if f"{key}.".startswith(_NETWORK)}
 
 
+def same_data(one: Run, other: Run) -> bool:
+    """Whether two runs saw the same data, by their fingerprints; where one has none nothing speaks against it."""
+    prints = one.header.get("fingerprint"), other.header.get("fingerprint")
+    return None in prints or prints[0] == prints[1]
+
+
 def other_data(groups: Sequence[Group], base: Group | None) -> tuple[str, ...]:
     """A line for every arm that was run on other data than the baseline under a seed that both have."""
     lines = []
     for group in groups if base is not None else ():
         assert base is not None
-        theirs = {run.seed: run.header.get("fingerprint") for run in base.runs}
-        seeds = [
-            str(run.seed) for run in group.runs if len({run.header.get("fingerprint"), theirs.get(run.seed), None}) > 2
-        ]
+        theirs = {run.seed: run for run in base.runs}
+        seeds = [str(run.seed) for run in group.runs if not same_data(run, theirs.get(run.seed, run))]
         if seeds:
             many = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"
             lines.append(f"{group.name} was run on other data than {base.name}: {many} cannot be compared")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from al_bench.analysis.alike import mixtures, other_data, share_network
+from al_bench.analysis.alike import mixtures, other_data, same_data, share_network
 from al_bench.analysis.curves import stack
 from al_bench.analysis.groups import INCLUDED, Group, group_runs, usable_runs
 from al_bench.analysis.runs import Run, find_runs
@@ -82,12 +82,8 @@ class Study:
         A seed is shared where both arms ran under it on the same data. Where only one of the two was evaluated both
         are NaN: the chord between two evaluations of a coarse curve lies below a fine one that is no better.
         """
-        data = [{run.seed: run.header.get("fingerprint") for run in self.group(name).runs} for name in (one, other)]
-        shared = [
-            seed
-            for seed in self.seeds[one]
-            if seed in self.seeds[other] and len({data[0].get(seed), data[1].get(seed), None}) <= 2
-        ]
+        runs = [{run.seed: run for run in self.group(name).runs} for name in (one, other)]
+        shared = [seed for seed in self.seeds[one] if seed in runs[1] and same_data(runs[0][seed], runs[1][seed])]
         ours, theirs = (
             self.accuracy[name][np.array([self.seeds[name].index(seed) for seed in shared], dtype=np.int64)]
             for name in (one, other)

@@ -17,20 +17,21 @@ from al_bench.errors import ScoreError
 _CHUNK_ELEMENTS = 2**22
 
 _SMALL = 1e-12
-"""Features whose largest is between this and its inverse are left as they are: float32 holds 1e-38 to 3e38."""
+"""Features whose scale is between this and its inverse are left as they are: float32 holds 1e-38 to 3e38."""
+
+
+def power_scale(*features: Tensor) -> float:
+    """A power of two near the largest number: division by it is exact, and no square or float32 overflows."""
+    ends = [end for part in features if part.numel() for end in part.aminmax()]  # no copy of the features' size
+    largest = max((abs(float(end)) for end in ends), default=0.0)
+    tiny = 4 * torch.finfo(features[0].dtype).tiny
+    return max(2.0 ** (math.frexp(largest)[1] - 1), tiny) if 0 < largest < math.inf else 1.0
 
 
 def safe_scale(*features: Tensor) -> float:
-    """What to divide features by so that no square of them leaves their float type: 1 where none would.
-
-    A power of two, so that the division is exact but for what is lost below the smallest number anyway.
-    """
-    ends = [end for part in features if part.numel() for end in part.aminmax()]  # no copy of the features' size
-    largest = max((abs(float(end)) for end in ends), default=0.0)
-    if largest == 0 or not math.isfinite(largest) or _SMALL <= largest <= 1 / _SMALL:
-        return 1.0
-    tiny = 4 * torch.finfo(features[0].dtype).tiny
-    return max(2.0 ** (math.frexp(largest)[1] - 1), tiny)
+    """`power_scale` where squares of the [N, D] features would leave their float type, else 1, to leave them alone."""
+    scale = power_scale(*features)
+    return 1.0 if _SMALL <= scale <= 1 / _SMALL else scale
 
 
 def check_features(features_nd: Tensor, name: str = "") -> None:

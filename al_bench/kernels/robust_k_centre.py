@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 
 from al_bench.errors import ScoreError
+from al_bench.kernels.distances import power_scale
 from al_bench.kernels.k_centre import select_k_centre
 from al_bench.kernels.radius_search import EXACT, RadiusSearch
 
@@ -114,7 +115,7 @@ def select_robust_k_centre(
         given = f"outliers {outliers}, candidates {candidates}, time_limit {time_limit}"
         raise ValueError(f"{given}; at least 0, 1 and 0 are needed")
     deadline = time.monotonic() + time_limit
-    scale = _scale(features_nd, labelled_features_ld)
+    scale = power_scale(features_nd, labelled_features_ld)
     points_nd, labelled_ld = features_nd / scale, labelled_features_ld / scale
     kept = min(size, candidates)
     picks = max(batch, kept) if kept < size else min(size, batch + outliers + 1)
@@ -158,13 +159,6 @@ def select_robust_k_centre(
         prefiltered=kept if kept < size else None,
         programs=programs,
     )
-
-
-def _scale(*features: Tensor) -> float:
-    """A power of two near the largest number: division by it is exact, and no square or float32 overflows."""
-    largest = max((float(part.abs().max()) for part in features if part.numel()), default=0.0)
-    tiny = 4 * torch.finfo(features[0].dtype).tiny
-    return max(2.0 ** (math.frexp(largest)[1] - 1), tiny) if 0 < largest < math.inf else 1.0
 
 
 def _represented(points_nd: Tensor, members: Tensor, chunk: int) -> tuple[np.ndarray, float]:

@@ -75,9 +75,9 @@ def _reproduce(arguments: argparse.Namespace) -> int:
         raise InputError("--results is empty; name the folder where studies live, such as results/runs")
     if arguments.all and chosen:
         raise InputError(f"--all takes every preset, and {chosen[0]} is named too; give one of the two")
-    if not arguments.all and not chosen and (arguments.check_only or arguments.json or arguments.words):
-        raise InputError("no preset is named; give one, such as gal2017_mnist, or --all")
     if not arguments.all and not chosen:
+        if arguments.check_only or arguments.json or arguments.words:
+            raise InputError("no preset is named; give one, such as gal2017_mnist, or --all")
         for name in shelf.names():
             print(f"{name:<30} {shelf.preset(name).paper}")
         return 0
