@@ -68,12 +68,16 @@ def measure(model: str, rows: int, draws: int) -> dict[str, float]:
 
 
 def measured(model: str, rows: int, draws: int) -> dict[str, float]:
-    """`measure` in a process of its own."""
+    """`measure` in a process of its own, whose freed blocks go back at once.
+
+    With the allocator's usual settings what is resident hangs on which freed blocks it happens to keep: the same
+    command gave 87 to 127 MB. Blocks mapped one by one (where the C library is glibc) give 77 to 79 MB.
+    """
     words = [sys.executable, "-m", "tests.test_memory", model, str(rows), str(draws)]
     done = subprocess.run(
         words,
         cwd=Path(__file__).parents[1],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"},
         capture_output=True,
         text=True,
         check=True,
@@ -88,7 +92,8 @@ def test_memory_to_score_does_not_grow_with_the_pool(model, rows, draws):
     small, large = measured(model, rows, draws), measured(model, 3 * rows, draws)
     assert small["added_mb"] < 200
     assert large["added_mb"] < 200
-    assert large["added_mb"] - small["added_mb"] < max(0.1 * small["added_mb"], 20)
+    # The draws of the rows that came on top, kept, would be 24 MB (Gal) and 480 MB (mlp).
+    assert large["added_mb"] - small["added_mb"] < 12
     # One row more: the pass that finds the shapes of the masks.
     assert small["passes_a_row"] == pytest.approx(1, abs=2 / rows)
 
