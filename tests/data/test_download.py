@@ -107,7 +107,7 @@ def test_a_mirror_that_never_answers_costs_seconds(tmp_path: Path, monkeypatch: 
         start = time.monotonic()
         with pytest.raises(InputError, match="timed out"):
             obtain(tmp_path, PARCEL, read, listen)
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 12  # without the limit above 15, without any minutes
     assert socket.getdefaulttimeout() is None
 
 
