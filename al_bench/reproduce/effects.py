@@ -3,7 +3,8 @@
 Letters: S seeds, of which P are shared by two arms; L label counts. Differences are paired by seed.
 
 - accuracy: test accuracy in per cent, at a label count or averaged over a span (area under the curve over its length).
-- accuracy_difference: the same of an arm less that of another, in points.
+- accuracy_difference: the same of an arm less that of another, in points, from the label counts at which both were
+  tested: between those of a coarser arm a curve bends and a straight line does not.
 - labels: labels (the initial set included) to an accuracy, geometric mean over seeds of where each seed's isotonic fit
   crosses it (`al_bench.analysis.statistics.savings`).
 - labels_ratio: the geometric mean over seeds of the quotient of two arms' labels.
@@ -21,7 +22,7 @@ in which no arm beats any other leaves every place possible.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,10 +81,11 @@ def effect(claim: Claim, arms: Mapping[str, Seeds]) -> Effect:
         return _labels(claim, one)
     if claim.metric == "labels_ratio":
         return _labels_ratio(claim, one, other)
-    measure = _balance if claim.metric == "balance_difference" else _accuracy
-    values = np.array([measure(claim, run) for run in one])
-    if claim.metric != "accuracy":
-        values = values - np.array([measure(claim, run) for run in other])
+    if claim.metric == "accuracy":
+        values = np.array([_accuracy(claim, run, run.labels) for run in one])
+    else:
+        difference = _balance_difference if claim.metric == "balance_difference" else _accuracy_difference
+        values = np.array([difference(claim, *pair) for pair in zip(one, other, strict=True)])
     kept = values[~np.isnan(values)]
     if not len(kept):
         return none(f"no evaluation {_where(claim)}")
@@ -101,13 +103,24 @@ def _where(claim: Claim) -> str:
     return f"at {claim.at} labels" if claim.at is not None else f"over {claim.span[0]} to {claim.span[1]} labels"  # type: ignore[index]
 
 
-def _accuracy(claim: Claim, run: Run) -> float:
-    """Per cent, NaN where the run was not evaluated there."""
+def _accuracy(claim: Claim, run: Run, counts: Collection[int]) -> float:
+    """Per cent, from the evaluations at these label counts; NaN where they do not reach."""
     curves = stack([run])
+    kept = np.isin(curves.labels, list(counts))
+    labels, accuracy = curves.labels[kept], curves.accuracy[:, kept]
     if claim.span is not None:
-        return 100 * float(area(curves.labels, curves.accuracy, *claim.span)[0])
-    there = np.flatnonzero(curves.labels == claim.at)
-    return 100 * float(curves.accuracy[0, there[0]]) if len(there) else math.nan
+        return 100 * float(area(labels, accuracy, *claim.span)[0])
+    there = np.flatnonzero(labels == claim.at)
+    return 100 * float(accuracy[0, there[0]]) if len(there) else math.nan
+
+
+def _accuracy_difference(claim: Claim, one: Run, other: Run) -> float:
+    shared = set(one.labels) & set(other.labels)
+    return _accuracy(claim, one, shared) - _accuracy(claim, other, shared)
+
+
+def _balance_difference(claim: Claim, one: Run, other: Run) -> float:
+    return _balance(claim, one) - _balance(claim, other)
 
 
 def _balance(claim: Claim, run: Run) -> float:

@@ -34,6 +34,17 @@ def test_a_span_is_the_area_over_its_length():
     assert math.isnan(found.low)
 
 
+def test_two_arms_are_compared_at_the_label_counts_of_both():
+    bent = {seed: run("one", seed, [0, 50, 100], [0.0, 0.8, 0.8]) for seed in range(3)}
+    straight = {seed: run("other", seed, [0, 100], [0.0, 0.8]) for seed in range(3)}
+    words = {"arm": "one", "versus": "other", "from": 0, "to": 100}
+    found = effect(claim(metric="accuracy_difference", **words), {"one": bent, "other": straight})
+    assert found.value == pytest.approx(0)  # each from its own counts: 60 less 40 points
+    words |= {"from": 50}
+    found = effect(claim(metric="accuracy_difference", **words), {"one": bent, "other": straight})
+    assert found.value == pytest.approx(0)
+
+
 def test_seeds_that_end_early_are_said():
     one = flat("one", [90, 91, 92]) | {3: run("one", 3, [50], [0.9])}
     found = effect(claim(metric="accuracy", arm="one", at=150), {"one": one})
