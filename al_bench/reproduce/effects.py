@@ -5,8 +5,9 @@ Letters: S seeds, of which P are shared by two arms; L label counts. Differences
 - accuracy: test accuracy in per cent, at a label count or averaged over a span (area under the curve over its length).
 - accuracy_difference: the same of an arm less that of another, in points, from the label counts at which both were
   tested: between those of a coarser arm a curve bends and a straight line does not.
-- labels: labels (the initial set included) to an accuracy, geometric mean over seeds of where each seed's isotonic fit
-  crosses it (`al_bench.analysis.statistics.savings`).
+- labels: labels (the initial set included) to an accuracy, geometric mean over seeds of where each seed reaches it: by
+  the rule `isotonic` where its isotonic fit crosses it (`al_bench.analysis.statistics.savings`), by the rule `first` at
+  its first test there, which noise makes early.
 - labels_ratio: the geometric mean over seeds of the quotient of two arms' labels.
 - balance_difference: entropy of the classes acquired up to a label count, over log C, of an arm less of another.
 - penalty_place: 1 + how many arms are beaten less often in the BADGE paper's penalty matrix; 1 is best.
@@ -28,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from al_bench.analysis.curves import stack
+from al_bench.analysis.curves import labels_to_target, stack
 from al_bench.analysis.runs import Run
 from al_bench.analysis.statistics.area import area
 from al_bench.analysis.statistics.paired import Estimate, estimate
@@ -67,6 +68,8 @@ def effect(claim: Claim, arms: Mapping[str, Seeds]) -> Effect:
         claim: The claim.
         arms: The complete runs of every arm by seed; an arm without runs may be absent.
     """
+    if claim.seeds:
+        arms = {name: {seed: run for seed, run in runs.items() if seed in claim.seeds} for name, runs in arms.items()}
     if absent := [name for name in claim.arms if not arms.get(name)]:
         return none(f"no complete run of {', '.join(absent)}")
     if claim.metric == "penalty_place":
@@ -136,15 +139,19 @@ def _balance(claim: Claim, run: Run) -> float:
     return math.nan
 
 
-def _crossings(target: float, runs: Sequence[Run]) -> tuple[Floats, Floats]:
+def _crossings(claim: Claim, runs: Sequence[Run]) -> tuple[Floats, Floats]:
     """Where each run reaches the target (inf where it does not) and where it ends, [S] each."""
-    found = [crossings(np.array(run.labels), np.array([run.accuracy]), [target])[0, 0] for run in runs]
+    assert claim.target is not None
+    if claim.rule == "first":
+        found = [labels_to_target(run.labels, run.accuracy, claim.target) for run in runs]
+    else:
+        found = [crossings(np.array(run.labels), np.array([run.accuracy]), [claim.target])[0, 0] for run in runs]
     return np.array(found), np.array([run.labels[-1] for run in runs], dtype=float)
 
 
 def _labels(claim: Claim, runs: Sequence[Run]) -> Effect:
     assert claim.target is not None
-    reached, ends = _crossings(claim.target, runs)
+    reached, ends = _crossings(claim, runs)
     short = int(np.isinf(reached).sum())
     found = _exponential(np.log(np.where(np.isinf(reached), ends, reached)))
     if not short:
@@ -155,7 +162,7 @@ def _labels(claim: Claim, runs: Sequence[Run]) -> Effect:
 
 def _labels_ratio(claim: Claim, one: Sequence[Run], other: Sequence[Run]) -> Effect:
     assert claim.target is not None
-    (ours, our_ends), (theirs, their_ends) = (_crossings(claim.target, runs) for runs in (one, other))
+    (ours, our_ends), (theirs, their_ends) = (_crossings(claim, runs) for runs in (one, other))
     lost, short = np.isinf(ours), np.isinf(theirs)
     ratio = np.where(lost, our_ends, ours) / np.where(short, their_ends, theirs)
     found = _exponential(np.log(ratio))

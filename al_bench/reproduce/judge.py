@@ -72,9 +72,8 @@ def judge(preset: Preset, scale: str, arms: Mapping[str, Seeds]) -> tuple[Judgem
         arms: The complete runs of every arm, by seed.
     """
     found = []
-    planned = len(preset.sizes[scale].seeds)
     for claim in preset.judged(scale):
-        one = effect(claim, arms)
+        one, planned = effect(claim, arms), len(preset.seeds(claim, scale))
         if claim.band is None:
             verdict, reason = (Verdict.reported if one.n else Verdict.not_run), one.note
         else:

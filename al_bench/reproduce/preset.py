@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 SCALES = ("paper", "laptop", "smoke")
+RULES = ("isotonic", "first")
 METRICS = ("accuracy_difference", "accuracy", "labels_ratio", "labels", "balance_difference", "penalty_place")
 
 
@@ -57,7 +58,8 @@ class Claim:
         metric: One of METRICS.
         arm, versus: Names of arms; versus is empty where nothing is compared.
         at: A label count; span: two label counts, over which an accuracy is averaged.
-        target: An accuracy to reach, a fraction.
+        target: An accuracy to reach, a fraction; rule: where a curve counts as having reached it, one of RULES.
+        seeds: The only seeds that count; empty where all do.
         settings: For penalty_place: the arms of each setting, in one order; `arm` names one of the first.
         band: The open interval of effects that make the claim true; None: reported as found, not judged.
         published: The paper's own value of the effect; None where it gives none. published_band: the range of the
@@ -75,6 +77,8 @@ class Claim:
     at: int | None = None
     span: tuple[int, int] | None = None
     target: float | None = None
+    rule: str = "isotonic"
+    seeds: tuple[int, ...] = ()
     settings: tuple[tuple[str, ...], ...] = ()
     band: tuple[float, float] | None = None
     published: float | None = None
@@ -116,6 +120,10 @@ class Preset:
     def at(self, scale: str) -> tuple[Arm, ...]:
         """The arms that a scale has."""
         return tuple(arm for arm in self.arms if scale in arm.scales)
+
+    def seeds(self, claim: Claim, scale: str) -> tuple[int, ...]:
+        """The seeds that a claim is about at a scale."""
+        return claim.seeds or self.sizes[scale].seeds
 
     def judged(self, scale: str) -> tuple[Claim, ...]:
         """The claims of a scale."""

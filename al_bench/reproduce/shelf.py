@@ -8,11 +8,11 @@ from importlib.resources import files
 from typing import Any
 
 from al_bench.errors import InputError
-from al_bench.reproduce.preset import METRICS, SCALES, Arm, Claim, Preset, Size
+from al_bench.reproduce.preset import METRICS, RULES, SCALES, Arm, Claim, Preset, Size
 
 _CLAIM = {
     *("id", "text", "metric", "arm", "versus", "at", "from", "to", "target", "settings", "band", "published"),
-    *("published_band", "source", "scales", "findings"),
+    *("published_band", "source", "scales", "findings", "rule", "seeds"),
 }
 _CURVES = {"id", "text", "arm", "tolerance", "source", "scales", "findings", "points"}
 
@@ -88,6 +88,8 @@ def _claim(entry: dict[str, Any], name: str) -> Claim:
         at=entry.get("at"),
         span=span,
         target=entry.get("target"),
+        rule=entry.get("rule", "isotonic"),
+        seeds=tuple(entry.get("seeds", ())),
         settings=tuple(tuple(setting) for setting in entry.get("settings", ())),
         band=band,  # type: ignore[arg-type]
         published=entry.get("published"),
@@ -132,12 +134,15 @@ def _check(found: Preset) -> None:
         raise InputError(f"preset {found.name} has the scales {', '.join(found.sizes)}, not {', '.join(SCALES)}")
     for claim in found.claims:
         where = f"preset {found.name}, claim {claim.id}"
-        if claim.metric not in METRICS:
-            raise InputError(f"{where}: metric is {claim.metric!r}; allowed are {', '.join(METRICS)}")
+        for key, value, allowed in (("metric", claim.metric, METRICS), ("rule", claim.rule, RULES)):
+            if value not in allowed:
+                raise InputError(f"{where}: {key} is {value!r}; allowed are {', '.join(allowed)}")
         for scale in claim.scales:
             there = {arm.name for arm in found.at(scale)}
             if unknown := [arm for arm in claim.arms if arm not in there]:
                 raise InputError(f"{where} names the arm {unknown[0]!r}, which the scale {scale} does not have")
+            if others := sorted(set(claim.seeds) - set(found.sizes[scale].seeds)):
+                raise InputError(f"{where} names the seed {others[0]}, which the scale {scale} does not have")
         if unknown := sorted(set(claim.findings) - set(claim.scales)):
             raise InputError(f"{where} has a finding at the scale {unknown[0]!r}, at which it is not judged")
         if claim.band is not None and not claim.band[0] < claim.band[1]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from al_bench.analysis.formats import Table, Value
+from al_bench.reproduce.effects import Effect
 from al_bench.reproduce.judge import Judgement, Verdict
 from al_bench.reproduce.preset import Preset, shown
 
@@ -23,8 +24,9 @@ _HEADS = ("claim", "published", "ours", "n", "must be", "verdict")
 NOTE = (
     "Published: the paper's value, in brackets the range of reproductions or the quartiles of the logs. Ours: the "
     "value (at a point of a logged curve the median) with the 95 % interval of the mean; a place with its range over "
-    "leaving out each seed in turn. PASS: the interval lies wholly inside what it must be; FAIL: wholly outside; "
-    "NOT ENOUGH SEEDS: across an edge, or fewer than 3 seeds."
+    "leaving out each seed in turn; ≤ and ≥: a bound, where seeds end before they reach the accuracy. PASS: the "
+    "interval lies wholly inside what it must be; FAIL: wholly outside; NOT ENOUGH SEEDS: across an edge, or fewer "
+    "than 3 seeds."
 )
 
 
@@ -51,12 +53,17 @@ def _between(low: float, high: float) -> str:
     return f" [at least {shown(low)}]" if math.isinf(high) else f" [{shown(low)}, {shown(high)}]"
 
 
+def _bound(found: Effect) -> str:
+    """The sign before a value that censored seeds make a bound."""
+    return "≤ " if math.isinf(found.low) else "≥ " if math.isinf(found.high) else ""
+
+
 def _row(one: Judgement, planned: int) -> tuple[str, ...]:
     claim, found = one.claim, one.effect
     published = "-" if claim.published is None else shown(claim.published)
     if claim.published_band is not None:
         published += f" [{shown(claim.published_band[0])}, {shown(claim.published_band[1])}]"
-    ours = "-" if not found.n else shown(found.value) + _between(found.low, found.high)
+    ours = "-" if not found.n else _bound(found) + shown(found.value) + _between(found.low, found.high)
     seeds = f"{found.n} of {planned}" if 0 < found.n < planned else str(found.n or "-")
     return claim.text, published, ours, seeds, must_be(claim.band), word(one.verdict)
 
@@ -76,7 +83,7 @@ def table(preset: Preset, scale: str, found: Sequence[Judgement], judged: bool =
         for one in chosen
     )
     title = f"{preset.name}, scale {scale}: {what}"
-    rows = tuple(_row(one, len(preset.sizes[scale].seeds)) for one in chosen)
+    rows = tuple(_row(one, len(preset.seeds(one.claim, scale))) for one in chosen)
     return Table(f"{preset.name}_{scale}", title, _HEADS, rows, NOTE if judged else "", records)
 
 

@@ -45,6 +45,22 @@ def test_two_arms_are_compared_at_the_label_counts_of_both():
     assert found.value == pytest.approx(0)
 
 
+def test_only_a_claims_own_seeds_count():
+    arms = {"one": flat("one", [92, 84, 79, 50])}
+    found = effect(claim(metric="accuracy", arm="one", at=100, seeds=[1, 2]), arms)
+    assert (found.n, found.value) == (2, pytest.approx(81.5))
+    found = effect(claim(metric="accuracy", arm="one", at=100, seeds=[2]), {"one": flat("one", [92, 84])})
+    assert (found.n, found.note) == (0, "no complete run of one")
+
+
+def test_the_first_test_there_comes_before_the_crossing_of_a_noisy_curve():
+    # The isotonic fit pools 0.9 and 0.7 to 0.8 and crosses 0.85 halfway between its last points.
+    arms = {"one": {seed: run("one", seed, [10, 20, 30, 40], [0.5, 0.9, 0.7, 0.9]) for seed in range(2)}}
+    words = {"metric": "labels", "arm": "one", "target": 0.85}
+    assert effect(claim(**words), arms).value == pytest.approx(35)
+    assert effect(claim(**words, rule="first"), arms).value == pytest.approx(20)
+
+
 def test_seeds_that_end_early_are_said():
     one = flat("one", [90, 91, 92]) | {3: run("one", 3, [50], [0.9])}
     found = effect(claim(metric="accuracy", arm="one", at=150), {"one": one})

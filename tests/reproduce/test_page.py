@@ -115,10 +115,10 @@ def test_bounds_in_words_and_null_in_records(outcome):
     claim = outcome.preset.claims[0]
     inf = float("inf")
     one = Judgement("planted", "laptop", claim, Effect(3, 0.5, -inf, 0.9, "at most"), Verdict.passed, "inside")
-    assert tables.table(outcome.preset, "laptop", [one]).rows[0][2] == "0.5 [at most 0.9]"
+    assert tables.table(outcome.preset, "laptop", [one]).rows[0][2] == "≤ 0.5 [at most 0.9]"
     assert tables.record(one)["interval"] == [None, 0.9]
     other = Judgement("planted", "laptop", claim, Effect(3, 2.0, 1.1, inf), Verdict.failed, "outside")
-    assert tables.table(outcome.preset, "laptop", [other]).rows[0][2] == "2 [at least 1.1]"
+    assert tables.table(outcome.preset, "laptop", [other]).rows[0][2] == "≥ 2 [at least 1.1]"
     assert tables.reasons([one, other]) == ["FAIL it: outside"]
 
 

@@ -120,7 +120,7 @@ def test_a_laptop_sweep_is_at_most_two_hours():
 
 def test_at_laptop_scale_gal_is_the_configuration_of_the_committed_runs():
     planned = records.plan(shelf.preset("gal2017_mnist"), "laptop", str(REPOSITORY / "results" / "runs"))
-    done = [one for one in planned if one.arm != "mean_std"]
+    done = [one for one in planned if one.arm != "mean_std" and one.seed < 3]  # those that the claims came after
     assert len(done) == 12
     for one in done:
         header = json.loads((one.folder / "header.json").read_text())
@@ -167,6 +167,8 @@ CLAIM = {"metric": "accuracy_difference", "arm": "one", "versus": "other", "at":
     ("change", "words"),
     [
         ({"metric": "magic"}, "metric is 'magic'; allowed are accuracy_difference, "),
+        ({"rule": "last"}, "rule is 'last'; allowed are isotonic, first"),
+        ({"seeds": [2, 3]}, "names the seed 3, which the scale paper does not have"),
         ({"arm": "third"}, "names the arm 'third', which the scale paper does not have"),
         ({"band": [1, 1]}, "the band .* is empty"),
         ({"at": None}, "accuracy_difference needs versus, and at or a span"),
