@@ -12,12 +12,10 @@ from matplotlib.ticker import MaxNLocator
 from al_bench.analysis.figures.against import STATISTICS
 from al_bench.analysis.figures.frame import add_legend, framed, name_panel, outermost, sheet
 from al_bench.analysis.figures.measures import Line
+from al_bench.analysis.statistics.paired import FEWEST, estimates
 from al_bench.analysis.study import Study
 from al_bench.analysis.style import INK, looks
 from al_bench.errors import InputError
-
-FEWEST = 3
-"""Seeds below which no band is drawn: two say nothing of a spread."""
 
 
 @framed
@@ -28,8 +26,8 @@ def draw_difference(
 
     Args:
         studies: A panel each, those without a baseline or without another arm aside.
-        statistic: `mean` with its pointwise 95 % t-interval, ā ± t(0.975, n − 1)·sd/√n, not corrected for the
-            number of points or arms; or `median` with the interquartile band.
+        statistic: `mean` with its pointwise 95 % interval, that of `compare` (Student's, with the grain of the test
+            set), not corrected for the number of points or arms; or `median` with the interquartile band.
         title: Above the figure.
         width: `page` or `phone`.
 
@@ -52,7 +50,7 @@ def draw_difference(
             mark = " (unpaired networks)" if name in study.unpaired else ""
             label = study.title(name) + mark
             look = appearance[study.title(name)]
-            if seeds >= FEWEST:
+            if seeds >= FEWEST:  # two say nothing of a spread
                 for edge in (line.low, line.high):  # where three bands lie on each other their edges still tell
                     axes.plot(line.x, 100 * edge, color=look.colour, linewidth=0.7, alpha=0.7, zorder=2.1)
                 axes.fill_between(
@@ -90,23 +88,18 @@ def differences(study: Study, statistic: str = "mean") -> dict[str, tuple[Line, 
         shared = ~np.isnan(gain).any(axis=0)  # [B]
         if seeds and shared.any():
             gain, labels = gain[:, shared], study.labels[shared]
-            found[group.name] = (Line(labels, labels.astype(np.float64), *_band(gain, statistic)), len(seeds))
+            found[group.name] = (Line(labels, labels.astype(np.float64), *_band(gain, statistic, study.grain(group.name))), len(seeds))
     return found
 
 
-def _band(gain: np.ndarray, statistic: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _band(gain: np.ndarray, statistic: str, grain: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Centre, low and high of differences [P,T]; of one pair the band is unknown, NaN."""
     if statistic == "median":
         low, middle, high = np.quantile(gain, [0.25, 0.5, 0.75], axis=0)
         return middle, low, high
-    n = len(gain)
-    mean = gain.mean(axis=0)
-    if n < 2:
-        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    from scipy.special import stdtrit  # the quantile of Student's t; scipy.stats takes a second to import
-
-    half = float(stdtrit(n - 1, 0.975)) * gain.std(axis=0, ddof=1) / np.sqrt(n)
-    return mean, mean - half, mean + half
+    found = estimates(gain, grain)
+    mean, low, high = (np.array([getattr(one, key) for one in found]) for key in ("mean", "low", "high"))
+    return mean, low, high
 
 
 def _words(counts: dict[str, set[int]], statistic: str) -> tuple[dict[str, str], tuple[str, ...]]:
