@@ -36,21 +36,44 @@ def same_data(one: Run, other: Run) -> bool:
     return None in prints or prints[0] == prints[1]
 
 
+def foreign(groups: Sequence[Group], base: Group | None) -> tuple[Group, ...]:
+    """The arms that share seeds with the baseline and under every one of them were run on other data."""
+    if base is None:
+        return ()
+    found = []
+    for group in groups:
+        shared, other = _shared(group, base)
+        if shared and len(other) == len(shared):
+            found.append(group)
+    return tuple(found)
+
+
 def other_data(groups: Sequence[Group], base: Group | None) -> tuple[str, ...]:
-    """A line for every arm that was run on other data than the baseline under a seed that both have."""
+    """A line for every arm that under some seed was run on other data than the baseline."""
     lines = []
     for group in groups if base is not None else ():
         assert base is not None
-        theirs = {run.seed: run for run in base.runs}
-        seeds = [str(run.seed) for run in group.runs if not same_data(run, theirs.get(run.seed, run))]
-        if seeds:
-            many = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"
-            lines.append(f"{group.name} was run on other data than {base.name}: {many} cannot be compared")
+        shared, other = _shared(group, base)
+        if not other:
+            continue
+        if len(other) == len(shared):
+            end = "it is left out; compare it with a baseline of its own data"
+        else:
+            end = f"seed{'s' if len(other) > 1 else ''} {', '.join(map(str, other))} cannot be compared"
+        lines.append(f"{group.name} was run on other data than {base.name}: {end}")
     return tuple(lines)
 
 
+def _shared(group: Group, base: Group) -> tuple[list[int], list[int]]:
+    """The seeds that an arm has in common with the baseline, and those of them that saw other data."""
+    theirs = {run.seed: run for run in base.runs}
+    shared = [run for run in group.runs if run.seed in theirs]
+    other = [run.seed for run in shared if not same_data(run, theirs[run.seed])]
+    return [run.seed for run in shared], other
+
+
 def mixtures(groups: Sequence[Group]) -> tuple[str, ...]:
-    """A line for every arm whose seeds were not configured alike or stop at different label counts."""
+    """A line for every arm whose seeds were not configured alike or saw different data."""
     lines = []
     for group in groups:
         identities = [run.header.get("identity") for run in group.runs]
@@ -61,6 +84,13 @@ def mixtures(groups: Sequence[Group]) -> tuple[str, ...]:
             lines.append(f"the seeds of {group.name} differ in {', '.join(differing)}")
         if len({run.header.get("fingerprint") for run in group.runs} - {None}) > 1:
             lines.append(f"the seeds of {group.name} were run on different data")
+    return tuple(lines)
+
+
+def uneven(groups: Sequence[Group]) -> tuple[str, ...]:
+    """A line for every arm whose seeds stop at different label counts."""
+    lines = []
+    for group in groups:
         ends = [run.labels[-1] for run in group.runs]
         if min(ends) != max(ends):
             lines.append(f"the seeds of {group.name} end at {min(ends)} to {max(ends)} labels")

@@ -89,7 +89,7 @@ def studies_of(runs: Sequence[Run], request: Request) -> list[Study]:
         every = group_runs(here, request.ends or "common")
         study = dataclasses.replace(
             study,
-            groups=tuple(group for group in every if not group.reference),
+            groups=tuple(group for group in every if group.name in study.accuracy),
             references=tuple(group for group in every if group.reference),
         )
         found.append(study)

@@ -125,6 +125,9 @@ def _plot(arguments: argparse.Namespace) -> None:
         check_out(arguments.out)
     runs = usable_runs(find_runs(arguments.folders, _report), arguments.include_incomplete, _report)
     studies = studies_of(runs, request)
+    for study in studies:
+        for line in study.unlike:
+            _report(f"{study.dataset}: {line}")
     groups = table_groups(studies)
     for group in groups:
         ends = [run.labels[-1] for run in group.runs]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from al_bench.analysis.alike import mixtures, other_data, same_data, share_network
+from al_bench.analysis.alike import foreign, mixtures, other_data, same_data, share_network, uneven
 from al_bench.analysis.curves import stack
 from al_bench.analysis.groups import INCLUDED, Group, group_runs, usable_runs
 from al_bench.analysis.runs import Run, find_runs
@@ -42,7 +42,8 @@ class Study:
         references: Runs that trained once on the whole pool.
         titles: What to call an arm, by group.name; shorter than the name where all arms share overrides.
         shared: The overrides that all arms share and the titles leave out, such as `steps=100`.
-        remarks: What a reader must know before comparing, one line each (seeds of an arm configured differently).
+        remarks: What a reader must know before comparing, one line each.
+        unlike: Those of them that say what is not alike: an arm's seeds, the data of two arms.
     """
 
     dataset: str
@@ -58,6 +59,7 @@ class Study:
     titles: dict[str, str] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
 
     @property
     def others(self) -> tuple[Group, ...]:
@@ -164,10 +166,18 @@ def studies(
 
 
 def study_of(runs: Sequence[Run], baseline: str | None = None, left_out: Sequence[str] = ()) -> Study:
-    """The study of runs of one dataset, each with at least one evaluated round."""
+    """The study of runs of one dataset, each with at least one evaluated round.
+
+    An arm that was run on other data than the baseline is no part of it: not even their errors can be compared.
+    """
     every = group_runs(list(runs))
     groups = tuple(group for group in every if not group.reference)
     references = tuple(group for group in every if group.reference)
+    chosen, remarks = _baseline(groups, baseline)
+    base = next((group for group in groups if group.name == chosen), None)
+    unlike = (*mixtures(groups), *other_data(groups, base))
+    others = foreign(groups, base)
+    groups = tuple(group for group in groups if group not in others)
     grid = np.array(sorted({count for group in groups for run in group.runs for count in run.labels}), dtype=np.int64)
     accuracy = {}
     for group in groups:
@@ -175,8 +185,6 @@ def study_of(runs: Sequence[Run], baseline: str | None = None, left_out: Sequenc
         accuracy[group.name] = np.full((group.seeds, len(grid)), np.nan)  # [S,B]
         accuracy[group.name][:, np.searchsorted(grid, curves.labels)] = curves.accuracy
     called, shared = titles(groups)
-    chosen, remarks = _baseline(groups, baseline)
-    base = next((group for group in groups if group.name == chosen), None)
     unpaired = frozenset(
         group.name for group in groups if base is not None and group is not base and not share_network(group, base)
     )
@@ -192,7 +200,8 @@ def study_of(runs: Sequence[Run], baseline: str | None = None, left_out: Sequenc
         references=references,
         titles=called,
         shared=shared,
-        remarks=(*remarks, *mixtures(groups), *other_data(groups, base)),
+        remarks=(*remarks, *unlike, *uneven(groups)),
+        unlike=unlike,
     )
 
 

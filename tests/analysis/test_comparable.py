@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from al_bench.analysis import plot_command as plot
 from al_bench.analysis.budgets import budget_differences
 from al_bench.analysis.compare import accuracy_table, compare_tables
 from al_bench.analysis.compare_command import main
 from al_bench.analysis.costs import cost
+from al_bench.analysis.figures.difference import differences
 from al_bench.analysis.figures.penalty import draw_penalty
 from al_bench.analysis.findings import area_differences
 from al_bench.analysis.plot import marks_of
@@ -67,6 +69,34 @@ def test_arms_on_other_data_are_said_and_not_compared(tmp_path: Path) -> None:
         "bald was run on other data than random: seeds 2, 3 cannot be compared",
     )
     assert verdict(study, (0.7,)).winners == ()
+
+
+def test_an_arm_on_other_data_than_the_baseline_is_no_part_of_the_study(tmp_path: Path, capsys) -> None:
+    for seed in SEEDS:
+        for arm, mark in (("random,n=1", "aa"), ("bald,n=1", "aa"), ("bald,n=20", "bb"), ("random,n=20", "bb")):
+            amend(write_run(tmp_path, [0.5, 0.7 + seed / 100, 0.8], arm=arm, seed=seed), fingerprint=mark)
+    (study,) = studies([tmp_path])
+    assert [group.name for group in study.groups] == ["bald,n=1", "random,n=1"]
+    assert len(study.unlike) == 2
+    assert study.unlike[0] == (
+        "bald,n=20 was run on other data than random,n=1: it is left out; compare it with a baseline of its own data"
+    )
+    assert plot.main([str(tmp_path), "--csv", str(tmp_path / "curves.csv")]) == 0
+    said = capsys.readouterr()
+    assert "bald,n=20 was run on other data" in said.err
+    assert "n=20" not in said.out
+    (alone,) = studies([tmp_path], baseline="random,n=20")
+    assert [group.name for group in alone.groups] == ["bald,n=20", "random,n=20"]
+
+
+def test_the_band_of_a_difference_is_the_interval_of_the_table(tmp_path: Path) -> None:
+    for seed in range(3):
+        amend(write_run(tmp_path, [0.5, 0.6, 0.7], arm="random", seed=seed), test=30)
+        amend(write_run(tmp_path, [0.5, 0.6 + seed / 30, 0.7 + 1 / 30], arm="bald", seed=seed), test=30)
+    (study,) = studies([tmp_path])
+    line, _ = differences(study)["bald"]
+    for place, one in enumerate(budget_differences(study)):
+        assert (line.low[place], line.high[place]) == (one.estimate.low, one.estimate.high)
 
 
 def test_equal_differences_on_few_test_points_are_not_certain(tmp_path: Path) -> None:

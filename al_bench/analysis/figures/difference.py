@@ -88,7 +88,8 @@ def differences(study: Study, statistic: str = "mean") -> dict[str, tuple[Line, 
         shared = ~np.isnan(gain).any(axis=0)  # [B]
         if seeds and shared.any():
             gain, labels = gain[:, shared], study.labels[shared]
-            found[group.name] = (Line(labels, labels.astype(np.float64), *_band(gain, statistic, study.grain(group.name))), len(seeds))
+            centre, low, high = _band(gain, statistic, study.grain(group.name))
+            found[group.name] = (Line(labels, labels.astype(np.float64), centre, low, high), len(seeds))
     return found
 
 
