@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 import traceback
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from al_bench.assembly import Bench
 
 logger = logging.getLogger("al_bench")
+
+NO_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT, errno.EEXIST}
+"""Errors of a path at which no folder can be; a full disk is none of them."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +128,19 @@ def perform(job: Job) -> Outcome:
                 handler.close()
     except InputError as error:
         return Outcome("failed", str(job.folder), str(error), bad_input=True)
-    except Exception as error:  # before there is a folder to record it in: too little memory, a read-only disk
+    except OSError as error:
+        if error.errno in NO_PLACE and _on_the_way(Path(error.filename or ""), job.folder):
+            note = f"results: {error.filename} cannot be written: {error.strerror}; choose another place with results=…"
+            return Outcome("failed", str(job.folder), note, bad_input=True)
         return Outcome("failed", str(job.folder), " ".join(f"{type(error).__name__}: {error}".split()))
+    except Exception as error:  # before there is a folder to record it in: too little memory
+        return Outcome("failed", str(job.folder), " ".join(f"{type(error).__name__}: {error}".split()))
+
+
+def _on_the_way(path: Path, folder: Path) -> bool:
+    """Whether a path is a folder above `folder`, that folder itself, or something in it."""
+    path, folder = path.absolute(), folder.absolute()
+    return folder.is_relative_to(path) or path.is_relative_to(folder)
 
 
 def _play(job: Job, bench: Bench, folder: RunFolder) -> Outcome:

@@ -43,7 +43,8 @@ def _list(given: argparse.Namespace) -> None:
         folders.append(given.config_dir)
     if given.verbose or given.markdown:
         if given.group != "strategies":
-            raise InputError("only strategies have pages: al-bench list strategies --verbose")
+            option = "--markdown" if given.markdown else "--verbose"
+            raise InputError(f"only strategies have pages: al-bench list strategies {option}")
         pages = [page(name, path, folders) for name, path in sorted(files(folders, "strategy").items())]
         print(as_markdown(pages) if given.markdown else as_text(pages))
         return

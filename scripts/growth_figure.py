@@ -28,11 +28,12 @@ def draw(rows: Sequence[dict[str, str]], file: Path) -> None:
         1, 4, figsize=(15, 1.8 + 0.28 * len(names)), sharey=True, layout="constrained", width_ratios=(2, 3, 3, 3)
     )
     right = max([1.6, *(value + 0.4 for value in exponents.values() if value == value)])
-    shades = plt.get_cmap("viridis_r")
+    shades, hollow = plt.get_cmap("viridis_r"), False
     for place, name in enumerate(names):
         if exponents.get(name, float("nan")) == exponents.get(name):
             whole = all(row["score_s"] for row in rows if (row["strategy"], row["axis"]) == (name, "pool"))
             colour = "#0072B2" if exponents[name] <= 1.1 else "#D55E00"
+            hollow = hollow or not whole
             panels[0].plot(exponents[name], place, "o", color=colour, fillstyle="full" if whole else "none")
             panels[0].annotate(
                 f"{exponents[name]:.2f}", (right - 0.02, place), ha="right", va="center", color=colour, fontsize=9
@@ -49,7 +50,9 @@ def draw(rows: Sequence[dict[str, str]], file: Path) -> None:
             for row, value in zip(mine, values, strict=True):
                 shade = shades(0.15 + 0.8 * sizes.index(int(row[column])) / max(1, len(sizes) - 1))
                 axes.plot(value, place, "o", color=shade, markersize=6)
-    panels[0].set(xlabel="exponent in the pool\n(hollow: over the sizes done in time)", xlim=(0.7, right))
+    panels[0].set(
+        xlabel="exponent in the pool" + ("\n(hollow: over the sizes done in time)" if hollow else ""), xlim=(0.7, right)
+    )
     panels[0].axvline(1.10, color="#666666", linewidth=0.8, linestyle="--")
     for axes, sizes, label, unit in (
         (panels[1], pools, "score + select, seconds of one core", "points"),

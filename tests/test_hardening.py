@@ -142,3 +142,13 @@ def test_a_resumed_run_that_is_refused_is_not_called_running(run):
         file.unlink()
     assert run(*words).status == 2
     assert json.loads((folder / "status.json").read_text())["status"] == "failed"
+
+
+@pytest.mark.parametrize("place", ["taken", "taken/runs", "/proc/nope"])
+def test_a_place_where_no_record_can_be_is_bad_input(run, tmp_path, place):
+    (tmp_path / "taken").write_text("a file")
+    done = run(*TINY, f"results={place}")
+    assert done.status == 2
+    assert done.err.startswith("al-bench run: results: ")
+    assert done.err.endswith("choose another place with results=…\n")
+    assert len(done.err.splitlines()) == 1

@@ -231,7 +231,7 @@ def test_faults_are_one_line(listed):
     ]
     for words in (["--verbose"], ["datasets", "--markdown"]):
         assert listed(*words, status=2) == [
-            "al-bench list: only strategies have pages: al-bench list strategies --verbose"
+            f"al-bench list: only strategies have pages: al-bench list strategies {words[-1]}"
         ]
 
 

@@ -88,12 +88,17 @@ def accuracy_table(study: Study, log: bool = False) -> Table:
             }
             for run in group.runs
         ]
-    over = "no range of labels that all share" if span is None else f"{span[0]:g} to {span[1]:g} labels"
-    scale = ", ln scale" if log else ""
-    note = (
-        f"mean ± standard deviation over seeds; mean: over the {shared.sum()} label counts at which all arms were "
-        f"evaluated; AUBC: area under the curve through these over {over}{scale}, divided by that range. "
-        f"{marks_note(study)}"
-    ).strip()
+    note = "mean ± standard deviation over seeds; "
+    if span is None:
+        note += (
+            "mean and AUBC need a range of label counts at which all arms were evaluated: compare those that have one. "
+        )
+    else:
+        note += (
+            f"mean: over the {shared.sum()} label counts at which all arms were evaluated; AUBC: area under the "
+            f"curve through these over {span[0]:g} to {span[1]:g} labels{', ln scale' if log else ''}, divided by that "
+            "range. "
+        )
+    note = f"{note}{marks_note(study)}".strip()
     heads = ("arm", "seeds", "labels", "final", "mean", "AUBC")
     return Table("accuracy", f"Accuracy on {study.dataset}, %", heads, tuple(rows), note, tuple(records))

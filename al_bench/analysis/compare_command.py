@@ -77,6 +77,9 @@ def _compare(arguments: argparse.Namespace) -> None:
     for target in arguments.target:
         if not 0 < target <= 1:
             raise InputError(f"--target is {target:g}; it must be a fraction above 0 and at most 1, such as 0.95")
+    for option in ("csv", "json", "markdown", "latex"):
+        if str(getattr(arguments, option)) == "-":
+            raise InputError(f"--{option} is '-'; name a file, such as /dev/stdout")
     # SciPy takes a second to import: not for --help.
     from al_bench.analysis.compare import compare_tables
     from al_bench.analysis.health_tables import health_tables

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from al_bench.analysis.budgets import BUDGET_LEVEL, budget_differences
+from al_bench.analysis.budgets import BUDGET_LEVEL, BudgetDifference, budget_differences
 from al_bench.analysis.findings import TOO_FEW, Finding, area_differences
 from al_bench.analysis.formats import Table, Value, interval, p_value, percent
 from al_bench.analysis.marks import arm_title, who
@@ -67,12 +67,28 @@ def _reading(one: Finding) -> str:
     return f"{TOO_FEW}: {one.further if one.further < MOST_SEEDS // 2 else 'very many'} more"
 
 
+def _counts(asked: Sequence[int], cells: Sequence[BudgetDifference]) -> list[int]:
+    """The label counts that the text has room for."""
+    largest: dict[tuple[str, bool], BudgetDifference] = {}
+    for cell in (cell for cell in cells if cell.shown):
+        key = (cell.name, cell.ahead)
+        if key not in largest or abs(cell.estimate.mean) > abs(largest[key].estimate.mean):
+            largest[key] = cell
+    strongest = sorted(largest.values(), key=lambda cell: -abs(cell.estimate.mean))
+    cited = set(list(dict.fromkeys(cell.labels for cell in strongest))[:_SHOWN])
+    ends = min(max(_SHOWN - len(cited), 2), len(asked))
+    return sorted(cited | {asked[round(step)] for step in np.linspace(0, len(asked) - 1, ends)})
+
+
 def budgets_table(study: Study) -> Table:
-    """Paired differences to the baseline at every label count; the text shows some of the counts."""
+    """Paired differences to the baseline at every label count; the text shows some of the counts.
+
+    These are spread evenly, but those at which an arm's largest difference is shown, which a verdict cites, come first.
+    """
     cells = budget_differences(study)
     tested = [cell for cell in cells if cell.holm == cell.holm]
     asked = sorted({cell.labels for cell in tested or cells})
-    shown = [asked[round(step)] for step in np.linspace(0, len(asked) - 1, min(_SHOWN, len(asked)))]
+    shown = _counts(asked, cells)
     rows = []
     for group in study.others:
         here = {cell.labels: cell for cell in cells if cell.name == group.name}

@@ -47,9 +47,9 @@ def verdict(study: Study, targets: Sequence[float] | None = None) -> Verdict:
     usable = tuple(one for one in found if not one.oracle and not (_random(study) and _random(study, one.name)))
     winners = tuple(one for one in usable if one.words in (BETTER, MIXED))
     if study.baseline is None:
-        names = "an only arm" if len(study.groups) == 1 else f"{len(study.groups)} arms"
+        names = "there is one arm" if len(study.groups) == 1 else f"there are {len(study.groups)} arms"
         sentences = (
-            f"Whether active learning saves labels on {study.dataset} cannot be said: there are {names}, "
+            f"Whether active learning saves labels on {study.dataset} cannot be said: {names}, "
             "but none to compare with.",
             "Run strategy=random under the same seeds, or name another baseline.",
         )
@@ -90,10 +90,13 @@ def _too_few(study: Study, found: Sequence[Finding]) -> tuple[str, str]:
 
 def _won(study: Study, winners: Sequence[Finding]) -> str:
     """The claim: who, how many labels, with the interval."""
-    order = sorted(winners, key=lambda one: (not one.saves, -_size(one)))
-    saving = any(one.saves for one in winners)
+    confounded = {one.name for one in winners if study.departures(one.name)}
+    order = sorted(winners, key=lambda one: (one.name in confounded, not one.saves, -_size(one)))
+    clean = [one for one in winners if one.name not in confounded]
+    saving = any(one.saves for one in clean or winners)
     head = "Active learning " + ("saves labels" if saving else "gives more accuracy for the same labels")
-    if not _random(study):  # what is better than another strategy need not be better than none
+    # What is better than another strategy need not be better than none; nor is what differs in more than its strategy.
+    if not _random(study) or not clean:
         head = "Fewer labels are needed" if saving else "There is more accuracy for the same labels"
     claims = "; ".join(_claim(study, one) for one in order[:_CLAIMED])
     left = order[_CLAIMED:]
@@ -171,7 +174,7 @@ def _undecided(study: Study, found: Sequence[Finding]) -> str:
     """No claim: what stands instead, with the arms that are shown to be worse."""
     base = study.title(study.baseline or "")
     worse = [one for one in found if one.words == WORSE]
-    strategies = "the one strategy" if len(found) == 1 else f"any of the {len(found)} strategies"
+    strategies = "the one strategy" if len(found) == 1 else f"any of the {len(found)} arms"
     tail = f"; {_names(worse)} {'is' if len(worse) == 1 else 'are'} worse than {base}" if worse else ""
     return (
         f"It is not shown that {strategies} saves labels over {base} on {study.dataset} "
@@ -206,9 +209,10 @@ def _rest(study: Study, found: Sequence[Finding]) -> str:
         worse = [one for one in found if one.words == WORSE]
         if worse:
             parts.append(f"worse than {study.title(study.baseline or '')}: {_names(worse)}")
-    open_ = [one for one in found if one.words == TOO_FEW]
-    if open_:
-        parts.append(f"too few seeds to tell for {_names(open_)}: {_more(open_)}")
+    for known in (True, False):  # the seeds of one arm say nothing of how many another needs
+        open_ = [one for one in found if one.words == TOO_FEW and (one.further is not None) is known]
+        if open_:
+            parts.append(f"too few seeds to tell for {_names(open_)}: {_more(open_)}")
     same = [one for one in found if one.words == NO_POINT]
     if same:
         parts.append(f"no difference of a point seen, with seeds enough for one: {_names(same)}")
@@ -231,7 +235,7 @@ def _more(found: Sequence[Finding]) -> str:
 
 def _names(found: Sequence[Finding]) -> str:
     if len(found) > _NAMED:
-        return f"{len(found)} strategies"
+        return f"{len(found)} arms"
     titles = [one.title for one in found]
     return titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
 

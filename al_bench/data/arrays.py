@@ -153,8 +153,10 @@ def _read(path: Path) -> dict[str, np.ndarray]:
                 arrays = {name: archive[spelling] for name, spelling in found.items() if spelling is not None}
                 there = ", ".join(archive.files) or "nothing"
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        # Of a file that is no archive at all NumPy says how to load it as a pickle, which nobody should.
+        reason = "it is no archive, or one of objects" if "allow_pickle" in str(error) else one_line(error)
         raise InputError(
-            f"{path} cannot be read as .npz ({one_line(error)}); a file written by np.savez without objects is expected"
+            f"{path} cannot be read as .npz ({reason}); a file written by np.savez without objects is expected"
         ) from error
     for name in ("x", "y"):
         if name not in arrays:

@@ -190,8 +190,8 @@ def encode_columns(
             known = np.unique(values)
             if len(known) > max(FEW, len(values) // 2):
                 raise InputError(
-                    f"{path}: column {name!r} holds {len(known)} different texts in {len(values)} rows, so they "
-                    f"are no categories; leave it out with dataset.drop=[{name}]"
+                    f"{path}: column {name!r} holds {len(known)} different texts in {len(values)} training rows, so "
+                    f"they are no categories; leave it out with dataset.drop=[{name}]"
                 )
             parts.append(values[:, None] == known)
             test_parts.append(test[name][:, None] == known)

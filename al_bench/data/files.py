@@ -40,6 +40,8 @@ def find_file(path: str, key: str, root: str | None = None, folders: bool = Fals
     for place in places:
         if place.is_file() or (folders and place.is_dir()):
             return place
+    if folder := next((place for place in places if place.is_dir()), None):
+        raise InputError(f"{key}: {folder} is a folder; name the file in it")
     seen = " nor ".join(str(place) for place in dict.fromkeys(places))
     advice = "" if wanted.is_absolute() else ", or set dataset.root or AL_BENCH_DATA to the folder that holds it"
     raise InputError(f"{key}: there is no file {seen}; correct the path{advice}")

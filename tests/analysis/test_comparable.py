@@ -15,6 +15,7 @@ from al_bench.analysis.budgets import budget_differences
 from al_bench.analysis.compare import accuracy_table, compare_tables
 from al_bench.analysis.compare_command import main
 from al_bench.analysis.costs import cost
+from al_bench.analysis.difference_tables import budgets_table
 from al_bench.analysis.figures.difference import differences
 from al_bench.analysis.figures.penalty import draw_penalty
 from al_bench.analysis.findings import area_differences
@@ -229,3 +230,36 @@ def test_records_of_every_table_join_by_arm(tmp_path: Path) -> None:
             assert record["arm"] in named
     (whole,) = [record for record in accuracy_table(study).records if record["arm"] == "full"]
     assert (whole["labels"], whole["final"]) == (500, 0.95)
+
+
+def test_the_table_has_the_label_count_that_the_verdict_cites(tmp_path: Path) -> None:
+    """Ahead at 110 of 20 to 210 labels only, which no even spread of six counts meets."""
+    for seed in range(6):
+        ours, theirs = (0.5 + np.random.default_rng([seed, arm]).normal(0, 0.02, 20) for arm in range(2))
+        ours[9] = theirs[9] + 0.05 + 0.0005 * seed
+        write_run(tmp_path, theirs.tolist(), arm="random", seed=seed)
+        write_run(tmp_path, ours.tolist(), arm="bald", seed=seed)
+    (study,) = studies([tmp_path])
+    assert "110 labels" in verdict(study, ()).sentences[0]
+    shown = budgets_table(study)
+    place = shown.columns.index("110 labels")
+    assert shown.rows[0][place].endswith("*")
+    assert len(shown.columns) == 1 + 6
+
+
+def test_arms_without_a_label_count_in_common_have_no_mean_and_are_told_why(tmp_path: Path) -> None:
+    write_run(tmp_path, [0.5, 0.6], arm="random")
+    write_run(tmp_path, [0.5], arm="bald")
+    (study,) = studies([tmp_path])
+    shown = accuracy_table(study)
+    assert {cells[-1] for cells in shown.rows} == {"-"}
+    assert "AUBC need a range of label counts at which all arms were evaluated" in shown.note
+
+
+@pytest.mark.parametrize("option", ["--csv", "--json", "--markdown", "--latex"])
+def test_compare_writes_no_file_called_dash(tmp_path: Path, capsys, monkeypatch, option: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path / "runs", [0.5, 0.6], arm="random")
+    assert main(["runs", option, "-"]) == 2
+    assert f"{option} is '-'; name a file" in capsys.readouterr().err
+    assert not (tmp_path / "-").exists()

@@ -305,3 +305,10 @@ def test_help_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "usage: al-bench report" in done.stdout
+
+
+def test_a_seed_that_no_run_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_illustrated(tmp_path / "runs", [0.5, 0.6], arm="random")
+    assert main([str(tmp_path / "runs"), "--seed", "99", "--out", str(tmp_path / "one.html")]) == 2
+    assert capsys.readouterr().err == "al-bench report: --seed is 99; these runs have 0\n"
+    assert not (tmp_path / "one.html").exists()

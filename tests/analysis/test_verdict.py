@@ -198,3 +198,33 @@ def test_better_words_are_the_winners(tmp_path: Path) -> None:
     assert set(said.winners) == {name for name, word in words(said).items() if word in (BETTER, MIXED)}
     assert "a" in said.winners
     assert "worse than random: c" in said.sentences[1]
+
+
+def test_the_seeds_one_arm_needs_are_not_said_of_an_arm_with_one_seed(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_run(tmp_path, curve(1.0, 0.06, seed, "random"), arm="random", seed=seed)
+        write_run(tmp_path, curve(1.02, 0.06, seed, "bald"), arm="bald", seed=seed)
+    write_run(tmp_path, curve(1.02, 0.06, 0, "entropy"), arm="entropy", seed=0)
+    (study,) = studies([tmp_path])
+    said = verdict(study, (0.85,)).sentences[1]
+    assert said.startswith("Too few seeds to tell for bald: about ")
+    assert "; too few seeds to tell for entropy: at least 2 more seeds are needed to know the spread" in said
+
+
+def test_what_differs_in_more_than_its_strategy_does_not_speak_for_active_learning(tmp_path: Path) -> None:
+    for seed in range(6):
+        for arm, worth, model in (("random", 1.0, "mlp"), ("bald", 2.0, "cnn")):
+            folder = write_run(tmp_path, curve(worth, 0.01, seed, arm), arm=arm, seed=seed)
+            header = json.loads((folder / "header.json").read_text())
+            header["identity"] = {"model.name": model, "seed": seed}
+            (folder / "header.json").write_text(json.dumps(header))
+    (study,) = studies([tmp_path])
+    said = verdict(study, (0.85,))
+    assert said.winners == ("bald",)
+    assert said.sentences[0].startswith("Fewer labels are needed on digits: bald ")
+    assert "not its strategy alone differs: model" in said.sentences[0]
+
+
+def test_one_arm_alone_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
+    said = verdict(sweep(tmp_path, {"bald": 1.0}, 3))
+    assert said.sentences[0].endswith("cannot be said: there is one arm, but none to compare with.")

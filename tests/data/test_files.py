@@ -45,7 +45,7 @@ def test_missing_file_says_where_it_looked(empty_root: Path) -> None:
 
 
 def test_a_folder_is_no_file(empty_root: Path) -> None:
-    with pytest.raises(InputError, match="there is no file"):
+    with pytest.raises(InputError, match="is a folder; name the file in it"):
         find_file(str(empty_root), "dataset.path")
 
 

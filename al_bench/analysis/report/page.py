@@ -18,6 +18,7 @@ from al_bench.analysis.report.grid import Grid, make
 from al_bench.analysis.report.judgement import joint_tables, judge
 from al_bench.analysis.runs import Run, find_runs
 from al_bench.analysis.study import studies
+from al_bench.errors import InputError
 
 if TYPE_CHECKING:
     from al_bench.analysis.study import Study
@@ -72,11 +73,14 @@ def write_page(request: Request, report: Callable[[str], None], step: Callable[[
         step: Called with the steps done and the steps in all, as the work goes on.
 
     Raises:
-        InputError: Folders without runs, or nothing that can be compared.
+        InputError: Folders without runs, nothing that can be compared, or a seed that no run has.
     """
     damaged: list[str] = []
     runs = find_runs(list(request.folders), damaged.append)
     found = studies(list(request.folders), request.baseline, request.include_incomplete, report)
+    seeds = sorted({seed for study in found for every in study.seeds.values() for seed in every})
+    if request.seed is not None and request.seed not in seeds:
+        raise InputError(f"--seed is {request.seed}; these runs have {', '.join(map(str, seeds))}")
     palette = Palette()
     page = _page(request, runs, found, tuple(damaged))
     jobs = []
@@ -158,4 +162,4 @@ def _command(request: Request) -> str:
         words += [option, str(value)] if value is not None else []
     words += ["--rounds", str(request.rounds)] if request.rounds != ROUNDS else []
     words += ["--include-incomplete"] if request.include_incomplete else []
-    return shlex.join([*words, "--out", "report.html"])
+    return shlex.join(words)
