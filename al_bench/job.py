@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from al_bench.config import RunConfig
+from al_bench.data.files import find_file
 from al_bench.errors import BenchError, InputError
 from al_bench.provenance import describe
 from al_bench.record import RunFolder
@@ -100,6 +102,9 @@ def perform(job: Job) -> Outcome:
     try:
         folder.check(job.identity, job.components)
         if folder.complete:
+            if _changed_since(job, folder):
+                bench = assemble(job.config, str(job.choices["strategy"]))
+                folder.check_header(describe(job, bench), ("fingerprint", "features"))
             return Outcome("complete", str(job.folder), f"already complete, {_last(folder)}")
         set_threads(job.config.threads)
         keep_freed_memory()
@@ -135,6 +140,22 @@ def perform(job: Job) -> Outcome:
         return Outcome("failed", str(job.folder), " ".join(f"{type(error).__name__}: {error}".split()))
     except Exception as error:  # before there is a folder to record it in: too little memory
         return Outcome("failed", str(job.folder), " ".join(f"{type(error).__name__}: {error}".split()))
+
+
+def _changed_since(job: Job, folder: RunFolder) -> bool:
+    """Whether a file of the user's own that a complete run read has been written since: its data may be others now.
+
+    A file that is gone says nothing against the record.
+    """
+    since = (folder.path / "status.json").stat().st_mtime
+    for key in ("dataset.path", "dataset.test_path", "strategy.features"):
+        with contextlib.suppress(InputError):
+            if isinstance(word := job.identity.get(key), str):
+                place = find_file(word, key, getattr(job.config.dataset, "root", None), folders=True)
+                parts = [place, *place.iterdir()] if place.is_dir() else [place]
+                if any(part.stat().st_mtime > since for part in parts):
+                    return True
+    return False
 
 
 def _on_the_way(path: Path, folder: Path) -> bool:

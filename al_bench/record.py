@@ -160,8 +160,12 @@ class RunFolder:
                 "or move the folder away"
             )
 
-    def check_header(self, header: dict[str, Any]) -> None:
+    def check_header(self, header: dict[str, Any], keys: Sequence[str] = ("fingerprint", "device", "features")) -> None:
         """Refuse to go on with other data or on another kind of device.
+
+        Args:
+            header: What the header would be now.
+            keys: Those of it that are checked.
 
         Raises:
             InputError: naming what differs.
@@ -173,7 +177,7 @@ class RunFolder:
             ("device", "the run began on another device"),
             ("features", "the file of strategy.features is not the one that the run began with"),
         ):
-            if key in old and old[key] != header.get(key):
+            if key in keys and key in old and old[key] != header.get(key):
                 raise InputError(
                     f"{self.path}: {key} is {header.get(key)} and was {old.get(key)}: {advice}; restore it, "
                     "or give this run a name with arm=… or study=…"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def main(argv: list[str]) -> int:
         )
         return 130
     except (HydraException, OmegaConfBaseException, InputError) as error:
-        print(f"al-bench run: {wording.explain(error, _known_keys())}", file=sys.stderr)
+        print(f"al-bench run: {wording.explain(error, _known_keys(argv))}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"al-bench run: {error.strerror}: {error.filename}; choose another place", file=sys.stderr)
@@ -96,17 +97,25 @@ def main(argv: list[str]) -> int:
     return close()
 
 
-def _known_keys() -> Iterator[str]:
-    """Dotted keys of the default configuration, for suggestions; composed only when one is asked for."""
+def _known_keys(argv: Sequence[str]) -> Iterator[str]:
+    """Dotted keys of the options that are chosen, else of the default ones; composed only when one is asked for."""
     from hydra import compose, initialize_config_dir
 
-    try:
-        with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
-            node = OmegaConf.to_container(compose("config"))
-    except Exception:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-dir", "-cd", type=Path)
+    given, words = parser.parse_known_args(argv)
+    groups = Path(configuration.conf_dir())
+    chosen = [word.split(",")[0] for word in words if "=" in word and (groups / word.partition("=")[0]).is_dir()]
+    chosen += [f"hydra.searchpath=[file://{given.config_dir.resolve()}]"] if given.config_dir else []
+    for overrides in (chosen, []):
+        try:
+            with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
+                node = OmegaConf.to_container(compose("config", overrides))
+        except Exception:
+            continue
+        assert isinstance(node, dict)
+        yield from naming.flatten(node)  # type: ignore[arg-type]
         return
-    assert isinstance(node, dict)
-    yield from naming.flatten(node)  # type: ignore[arg-type]
 
 
 def close() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -152,3 +153,33 @@ def test_a_place_where_no_record_can_be_is_bad_input(run, tmp_path, place):
     assert done.err.startswith("al-bench run: results: ")
     assert done.err.endswith("choose another place with results=…\n")
     assert len(done.err.splitlines()) == 1
+
+
+def table(path, value):
+    rows = [f"{row % 7},{row % 5},{row % 2}" for row in range(60)]
+    path.write_text("\n".join(["a,b,y", f"{value},1,1", *rows]) + "\n")
+
+
+def test_a_complete_run_whose_file_was_changed_is_not_called_complete(run, tmp_path):
+    words = ["dataset=csv", "dataset.path=mine.csv", "initial.kind=random", "arm=own"]
+    table(tmp_path / "mine.csv", 1)
+    assert run(*TINY, *words).status == 0
+    os.utime(tmp_path / "mine.csv")  # written again, the same
+    assert "already complete" in run(*TINY, *words).out
+    table(tmp_path / "mine.csv", 2)
+    done = run(*TINY, *words)
+    assert done.status == 2
+    assert "the data are not those that the run began with" in done.err
+    (tmp_path / "mine.csv").unlink()
+    assert "already complete" in run(*TINY, *words).out
+
+
+def test_a_key_misspelt_is_looked_for_among_those_of_the_options_chosen(run, tmp_path):
+    done = run(*TINY, "strategy=badge", "strategy.featurs=input")
+    assert done.status == 2
+    assert "there is no key 'strategy.featurs'; did you mean strategy.features or " in done.err
+    (tmp_path / "own" / "strategy").mkdir(parents=True)
+    (tmp_path / "own" / "strategy" / "mine.yaml").write_text("_target_: mine.Mine\nsharpness: 2\n")
+    done = run("--config-dir", str(tmp_path / "own"), *TINY, "strategy=mine", "strategy.sharpnes=1")
+    assert done.status == 2
+    assert "did you mean strategy.sharpness or " in done.err
