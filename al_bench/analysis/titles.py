@@ -12,14 +12,17 @@ from al_bench.analysis.runs import Run
 _OWN = ("strategy.", "seed")
 _COMPONENTS = ("model", "posterior", "training")
 
+_KEYS, _LETTERS = 4, 30  # what a title has room for; the report lists all differences
+
 
 def titles(groups: Sequence[Group]) -> tuple[dict[str, str], tuple[str, ...]]:
     """A title for every group of one dataset, all different, and the overrides left out because all share them.
 
     Overrides that every arm was run with say nothing about their difference: `bald,steps=100` beside
     `random,steps=100` are `bald` and `random`. Keys of the resolved configuration that differ between the arms
-    although no arm's name says so are added in brackets where an arm departs from most others. A key that a run's
-    record lacks is no difference: the al-bench that wrote it did not know the key, or its component has no such key.
+    although no arm's name says so are added in brackets where an arm departs from most others, the first few of them.
+    A key that a run's record lacks is no difference: the al-bench that wrote it did not know the key, or its component
+    has no such key.
 
     Args:
         groups: The groups of one dataset; their names are different.
@@ -36,9 +39,19 @@ def titles(groups: Sequence[Group]) -> tuple[dict[str, str], tuple[str, ...]]:
     if len(set(short.values())) < len(short):
         short, common = {name: name for name in parts}, set()
     hidden = _hidden(groups)
-    found = {name: title + (f" ({', '.join(hidden[name])})" if hidden[name] else "") for name, title in short.items()}
+    found = {name: title + _brackets(hidden[name]) for name, title in short.items()}
     first = next(iter(parts.values()), [])
     return found, tuple(word for word in first[1:] if word in common)
+
+
+def _brackets(words: Sequence[str]) -> str:
+    """Keys in brackets after a title, as many as there is room for."""
+    if not words:
+        return ""
+    cut = [word if len(word) <= _LETTERS else word[: _LETTERS - 1] + "…" for word in words]
+    if len(cut) > _KEYS:
+        cut = [*cut[: _KEYS - 1], f"{len(cut) - _KEYS + 1} keys more"]
+    return f" ({', '.join(cut)})"
 
 
 def split_arm(arm: str) -> list[str]:

@@ -132,6 +132,15 @@ def test_overrides_that_all_share_are_said_once(tmp_path: Path) -> None:
     assert study.shared == ("batch=10", "steps=100")
 
 
+def test_a_title_has_no_room_for_every_key(tmp_path: Path) -> None:
+    usual = {f"training.k{place}": 0 for place in range(6)} | {"initial.indices": None}
+    for arm in ("random", "bald", "entropy"):
+        amend(write_run(tmp_path, CURVE, arm=arm), identity=usual)
+    other = dict.fromkeys(usual, 1) | {"initial.indices": list(range(20))}
+    amend(write_run(tmp_path, CURVE, arm="margin"), identity=other)
+    assert one(tmp_path).title("margin") == "margin (indices=[0, 1, 2, 3, 4, 5, 6,…, k0=1, k1=1, 4 keys more)"
+
+
 def test_titles_stay_apart(tmp_path: Path) -> None:
     write_run(tmp_path, CURVE, study="a", arm="bald,steps=1")
     write_run(tmp_path, CURVE, study="a", arm="bald,steps=2")
