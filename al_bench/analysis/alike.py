@@ -79,7 +79,9 @@ def mixtures(groups: Sequence[Group]) -> tuple[str, ...]:
         identities = [run.header.get("identity") for run in group.runs]
         known = [identity for identity in identities if isinstance(identity, dict)]
         keys = {key for identity in known for key in identity if key != "seed"}
-        differing = sorted(key for key in keys if len({str(identity.get(key)) for identity in known}) > 1)
+        # A key that a record lacks is no difference: the al-bench that wrote it did not know the key.
+        values = {key: {str(identity[key]) for identity in known if key in identity} for key in keys}
+        differing = sorted(key for key in keys if len(values[key]) > 1)
         if differing:
             lines.append(f"the seeds of {group.name} differ in {', '.join(differing)}")
         if len({run.header.get("fingerprint") for run in group.runs} - {None}) > 1:

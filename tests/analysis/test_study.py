@@ -183,12 +183,12 @@ def test_several_baselines_are_settled_and_said(tmp_path: Path) -> None:
 
 
 def test_seeds_configured_differently_are_remarked(tmp_path: Path) -> None:
-    amend(write_run(tmp_path, CURVE, arm="random", seed=0), identity={"seed": 0, "training.lr": 0.1})
+    amend(write_run(tmp_path, CURVE, arm="random", seed=0), identity={"seed": 0, "training.lr": 0.1, "since": 1})
     amend(write_run(tmp_path, CURVE, arm="random", seed=1), identity={"seed": 1, "training.lr": 0.2})
     write_run(tmp_path, CURVE[:2], arm="bald", seed=0)
     write_run(tmp_path, CURVE, arm="bald", seed=1)
     remarks = one(tmp_path).remarks
-    assert "the seeds of random differ in training.lr" in remarks
+    assert "the seeds of random differ in training.lr" in remarks  # a key that a record lacks is no difference
     assert "the seeds of bald end at 30 to 40 labels" in remarks
 
 
