@@ -137,6 +137,11 @@ def _plot(arguments: argparse.Namespace) -> None:
                 f"drawn with --ends {arguments.ends or 'common'}"
             )
     if arguments.out is not None:
+        from al_bench.analysis.style import LOOKS
+
+        arms = {study.title(group.name) for study in studies for group in study.groups}
+        if len(arms) > len(LOOKS):
+            _report(f"{len(arms)} arms and {len(LOOKS)} looks: some arms look alike; name fewer folders")
         save_figure(draw(studies, request), arguments.out)
     if arguments.csv is not None:
         write_csv(groups, arguments.csv)

@@ -145,6 +145,13 @@ def test_looks_differ_and_are_stable() -> None:
     assert len(set(many.values())) == len(LOOKS) == 28
 
 
+def test_more_arms_than_looks_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(len(LOOKS) + 1):
+        write_run(tmp_path / "runs", [0.5, 0.6], arm=f"bald,steps={number + 1}")
+    assert main([str(tmp_path / "runs"), "--out", str(tmp_path / "x.svg")]) == 0
+    assert f"{len(LOOKS) + 1} arms and {len(LOOKS)} looks: some arms look alike" in capsys.readouterr().err
+
+
 def test_no_two_looks_agree_in_more_than_one_of_colour_marker_and_dashes() -> None:
     for one, other in itertools.combinations(LOOKS, 2):
         assert (one.colour == other.colour) + (one.marker == other.marker) + (one.dashes == other.dashes) <= 1
