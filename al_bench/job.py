@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("al_bench")
 
-NO_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT, errno.EEXIST}
+NO_PLACE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT, errno.EEXIST),
+    *(errno.ENAMETOOLONG, errno.ELOOP),
+}
 """Errors of a path at which no folder can be; a full disk is none of them."""
 
 
@@ -134,8 +137,8 @@ def perform(job: Job) -> Outcome:
     except InputError as error:
         return Outcome("failed", str(job.folder), str(error), bad_input=True)
     except OSError as error:
-        if error.errno in NO_PLACE and _on_the_way(Path(error.filename or ""), job.folder):
-            note = f"results: {error.filename} cannot be written: {error.strerror}; choose another place with results=…"
+        if error.errno in NO_PLACE and error.filename and _on_the_way(Path(error.filename), job.folder):
+            note = f"results: {error.filename} cannot be used: {error.strerror}; choose another place with results=…"
             return Outcome("failed", str(job.folder), note, bad_input=True)
         return Outcome("failed", str(job.folder), " ".join(f"{type(error).__name__}: {error}".split()))
     except Exception as error:  # before there is a folder to record it in: too little memory
@@ -143,17 +146,20 @@ def perform(job: Job) -> Outcome:
 
 
 def _changed_since(job: Job, folder: RunFolder) -> bool:
-    """Whether a file of the user's own that a complete run read has been written since: its data may be others now.
+    """Whether a file of the user's own that a complete run read was written or put there since: other data, maybe.
 
-    A file that is gone says nothing against the record.
+    A file that is gone or cannot be read says nothing against the record.
     """
     since = (folder.path / "status.json").stat().st_mtime
     for key in ("dataset.path", "dataset.test_path", "strategy.features"):
-        with contextlib.suppress(InputError):
+        with contextlib.suppress(InputError, OSError):
             if isinstance(word := job.identity.get(key), str):
                 place = find_file(word, key, getattr(job.config.dataset, "root", None), folders=True)
-                parts = [place, *place.iterdir()] if place.is_dir() else [place]
-                if any(part.stat().st_mtime > since for part in parts):
+                parts = place.glob("*.npy") if place.is_dir() else [place]
+                times = [
+                    max(found.st_mtime, found.st_ctime) for part in parts if part.exists() and (found := part.stat())
+                ]
+                if any(time > since for time in times):
                     return True
     return False
 

@@ -98,24 +98,28 @@ def main(argv: list[str]) -> int:
 
 
 def _known_keys(argv: Sequence[str]) -> Iterator[str]:
-    """Dotted keys of the options that are chosen, else of the default ones; composed only when one is asked for."""
+    """Dotted keys of the options chosen (of a sweep: of each), else of the default ones; composed when asked for."""
     from hydra import compose, initialize_config_dir
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--config-dir", "-cd", type=Path)
+    parser.add_argument("--config-dir", type=Path)
     given, words = parser.parse_known_args(argv)
+    own = [f"hydra.searchpath=[file://{given.config_dir.resolve()}]"] if given.config_dir else []
     groups = Path(configuration.conf_dir())
-    chosen = [word.split(",")[0] for word in words if "=" in word and (groups / word.partition("=")[0]).is_dir()]
-    chosen += [f"hydra.searchpath=[file://{given.config_dir.resolve()}]"] if given.config_dir else []
-    for overrides in (chosen, []):
+    pairs = [word.split("=", 1) for word in words if "=" in word and (groups / word.partition("=")[0]).is_dir()]
+    options = [(group, said.split(",")) for group, said in pairs]
+    turns = range(max((len(said) for _, said in options), default=1))
+    chosen = [[*own, *(f"{group}={said[min(turn, len(said) - 1)]}" for group, said in options)] for turn in turns]
+    found: set[str] = set()
+    for overrides in [*chosen, []]:
+        if found and not overrides:
+            break
         try:
             with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
-                node = OmegaConf.to_container(compose("config", overrides))
+                found |= set(naming.flatten(OmegaConf.to_container(compose("config", overrides))))  # type: ignore[arg-type]
         except Exception:
             continue
-        assert isinstance(node, dict)
-        yield from naming.flatten(node)  # type: ignore[arg-type]
-        return
+    yield from sorted(found)
 
 
 def close() -> int:
@@ -132,7 +136,7 @@ def close() -> int:
     for outcome in _OUTCOMES:
         if outcome.status != "complete":
             log = Path(outcome.folder or "", "run.log")
-            where = f" (see {log})" if log.exists() and not outcome.bad_input else ""
+            where = f" (see {log})" if not outcome.bad_input and log.exists() else ""
             print(f"al-bench run: {outcome.note}{where}", file=sys.stderr)
             return 2 if outcome.bad_input else 1
         assert outcome.folder is not None

@@ -117,19 +117,23 @@ def test_digits_without_a_test_part_are_refused(run):
     assert "no digit is left to test on" in done.err
 
 
-def test_features_of_another_file_are_refused_when_a_run_goes_on(run, tmp_path):
+def test_features_of_another_file_are_refused_when_a_run_goes_on_or_is_complete(run, tmp_path):
     words = [*TINY, "strategy=coreset_greedy", "strategy.features=emb.npy", "arm=own"]
+    fault = "the file of strategy.features is not the one that the run began with"
     np.save(tmp_path / "emb.npy", np.random.default_rng(0).normal(size=(500, 4)))
     done = run(*words)
     assert done.status == 0, done.err
+    np.save(tmp_path / "emb.npy", np.random.default_rng(1).normal(size=(500, 4)))
+    done = run(*words)
+    assert done.status == 2
+    assert fault in done.err
     folder = record("own").folder
     lines = (folder / "rounds.jsonl").read_text().splitlines(keepends=True)
     (folder / "rounds.jsonl").write_text("".join(lines[:2]))
     (folder / "status.json").write_text(json.dumps({"status": "interrupted"}))
-    np.save(tmp_path / "emb.npy", np.random.default_rng(1).normal(size=(500, 4)))
     done = run(*words)
     assert done.status == 2
-    assert "the file of strategy.features is not the one that the run began with" in done.err
+    assert fault in done.err
 
 
 def test_a_resumed_run_that_is_refused_is_not_called_running(run):
@@ -174,10 +178,30 @@ def test_a_complete_run_whose_file_was_changed_is_not_called_complete(run, tmp_p
     assert "already complete" in run(*TINY, *words).out
 
 
+def test_a_changed_folder_of_arrays_is_other_data_and_a_broken_link_in_it_is_not(run, tmp_path):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    np.save(folder / "x.npy", generator.random((60, 4), np.float32))
+    np.save(folder / "y.npy", np.arange(60) % 2)
+    words = ["dataset=npz", "dataset.path=own", "arm=own"]
+    assert run(*TINY, *words).status == 0
+    (folder / ".#x.npy").symlink_to("nowhere")
+    assert "already complete" in run(*TINY, *words).out
+    before = (folder / "x.npy").stat()
+    np.save(folder / "x.npy", generator.random((60, 4), np.float32))
+    os.utime(folder / "x.npy", (before.st_atime, before.st_mtime))  # as cp -p does
+    done = run(*TINY, *words)
+    assert done.status == 2
+    assert "the data are not those that the run began with" in done.err
+
+
 def test_a_key_misspelt_is_looked_for_among_those_of_the_options_chosen(run, tmp_path):
     done = run(*TINY, "strategy=badge", "strategy.featurs=input")
     assert done.status == 2
     assert "there is no key 'strategy.featurs'; did you mean strategy.features or " in done.err
+    done = run("-m", *TINY, "strategy=random,badge", "strategy.featurs=input")
+    assert "did you mean strategy.features or " in done.err
     (tmp_path / "own" / "strategy").mkdir(parents=True)
     (tmp_path / "own" / "strategy" / "mine.yaml").write_text("_target_: mine.Mine\nsharpness: 2\n")
     done = run("--config-dir", str(tmp_path / "own"), *TINY, "strategy=mine", "strategy.sharpnes=1")

@@ -494,7 +494,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(run, tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
     done = run(*TINY, "results=locked/runs")
     assert done.status == 2
-    assert "cannot be written: Permission denied" in done.err
+    assert "cannot be used: Permission denied" in done.err
     assert len(done.err.splitlines()) == 1
 
 

@@ -57,7 +57,7 @@ def other_data(groups: Sequence[Group], base: Group | None) -> tuple[str, ...]:
         if not other:
             continue
         if len(other) == len(shared):
-            end = "it is left out; compare it with a baseline of its own data"
+            end = "it is left out; for its data name its folders alone"
         else:
             end = f"seed{'s' if len(other) > 1 else ''} {', '.join(map(str, other))} cannot be compared"
         lines.append(f"{group.name} was run on other data than {base.name}: {end}")

@@ -75,8 +75,8 @@ def _counts(asked: Sequence[int], cells: Sequence[BudgetDifference]) -> list[int
         if key not in largest or abs(cell.estimate.mean) > abs(largest[key].estimate.mean):
             largest[key] = cell
     strongest = sorted(largest.values(), key=lambda cell: -abs(cell.estimate.mean))
-    cited = set(list(dict.fromkeys(cell.labels for cell in strongest))[:_SHOWN])
-    ends = min(max(_SHOWN - len(cited), 2), len(asked))
+    cited = set(list(dict.fromkeys(cell.labels for cell in strongest))[: _SHOWN - 2])
+    ends = min(_SHOWN - len(cited), len(asked))
     return sorted(cited | {asked[round(step)] for step in np.linspace(0, len(asked) - 1, ends)})
 
 

@@ -87,10 +87,11 @@ def studies_of(runs: Sequence[Run], request: Request) -> list[Study]:
         here = [run for run in runs if run.dataset == dataset]
         study = study_of(here, request.baseline)
         every = group_runs(here, request.ends or "common")
+        kept = {group.name for group in study.references}
         study = dataclasses.replace(
             study,
-            groups=tuple(group for group in every if group.name in study.accuracy),
-            references=tuple(group for group in every if group.reference),
+            groups=tuple(group for group in every if not group.reference and group.name in study.accuracy),
+            references=tuple(group for group in every if group.reference and group.name in kept),
         )
         found.append(study)
     if request.baseline and all(study.baseline is None for study in found):

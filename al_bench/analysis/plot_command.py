@@ -140,7 +140,7 @@ def _plot(arguments: argparse.Namespace) -> None:
         from al_bench.analysis.style import LOOKS
 
         arms = {study.title(group.name) for study in studies for group in study.groups}
-        if len(arms) > len(LOOKS):
+        if len(arms) > len(LOOKS) and request.kind in ("curves", "difference", "targets", "balance"):
             _report(f"{len(arms)} arms and {len(LOOKS)} looks: some arms look alike; name fewer folders")
         save_figure(draw(studies, request), arguments.out)
     if arguments.csv is not None:

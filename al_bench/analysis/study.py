@@ -168,16 +168,17 @@ def studies(
 def study_of(runs: Sequence[Run], baseline: str | None = None, left_out: Sequence[str] = ()) -> Study:
     """The study of runs of one dataset, each with at least one evaluated round.
 
-    An arm that was run on other data than the baseline is no part of it: not even their errors can be compared.
+    An arm that shares seeds with the baseline and was run on other data under each of them is no part of it: not even
+    their errors can be compared. Nor is such a whole-pool reference.
     """
     every = group_runs(list(runs))
     groups = tuple(group for group in every if not group.reference)
     references = tuple(group for group in every if group.reference)
     chosen, remarks = _baseline(groups, baseline)
     base = next((group for group in groups if group.name == chosen), None)
-    unlike = (*mixtures(groups), *other_data(groups, base))
-    others = foreign(groups, base)
-    groups = tuple(group for group in groups if group not in others)
+    unlike = (*mixtures(groups), *other_data(every, base))
+    others = foreign(every, base)
+    groups, references = (tuple(one for one in kind if one not in others) for kind in (groups, references))
     grid = np.array(sorted({count for group in groups for run in group.runs for count in run.labels}), dtype=np.int64)
     accuracy = {}
     for group in groups:

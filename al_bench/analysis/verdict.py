@@ -56,8 +56,10 @@ def verdict(study: Study, targets: Sequence[float] | None = None) -> Verdict:
     elif not usable:
         sentences = (
             f"Whether active learning saves labels on {study.dataset} cannot be said: "
-            f"there is no strategy beside {study.title(study.baseline)}.",
-            "Run strategies under the same seeds.",
+            f"there is no strategy beside {study.title(study.baseline)}{' on its data' if study.unlike else ''}.",
+            "Run strategies under the same seeds, on the same data."
+            if study.unlike
+            else "Run strategies under the same seeds.",
         )
     elif max(one.n for one in usable) < FEWEST:
         sentences = _too_few(study, usable)

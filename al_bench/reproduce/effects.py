@@ -94,7 +94,13 @@ def effect(claim: Claim, arms: Mapping[str, Seeds]) -> Effect:
         return none(f"no evaluation {_where(claim)}")
     found = _plain(estimate(kept))
     if len(kept) < len(values):
-        found = Effect(found.n, found.value, found.low, found.high, f"{len(values) - len(kept)} seeds end before that")
+        found = Effect(
+            found.n,
+            found.value,
+            found.low,
+            found.high,
+            f"{len(values) - len(kept)} of {len(values)} seeds have no evaluation there",
+        )
     return Effect(found.n, float(np.median(kept)), found.low, found.high, found.note) if claim.spread else found
 
 

@@ -80,7 +80,7 @@ def test_an_arm_on_other_data_than_the_baseline_is_no_part_of_the_study(tmp_path
     assert [group.name for group in study.groups] == ["bald,n=1", "random,n=1"]
     assert len(study.unlike) == 2
     assert study.unlike[0] == (
-        "bald,n=20 was run on other data than random,n=1: it is left out; compare it with a baseline of its own data"
+        "bald,n=20 was run on other data than random,n=1: it is left out; for its data name its folders alone"
     )
     assert plot.main([str(tmp_path), "--csv", str(tmp_path / "curves.csv")]) == 0
     said = capsys.readouterr()
@@ -88,6 +88,27 @@ def test_an_arm_on_other_data_than_the_baseline_is_no_part_of_the_study(tmp_path
     assert "n=20" not in said.out
     (alone,) = studies([tmp_path], baseline="random,n=20")
     assert [group.name for group in alone.groups] == ["bald,n=20", "random,n=20"]
+
+
+def test_where_all_others_saw_other_data_that_is_what_is_said(tmp_path: Path, capsys) -> None:
+    for seed in SEEDS:
+        for arm, mark in (("random", "aa"), ("bald", "bb")):
+            amend(write_run(tmp_path, [0.5, 0.7, 0.8], arm=arm, seed=seed), fingerprint=mark)
+    amend(write_run(tmp_path, [0.99], arm="full", reference="full", start=500), fingerprint="bb")
+    (study,) = studies([tmp_path])
+    assert study.references == ()
+    assert len(study.unlike) == 2
+    first, second = verdict(study).sentences
+    assert first.endswith("there is no strategy beside random on its data.")
+    assert second == "Run strategies under the same seeds, on the same data."
+
+
+def test_a_reference_that_has_the_name_of_an_arm_is_drawn_once(tmp_path: Path) -> None:
+    write_run(tmp_path, [0.5, 0.7, 0.8], study="one", arm="mine")
+    write_run(tmp_path, [0.99], study="two", arm="mine", reference="full", start=500)
+    assert plot.main([str(tmp_path), "--csv", str(tmp_path / "curves.csv")]) == 0
+    lines = (tmp_path / "curves.csv").read_text().splitlines()
+    assert len(lines) == len(set(lines)) == 1 + 3 + 1
 
 
 def test_the_band_of_a_difference_is_the_interval_of_the_table(tmp_path: Path) -> None:
@@ -263,3 +284,18 @@ def test_compare_writes_no_file_called_dash(tmp_path: Path, capsys, monkeypatch,
     assert main(["runs", option, "-"]) == 2
     assert f"{option} is '-'; name a file" in capsys.readouterr().err
     assert not (tmp_path / "-").exists()
+
+
+def test_the_table_by_label_count_is_never_wider_than_six(tmp_path: Path) -> None:
+    for seed in range(6):
+        theirs = 0.5 + np.random.default_rng(seed).normal(0, 0.02, 20)
+        write_run(tmp_path, theirs.tolist(), arm="random", seed=seed)
+        for number in range(8):
+            ours = theirs + np.random.default_rng([seed, number]).normal(0, 0.02, 20)
+            ours[number + 2] = theirs[number + 2] + 0.05 + 0.0001 * seed
+            ours[-number - 2] = theirs[-number - 2] - 0.05 - 0.0001 * seed
+            write_run(tmp_path, ours.tolist(), arm=f"bald,steps={number + 1}", strategy="bald", seed=seed)
+    (study,) = studies([tmp_path])
+    shown = budgets_table(study)
+    assert len(shown.columns) == 1 + 6
+    assert sum(cell.endswith("*") for row in shown.rows for cell in row) >= 4

@@ -321,7 +321,7 @@ def test_impossible_requests_are_one_line(
     [
         (["--quantity", "nll"], "no run of bald on digits recorded nll; plot another --quantity"),
         (["--kind", "balance"], "no run recorded the class counts"),
-        (["--kind", "difference"], "no arm shares a seed with a baseline"),
+        (["--kind", "difference"], "no arm shares a seed and its data with a baseline"),
         (["--kind", "penalty"], "1 arm: a comparison of arms needs two"),
         (["--x", "seconds"], "round 0 has no usable seconds; plot against labels instead"),
         (["--kind", "time"], "round 0 has no usable seconds"),

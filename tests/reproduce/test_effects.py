@@ -65,7 +65,7 @@ def test_seeds_that_end_early_are_said():
     one = flat("one", [90, 91, 92]) | {3: run("one", 3, [50], [0.9])}
     found = effect(claim(metric="accuracy", arm="one", at=150), {"one": one})
     assert (found.n, found.value) == (3, pytest.approx(91))
-    assert found.note == "1 seeds end before that"
+    assert found.note == "1 of 4 seeds have no evaluation there"
 
 
 def test_no_evaluation_at_the_count_is_no_effect():

@@ -38,7 +38,9 @@ def draw_difference(
         raise InputError(f"statistic is {statistic!r}; allowed are {', '.join(STATISTICS)}")
     shown = [(study, found) for study in studies if (found := differences(study, statistic))]
     if not shown:
-        raise InputError("no arm shares a seed with a baseline; add runs of strategy=random under the same seeds")
+        raise InputError(
+            "no arm shares a seed and its data with a baseline; add runs of strategy=random under the same seeds"
+        )
     figure, panels = sheet(len(shown), width, 3.4 if len(shown) > 1 or width == "phone" else 4.2)
     arms = {(study.title(group.name), group.strategy) for study, _ in shown for group in study.groups}
     appearance = looks(sorted(arms))
