@@ -101,7 +101,7 @@ def batchbald(kind: str) -> Row:
         lambda maker: maker.draws(kind, 20_000, batch=3 if maker.tiny else 10, samples=100 if maker.tiny else 10_000),
         checks.batchbald,
         (1, 2) if kind == "trained" else (2,),
-        missed="bounds tell few rows of noise apart, so that more of them meet the whole table (trained evidence: 1.4 s)",
+        missed="bounds tell few rows of noise apart, so that more of them meet the whole table (trained: 1.4 s)",
     )
 
 
