@@ -136,12 +136,10 @@ def perform(job: Job) -> Outcome:
                 handler.close()
     except InputError as error:
         return Outcome("failed", str(job.folder), str(error), bad_input=True)
-    except OSError as error:
-        if error.errno in NO_PLACE and error.filename and _on_the_way(Path(error.filename), job.folder):
+    except Exception as error:  # before there is a folder to record it in: too little memory, no place for one
+        if isinstance(error, OSError) and _no_place(error, job.folder):
             note = f"results: {error.filename} cannot be used: {error.strerror}; choose another place with results=…"
             return Outcome("failed", str(job.folder), note, bad_input=True)
-        return Outcome("failed", str(job.folder), " ".join(f"{type(error).__name__}: {error}".split()))
-    except Exception as error:  # before there is a folder to record it in: too little memory
         return Outcome("failed", str(job.folder), " ".join(f"{type(error).__name__}: {error}".split()))
 
 
@@ -164,9 +162,11 @@ def _changed_since(job: Job, folder: RunFolder) -> bool:
     return False
 
 
-def _on_the_way(path: Path, folder: Path) -> bool:
-    """Whether a path is a folder above `folder`, that folder itself, or something in it."""
-    path, folder = path.absolute(), folder.absolute()
+def _no_place(error: OSError, folder: Path) -> bool:
+    """Whether an error says that `folder` cannot be: it is of that kind, and of a path above, at or in the folder."""
+    if error.errno not in NO_PLACE or not error.filename:
+        return False
+    path, folder = Path(error.filename).absolute(), folder.absolute()
     return folder.is_relative_to(path) or path.is_relative_to(folder)
 
 

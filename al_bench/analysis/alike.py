@@ -40,19 +40,16 @@ def foreign(groups: Sequence[Group], base: Group | None) -> tuple[Group, ...]:
     """The arms that share seeds with the baseline and under every one of them were run on other data."""
     if base is None:
         return ()
-    found = []
-    for group in groups:
-        shared, other = _shared(group, base)
-        if shared and len(other) == len(shared):
-            found.append(group)
-    return tuple(found)
+    shared = ((group, *_shared(group, base)) for group in groups)
+    return tuple(group for group, seeds, other in shared if seeds and len(other) == len(seeds))
 
 
 def other_data(groups: Sequence[Group], base: Group | None) -> tuple[str, ...]:
     """A line for every arm that under some seed was run on other data than the baseline."""
+    if base is None:
+        return ()
     lines = []
-    for group in groups if base is not None else ():
-        assert base is not None
+    for group in groups:
         shared, other = _shared(group, base)
         if not other:
             continue
