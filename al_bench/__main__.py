@@ -2,6 +2,6 @@
 
 import sys
 
-from al_bench.cli import main
+from al_bench.cli.main import main
 
 sys.exit(main())

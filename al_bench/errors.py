@@ -11,3 +11,7 @@ class InputError(BenchError):
 
 class ScoreError(BenchError):
     """A score that may not be ranked (NaN, infinite, out of its range): the run fails, the exit status is 1."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came. Unlike Ctrl-C, which a terminal sends to every process of a command, only this one may have it."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from al_bench.assembly import Bench
+    from al_bench.experiment.setup import Bench
 
 CLASSES, FEATURES = 10, 64
 WARM_ROWS, WARM_BATCH = 2_000, 10
@@ -51,9 +51,9 @@ def bench(strategy: str, data: Path, labelled: int, batch: int) -> Bench:
     """The objects of the run."""
     from hydra import compose, initialize_config_dir
 
-    from al_bench import config as configuration
-    from al_bench.assembly import assemble
-    from al_bench.job import set_threads
+    from al_bench.config import compose as configuration
+    from al_bench.experiment.job import set_threads
+    from al_bench.experiment.setup import assemble
 
     words = [
         *(f"strategy={strategy}", "dataset=npz", f"dataset.path={data}", "dataset.standardise=false"),
@@ -68,7 +68,7 @@ def bench(strategy: str, data: Path, labelled: int, batch: int) -> Bench:
 
 
 def measure(strategy: str, data: Path, labelled: int, batch: int) -> dict[str, Any]:
-    """Seconds by stage and bytes of the first round, as `al_bench.runner` plays it.
+    """Seconds by stage and bytes of the first round, as `al_bench.experiment.loop` plays it.
 
     Returns:
         n: how often score and select were measured. train_s, score_s, select_s: seconds of the processor, user and
@@ -81,11 +81,11 @@ def measure(strategy: str, data: Path, labelled: int, batch: int) -> dict[str, A
     import sklearn.svm  # noqa: F401
     import torch
 
-    from al_bench.acquisition import score, select
-    from al_bench.gather import Gatherer
-    from al_bench.health.ranking import RankingNoise
-    from al_bench.meter import Meter
-    from al_bench.runner import train
+    from al_bench.experiment.acquire import score, select
+    from al_bench.experiment.gather import Gatherer
+    from al_bench.experiment.loop import train
+    from al_bench.experiment.meter import Meter
+    from al_bench.experiment.ranking_noise import RankingNoise
 
     made = bench(strategy, data, labelled, batch)
     began = time.process_time()

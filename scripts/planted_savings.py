@@ -31,12 +31,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from al_bench.analysis.curves import Curves, summarise
-from al_bench.analysis.groups import Group
-from al_bench.analysis.runs import Run
+from al_bench.analysis.arms import Group
+from al_bench.analysis.statistics.curves import Curves, summarise
 from al_bench.analysis.statistics.savings import crossings
 from al_bench.analysis.study import Study
 from al_bench.analysis.verdict import verdict
+from al_bench.storage.runs import Run
 
 Floats = NDArray[np.float64]
 

@@ -43,9 +43,7 @@ def place(stack: str) -> Place:
     """Stage, innermost function of al-bench, innermost function of all, of one line `frame;frame;…`."""
     frames = [match for frame in stack.split(";") if (match := _FRAME.fullmatch(frame.strip()))]
     named = [(match["function"], match["file"]) for match in frames]
-    loop = max(
-        (at for at, (name, file) in enumerate(named) if name == "play" and file.endswith("runner.py")), default=-1
-    )
+    loop = max((at for at, (name, file) in enumerate(named) if name == "play" and file.endswith("loop.py")), default=-1)
     below = named[loop + 1][0] if 0 <= loop < len(named) - 1 else ""
     stage = STAGES.get(below, "other" if loop >= 0 else "start-up")
     ours = [f"{_module(file)}.{name}" for name, file in named if "al_bench/" in file]

@@ -136,8 +136,8 @@ def build(name: str, settings: dict[str, Any]) -> Any:
     """The strategy that the option of this name describes, with the settings on top."""
     from omegaconf import OmegaConf
 
-    from al_bench.config import conf_dir
-    from al_bench.pages import component
+    from al_bench.config.compose import conf_dir
+    from al_bench.config.strategy_pages import component
 
     folder = Path(conf_dir())
     cls, values, _ = component(folder / "strategy" / f"{name}.yaml", [folder])

@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from al_bench import run_command, sweep
-from al_bench.record import VOLATILE
+from al_bench.cli import run as run_command
+from al_bench.experiment import sweep
+from al_bench.storage.run_folder import VOLATILE
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # before anything imports torch: threads that share a core wait for each other
-os.environ["AL_BENCH_CACHE"] = "off"  # every run works for itself, but for those of tests/test_cache.py
+os.environ["AL_BENCH_CACHE"] = "off"  # every run works for itself, but for those of tests/storage/test_cache.py
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TINY = ("debug=smoke", "training.steps=8", "posterior.draws=4")

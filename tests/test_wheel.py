@@ -46,8 +46,10 @@ def test_the_installed_command_runs_anywhere(wheel, tmp_path):
     def call(*words):
         return subprocess.run(words, cwd=here, env=environment, capture_output=True, text=True)
 
-    where = call(sys.executable, "-c", "from al_bench import config; print(config.__file__, config.conf_dir())")
-    assert where.stdout.split(str(place)) == ["", "/al_bench/config.py ", "/al_bench/conf\n"], where.stderr
+    where = call(
+        sys.executable, "-c", "from al_bench.config import compose; print(compose.__file__, compose.conf_dir())"
+    )
+    assert where.stdout.split(str(place)) == ["", "/al_bench/config/compose.py ", "/al_bench/conf\n"], where.stderr
     script = place / "bin" / "al-bench"
     listed = call(sys.executable, str(script), "list")
     assert listed.returncode == 0, listed.stderr

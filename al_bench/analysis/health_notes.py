@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from al_bench.analysis.runs import Run
 from al_bench.errors import InputError
 from al_bench.health.checks import REMARKS, TITLES, findings, is_recorded
 from al_bench.health.thresholds import Health
+from al_bench.storage.runs import Run
 
 NOT_RECORDED = "not recorded"
 """What to show for a run whose rounds have no health: it was played by an older al-bench."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from al_bench.analysis.formats import Value
 from al_bench.analysis.study import Study
+from al_bench.analysis.tables.table import Value
 
 
 def arm_title(study: Study, name: str) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from al_bench.analysis.formats import Table, Value, p_value
 from al_bench.analysis.statistics.area import area, shared_range
 from al_bench.analysis.statistics.penalty import Penalty, cdf, normalised_errors, penalty, total
 from al_bench.analysis.statistics.ranks import Ranks, ranks
 from al_bench.analysis.study import Study
+from al_bench.analysis.tables.table import Table, Value, p_value
 from al_bench.errors import InputError
 
 _POINTS = (0.8, 0.9, 1.0, 1.1, 1.2)

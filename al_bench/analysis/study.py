@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from al_bench.analysis.alike import foreign, mixtures, other_data, same_data, share_network, uneven
-from al_bench.analysis.curves import stack
-from al_bench.analysis.groups import INCLUDED, Group, group_runs, usable_runs
-from al_bench.analysis.runs import Run, find_runs
+from al_bench.analysis.arms import INCLUDED, Group, group_runs, usable_runs
+from al_bench.analysis.comparability import foreign, mixtures, other_data, same_data, share_network, uneven
+from al_bench.analysis.statistics.curves import stack
 from al_bench.analysis.titles import settings, titles
 from al_bench.errors import InputError
+from al_bench.storage.runs import Run, find_runs
 
 # What an experiment is set up with beside a strategy; many a strategy asks for a posterior of its own.
 _SETUP = {"dataset", "model", "training", "initial", "validation"}

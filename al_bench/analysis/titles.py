@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from al_bench.analysis.groups import Group
-from al_bench.analysis.runs import Run
+from al_bench.analysis.arms import Group
+from al_bench.storage.runs import Run
 
 # A strategy's own settings make the strategy; the seed is what runs are averaged over.
 _OWN = ("strategy.", "seed")

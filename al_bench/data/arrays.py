@@ -5,33 +5,18 @@ from __future__ import annotations
 import zipfile
 import zlib
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from al_bench.data.files import check_split, find_file, one_line
+from al_bench.data.shapes import NAMES, Layout, read_labels, shape_inputs
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from al_bench.data.dataset import Dataset
-
-NAMES = {
-    "x": ("x", "X", "x_train", "X_train", "train_images"),
-    "y": ("y", "Y", "y_train", "Y_train", "train_labels"),
-    "x_test": ("x_test", "X_test", "test_images"),
-    "y_test": ("y_test", "Y_test", "test_labels"),
-}
-CHANNELS = (1, 3, 4)
-
-
-class Layout(Enum):
-    """Where the channels of [N, ·, ·, ·] images are."""
-
-    auto = "auto"
-    channels_first = "channels_first"
-    channels_last = "channels_last"
+    from al_bench.data.mapped import MappedRows
 
 
 @dataclass
@@ -86,15 +71,13 @@ class NpzDataset:
         """
         import torch
 
-        from al_bench.data import moments
+        from al_bench.data import scaling
         from al_bench.data.dataset import Dataset
         from al_bench.data.labels import encode
         from al_bench.data.split import stratified_split
 
         path = find_file(str(self.path), "dataset.path", self.root, folders=True)
         if path.is_dir():
-            from al_bench.data.mapped import load_folder
-
             return load_folder(self, path)
         arrays = _read(path)
         inputs = _inputs(path, "x", arrays["x"], self.layout)
@@ -123,9 +106,9 @@ class NpzDataset:
             test_labels, labels = labels[test_rows], labels[rows]
         mean = std = None
         if self.standardise and inputs.ndim == 2:
-            inputs, test_inputs = moments.standardise(inputs, test_inputs)
+            inputs, test_inputs = scaling.standardise(inputs, test_inputs)
         elif self.standardise:
-            mean, std = moments.channel_moments(torch.from_numpy(inputs))
+            mean, std = scaling.channel_moments(torch.from_numpy(inputs))
         kind = "uint8" if inputs.dtype == "uint8" else "float32"
         return Dataset(
             name=self.name or path.name.split(".")[0],
@@ -187,50 +170,104 @@ def _inputs(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.ndarray:
     return x if x.dtype == np.uint8 else x.astype(np.float32)
 
 
-def shape_inputs(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.ndarray:
-    """A view of real numbers as [N, D] or [N, C, H, W].
+def load_folder(config: NpzDataset, folder: Path) -> Dataset:
+    """The dataset of a folder with x.npy and y.npy, and x_test.npy and y_test.npy if it has them.
+
+    What `NpzDataset` says of the arrays holds here, too; the labels are read into memory, the inputs are not.
 
     Raises:
-        InputError: no such numbers, or no such shape.
+        InputError: a file is missing or malformed; the message names it, what is wrong and what is expected.
     """
-    if x.dtype.kind not in "buif":
-        raise InputError(f"{path}: {name} holds {x.dtype}; real numbers are expected")
-    if x.ndim not in (2, 3, 4) or 0 in x.shape:
-        raise InputError(f"{path}: {name} has the shape {x.shape}; [N, D], [N, H, W] or images with channels expected")
-    return view_inputs(path, name, x, layout)
+    from dataclasses import replace
+
+    import numpy as np
+    import torch
+
+    from al_bench.data.dataset import Dataset
+    from al_bench.data.labels import encode
+    from al_bench.data.mapped import scan
+    from al_bench.data.split import stratified_split
+
+    files = {name: _file(folder, name) for name in NAMES}
+    for name in ("x", "y"):
+        if files[name] is None:
+            raise InputError(f"{folder} has no {name}.npy; x.npy and y.npy are expected, as numpy.save writes them")
+    if (files["x_test"] is None) != (files["y_test"] is None):
+        raise InputError(f"{folder} has one of x_test.npy and y_test.npy; both or neither are expected")
+    inputs = _open(files["x"], config.layout)
+    labels, names = encode(_labels(files["y"], len(inputs)))
+    if len(names) < 2:
+        raise InputError(f"{files['y']} holds one class only; at least two are expected")
+    if files["x_test"] is not None:
+        test_inputs = _open(files["x_test"], config.layout)
+        if test_inputs.shape[1:] != inputs.shape[1:] or test_inputs.dtype != inputs.dtype:
+            raise InputError(
+                f"{folder}: x_test is {test_inputs.dtype} of shape {test_inputs.shape[1:]} a row, "
+                f"x is {inputs.dtype} of shape {inputs.shape[1:]}; they must agree"
+            )
+        test_labels, _ = encode(_labels(files["y_test"], len(test_inputs)), names)
+        if (test_labels < 0).any():
+            raise InputError(f"{files['y_test']}, row {int((test_labels < 0).argmax())}: its class is not in y.npy")
+    else:
+        rows, test_rows = stratified_split(labels, config.test_fraction, config.split_seed)
+        if len(test_rows) == 0:
+            raise InputError(
+                f"{folder}: its {len(labels)} rows leave none for the test part; "
+                "give more rows, a larger dataset.test_fraction, or x_test.npy and y_test.npy"
+            )
+        test_inputs, inputs = replace(inputs, rows=test_rows), replace(inputs, rows=rows)
+        test_labels, labels = labels[test_rows], labels[rows]
+    centre, spread = scan(inputs)
+    scan(test_inputs)
+    mean = std = None
+    if config.standardise and len(inputs.shape) == 2:
+        inputs, test_inputs = (replace(part, centre=centre, spread=spread) for part in (inputs, test_inputs))
+    elif config.standardise:
+        scale = 255 if inputs.dtype is torch.uint8 else 1
+        mean, std = (torch.from_numpy((part / scale).astype(np.float32)).reshape(-1, 1, 1) for part in (centre, spread))
+    return Dataset(
+        name=config.name or folder.name,
+        inputs=inputs,
+        hidden_labels=torch.from_numpy(labels),
+        test_inputs=test_inputs,
+        test_labels=torch.from_numpy(test_labels),
+        class_names=names,
+        mean=mean,
+        std=std,
+    )
 
 
-def view_inputs(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.ndarray:
-    """`shape_inputs` without the checks: the number of rows may be 0."""
-    if x.ndim == 3:
-        return x[:, None]
-    return _channels_first(path, name, x, layout) if x.ndim == 4 else x
+def _file(folder: Path, name: str) -> Path | None:
+    found = [folder / f"{spelling}.npy" for spelling in NAMES[name] if (folder / f"{spelling}.npy").is_file()]
+    if len({path.resolve() for path in found}) > 1:
+        raise InputError(f"{folder} has {' and '.join(path.name for path in found)}; one of them is expected")
+    return found[0] if found else None
 
 
-def _channels_first(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.ndarray:
-    first, last = x.shape[1] in CHANNELS, x.shape[3] in CHANNELS
-    if layout is Layout.auto and first == last:
-        what = "either the second or the last axis may be the channels" if first else "no axis can be the channels"
-        raise InputError(
-            f"{path}: {name} has the shape {x.shape}: {what}; set dataset.layout to channels_first or channels_last"
-        )
-    is_first = layout is Layout.channels_first or (layout is Layout.auto and first)
-    return x if is_first else x.transpose(0, 3, 1, 2)
+def _open(path: Path | None, layout: Layout) -> MappedRows:
+    from al_bench.data.mapped import MappedRows
+
+    assert path is not None
+    array = _read_array(path, "r")
+    shape_inputs(path, "x", array, layout)
+    return MappedRows(path, array, layout=layout)
 
 
-def read_labels(path: Path, name: str, y: np.ndarray, rows: int) -> np.ndarray:
-    """[N] labels of a type that has classes."""
+def _labels(path: Path | None, rows: int) -> np.ndarray:
+    assert path is not None
+    return read_labels(path, "y", _read_array(path, None), rows)
+
+
+def _read_array(path: Path, mode: Literal["r"] | None) -> np.ndarray:
     import numpy as np
 
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim != 1:
-        raise InputError(f"{path}: {name} has the shape {y.shape}; [N] class labels are expected (not one-hot)")
-    if len(y) != rows:
-        raise InputError(f"{path}: {name} has {len(y)} labels for {rows} inputs; they must be as many")
-    if y.dtype.kind not in "buifSU":
-        raise InputError(f"{path}: {name} holds {y.dtype}; whole numbers or words are expected")
-    if y.dtype.kind == "f" and not (np.isfinite(y) & (np.round(y) == y)).all():
-        row = int((np.isfinite(y) & (np.round(y) == y)).argmin())
-        raise InputError(f"{path}: {name}, row {row}: {y[row]} is no class label; whole numbers or words are expected")
-    return np.char.decode(y, "utf-8") if y.dtype.kind == "S" else y
+    try:
+        array = np.load(path, mmap_mode=mode, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(
+            f"{path} cannot be read as .npy ({one_line(error)}); "
+            "a file written by numpy.save without objects is expected"
+        ) from error
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path} is an archive of arrays; a single one is expected, as numpy.save writes it")
+    return array

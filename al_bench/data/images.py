@@ -151,7 +151,7 @@ class TorchvisionDataset:
     def _moments(self, inputs: Tensor) -> tuple[Tensor | None, Tensor | None]:
         import torch
 
-        from al_bench.data.moments import channel_moments
+        from al_bench.data.scaling import channel_moments
 
         if self.normalise is Normalise.unit:
             return None, None

@@ -12,22 +12,18 @@ import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from al_bench.data.arrays import NAMES, Layout, read_labels, shape_inputs, view_inputs
-from al_bench.data.files import one_line
-from al_bench.data.labels import encode
-from al_bench.data.moments import safe_deviation
-from al_bench.data.split import stratified_split
+from al_bench.data.scaling import safe_deviation
+from al_bench.data.shapes import Layout, view_inputs
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from al_bench.data.arrays import NpzDataset
-    from al_bench.data.dataset import Dataset
+    pass
 
 CHUNK_BYTES = 2**24
 """Bytes of a file read together when all of it is read: 17 MB."""
@@ -119,65 +115,6 @@ class MappedRows:
             digest.update(np.ascontiguousarray(chunk).data)
 
 
-def load_folder(config: NpzDataset, folder: Path) -> Dataset:
-    """The dataset of a folder with x.npy and y.npy, and x_test.npy and y_test.npy if it has them.
-
-    What `NpzDataset` says of the arrays holds here, too; the labels are read into memory, the inputs are not.
-
-    Raises:
-        InputError: a file is missing or malformed; the message names it, what is wrong and what is expected.
-    """
-    from al_bench.data.dataset import Dataset
-
-    files = {name: _file(folder, name) for name in NAMES}
-    for name in ("x", "y"):
-        if files[name] is None:
-            raise InputError(f"{folder} has no {name}.npy; x.npy and y.npy are expected, as numpy.save writes them")
-    if (files["x_test"] is None) != (files["y_test"] is None):
-        raise InputError(f"{folder} has one of x_test.npy and y_test.npy; both or neither are expected")
-    inputs = _open(files["x"], config.layout)
-    labels, names = encode(_labels(files["y"], len(inputs)))
-    if len(names) < 2:
-        raise InputError(f"{files['y']} holds one class only; at least two are expected")
-    if files["x_test"] is not None:
-        test_inputs = _open(files["x_test"], config.layout)
-        if test_inputs.shape[1:] != inputs.shape[1:] or test_inputs.dtype != inputs.dtype:
-            raise InputError(
-                f"{folder}: x_test is {test_inputs.dtype} of shape {test_inputs.shape[1:]} a row, "
-                f"x is {inputs.dtype} of shape {inputs.shape[1:]}; they must agree"
-            )
-        test_labels, _ = encode(_labels(files["y_test"], len(test_inputs)), names)
-        if (test_labels < 0).any():
-            raise InputError(f"{files['y_test']}, row {int((test_labels < 0).argmax())}: its class is not in y.npy")
-    else:
-        rows, test_rows = stratified_split(labels, config.test_fraction, config.split_seed)
-        if len(test_rows) == 0:
-            raise InputError(
-                f"{folder}: its {len(labels)} rows leave none for the test part; "
-                "give more rows, a larger dataset.test_fraction, or x_test.npy and y_test.npy"
-            )
-        test_inputs, inputs = replace(inputs, rows=test_rows), replace(inputs, rows=rows)
-        test_labels, labels = labels[test_rows], labels[rows]
-    centre, spread = scan(inputs)
-    scan(test_inputs)
-    mean = std = None
-    if config.standardise and len(inputs.shape) == 2:
-        inputs, test_inputs = (replace(part, centre=centre, spread=spread) for part in (inputs, test_inputs))
-    elif config.standardise:
-        scale = 255 if inputs.dtype is torch.uint8 else 1
-        mean, std = (torch.from_numpy((part / scale).astype(np.float32)).reshape(-1, 1, 1) for part in (centre, spread))
-    return Dataset(
-        name=config.name or folder.name,
-        inputs=inputs,
-        hidden_labels=torch.from_numpy(labels),
-        test_inputs=test_inputs,
-        test_labels=torch.from_numpy(test_labels),
-        class_names=names,
-        mean=mean,
-        std=std,
-    )
-
-
 def scan(inputs: MappedRows) -> tuple[np.ndarray, np.ndarray]:
     """Mean and (population) standard deviation by column or channel, in one pass over the file, in float64.
 
@@ -206,35 +143,3 @@ def scan(inputs: MappedRows) -> tuple[np.ndarray, np.ndarray]:
         mean = mean + delta * number / (count + number)
         count += number
     return mean, safe_deviation(np.sqrt(square / count), mean)
-
-
-def _file(folder: Path, name: str) -> Path | None:
-    found = [folder / f"{spelling}.npy" for spelling in NAMES[name] if (folder / f"{spelling}.npy").is_file()]
-    if len({path.resolve() for path in found}) > 1:
-        raise InputError(f"{folder} has {' and '.join(path.name for path in found)}; one of them is expected")
-    return found[0] if found else None
-
-
-def _read(path: Path, mode: Literal["r"] | None) -> np.ndarray:
-    try:
-        array = np.load(path, mmap_mode=mode, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(
-            f"{path} cannot be read as .npy ({one_line(error)}); "
-            "a file written by numpy.save without objects is expected"
-        ) from error
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path} is an archive of arrays; a single one is expected, as numpy.save writes it")
-    return array
-
-
-def _open(path: Path | None, layout: Layout) -> MappedRows:
-    assert path is not None
-    array = _read(path, "r")
-    shape_inputs(path, "x", array, layout)
-    return MappedRows(path, array, layout=layout)
-
-
-def _labels(path: Path | None, rows: int) -> np.ndarray:
-    assert path is not None
-    return read_labels(path, "y", _read(path, None), rows)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from al_bench.kernels.badge import hypothetical_gradient as hypothetical_gradient
     from al_bench.kernels.badge import select_badge as select_badge
     from al_bench.kernels.bait import select_bait as select_bait
-    from al_bench.kernels.batchbald import BatchBaldBatch as BatchBaldBatch
-    from al_bench.kernels.batchbald import select_batchbald as select_batchbald
+    from al_bench.kernels.batchbald.greedy import BatchBaldBatch as BatchBaldBatch
+    from al_bench.kernels.batchbald.greedy import select_batchbald as select_batchbald
     from al_bench.kernels.calibration import expected_calibration_error as expected_calibration_error
     from al_bench.kernels.clusters import clue as clue
     from al_bench.kernels.clusters import diverse_minibatch as diverse_minibatch
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from al_bench.kernels.clusters import tempered_entropy as tempered_entropy
     from al_bench.kernels.epig import expected_predictive_information_gain as expected_predictive_information_gain
     from al_bench.kernels.fisher import fisher_factors as fisher_factors
-    from al_bench.kernels.k_centre import KCentreBatch as KCentreBatch
-    from al_bench.kernels.k_centre import select_k_centre as select_k_centre
+    from al_bench.kernels.k_centre.greedy import KCentreBatch as KCentreBatch
+    from al_bench.kernels.k_centre.greedy import select_k_centre as select_k_centre
+    from al_bench.kernels.k_centre.robust import RobustKCentreBatch as RobustKCentreBatch
+    from al_bench.kernels.k_centre.robust import outlier_budget as outlier_budget
+    from al_bench.kernels.k_centre.robust import select_robust_k_centre as select_robust_k_centre
     from al_bench.kernels.learning_loss import mse_loss as mse_loss
     from al_bench.kernels.learning_loss import ranking_loss as ranking_loss
     from al_bench.kernels.probcover import ProbCoverBatch as ProbCoverBatch
     from al_bench.kernels.probcover import estimate_delta as estimate_delta
     from al_bench.kernels.probcover import select_probcover as select_probcover
-    from al_bench.kernels.robust_k_centre import RobustKCentreBatch as RobustKCentreBatch
-    from al_bench.kernels.robust_k_centre import outlier_budget as outlier_budget
-    from al_bench.kernels.robust_k_centre import select_robust_k_centre as select_robust_k_centre
     from al_bench.kernels.scores import bald as bald
     from al_bench.kernels.scores import check_scores as check_scores
     from al_bench.kernels.scores import entropy as entropy
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 _MODULE_OF = {
     "bald": "scores",
-    "BatchBaldBatch": "batchbald",
+    "BatchBaldBatch": "batchbald.greedy",
     "check_scores": "scores",
     "clue": "clusters",
     "consensus_kl": "votes",
@@ -68,7 +68,7 @@ _MODULE_OF = {
     "expected_predictive_information_gain": "epig",
     "fisher_factors": "fisher",
     "hypothetical_gradient": "badge",
-    "KCentreBatch": "k_centre",
+    "KCentreBatch": "k_centre.greedy",
     "kmeans_batch": "clusters",
     "least_confidence": "scores",
     "log_vote_shares": "votes",
@@ -77,16 +77,16 @@ _MODULE_OF = {
     "mean_log_probs": "scores",
     "mean_std": "scores",
     "mse_loss": "learning_loss",
-    "outlier_budget": "robust_k_centre",
+    "outlier_budget": "k_centre.robust",
     "ProbCoverBatch": "probcover",
     "ranking_loss": "learning_loss",
-    "RobustKCentreBatch": "robust_k_centre",
+    "RobustKCentreBatch": "k_centre.robust",
     "select_badge": "badge",
     "select_bait": "bait",
-    "select_batchbald": "batchbald",
-    "select_k_centre": "k_centre",
+    "select_batchbald": "batchbald.greedy",
+    "select_k_centre": "k_centre.greedy",
     "select_probcover": "probcover",
-    "select_robust_k_centre": "robust_k_centre",
+    "select_robust_k_centre": "k_centre.robust",
     "select_stochastic": "stochastic",
     "select_top": "select",
     "select_typiclust": "typiclust",

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from al_bench.data.dataset import Dataset, Inputs
 from al_bench.learners.fit import Fit, fit, horizon
-from al_bench.learners.masks import MaskSet, active_dropout
-from al_bench.learners.mc_sampling import ThinnedSampler
-from al_bench.learners.plain_sampling import PlainSampler
+from al_bench.learners.mc_dropout.masks import MaskSet, active_dropout
+from al_bench.learners.mc_dropout.plain import PlainSampler
+from al_bench.learners.mc_dropout.thinned import ThinnedSampler
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.training import Training
 from al_bench.models.dropout import set_generator

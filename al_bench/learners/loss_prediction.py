@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench.errors import InputError
-from al_bench.learners.masks import evaluating
+from al_bench.learners.mc_dropout.masks import evaluating
 from al_bench.models.reset import seeded
 from al_bench.models.residual import ResidualBlock
 

@@ -29,13 +29,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from al_bench.analysis.curves import labels_to_target, stack
-from al_bench.analysis.runs import Run
 from al_bench.analysis.statistics.area import area
+from al_bench.analysis.statistics.curves import labels_to_target, stack
 from al_bench.analysis.statistics.paired import Estimate, estimate
 from al_bench.analysis.statistics.penalty import penalty, total
 from al_bench.analysis.statistics.savings import crossings
 from al_bench.reproduce.preset import Claim
+from al_bench.storage.runs import Run
 
 Floats = NDArray[np.float64]
 Seeds = Mapping[int, Run]

@@ -15,7 +15,7 @@ from al_bench.reproduce.preset import Preset
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from al_bench.analysis.runs import Run
+    from al_bench.storage.runs import Run
 
 BEGIN, END = "<!-- reproduction: begin -->", "<!-- reproduction: end -->"
 _VERSIONS = ("python", "torch", "torchvision", "numpy", "scipy", "scikit-learn", "hydra-core")
@@ -45,11 +45,12 @@ def outcomes(scale: str, results: str, report: Callable[[str], None]) -> list[Ou
         results: Where studies live.
         report: Called with one line for every run that is left out.
     """
-    from al_bench.reproduce import judge, records, shelf
+    from al_bench.reproduce import judge, presets
+    from al_bench.reproduce import runs as records
 
     found = []
-    for name in shelf.names():
-        preset = shelf.preset(name)
+    for name in presets.names():
+        preset = presets.preset(name)
         planned = records.plan(preset, scale, results)
         arms = records.read(planned, report)
         found.append(Outcome(preset, scale, arms, len(planned), judge.judge(preset, scale, arms)))
@@ -158,7 +159,7 @@ def write(found: Sequence[Outcome], out: Path) -> list[Path]:
     Returns:
         What was written.
     """
-    from al_bench.analysis.figures.frame import save_figure
+    from al_bench.analysis.figures.layout import save_figure
 
     folder = out.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
@@ -175,7 +176,7 @@ def write(found: Sequence[Outcome], out: Path) -> list[Path]:
 
 
 def _figure(one: Outcome) -> Figure:
-    from al_bench.analysis.plot import Request, draw, studies_of
+    from al_bench.analysis.figures.kinds import Request, draw, studies_of
 
     papers = [one.preset.published] if one.preset.published else []
     request = Request(papers=papers, title=one.preset.name)

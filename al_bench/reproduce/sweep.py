@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from al_bench.interruption import Terminated
-from al_bench.machine import cores
+from al_bench.errors import Terminated
 from al_bench.reproduce.preset import Size
-from al_bench.reproduce.records import Planned, complete
+from al_bench.reproduce.runs import Planned, complete
+from al_bench.storage.environment import cores
 
 
 def missing(planned: Sequence[Planned]) -> list[Planned]:

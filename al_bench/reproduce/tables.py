@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from al_bench.analysis.formats import Table, Value
+from al_bench.analysis.tables.table import Table, Value
 from al_bench.reproduce.effects import Effect
 from al_bench.reproduce.judge import Judgement, Verdict
 from al_bench.reproduce.preset import Preset, shown

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from al_bench.learners.masks import MaskSet
+from al_bench.learners.mc_dropout.masks import MaskSet
 from comparison.evidence import load, network
 from comparison.race import Outputs
 

@@ -18,12 +18,12 @@ from torch import Tensor, nn
 
 from al_bench.data.dataset import Dataset
 from al_bench.learners.fit import fit
-from al_bench.learners.masks import MaskSet
-from al_bench.learners.mc_sampling import ThinnedSampler
+from al_bench.learners.mc_dropout.masks import MaskSet
+from al_bench.learners.mc_dropout.thinned import ThinnedSampler
 from al_bench.learners.point_pass import PointPass
 from al_bench.learners.training import Training
 from al_bench.models.dropout import adopt, set_generator
-from al_bench.models.layout import lay_out
+from al_bench.models.memory_format import lay_out
 from al_bench.models.reset import reset, seeded
 
 LABELS = 300

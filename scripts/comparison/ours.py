@@ -11,10 +11,10 @@ from torch import Tensor
 
 from al_bench import kernels
 from al_bench.data.dataset import Dataset
-from al_bench.job import keep_freed_memory
+from al_bench.experiment.job import keep_freed_memory
 from al_bench.learners.fit import fit
-from al_bench.learners.masks import MaskSet
-from al_bench.learners.mc_sampling import ThinnedSampler
+from al_bench.learners.mc_dropout.masks import MaskSet
+from al_bench.learners.mc_dropout.thinned import ThinnedSampler
 from al_bench.learners.training import Precision, Training
 from al_bench.models.dropout import set_generator
 from al_bench.models.reset import reset

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from al_bench.learners.masks import MaskSet
+from al_bench.learners.mc_dropout.masks import MaskSet
 from comparison.evidence import load, network
 from comparison.worker import Work, serve
 

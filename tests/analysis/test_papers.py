@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from al_bench.analysis.curves import labels_to_target
 from al_bench.analysis.papers.published import Paper, listing, paper, published
-from al_bench.analysis.plot_command import main
+from al_bench.analysis.statistics.curves import labels_to_target
+from al_bench.cli.plot import main
 from al_bench.errors import InputError
 
 PAPERS = published()

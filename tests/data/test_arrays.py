@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from al_bench.data.arrays import Layout, NpzDataset
+from al_bench.data.arrays import NpzDataset
+from al_bench.data.shapes import Layout
 from al_bench.errors import InputError
 
 LABELS = np.arange(20) % 2

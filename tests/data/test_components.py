@@ -11,11 +11,11 @@ import pytest
 from omegaconf import OmegaConf
 
 from al_bench.data.arrays import NpzDataset
+from al_bench.data.csv_table import CsvDataset
 from al_bench.data.digits import Digits
 from al_bench.data.images import Source, TorchvisionDataset
 from al_bench.data.repeated_mnist import RepeatedMNIST
 from al_bench.data.synthetic import Synthetic
-from al_bench.data.table import CsvDataset
 from al_bench.errors import InputError
 
 SCHEMAS: dict[str, type] = {

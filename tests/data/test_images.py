@@ -16,8 +16,8 @@ import torch
 import torchvision.datasets as sets
 
 from al_bench.data.images import FACTS, Normalise, Source, TorchvisionDataset
-from al_bench.data.moments import channel_moments
 from al_bench.data.repeated_mnist import RepeatedMNIST
+from al_bench.data.scaling import channel_moments
 from al_bench.errors import InputError
 from tests.data.faked import digits, md5, write_idx, write_mnist, write_pickle
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from al_bench.data.labels import encode
-from al_bench.data.moments import channel_moments, standardise
+from al_bench.data.scaling import channel_moments, standardise
 from al_bench.data.split import stratified_split
 
 

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from al_bench.learners.masks import MaskSet
+from al_bench.learners.mc_dropout.masks import MaskSet
 from al_bench.models.dropout import Dropout
 
 

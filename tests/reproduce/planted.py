@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from al_bench.analysis.runs import Run
 from al_bench.reproduce.preset import Claim, Preset
-from al_bench.reproduce.shelf import parse
+from al_bench.reproduce.presets import parse
+from al_bench.storage.runs import Run
 
 
 def run(arm: str, seed: int, labels: Sequence[int], accuracy: Sequence[float | None], **more: Any) -> Run:

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from al_bench.errors import InputError
-from al_bench.reproduce import judge, page, shelf, tables
+from al_bench.reproduce import judge, page, presets, tables
 from al_bench.reproduce.effects import Effect
 from al_bench.reproduce.judge import Judgement, Verdict
 from al_bench.reproduce.preset import shown
@@ -156,7 +156,7 @@ def test_the_script_writes_page_figures_and_table(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "reproduction.md").read_text()
-    assert all(f"## {name}\n" in text for name in shelf.names())
+    assert all(f"## {name}\n" in text for name in presets.names())
     assert (tmp_path / "reproduction" / "gal2017_mnist.png").read_bytes().startswith(b"\x89PNG")
     assert "variation_ratio_10" in (tmp_path / "reproduction" / "gal2017_mnist.csv").read_text()
     assert "| `gal2017_mnist` | " in readme.read_text()

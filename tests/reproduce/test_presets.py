@@ -12,12 +12,12 @@ import pytest
 from al_bench.analysis.papers.published import published
 from al_bench.analysis.statistics.area import area
 from al_bench.errors import InputError
-from al_bench.reproduce import records, shelf
+from al_bench.reproduce import presets, runs
 from al_bench.reproduce.preset import SCALES
 from tests.conftest import REPOSITORY
 from tests.reproduce.planted import preset
 
-NAMES = shelf.names()
+NAMES = presets.names()
 FOLDER = REPOSITORY / "al_bench" / "reproduce" / "presets"
 
 
@@ -32,8 +32,8 @@ def test_every_file_is_in_the_order_and_has_an_experiment():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_preset_composes_at_every_scale(name, scale):
-    found = shelf.preset(name)
-    planned = records.plan(found, scale, "results/runs")
+    found = presets.preset(name)
+    planned = runs.plan(found, scale, "results/runs")
     arms = found.at(scale)
     assert len(planned) == len(arms) * len(found.sizes[scale].seeds)
     assert len({one.folder for one in planned}) == len(planned)
@@ -47,7 +47,7 @@ def test_every_preset_composes_at_every_scale(name, scale):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_arms_of_a_preset_differ_in_what_they_compute(name):
-    found = shelf.preset(name)
+    found = presets.preset(name)
     for scale in SCALES:
         words = [(*arm.overrides, *arm.extra.get(scale, ())) for arm in found.at(scale)]
         assert len(set(words)) == len(words)
@@ -55,7 +55,7 @@ def test_arms_of_a_preset_differ_in_what_they_compute(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_claim_has_a_source_and_every_scale_its_departures(name):
-    found = shelf.preset(name)
+    found = presets.preset(name)
     assert [one for one in found.claims if one.band is not None]
     assert all(one.source and one.text for one in found.claims)
     for size in found.sizes.values():
@@ -102,7 +102,7 @@ PUBLISHED = [
 
 @pytest.mark.parametrize(("name", "id_", "paper", "above", "below"), PUBLISHED)
 def test_a_published_difference_is_the_metric_of_the_published_curves(name, id_, paper, above, below):
-    (claim,) = [one for one in shelf.preset(name).claims if one.id == id_]
+    (claim,) = [one for one in presets.preset(name).claims if one.id == id_]
     curves = {curve.arm: curve for curve in published()[paper].curves}
 
     def level(arm):
@@ -115,22 +115,22 @@ def test_a_published_difference_is_the_metric_of_the_published_curves(name, id_,
 
 
 def test_a_laptop_sweep_is_at_most_two_hours():
-    assert all(shelf.preset(name).sizes["laptop"].minutes <= 120 for name in NAMES)
+    assert all(presets.preset(name).sizes["laptop"].minutes <= 120 for name in NAMES)
 
 
 def test_at_laptop_scale_gal_is_the_configuration_of_the_committed_runs():
-    planned = records.plan(shelf.preset("gal2017_mnist"), "laptop", str(REPOSITORY / "results" / "runs"))
+    planned = runs.plan(presets.preset("gal2017_mnist"), "laptop", str(REPOSITORY / "results" / "runs"))
     done = [one for one in planned if one.arm != "mean_std" and one.seed < 3]  # those that the claims came after
     assert len(done) == 12
     for one in done:
         header = json.loads((one.folder / "header.json").read_text())
         old, new = header["identity"], json.loads(json.dumps(one.identity))
         assert {key: new.get(key) for key in old} == old
-        assert records.complete(one)
+        assert runs.complete(one)
 
 
 def test_the_fixed_initial_images_are_twenty_and_the_same_in_every_run():
-    planned = records.plan(shelf.preset("batchbald2019_mnist"), "paper", "results/runs")
+    planned = runs.plan(presets.preset("batchbald2019_mnist"), "paper", "results/runs")
     indices = planned[0].identity["initial.indices"]
     assert len(set(indices)) == 20
     assert all(one.identity["initial.indices"] == indices for one in planned)
@@ -142,10 +142,10 @@ TRAINING = {"mnist": 60_000, "repeated_mnist": 60_000, "emnist": 112_800}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scale", ["paper", "laptop"])
-@pytest.mark.parametrize("name", [name for name in NAMES if "batchbald" in str(shelf.preset(name).arms)])
+@pytest.mark.parametrize("name", [name for name in NAMES if "batchbald" in str(presets.preset(name).arms)])
 def test_where_a_paper_has_batchbald_it_sees_the_whole_pool(name, scale):
-    found = shelf.preset(name)
-    planned = [one for one in records.plan(found, scale, "results/runs") if one.arm.startswith("batchbald")]
+    found = presets.preset(name)
+    planned = [one for one in runs.plan(found, scale, "results/runs") if one.arm.startswith("batchbald")]
     assert planned
     for keys in (one.identity for one in planned):
         pool = TRAINING[found.dataset] * (keys.get("dataset.copies") or 1) - keys["validation"]
@@ -155,9 +155,9 @@ def test_where_a_paper_has_batchbald_it_sees_the_whole_pool(name, scale):
 
 def test_a_name_that_is_none_gets_near_ones():
     with pytest.raises(InputError, match="no preset 'gal2017_mnst'; did you mean gal2017_mnist"):
-        shelf.preset("gal2017_mnst")
+        presets.preset("gal2017_mnst")
     with pytest.raises(InputError, match="choose one of gal2017_mnist, "):
-        shelf.preset("zzz")
+        presets.preset("zzz")
 
 
 CLAIM = {"metric": "accuracy_difference", "arm": "one", "versus": "other", "at": 100, "band": [0, 1]}
@@ -189,11 +189,11 @@ def test_names_are_given_once_and_scales_are_all_there():
     with pytest.raises(InputError, match="two arms are called 'one'"):
         preset(CLAIM, arms=("one", "one", "other"))
     text = tomllib.loads((FOLDER / "beluch2018_mnist.toml").read_text())
-    shelf.parse(text, "whole")
+    presets.parse(text, "whole")
     part = copy.deepcopy(text)
     del part["scale"]["smoke"]
     with pytest.raises(InputError, match="has the scales paper, laptop, not paper, laptop, smoke"):
-        shelf.parse(part, "part")
+        presets.parse(part, "part")
     text["curve"] = [{"id": "c", "text": "", "arm": "random", "tolerance": 1, "source": "s", "points": [], "width": 2}]
     with pytest.raises(InputError, match="a curve has the key 'width'"):
-        shelf.parse(text, "part")
+        presets.parse(text, "part")

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from al_bench.reproduce import judge, records, shelf, tables
+from al_bench.reproduce import judge, presets, runs, tables
 
 QUICK = ("zhdanov2019_mnist", "learning_loss2019_cifar10")
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in shelf.names()]
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in presets.names()]
 )
 def test_a_preset_passes_its_smoke_scale(run, monkeypatch, name):
     monkeypatch.setenv("AL_BENCH_DATA", "/nonexistent")  # no data of the user's is read
-    preset = shelf.preset(name)
-    planned = records.plan(preset, "smoke", "results/runs")
+    preset = presets.preset(name)
+    planned = runs.plan(preset, "smoke", "results/runs")
     for one in planned:
         done = run(*one.words)
         assert done.status == 0, (one.arm, done.err)
-        assert records.complete(one)
-    arms = records.read(planned, pytest.fail)
+        assert runs.complete(one)
+    arms = runs.read(planned, pytest.fail)
     assert {arm: sorted(seeds) for arm, seeds in arms.items()} == {
         arm.name: list(preset.sizes["smoke"].seeds) for arm in preset.at("smoke")
     }

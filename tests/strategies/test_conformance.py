@@ -15,12 +15,13 @@ import torch
 from hydra import compose, initialize_config_dir
 from torch import Tensor
 
-from al_bench import config as configuration
-from al_bench import kernels, sweep
-from al_bench.components import load_class
+from al_bench import kernels
+from al_bench.config import compose as configuration
+from al_bench.config.compose import load_class
+from al_bench.config.registry import COMPONENTS
 from al_bench.errors import InputError, ScoreError
 from al_bench.evidence import FIXED, Evidence, Product, Screen
-from al_bench.registry import COMPONENTS
+from al_bench.experiment import sweep
 from al_bench.strategies.base import ScoreStrategy, Setting, Strategy
 
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "conf" / "strategy").glob("[!_]*.yaml"))

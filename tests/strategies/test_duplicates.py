@@ -13,7 +13,7 @@ import torch
 
 from al_bench.data.dataset import Dataset
 from al_bench.data.digits import Digits
-from al_bench.gather import Gatherer
+from al_bench.experiment.gather import Gatherer
 from al_bench.learners.learner import Learner
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.training import Training

@@ -9,12 +9,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from al_bench.analysis.figures.against import STATISTICS
-from al_bench.analysis.figures.frame import add_legend, framed, name_panel, outermost, sheet
-from al_bench.analysis.figures.measures import Line
+from al_bench.analysis.figures.curves import STATISTICS
+from al_bench.analysis.figures.layout import add_legend, framed, name_panel, outermost, sheet
+from al_bench.analysis.figures.series import Line
+from al_bench.analysis.figures.style import INK, looks
 from al_bench.analysis.statistics.paired import FEWEST, estimates
 from al_bench.analysis.study import Study
-from al_bench.analysis.style import INK, looks
 from al_bench.errors import InputError
 
 

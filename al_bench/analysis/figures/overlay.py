@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from al_bench.analysis.figures.measures import Line
+from al_bench.analysis.figures.series import Line
+from al_bench.analysis.figures.style import INK
 from al_bench.analysis.papers.published import Paper, PublishedCurve, PublishedTarget
-from al_bench.analysis.style import INK
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from al_bench.analysis.figures.frame import WIDTHS, framed, sheet
+from al_bench.analysis.figures.layout import WIDTHS, framed, sheet
+from al_bench.analysis.figures.style import INK
 from al_bench.analysis.statistics.penalty import Penalty
-from al_bench.analysis.style import INK
 from al_bench.errors import InputError
 
 

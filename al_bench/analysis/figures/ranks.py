@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from al_bench.analysis.figures.frame import framed, sheet
+from al_bench.analysis.figures.layout import framed, sheet
+from al_bench.analysis.figures.style import INK
 from al_bench.analysis.statistics.ranks import cliques
-from al_bench.analysis.style import INK
 from al_bench.errors import InputError
 
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from al_bench.analysis.figures.frame import add_legend, framed, name_panel, row_names, sheet, time_unit
-from al_bench.analysis.figures.measures import STAGES, stages_of
+from al_bench.analysis.figures.layout import add_legend, framed, name_panel, row_names, sheet, time_unit
+from al_bench.analysis.figures.series import STAGES, stages_of
 from al_bench.analysis.study import Study
 from al_bench.errors import InputError
 

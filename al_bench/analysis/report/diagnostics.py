@@ -31,7 +31,7 @@ class Diagnostics:
 def diagnose(study: Study) -> Diagnostics:
     """Read the health of every run of a study, whole-pool references included."""
     from al_bench.analysis.figures.overlay import Mark
-    from al_bench.analysis.health_tables import balance_table, checks_table, titled
+    from al_bench.analysis.tables.health import balance_table, checks_table, titled
 
     runs = [run for _, group in titled(study) for run in group.runs]
     recorded = [run for run in runs if has_health(run)]

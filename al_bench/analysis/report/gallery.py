@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from al_bench.analysis.report.shelf import find_dataset
+from al_bench.analysis.report.dataset import find_dataset
 from al_bench.analysis.report.sprites import Sheet, is_pictures, pixels, sheet, value_range
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from al_bench.analysis.runs import Run
     from al_bench.analysis.study import Study
     from al_bench.data.dataset import Dataset
+    from al_bench.storage.runs import Run
 
 ROUNDS = 10
 PICKS = 12

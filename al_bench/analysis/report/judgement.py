@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from al_bench.analysis.compare import compare_tables
 from al_bench.analysis.pairwise import ranks_table, total_table
 from al_bench.analysis.report.diagnostics import Diagnostics, diagnose
 from al_bench.analysis.report.grid import Grid
+from al_bench.analysis.tables.accuracy import compare_tables
 from al_bench.analysis.verdict import default_targets, verdict
 
 if TYPE_CHECKING:
-    from al_bench.analysis.formats import Table
     from al_bench.analysis.study import Study
+    from al_bench.analysis.tables.table import Table
 
 
 @dataclass(frozen=True)

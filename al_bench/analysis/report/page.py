@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from al_bench import __version__
-from al_bench.analysis.report import parts
-from al_bench.analysis.report.chapters import Drawing, drawings, joint_plans, plans
-from al_bench.analysis.report.drawing import Palette
+from al_bench.analysis.report import sections as parts
+from al_bench.analysis.report.figures import Drawing, drawings, joint_plans, plans
 from al_bench.analysis.report.gallery import BYTES, ROUNDS, gallery
 from al_bench.analysis.report.grid import Grid, make
 from al_bench.analysis.report.judgement import joint_tables, judge
-from al_bench.analysis.runs import Run, find_runs
+from al_bench.analysis.report.svg import Palette
 from al_bench.analysis.study import studies
 from al_bench.errors import InputError
+from al_bench.storage.runs import Run, find_runs
 
 if TYPE_CHECKING:
     from al_bench.analysis.study import Study

@@ -6,11 +6,11 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from al_bench.analysis.report.settings import ABSENT, Settings, environment
+from al_bench.analysis.report.configuration import ABSENT, Settings, environment
 
 if TYPE_CHECKING:
-    from al_bench.analysis.runs import Run
     from al_bench.analysis.study import Study
+    from al_bench.storage.runs import Run
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 **Where a seed crosses.** The first crossing of a noisy curve is optimistic and falls on the grid of evaluations. So a
 seed's curve is first made monotone (isotonic least squares), then its crossing is interpolated between the two
-evaluations around it. First and sustained crossings, as the papers report them, are in al_bench.analysis.curves.
+evaluations around it. First and sustained crossings, as the papers report them, are in the module `curves` beside it.
 
 **How sure.** Per seed ln(L_arm / L_baseline), then Student's t over seeds, then back: 1 − exp(·). Its coverage of a
 planted saving is in results/planted_savings.csv (scripts/planted_savings.py).

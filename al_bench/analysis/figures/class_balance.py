@@ -1,0 +1,159 @@
+"""Class balance of the labelled set: whether a strategy collapses on some classes (Pop & Fulop 2018)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from al_bench.analysis.arms import Group
+from al_bench.analysis.figures.layout import add_legend, framed, name_panel, row_names, sheet
+from al_bench.analysis.figures.series import class_counts_of, relative_entropy
+from al_bench.analysis.figures.style import CEILING, Look, looks
+from al_bench.analysis.study import Study
+from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Balance:
+    """One arm over T label counts: quartiles of H(p)/log C, each [T], and mean class shares [C] at the end."""
+
+    labels: NDArray[np.int64]
+    q25: Floats
+    median: Floats
+    q75: Floats
+    shares: Floats
+
+
+@framed
+def draw_class_balance(studies: Sequence[Study], title: str | None = None, width: str = "page") -> Figure:
+    """Draw two panels a dataset: the entropy of the labelled set's classes over rounds, and its classes at the end.
+
+    Left, the entropy of the class shares relative to the uniform's, H(p) / log C, against the number of labels:
+    1 is even, median over seeds with quartiles; the pool's own, where a whole-pool run recorded it, is dashed.
+    Right, each arm's share of every class at its last label count, in multiples of the pool's share (of an even
+    share where the pool's is not recorded).
+
+    Raises:
+        InputError: No run recorded class counts.
+    """
+    shown = [(study, found) for study in studies if (found := balances(study))]
+    if not shown:
+        raise InputError("no run recorded the class counts of its labelled set; nothing to draw")
+    inches = max(len(found) * row_names([study.title(name) for name in found])[1] for study, found in shown)
+    figure, panels = sheet(2 * len(shown), width, max(3.2, 0.8 * inches + 1.3))
+    arms = sorted({(study.title(group.name), group.strategy) for study, _ in shown for group in study.groups})
+    appearance = looks(arms)
+    handles: dict[str, Any] = {}
+    for place, (study, found) in enumerate(shown):
+        curves, classes = panels[2 * place], panels[2 * place + 1]
+        _draw_entropy(curves, study, found, appearance)
+        _draw_classes(figure, classes, study, found)
+        name_panel(curves, study, title if len(shown) == 1 else None)
+        for handle, label in zip(*curves.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    if title and len(shown) > 1:
+        figure.suptitle(title, fontweight="bold")
+    heading = ("median over seeds", "band: quartiles", "1: all classes alike")
+    add_legend(figure, list(handles.values()), list(handles), heading)
+    return figure
+
+
+def balances(study: Study) -> dict[str, Balance]:
+    """By group.name, for the arms whose runs all recorded class counts."""
+    found = {}
+    for group in study.groups:
+        counts = [class_counts_of(run) for run in group.runs]
+        shared = sorted(set.intersection(*(set(one) for one in counts)) & set(group.curves.labels.tolist()))
+        # An empty labelled set has no classes to balance.
+        shared = [size for size in shared if size > 0]
+        if shared:
+            entropy = np.array([[relative_entropy(one[size]) for size in shared] for one in counts])  # [S,T]
+            q25, median, q75 = np.quantile(entropy, [0.25, 0.5, 0.75], axis=0)
+            shares = np.mean([one[shared[-1]] / one[shared[-1]].sum() for one in counts], axis=0)  # [C]
+            found[group.name] = Balance(np.array(shared), q25, median, q75, shares)
+    return found
+
+
+def pool_shares(study: Study) -> Floats | None:
+    """The classes' shares [C] of the whole pool, from a run that was trained on all of it; None if there is none."""
+    for group in study.references:
+        for run in group.runs:
+            counts = class_counts_of(run)
+            if counts and run.labels[-1] in counts:
+                whole = counts[run.labels[-1]]
+                return whole / whole.sum()
+    return None
+
+
+def _draw_entropy(axes: Axes, study: Study, found: dict[str, Balance], appearance: dict[str, Look]) -> None:
+    for group in sorted(
+        (group for group in study.groups if group.name in found), key=lambda g: (-_last(found[g.name]), g.name)
+    ):
+        line, look = found[group.name], appearance[study.title(group.name)]
+        alpha = 0.18 if len(found) <= 8 else 0.05
+        axes.fill_between(line.labels, line.q25, line.q75, color=look.colour, alpha=alpha, linewidth=0, zorder=2)
+        step = max(1, round(len(line.labels) / 9))
+        axes.plot(line.labels, line.median, label=_title(study, group), markevery=step, zorder=3, **look.line())
+    pool = pool_shares(study)
+    if pool is not None:
+        level = relative_entropy(np.rint(pool * 1e9).astype(np.int64))
+        axes.axhline(level, color=CEILING, linewidth=1.3, linestyle=(0, (7, 3)), zorder=1.5, label="the pool")
+    axes.set_xlabel("Number of labels")
+    axes.set_ylabel("Class entropy / log C")
+    axes.set_ylim(top=min(axes.get_ylim()[1], 1.02))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10]))
+
+
+def _draw_classes(figure: Figure, axes: Axes, study: Study, found: dict[str, Balance]) -> None:
+    order = sorted(found, key=lambda name: (-_last(found[name]), name))
+    if len(sizes := {len(found[name].shares) for name in order}) > 1:
+        raise InputError(f"the arms have {' and '.join(map(str, sorted(sizes)))} classes: they were run on other data")
+    table = np.stack([found[name].shares for name in order])  # [M,C]
+    pool = pool_shares(study)
+    expected = pool if pool is not None and len(pool) == table.shape[1] else np.full(table.shape[1], 1 / table.shape[1])
+    ratio = np.divide(table, expected, out=np.full_like(table, np.nan), where=expected > 0)  # [M,C]
+    top = max(2.0, float(np.nanmax(ratio)))
+    picture = axes.imshow(ratio, cmap="PuOr_r", norm=TwoSlopeNorm(1.0, 0.0, top), aspect="auto")
+    ends = {int(found[name].labels[-1]) for name in order}
+    when = f"at {ends.pop():,} labels" if len(ends) == 1 else "at the last label count"
+    axes.set_title(f"classes {when}", loc="left", pad=8, fontweight="normal", fontsize=10)
+    axes.set_yticks(range(len(order)), row_names([study.title(name) for name in order])[0], fontsize=8.5)
+    names = _class_names(study, table.shape[1])
+    upright = max(map(len, names)) > 2
+    if len(names) <= 26:
+        axes.set_xticks(range(len(names)), names, fontsize=8.5, rotation=90 if upright else 0)
+    axes.set_xlabel("Class")
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    colours = figure.colorbar(picture, ax=axes, fraction=0.06, pad=0.02, aspect=30, ticks=[0, 1, math.floor(top)])
+    colours.set_label(f"× {'pool' if pool is not None else 'even'} share", fontsize=8.5)
+    colours.ax.tick_params(labelsize=8.5)
+    colours.outline.set_visible(False)
+
+
+def _class_names(study: Study, classes: int) -> list[str]:
+    names = study.groups[0].runs[0].header.get("class_names")
+    if isinstance(names, list) and len(names) == classes:
+        return [str(name) if len(str(name)) <= 12 else f"{str(name)[:11]}…" for name in names]
+    return [str(number) for number in range(classes)]
+
+
+def _last(balance: Balance) -> float:
+    return float(balance.median[-1])
+
+
+def _title(study: Study, group: Group) -> str:
+    return study.title(group.name)

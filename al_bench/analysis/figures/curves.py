@@ -1,0 +1,229 @@
+"""Accuracy, NLL or calibration error against labels or seconds: one line an arm, one panel a dataset."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from al_bench.analysis.arms import Group
+from al_bench.analysis.figures import overlay
+from al_bench.analysis.figures.layout import add_legend, framed, name_panel, outermost, sheet, time_unit
+from al_bench.analysis.figures.series import QUANTITIES, X_AXES, Floats, Line, quantity_of, seconds_of
+from al_bench.analysis.figures.style import CEILING, Look, looks
+from al_bench.analysis.papers.published import Paper
+from al_bench.analysis.statistics.curves import Curves, Summary, summarise
+from al_bench.analysis.study import Study
+from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STATISTICS = ("median", "mean")
+
+_NAMES = {
+    "accuracy": "Test accuracy (%)",
+    "nll": "Negative log-likelihood (nats)",
+    "ece": "Calibration error (%)",
+}
+_SCALE = {"accuracy": 100.0, "nll": 1.0, "ece": 100.0}
+_SECONDS = {
+    "seconds": "Training, scoring and selecting",
+    "seconds+evaluate": "Training, evaluating, scoring and selecting",
+}
+_MARKERS = 9  # about as many a line; one at every round of a long run would be a caterpillar
+_CROWD = 8  # arms above which bands are lighter
+
+
+@framed
+def draw_against(
+    studies: Sequence[Study],
+    quantity: str = "accuracy",
+    x: str = "labels",
+    statistic: str = "median",
+    title: str | None = None,
+    targets: Sequence[float] = (),
+    papers: Sequence[Paper] = (),
+    marks: Sequence[overlay.Mark] = (),
+    width: str = "page",
+) -> Figure:
+    """Draw every arm of every study; whole-pool references become dashed ceilings without markers.
+
+    A point is a label count. Its height is the statistic over seeds of the quantity there, and on an axis of
+    time its place is the same statistic over seeds of the seconds spent until that model was trained
+    (measures.seconds_of): nothing is interpolated.
+
+    Args:
+        studies: A panel each, those with nothing but references aside.
+        quantity: `accuracy` or `ece` (drawn in %), or `nll` (nats).
+        x: `labels`, `seconds` (train + score + select), or `seconds+evaluate`.
+        statistic: `median` with the interquartile band, or `mean` ± standard error.
+        title: Above the figure; without it each panel has its dataset's name, and several panels always do.
+        targets: Accuracies (fractions) at which a thin guide is drawn; for accuracy only.
+        papers: Published numbers to overlay, in grey; for accuracy against labels only.
+        marks: Health remarks to mark on the lines.
+        width: `page` or `phone`.
+
+    Raises:
+        InputError: A choice that is not allowed or cannot be drawn from these records.
+    """
+    _check(quantity, x, statistic, targets, papers)
+    shown = [study for study in studies if study.groups]
+    if not shown:
+        raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
+    overlay.check_datasets(papers, [study.dataset for study in shown])
+    figure, panels = sheet(len(shown), width, 3.4 if len(shown) > 1 or width == "phone" else 4.2)
+    appearance = looks(sorted({(study.title(group.name), group.strategy) for study in shown for group in study.groups}))
+    handles: dict[str, Any] = {}
+    every = [_lines(study, quantity, x, statistic) for study in shown]
+    size, unit = time_unit(max(float(line.x.max()) for lines in every for line in lines.values()))
+    for axes, study, lines in zip(panels, shown, every, strict=True):
+        if x != "labels":
+            lines = {name: dataclasses.replace(line, x=line.x / size) for name, line in lines.items()}
+        _draw_lines(axes, study, lines, appearance, _SCALE[quantity])
+        _draw_references(axes, study, quantity, statistic)
+        overlay.draw_papers(axes, study.dataset, papers, max(float(line.x[-1]) for line in lines.values()))
+        overlay.draw_marks(axes, study.dataset, marks, lines, _SCALE[quantity])
+        _finish(axes, quantity, x, targets)
+        name_panel(axes, study, title if len(shown) == 1 else None)
+        left, bottom = outermost(axes)
+        if left:
+            axes.set_ylabel(_NAMES[quantity])
+        if bottom:
+            axes.set_xlabel("Number of labels" if x == "labels" else f"{_SECONDS[x]} ({unit})")
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    if title and len(shown) > 1:
+        figure.suptitle(title, fontweight="bold")
+    labels, heading = _words(shown, list(handles), statistic)
+    add_legend(figure, list(handles.values()), labels, heading, beside=len(shown) == 1)
+    return figure
+
+
+def band_of(summary: Summary, statistic: str) -> tuple[Floats, Floats, Floats]:
+    """The line and the lower and upper edge of its band, [T]; NaN where n = 1 has no error."""
+    if statistic == "median":
+        return summary.median, summary.q25, summary.q75
+    return summary.mean, summary.mean - summary.sem, summary.mean + summary.sem
+
+
+def _check(quantity: str, x: str, statistic: str, targets: Sequence[float], papers: Sequence[Paper]) -> None:
+    for what, value, allowed in (
+        ("quantity", quantity, QUANTITIES),
+        ("x", x, X_AXES),
+        ("statistic", statistic, STATISTICS),
+    ):
+        if value not in allowed:
+            raise InputError(f"{what} is {value!r}; allowed are {', '.join(allowed)}")
+    if targets and quantity != "accuracy":
+        raise InputError(f"a target is an accuracy and cannot be drawn on {quantity}; leave it out")
+    if papers and (quantity, x) != ("accuracy", "labels"):
+        raise InputError(f"published numbers are accuracy against labels, not {quantity} against {x}; leave them out")
+
+
+def _lines(study: Study, quantity: str, x: str, statistic: str) -> dict[str, Line]:
+    """The lines by group.name."""
+    found = {}
+    for group in study.groups:
+        values = quantity_of(group, quantity)  # [S,T]
+        known = ~np.isnan(values).all(axis=0)  # [T]
+        labels = group.curves.labels[known]
+        summary = summarise(Curves(labels, values[:, known]))
+        places = labels.astype(np.float64)
+        if x != "labels":
+            seconds = summarise(Curves(labels, seconds_of(group, x.endswith("evaluate"))[:, known]))
+            places = seconds.median if statistic == "median" else seconds.mean
+        found[group.name] = Line(labels, places, *band_of(summary, statistic))
+    return found
+
+
+def _draw_lines(
+    axes: Axes,
+    study: Study,
+    lines: dict[str, Line],
+    appearance: dict[str, Look],
+    scale: float,
+) -> None:
+    # The legend reads from the top down like the ends of the curves.
+    order = sorted(study.groups, key=lambda group: (-lines[group.name].centre[-1], group.name))
+    for place, group in enumerate(order):
+        line = lines[group.name]
+        look = appearance[study.title(group.name)]
+        step = max(1, round(len(line.x) / _MARKERS))
+        alpha = 0.2 if len(order) <= _CROWD else 0.06
+        axes.fill_between(
+            line.x, scale * line.low, scale * line.high, color=look.colour, alpha=alpha, linewidth=0, zorder=2
+        )
+        axes.plot(
+            line.x,
+            scale * line.centre,
+            label=study.title(group.name),
+            markevery=(place * step // len(order), step),  # staggered, so that markers do not pile up
+            zorder=3,
+            **look.line(),
+        )
+
+
+def _draw_references(axes: Axes, study: Study, quantity: str, statistic: str) -> None:
+    for group in study.references:
+        try:
+            values = quantity_of(group, quantity)
+        except InputError:  # a reference without this quantity is no reason to draw nothing
+            continue
+        level = band_of(summarise(Curves(group.curves.labels, values)), statistic)[0][-1]
+        axes.axhline(
+            _SCALE[quantity] * float(level), color=CEILING, linewidth=1.3, linestyle=(0, (7, 3)), zorder=1.5,
+            label=group.label,
+        )  # fmt: skip
+
+
+def _finish(axes: Axes, quantity: str, x: str, targets: Sequence[float]) -> None:
+    """Limits, ticks and names of the axes, and the guides at the targets."""
+    lines = [line for line in axes.lines if line.get_transform() == axes.transData]
+    ends = [np.asarray(line.get_xdata(), dtype=np.float64) for line in lines]
+    first, last = min(end.min() for end in ends), max(end.max() for end in ends)
+    margin = max(0.02 * (last - first), 0.5 if x == "labels" else 0.02 * last)
+    axes.set_xlim(first - margin, last + margin)
+    steps = [1, 2, 2.5, 5, 10]
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=x == "labels", steps=steps))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=steps))
+    for target in targets:
+        axes.axhline(100 * target, color=CEILING, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.4)
+        axes.annotate(
+            f"{100 * target:g} %", (0, 100 * target), xycoords=("axes fraction", "data"), xytext=(4, 2),
+            textcoords="offset points", fontsize=8.5, color=CEILING,
+        )  # fmt: skip
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(max(bottom, -1.0 if quantity == "accuracy" else 0.0), top if quantity == "nll" else min(top, 101.0))
+
+
+def _words(shown: Sequence[Study], names: Sequence[str], statistic: str) -> tuple[list[str], tuple[str, ...]]:
+    """The legend's labels and the parts of its title, which say what line and band are.
+
+    The number of seeds stands in the title where it is the same for every curve, else behind the names.
+    """
+    members: dict[str, list[Group]] = {name: [] for name in names}
+    for study in shown:
+        for group in (*study.groups, *study.references):
+            label = group.label if group.reference else study.title(group.name)
+            if label in members:
+                members[label].append(group)
+    counts = {name: _seeds(groups) for name, groups in members.items() if groups}
+    curves = {counts[study.title(group.name)] for study in shown for group in study.groups}
+    seeds = curves.pop() if len(curves) == 1 else "seeds"
+    labels = [name if counts.get(name, seeds) == seeds else f"{name} ({counts[name]})" for name in names]
+    band = "band: quartiles" if statistic == "median" else "band: ± standard error"
+    return labels, (f"{statistic} of {seeds}", band)
+
+
+def _seeds(groups: Sequence[Group]) -> str:
+    """How many seeds a line has, or from how many to how many where it changes along or between panels."""
+    low = min(int(group.summary.n.min()) for group in groups)
+    high = max(int(group.summary.n.max()) for group in groups)
+    if low != high:
+        return f"{low}–{high} seeds"
+    return "1 seed" if high == 1 else f"{high} seeds"

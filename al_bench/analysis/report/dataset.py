@@ -1,0 +1,73 @@
+"""The data set of a recorded run, found again on this machine: never downloaded, and checked by its fingerprint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from al_bench.data.files import one_line
+from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from al_bench.data.dataset import Dataset
+    from al_bench.storage.runs import Run
+
+
+def find_dataset(run: Run) -> Dataset:
+    """Load the data set that the run was played on.
+
+    A recorded `dataset.root` that is not here gives way to AL_BENCH_DATA and the user's cache folder.
+
+    Raises:
+        InputError: Its configuration was not recorded or is unknown here, its files are not on this machine or
+            cannot be read, or they are other data than the run's (another fingerprint).
+    """
+    from al_bench.data.download import offline
+
+    component = _component(run)
+    if (root := getattr(component, "root", None)) and not Path(root).expanduser().is_dir():
+        component.root = None
+    try:
+        with offline():
+            dataset = cast("Dataset", component.load())
+            found = dataset.fingerprint()
+    except InputError:
+        raise
+    except Exception as error:  # a user's own class, or files damaged in a way its reader does not foresee
+        raise InputError(f"{run.dataset} cannot be read ({type(error).__name__}: {one_line(error)})") from error
+    if found != run.header.get("fingerprint"):
+        raise InputError(
+            f"the {run.dataset} found here is not the data of these runs: its fingerprint is {found}, "
+            f"theirs {run.header.get('fingerprint', 'not recorded')}"
+        )
+    return dataset
+
+
+def _component(run: Run) -> Any:
+    """The dataset's dataclass, filled as config.yaml says."""
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import DictConfig, OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from al_bench.config import compose as configuration
+    from al_bench.config.compose import from_keys
+
+    try:
+        recorded = cast(DictConfig, OmegaConf.load(run.folder / "config.yaml")).get("dataset")
+        choice = run.header["choices"]["dataset"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"how {run.dataset} was configured is not on record in {run.folder}") from None
+    except Exception as error:  # YAML's own errors
+        raise InputError(f"{run.folder}/config.yaml cannot be read ({one_line(error)})") from error
+    try:
+        if "_target_" in (recorded or {}):
+            keys = cast(dict[str, Any], OmegaConf.to_container(recorded))
+            return from_keys(keys.pop("_target_"), keys, f"dataset={choice}")
+        configuration.register()
+        with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
+            known = compose("config", overrides=[f"dataset={choice}"]).dataset
+        return OmegaConf.to_object(OmegaConf.merge(known, recorded or {}))
+    except (HydraException, OmegaConfBaseException, TypeError) as error:
+        reason = one_line(error)
+        raise InputError(f"dataset={choice} is not known here as {run.folder} has it ({reason})") from error

@@ -1,0 +1,104 @@
+"""The tables of one study: what `al-bench compare` prints and the report shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from al_bench.analysis.findings import findings
+from al_bench.analysis.marks import arm_title, marks_note, who
+from al_bench.analysis.pairwise import error_table, penalty_table, study_penalty
+from al_bench.analysis.statistics.area import area, shared_range
+from al_bench.analysis.study import Study
+from al_bench.analysis.tables.cost import cost_table
+from al_bench.analysis.tables.differences import area_table, budgets_table
+from al_bench.analysis.tables.labels import saved_table, targets_table
+from al_bench.analysis.tables.table import Table, spread
+
+
+def compare_tables(study: Study, targets: Sequence[float], log: bool = False) -> list[Table]:
+    """All tables of a study; what nothing can be said about is left out.
+
+    Without a baseline there are no differences, without two shared seeds no penalty matrix.
+
+    Args:
+        study: The arms of one dataset.
+        targets: Accuracies to reach, fractions.
+        log: Take the areas over ln labels.
+    """
+    tables = [accuracy_table(study, log)]
+    if targets:
+        tables.append(targets_table(study, targets))
+    if study.baseline is not None and study.others:
+        found = findings(study, targets)
+        if targets:
+            tables.append(saved_table(study, found))
+        tables += [area_table(study, found, log), budgets_table(study)]
+    if len(study.groups) > 1 and study_penalty(study).seeds[1] > 0:
+        tables.append(penalty_table(study))
+    if study.baseline is not None and study.others:
+        tables.append(error_table(study))
+    return [*tables, cost_table(study)]
+
+
+def accuracy_table(study: Study, log: bool = False) -> Table:
+    """Final and mean accuracy and AUBC of every arm, mean ± standard deviation over seeds."""
+    shared = study.shared_counts([group.name for group in study.groups])
+    labels = study.labels[shared]
+    span = shared_range(labels, [rows[:, shared] for rows in study.accuracy.values()])
+    if span is not None and log and span[0] <= 0:
+        positive = labels[labels > 0]
+        span = (float(positive[0]), span[1]) if len(positive) and positive[0] < span[1] else None
+    rows, records = [], []
+    for group in study.groups:
+        curves = study.accuracy[group.name][:, shared]  # [S,b]
+        final = [run.accuracy[-1] for run in group.runs]
+        mean = [float(np.nanmean(row)) if not np.isnan(row).all() else math.nan for row in curves]
+        areas = [math.nan] * len(curves) if span is None else area(labels, curves, *span, log).tolist()
+        ends = sorted({run.labels[-1] for run in group.runs})
+        end = f"{ends[0]}" if len(ends) == 1 else f"{ends[0]}–{ends[-1]}"
+        rows.append((arm_title(study, group.name), str(group.seeds), end, spread(final), spread(mean), spread(areas)))
+        records += [
+            {
+                **who(study, group.name),
+                "seed": seed,
+                "labels": run.labels[-1],
+                "final": final[place],
+                "mean": mean[place],
+                "aubc": areas[place],
+                "aubc_log": log,
+            }
+            for place, (seed, run) in enumerate(zip(study.seeds[group.name], group.runs, strict=True))
+        ]
+    for group in study.references:
+        final = [run.accuracy[-1] for run in group.runs]
+        ends = sorted({run.labels[-1] for run in group.runs})
+        rows.append((group.label, str(group.seeds), str(ends[-1]), spread(final), "", ""))
+        records += [
+            {
+                **who(study, group.name),
+                "seed": run.seed,
+                "labels": run.labels[-1],
+                "final": run.accuracy[-1],
+                "mean": None,
+                "aubc": None,
+                "aubc_log": log,
+            }
+            for run in group.runs
+        ]
+    note = "mean ± standard deviation over seeds; "
+    if span is None:
+        note += (
+            "mean and AUBC need a range of label counts at which all arms were evaluated: compare those that have one. "
+        )
+    else:
+        note += (
+            f"mean: over the {shared.sum()} label counts at which all arms were evaluated; AUBC: area under the "
+            f"curve through these over {span[0]:g} to {span[1]:g} labels{', ln scale' if log else ''}, divided by that "
+            "range. "
+        )
+    note = f"{note}{marks_note(study)}".strip()
+    heads = ("arm", "seeds", "labels", "final", "mean", "AUBC")
+    return Table("accuracy", f"Accuracy on {study.dataset}, %", heads, tuple(rows), note, tuple(records))

@@ -1,0 +1,131 @@
+"""What an arm cost: seconds and peak memory of training, scoring and selecting, as the rounds recorded them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from al_bench.analysis.arms import Group
+from al_bench.analysis.marks import arm_title, who
+from al_bench.analysis.study import Study
+from al_bench.analysis.tables.table import Table, Value
+from al_bench.storage.runs import Run
+
+PHASES = ("train", "score", "select")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One arm's cost, medians over its seeds (a busy machine slows some).
+
+    Args:
+        seconds: A run's seconds by phase: train, score, select, and evaluate, which belongs to the benchmark and not to
+            the strategy. NaN where no round recorded them.
+        memory: The highest peak of a run by phase, bytes; NaN where none was recorded.
+        gained: Accuracy gained from the first to the last evaluation, a fraction.
+        labels: Labels acquired between them.
+    """
+
+    seconds: dict[str, float]
+    memory: dict[str, float]
+    gained: float
+    labels: float
+
+    @property
+    def total(self) -> float:
+        """Seconds of training, scoring and selecting."""
+        return sum(self.seconds[phase] for phase in PHASES)
+
+    @property
+    def per_label(self) -> float:
+        """Accuracy gained a label acquired."""
+        return self.gained / self.labels if self.labels else math.nan
+
+    @property
+    def per_second(self) -> float:
+        """Accuracy gained a second of `total`."""
+        return self.gained / self.total if self.total else math.nan
+
+
+def cost(group: Group) -> Cost:
+    """The cost of one arm."""
+    phases = (*PHASES, "evaluate")
+    return Cost(
+        {phase: _median([_sum(run, phase) for run in group.runs]) for phase in phases},
+        {phase: _median([_peak(run, phase) for run in group.runs]) for phase in phases},
+        _median([run.accuracy[-1] - run.accuracy[0] for run in group.runs]),
+        _median([float(run.labels[-1] - run.labels[0]) for run in group.runs]),
+    )
+
+
+def _sum(run: Run, phase: str) -> float:
+    """A run's seconds in a phase; a strategy that scores nothing has none and took 0, where others were recorded."""
+    recorded = [entry["seconds"] for entry in run.rounds if isinstance(entry.get("seconds"), dict)]
+    if not any(recorded):
+        return math.nan
+    values = [seconds.get(phase) or 0.0 for seconds in recorded]
+    return sum(map(float, values)) if all(isinstance(value, (int, float)) for value in values) else math.nan
+
+
+def _peak(run: Run, phase: str) -> float:
+    recorded = [
+        entry["peak_memory_bytes"].get(phase)
+        for entry in run.rounds
+        if isinstance(entry.get("peak_memory_bytes"), dict)
+    ]
+    return max((float(value) for value in recorded if isinstance(value, (int, float))), default=math.nan)
+
+
+def _median(values: list[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.median(known)) if known else math.nan
+
+
+def cost_table(study: Study) -> Table:
+    """Seconds and peak memory by phase, accuracy a label beside accuracy a second."""
+    rows: list[tuple[str, ...]] = []
+    records: list[dict[str, Value]] = []
+    for group in study.groups:
+        spent = cost(group)
+        rows.append(
+            (
+                arm_title(study, group.name),
+                *(_seconds(spent.seconds[phase]) for phase in PHASES),
+                _seconds(spent.total),
+                _rate(100 * 100 * spent.per_label),
+                _rate(100 * 60 * spent.per_second),
+                *(_mebibytes(spent.memory[phase]) for phase in PHASES),
+            )
+        )
+        records.append(
+            {
+                **who(study, group.name),
+                **{f"seconds_{phase}": value for phase, value in spent.seconds.items()},
+                **{f"peak_bytes_{phase}": value for phase, value in spent.memory.items()},
+                "accuracy_per_label": spent.per_label,
+                "accuracy_per_second": spent.per_second,
+            }
+        )
+    note = (
+        "seconds of a whole run, medians over seeds, without the evaluation on the test set; points gained from the "
+        "first round to the last; peak memory of the process in MiB (on a GPU: of the device)."
+    )
+    heads = (
+        "arm", "train s", "score s", "select s", "sum s", "points / 100 labels", "points / minute",
+        "train MiB", "score MiB", "select MiB",
+    )  # fmt: skip
+    return Table("cost", f"Cost of a run on {study.dataset}", heads, tuple(rows), note, tuple(records))
+
+
+def _seconds(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def _rate(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3g}".replace("-", "−")
+
+
+def _mebibytes(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value / 2**20:.0f}"

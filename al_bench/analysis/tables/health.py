@@ -1,0 +1,99 @@
+"""The health of a study's runs as tables: checks beyond their threshold, and the class balance of the picks."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from al_bench.analysis.arms import Group
+from al_bench.analysis.health_notes import NOT_RECORDED, HealthNote, has_health, health_notes
+from al_bench.analysis.marks import who
+from al_bench.analysis.study import Study
+from al_bench.analysis.tables.table import Table, Value
+from al_bench.storage.runs import Run
+
+
+def titled(study: Study) -> list[tuple[str, Group]]:
+    """Every group of a study with its title, whole-pool references included."""
+    groups = [(study.title(group.name), group) for group in study.groups]
+    return [*groups, *((group.label, group) for group in study.references)]
+
+
+def health_tables(study: Study) -> list[Table]:
+    """Both tables, as far as there is anything to say."""
+    return [table for table in (checks_table(study), balance_table(study)) if table is not None]
+
+
+def checks_table(study: Study) -> Table | None:
+    """A row a check and arm that were beyond a threshold, warnings before remarks; None where none was."""
+    groups = titled(study)
+    recorded = [run for _, group in groups for run in group.runs if has_health(run)]
+    notes = [(title, group, note) for title, group in groups for note in health_notes(group.runs)]
+    together: dict[tuple[str, str], list[HealthNote]] = {}
+    for title, _, note in sorted(notes, key=lambda one: (one[2].remark, one[2].check, one[0])):
+        together.setdefault((note.check, title), []).append(note)
+    if not together:
+        return None
+    rows = [_row(title, found, recorded) for (_, title), found in together.items()]
+    records: list[dict[str, Value]] = [
+        {
+            **who(study, group.name),
+            "check": note.check,
+            "seed": note.run.seed,
+            "round": note.round,
+            "value": note.value,
+            "threshold": note.threshold,
+            "remark": note.remark,
+        }
+        for _, group, note in notes
+    ]
+    return Table(
+        "health",
+        f"Checks beyond their threshold on {study.dataset}",
+        ("check", "arm", "seeds", "rounds", "the first of them"),
+        tuple(rows),
+        "Rounds over all seeds, out of those with health on record.",
+        tuple(records),
+    )
+
+
+def _row(title: str, found: Sequence[HealthNote], recorded: Sequence[Run]) -> tuple[str, ...]:
+    first = found[0]
+    arms = {(note.run.study, note.run.arm) for note in found}
+    rounds = sum(len(run.rounds) for run in recorded if (run.study, run.arm) in arms)
+    seeds = ", ".join(str(seed) for seed in sorted({note.run.seed for note in found}))
+    where = f"seed {first.run.seed}, round {first.round}: {first.sentence}"
+    return first.title, title, seeds, f"{len(found)} of {rounds}", where
+
+
+def balance_table(study: Study) -> Table | None:
+    """How far the classes of all picks of a run are from the pool's, beside the baseline's; None where not recorded."""
+    base = study.baseline
+    values = {group.name: [kl for run in group.runs if (kl := _last_kl(run)) is not None] for group in study.groups}
+    if not any(values.values()):
+        return None
+    rows, records = [], []
+    for group in study.groups:
+        found = values[group.name]
+        middle = statistics.median(found) if found else None
+        less = None
+        if middle is not None and base is not None and values[base] and group.name != base:
+            less = middle - statistics.median(values[base])
+        said = "" if less is None else f"{less:+.3f}".replace("-", "−")
+        title = study.title(group.name)
+        rows.append((title, NOT_RECORDED if middle is None else f"{middle:.3f}", said))
+        records.append({**who(study, group.name), "kl": middle, "less_baseline": less, "seeds": len(found)})
+    other = f"less {study.title(base)}'s" if base is not None else "less the baseline's"
+    return Table(
+        "class_balance",
+        f"Class balance of what was picked on {study.dataset}",
+        ("arm", "KL to the pool", other),
+        tuple(rows),
+        "KL(classes of all picks of a run ‖ classes of the pool) in nats, median over seeds; 0: balanced as the pool.",
+        tuple(records),
+    )
+
+
+def _last_kl(run: Run) -> float | None:
+    known = [entry["health"].get("acquired_kl") for entry in run.rounds if isinstance(entry.get("health"), dict)]
+    return next((float(value) for value in reversed(known) if isinstance(value, (int, float))), None)

@@ -1,0 +1,122 @@
+"""Tables about labels: how many it took to reach an accuracy, and how many fewer than the baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from al_bench.analysis.arms import Group
+from al_bench.analysis.findings import Finding
+from al_bench.analysis.marks import arm_title, who
+from al_bench.analysis.statistics.curves import labels_to_target, quantile
+from al_bench.analysis.statistics.savings import Saved
+from al_bench.analysis.study import Study
+from al_bench.analysis.tables.curves import count, per_seed
+from al_bench.analysis.tables.table import Table, Value, interval, p_value, percent
+
+_RULES = ("first", "sustained")
+
+
+def targets_table(study: Study, targets: Sequence[float]) -> Table:
+    """Labels to reach each target by first, sustained and median-curve crossing."""
+    rows, records = [], []
+    for target in targets:
+        for group in study.groups:
+            curve = labels_to_target(group.curves.labels, group.curves.accuracy, target, "median_curve")
+            row = [_percent(target), arm_title(study, group.name)]
+            row += [per_seed(group, target, rule) for rule in _RULES]
+            rows.append((*row, count(curve, float(group.curves.labels[-1]))))
+            for rule in _RULES:
+                records.append(
+                    {**who(study, group.name), "target": target, "rule": rule, **_reached(group, target, rule)}
+                )
+            records.append(
+                {
+                    **who(study, group.name),
+                    "target": target,
+                    "rule": "median_curve",
+                    "median": curve,
+                    "seeds": group.seeds,
+                }
+            )
+    note = (
+        "median [quartiles] over seeds of the size of the labelled set, initial set included; first crossing is "
+        "optimistic on a noisy curve; sustained: never below again; > L: not reached within L labels."
+    )
+    heads = ("to reach", "arm", "first crossing", "sustained", "median curve")
+    return Table("labels", f"Labels to reach an accuracy on {study.dataset}", heads, tuple(rows), note, tuple(records))
+
+
+def _reached(group: Group, target: float, rule: str) -> dict[str, Value]:
+    counts = [labels_to_target(run.labels, run.accuracy, target, rule) for run in group.runs]
+    return {
+        "median": quantile(counts, 0.5),
+        "q25": quantile(counts, 0.25),
+        "q75": quantile(counts, 0.75),
+        "seeds": len(counts),
+        "not_reached": sum(math.isinf(value) for value in counts),
+    }
+
+
+def saved_table(study: Study, found: Sequence[Finding]) -> Table:
+    """Labels saved against the baseline at each target, with the interval, or a bound where a seed is censored."""
+    rows, records = [], []
+    for place in range(len(found[0].saved)):
+        for one in found:
+            value = one.saved[place]
+            tested = value.target == one.primary
+            rows.append(
+                (
+                    _percent(value.target),
+                    arm_title(study, one.name),
+                    _saving(value),
+                    interval(value.low, value.high, 0),
+                    p_value(one.saved_holm) if tested else "",
+                    str(value.n),
+                    _censored(study, value),
+                )
+            )
+            records.append(
+                {
+                    **who(study, one.name),
+                    "target": value.target,
+                    "saved": value.saved,
+                    "low": value.low,
+                    "high": value.high,
+                    "p": value.p,
+                    "p_holm": one.saved_holm if tested else None,
+                    "seeds": value.n,
+                    "at_least": value.at_least,
+                    "at_most": value.at_most,
+                    "only_baseline_short": value.censored[0],
+                    "only_arm_short": value.censored[1],
+                    "both_short": value.censored[2],
+                }
+            )
+    base = study.title(study.baseline or "")
+    note = (
+        f"1 − L / L({base}), over seeds: geometric mean of the ratio, crossings of each seed's monotone fit to the "
+        "label counts at which both were evaluated, Student's 95 % interval on the log ratio; p: Holm-adjusted with "
+        "the differences in AUBC. Where a seed did not reach the target there is no interval; ≥ and ≤ bound the median "
+        "over seeds."
+    )
+    heads = ("to reach", "arm", "saved %", "95 % interval", "p", "seeds", "not reached")
+    return Table("saved", f"Labels saved against {base} on {study.dataset}", heads, tuple(rows), note, tuple(records))
+
+
+def _saving(value: Saved) -> str:
+    if value.exact:
+        return percent(value.saved, 0)
+    bounds = [f"≥ {percent(value.at_least, 0)}"] if math.isfinite(value.at_least) else []
+    bounds += [f"≤ {percent(value.at_most, 0)}"] if value.at_most < 1 else []
+    return ", ".join(bounds) or "-"
+
+
+def _censored(study: Study, value: Saved) -> str:
+    base, arm, both = value.censored
+    parts = [(base, study.title(study.baseline or "")), (arm, "arm"), (both, "both")]
+    return ", ".join(f"{who}: {seeds}" for seeds, who in parts if seeds)
+
+
+def _percent(target: float) -> str:
+    return f"{100 * target:g} %"

@@ -1,0 +1,55 @@
+"""Where each component lives. Adding one touches its own file, one line here and one YAML under conf/."""
+
+from __future__ import annotations
+
+COMPONENTS: dict[str, dict[str, str]] = {
+    "dataset": {
+        "digits": "al_bench.data.digits:Digits",
+        "torchvision": "al_bench.data.images:TorchvisionDataset",
+        "repeated_mnist": "al_bench.data.repeated_mnist:RepeatedMNIST",
+        "csv": "al_bench.data.csv_table:CsvDataset",
+        "npz": "al_bench.data.arrays:NpzDataset",
+        "synthetic": "al_bench.data.synthetic:Synthetic",
+    },
+    "model": {
+        "mlp": "al_bench.models.mlp:Mlp",
+        "gal2017_cnn": "al_bench.models.gal2017_cnn:Gal2017Cnn",
+        "batchbald_cnn": "al_bench.models.batchbald_cnn:BatchBaldCnn",
+        "resnet": "al_bench.models.resnet:ResNet",
+        "emnist_cnn": "al_bench.models.emnist_cnn:EmnistCnn",
+        "vgg": "al_bench.models.vgg:Vgg",
+    },
+    "posterior": {
+        "mixture": "al_bench.learners.posterior:Posterior",
+    },
+    "training": {
+        "gradient_descent": "al_bench.learners.training:Training",
+    },
+    "strategy": {
+        "random": "al_bench.strategies.uncertainty:Random",
+        "least_confidence": "al_bench.strategies.uncertainty:LeastConfidence",
+        "margin": "al_bench.strategies.uncertainty:Margin",
+        "entropy": "al_bench.strategies.uncertainty:Entropy",
+        "variation_ratio": "al_bench.strategies.uncertainty:VariationRatio",
+        "mean_std": "al_bench.strategies.uncertainty:MeanStd",
+        "bald": "al_bench.strategies.uncertainty:Bald",
+        "svm_margin": "al_bench.strategies.svm:SvmMargin",
+        "qbc_vote_entropy": "al_bench.strategies.committee:QbcVoteEntropy",
+        "qbc_vote_margin": "al_bench.strategies.committee:QbcVoteMargin",
+        "qbc_consensus_kl": "al_bench.strategies.committee:QbcConsensusKl",
+        "batchbald": "al_bench.strategies.information:BatchBald",
+        "epig": "al_bench.strategies.information:Epig",
+        "badge": "al_bench.strategies.gradients:Badge",
+        "bait": "al_bench.strategies.gradients:Bait",
+        "coreset_greedy": "al_bench.strategies.coverage:CoresetGreedy",
+        "coreset_robust": "al_bench.strategies.coverage:CoresetRobust",
+        "kmeans": "al_bench.strategies.coverage:KMeans",
+        "diverse_minibatch": "al_bench.strategies.coverage:DiverseMinibatch",
+        "clue": "al_bench.strategies.coverage:Clue",
+        "typiclust": "al_bench.strategies.density:TypiClust",
+        "probcover": "al_bench.strategies.density:ProbCover",
+        "learning_loss": "al_bench.strategies.learning_loss:LearningLoss",
+        "oracle_loss": "al_bench.strategies.oracle:OracleLoss",
+    },
+}
+"""Config group to schema name to "module:class". Each class is a dataclass whose fields are its config keys."""

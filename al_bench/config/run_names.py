@@ -1,0 +1,132 @@
+"""What a run is called and what identifies it: study, arm, and the keys that may not differ within a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from al_bench.config.registry import COMPONENTS
+from al_bench.config.schema import Reference
+from al_bench.errors import InputError
+
+PLACES = ("study", "arm", "results", "device", "dataset.root", "cache")
+"""Keys that say where things are, not what is computed: they are no part of a run's identity."""
+JUDGEMENTS = "health."
+"""The keys that begin so say what is called unhealthy: they change no result either."""
+STRATEGY = "strategy."
+"""The keys that begin so change nothing in a run on the full pool, which acquires nothing."""
+
+
+def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def identity(config: DictConfig) -> dict[str, Any]:
+    """What may not differ between two runs in one folder: the resolved keys that change results, flat."""
+    plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, enum_to_str=True))
+    left_out = (JUDGEMENTS, STRATEGY) if config.reference is Reference.full else (JUDGEMENTS,)
+    return {key: value for key, value in flatten(plain).items() if key not in PLACES and not key.startswith(left_out)}
+
+
+def components(choices: Mapping[str, Any], config: DictConfig) -> dict[str, str]:
+    """Component to chosen option: the rest of a run's identity, as BALD and entropy have the same keys.
+
+    A run on the full pool acquires nothing, so its strategy is left out.
+    """
+    left_out = {"strategy"} if config.reference is Reference.full else set()
+    return {group: str(choices[group]) for group in COMPONENTS if group in choices and group not in left_out}
+
+
+QUOTES = "\"'"
+LONGEST = 200
+"""Characters of an arm; file systems end a folder's name at 255 bytes."""
+
+
+def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictConfig) -> str:
+    """The name of a run's curve: the strategy and every other override that changes results.
+
+    A key is shortened to its last parts as far as they are unambiguous: `schedule.batch=40` gives `batch=40`.
+
+    Args:
+        overrides: As typed, such as "strategy=bald" or "schedule.batch=40".
+        choices: Config group to chosen option.
+        config: The composed configuration.
+    """
+    if config.arm is not None:
+        return str(config.arm)
+    plain = flatten(cast(dict[str, Any], OmegaConf.to_container(config)))
+    keys = [key for key in plain if not key.startswith(JUDGEMENTS)]
+    left_out = {"seed", "dataset", "strategy", "reference", "experiment", "scale", "debug", *PLACES}
+    parts = []
+    typed = dict(override.lstrip("+~").partition("=")[::2] for override in overrides)  # of one key, the last counts
+    for key, value in typed.items():
+        if key in left_out or key.startswith(("hydra", JUDGEMENTS)):
+            continue
+        pieces = key.split(".")
+        for take in range(1, len(pieces) + 1):
+            short = ".".join(pieces[-take:])
+            if sum(other == short or other.endswith("." + short) for other in keys) <= 1:
+                break
+        parts.append(f"{short}={_said(key, value, config)}")
+    full = config.reference is Reference.full
+    name = ",".join(["full" if full else str(choices["strategy"]), *sorted(parts)])
+    return re.sub(r"[^\w.,=+\-\[\]{}:*]", "_", name)
+
+
+def _said(key: str, typed: str, config: DictConfig) -> str:
+    """The value of an override: as understood where it is a number, so that 1e-1 and 0.1 are one arm, else as typed."""
+    try:
+        value = OmegaConf.select(config, key)
+    except OmegaConfBaseException:
+        value = None
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else typed.strip(QUOTES)
+
+
+def study_name(choices: Mapping[str, Any], config: DictConfig) -> str:
+    """The study given, else the experiment's name, with its scale where that is not laptop, else "default"."""
+    name, scale = choices.get("experiment"), choices.get("scale")
+    named = f"{name}_{scale}" if name and scale not in (None, "laptop") else name
+    return str(config.study or named or "default")
+
+
+def chosen(hydra: Any) -> dict[str, str]:
+    """Config group to chosen option, from Hydra's own node of a composed configuration."""
+    choices = {str(group): str(choice) for group, choice in hydra.runtime.choices.items() if choice is not None}
+    return {
+        group: choice for group, choice in choices.items() if not group.startswith(("hydra", "/")) and "@" not in group
+    }
+
+
+def run_folder(config: DictConfig, hydra: Any) -> Path:
+    """Where a run's record lives: results/STUDY/DATASET/ARM/seed-N.
+
+    Args:
+        config: The composed configuration, without Hydra's node.
+        hydra: Hydra's node.
+
+    Raises:
+        InputError: the arm is too long for a folder's name.
+    """
+    choices = chosen(hydra)
+    arm = arm_name(hydra.overrides.task, choices, config)
+    if len(arm) > LONGEST:
+        raise InputError(f"the arm {arm[:40]}… has {len(arm)} characters, {LONGEST} at most; name it with arm=…")
+    return (
+        Path(config.results).expanduser()
+        / study_name(choices, config)
+        / choices["dataset"]
+        / arm
+        / f"seed-{config.seed}"
+    )

@@ -1,0 +1,191 @@
+"""The configuration: its schema, and its way from Hydra to typed objects.
+
+Each component (dataset, model, posterior, training, strategy) is a dataclass whose fields are its keys; this
+module holds the keys that belong to no component. It imports no torch, so the command line answers at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from omegaconf import MISSING
+
+from al_bench.errors import InputError
+from al_bench.health.thresholds import Health
+
+
+class InitialKind(Enum):
+    balanced = "balanced"
+    random = "random"
+
+
+class Scoring(Enum):
+    fast = "fast"
+    plain = "plain"
+
+
+class Reference(Enum):
+    none = "none"
+    full = "full"
+
+
+@dataclass
+class Initial:
+    """The labelled set of round 0.
+
+    Args:
+        size: L, its number of points; 0 is a cold start, whose first batch comes from an untrained network.
+        kind: balanced draws class by class, random from the pool at large.
+        indices: Dataset indices to label, in place of a draw.
+    """
+
+    size: int = 20
+    kind: InitialKind = InitialKind.balanced
+    indices: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.size < 0:
+            raise InputError(f"initial.size is {self.size}; it must be at least 0")
+
+    @property
+    def points(self) -> int:
+        """How many points are labelled in round 0."""
+        return self.size if self.indices is None else len(self.indices)
+
+
+DEFAULT_ROUNDS = 20
+
+
+@dataclass
+class Schedule:
+    """How far a run goes.
+
+    Args:
+        batch: B, points acquired a round.
+        rounds: Networks trained in all, round 0 included.
+        budget: Labelled points at the end; the last batch is smaller where it does not divide.
+        stop_at_accuracy: Stop after the first round whose test accuracy reaches this. With none of the three
+            given, a run has DEFAULT_ROUNDS rounds.
+        candidates: Score a random subset of this many unlabelled points a round; null scores them all.
+    """
+
+    batch: int = 10
+    rounds: int | None = None
+    budget: int | None = None
+    stop_at_accuracy: float | None = None
+    candidates: int | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("batch", "rounds", "budget", "candidates"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise InputError(f"schedule.{key} is {value}; it must be at least 1")
+        if self.stop_at_accuracy is not None and not 0 < self.stop_at_accuracy <= 1:
+            raise InputError(f"schedule.stop_at_accuracy is {self.stop_at_accuracy}; give a share above 0 and up to 1")
+        if self.candidates is not None and self.candidates < self.batch:
+            raise InputError(f"schedule.candidates is {self.candidates}, fewer than schedule.batch ({self.batch})")
+
+    def labels_at_end(self, initial: int, pool: int) -> int:
+        """Labelled points of the last round.
+
+        Args:
+            initial: Points labelled in round 0.
+            pool: P, points that may be labelled in all.
+
+        Raises:
+            InputError: the pool has fewer points, or the budget is spent by round 0.
+        """
+        ends = {}
+        if self.rounds is not None:
+            ends[f"schedule.rounds={self.rounds}"] = initial + (self.rounds - 1) * self.batch
+        if self.budget is not None:
+            ends[f"schedule.budget={self.budget}"] = self.budget
+        if not ends:
+            default = initial + (DEFAULT_ROUNDS - 1) * self.batch
+            return pool if self.stop_at_accuracy is not None else max(initial, min(default, pool))
+        key, end = min(ends.items(), key=lambda item: item[1])
+        if end > pool:
+            raise InputError(
+                f"{key} asks for {end} labelled points and the pool has {pool} "
+                "(the training part less the validation set); lower it"
+            )
+        if end < initial:
+            raise InputError(f"{key} ends at {end} labelled points and round 0 starts with {initial}")
+        return end
+
+
+@dataclass
+class Evaluation:
+    """How a round is judged on the test part.
+
+    Args:
+        draws: Dropout masks a member for the mean prediction; null takes posterior.draws, 0 switches dropout off.
+        every: Evaluate every so many rounds (and the last).
+    """
+
+    draws: int | None = None
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if self.draws is not None and self.draws < 0:
+            raise InputError(f"evaluation.draws is {self.draws}; give 0 (dropout off) or more, or null")
+        if self.every < 1:
+            raise InputError(f"evaluation.every is {self.every}; it must be at least 1")
+
+
+@dataclass
+class RunConfig:
+    """Everything that defines a run.
+
+    Args:
+        dataset, model, posterior, training, strategy: The components.
+        initial, schedule, evaluation, health: See their classes.
+        validation: Points of the training part held out of the pool, at random; they stop the training early.
+        scoring: How dropout masks are applied: fast runs what all draws share once and thins the layers between masks;
+            plain runs a whole pass a draw, to check fast. The same functions, up to rounding.
+        reference: full trains once on the whole pool: the ceiling of the plots.
+        seed: Of all random streams.
+        threads: CPU threads. Results differ bit for bit with it, so it is part of the run's identity.
+        device: auto, cpu or cuda.
+        study: Folder of runs that belong together; null: the experiment's name, or "default".
+        arm: Name of the run's curve; null: the strategy and every other override that changes results.
+        results: Where studies live.
+        cache: Folder of what runs share (see `al_bench.storage.cache`); auto: the environment variable
+            AL_BENCH_CACHE, else the user's cache folder. null or off: every run works for itself. No result depends
+            on it.
+    """
+
+    dataset: Any = MISSING
+    model: Any = MISSING
+    posterior: Any = MISSING
+    training: Any = MISSING
+    strategy: Any = MISSING
+    initial: Initial = field(default_factory=Initial)
+    schedule: Schedule = field(default_factory=Schedule)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    health: Health = field(default_factory=Health)
+    validation: int = 0
+    scoring: Scoring = Scoring.fast
+    reference: Reference = Reference.none
+    seed: int = 0
+    threads: int = 1
+    device: str = "auto"
+    study: str | None = None
+    arm: str | None = None
+    results: str = "results/runs"
+    cache: str | None = "auto"
+
+    def __post_init__(self) -> None:
+        for key, low in (("seed", 0), ("validation", 0), ("threads", 1)):
+            if getattr(self, key) < low:
+                raise InputError(f"{key} is {getattr(self, key)}; it must be at least {low}")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise InputError(f"device is {self.device!r}; choose auto, cpu or cuda")
+        for key in ("study", "arm"):
+            value = getattr(self, key)
+            if value is not None and (not value.strip() or value.strip()[0] == "." or "/" in value):
+                raise InputError(f"{key} is {value!r}; it names a folder: not empty, no slash, no dot to begin with")
+        if not self.results.strip():
+            raise InputError(f"results is {self.results!r}; name the folder where studies live, such as results/runs")

@@ -1,0 +1,79 @@
+"""From a trained learner and a strategy to a batch of candidates, in two timed stages: score, then select."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from al_bench import kernels
+from al_bench.evidence import Evidence
+from al_bench.experiment.gather import Gatherer
+from al_bench.experiment.ranking_noise import RankingNoise
+from al_bench.rng import Streams
+from al_bench.strategies.base import ScoreStrategy, Selection, Strategy
+
+
+def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = None) -> Tensor | Evidence:
+    """What the strategy selects from.
+
+    Args:
+        candidates: [N] dataset indices.
+        noise: Sees every chunk's scores with the draws behind them.
+
+    Returns:
+        For a score strategy its scores [N], computed chunk by chunk, so that memory is bounded by the chunk and not
+        by N·K·C; for any other the evidence of all candidates, or of as many as the strategy keeps.
+
+    Raises:
+        ScoreError: a score is not finite.
+    """
+    strategy = gatherer.strategy
+    if isinstance(strategy, ScoreStrategy):
+        scores = torch.full((len(candidates),), math.nan)  # what nobody scores is refused
+        if not gatherer.needs:
+            scores = strategy.score(gatherer.whole(candidates)).float().cpu()
+        for rows, evidence, draws in gatherer.walk(candidates):
+            scores[rows] = strategy.score(evidence).float().cpu()
+            if noise is not None and draws is not None:
+                noise.see(scores[rows], evidence, draws)
+        kernels.check_scores(scores, -math.inf, math.inf, f"the {type(strategy).__name__} score")
+        return scores
+    count = strategy.keeps()
+    if count is None or count >= len(candidates):
+        return gatherer.whole(candidates)
+    keys = kernels.tie_keys(len(candidates), _generator(gatherer.streams, gatherer.state.round))
+    found = gatherer.first(candidates, count, keys)
+    assert found.screen is not None
+    kernels.check_scores(found.screen.scores, -math.inf, math.inf, f"the {type(strategy).__name__} screening score")
+    return found
+
+
+def _generator(streams: Streams, round_: int) -> torch.Generator:
+    """What a selection is drawn from, in the state in which the strategy gets it."""
+    return streams.torch("selection", round_)
+
+
+def select(scored: Tensor | Evidence, strategy: Strategy, batch: int, streams: Streams, round_: int) -> Selection:
+    """The strategy's batch, checked: `batch` distinct rows within range, as positions among all candidates.
+
+    Raises:
+        ValueError: the strategy broke its contract.
+    """
+    generator = _generator(streams, round_)
+    if isinstance(scored, Evidence):
+        count, selection = scored.rows, strategy.select(scored, batch, generator)
+    else:
+        assert isinstance(strategy, ScoreStrategy)
+        count, selection = len(scored), strategy.pick(scored, batch, generator)
+    rows = selection.rows
+    if len(rows) != batch or len(rows.unique()) != batch or not 0 <= int(rows.min()) <= int(rows.max()) < count:
+        raise ValueError(
+            f"{type(strategy).__name__} returned the rows {rows.tolist()[:8]} … for a batch of {batch} out of {count}: "
+            f"they must be {batch} distinct positions"
+        )
+    if isinstance(scored, Evidence) and scored.screen is not None:
+        return replace(selection, rows=scored.screen.kept[rows.to(scored.screen.kept.device)])
+    return selection

@@ -1,0 +1,186 @@
+"""From a typed configuration to the objects of a run, every cross-field fault found before any training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from al_bench.config.schema import InitialKind, Reference, RunConfig, Scoring
+from al_bench.data.cached import load_dataset
+from al_bench.data.dataset import Dataset
+from al_bench.errors import InputError
+from al_bench.evidence import Product
+from al_bench.experiment.committee import member_config
+from al_bench.learners.learner import Learner
+from al_bench.learners.point_pass import feature_layer
+from al_bench.learners.training import Augment, Stop
+from al_bench.models.dropout import adopt
+from al_bench.models.memory_format import lay_out
+from al_bench.models.reset import seeded
+from al_bench.pool import Indices, PoolState, draw_initial
+from al_bench.rng import Streams
+from al_bench.strategies.base import Setting, Strategy
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """The objects of one run.
+
+    Args:
+        start: The pool at round 0.
+        validation: Dataset indices held out of the pool.
+        labels_at_end: Labelled points of the last round.
+        table: [training points, D] features of the file that the strategy names, or None.
+    """
+
+    config: RunConfig
+    streams: Streams
+    dataset: Dataset
+    learner: Learner
+    strategy: Strategy
+    start: PoolState
+    validation: Indices
+    labels_at_end: int
+    table: Tensor | None = None
+
+    @property
+    def rounds(self) -> int:
+        """Networks trained in all, unless the accuracy stops the run before."""
+        missing = self.labels_at_end - len(self.start.labelled)
+        return 1 + -(-missing // self.config.schedule.batch)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device named: auto takes CUDA where there is any.
+
+    Raises:
+        InputError: cuda was asked for and there is none.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("device is cuda and this machine has no CUDA device; set device=cpu or device=auto")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def draw_sets(config: RunConfig, dataset: Dataset, streams: Streams) -> tuple[PoolState, Indices]:
+    """The pool at round 0, and the validation set.
+
+    Indices given by the user are never drawn into the validation set.
+
+    Raises:
+        InputError: the training part is too small for the sizes asked for.
+    """
+    given = np.array(config.initial.indices or [], dtype=np.int64)
+    if len(outside := given[(given < 0) | (given >= dataset.size)]):
+        raise InputError(f"initial.indices has {outside[0]}; {dataset.name} has indices 0 to {dataset.size - 1}")
+    if len(np.unique(given)) != len(given):
+        raise InputError("initial.indices names an index twice")
+    rest = np.setdiff1d(np.arange(dataset.size), given)
+    if config.validation >= len(rest):
+        raise InputError(
+            f"validation is {config.validation} and {dataset.name} has {len(rest)} points to take it from; lower it"
+        )
+    validation = streams.numpy("validation").choice(rest, config.validation, replace=False)
+    pool = np.setdiff1d(np.arange(dataset.size), validation)
+    if config.reference is Reference.full:
+        return PoolState.start(pool, pool), validation
+    if config.initial.indices is not None:
+        return PoolState.start(pool, given), validation
+    if config.initial.size > len(pool):
+        raise InputError(f"initial.size is {config.initial.size} and the pool has {len(pool)} points; lower it")
+    labels = dataset.labels(torch.tensor(pool)).cpu().numpy()
+    balanced = config.initial.kind is InitialKind.balanced
+    try:
+        initial = draw_initial(pool, labels, config.initial.size, balanced, streams.numpy("initial"))
+    except ValueError as error:
+        raise InputError(f"initial.kind is balanced, but {error}; set initial.kind=random") from error
+    return PoolState.start(pool, initial), validation
+
+
+def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolState) -> Tensor | None:
+    """Refuse a strategy that has no meaning here; return the features of the file it names, if any.
+
+    Raises:
+        InputError: naming the keys.
+    """
+    strategy, dataset = cast(Strategy, config.strategy), learner.dataset
+    strategy.check(
+        Setting(
+            name=name,
+            functions=learner.functions,
+            members=len(learner.networks),
+            batch=config.schedule.batch,
+            classes=dataset.classes,
+            labelled=len(start.labelled),
+            labelled_classes=len(dataset.labels(torch.tensor(start.labelled)).unique()),
+        )
+    )
+    needs = strategy.needs(learner.functions > 1)
+    if Product.true_labels in needs and not strategy.oracle:
+        raise InputError(f"strategy {name} declares true_labels, which only a strategy marked oracle may read")
+    if not needs & {Product.features, Product.labelled_features}:
+        return None
+    source = strategy.source(len(start.labelled))
+    feature_layer(learner.networks[0], source)
+    return read_table(source, dataset) if source.endswith(".npy") else None
+
+
+def read_table(file: str, dataset: Dataset) -> Tensor:
+    """[training points, D] features from a .npy file.
+
+    Raises:
+        InputError: it cannot be read, or has another shape, or holds values that are not finite.
+    """
+    try:
+        table = torch.from_numpy(np.load(file, allow_pickle=False).astype(np.float32))
+    except (OSError, EOFError, ValueError, AttributeError) as error:  # missing, empty, damaged, an .npz
+        raise InputError(f"strategy.features is {file!r}, which cannot be read: {error}") from error
+    if table.ndim != 2 or len(table) != dataset.size or not table.isfinite().all():
+        raise InputError(
+            f"strategy.features is {file!r}, of shape {list(table.shape)}; it must hold finite features "
+            f"[{dataset.size}, D], one row a training point of {dataset.name}"
+        )
+    return table.to(dataset.inputs.device)
+
+
+def assemble(config: RunConfig, strategy_name: str) -> Bench:
+    """All objects of a run.
+
+    Raises:
+        InputError: a cross-field fault; the message names the keys.
+    """
+    device = pick_device(config.device)
+    streams = Streams(config.seed)
+    dataset = load_dataset(config.dataset, config.cache)
+    start, validation = draw_sets(config, dataset, streams)
+    full = config.reference is Reference.full
+    at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))
+    if config.training.stop is Stop.early and not len(validation):
+        raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
+    members = [member_config(config, member) for member in range(config.posterior.members)]
+    if len(dataset.shape) != 3 and any(training.augment is Augment.flip_crop for _, training in members):
+        raise InputError(
+            f"training.augment is flip_crop, for images [channels, height, width], and those of {dataset.name} have "
+            f"shape {list(dataset.shape)}; set training.augment=none"
+        )
+    dataset = dataset.to(device)
+    with seeded(0):  # `reset` draws the weights of a round; building must leave the global generator alone
+        networks = [lay_out(adopt(model.build(dataset.shape, dataset.classes)).to(device)) for model, _ in members]
+    names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
+    for layer in config.training.layer_weight_decay:
+        if layer not in names:
+            raise InputError(
+                f"training.layer_weight_decay names the layer {layer!r}; the model has {', '.join(sorted(names))}"
+            )
+    strategy = cast(Strategy, config.strategy)
+    row = dataset.prepare(dataset.inputs[:1])
+    with seeded(0):
+        auxiliaries = [] if full else [a for network in networks if (a := strategy.auxiliary(network, row)) is not None]
+    trainings = [training for _, training in members]
+    plain = config.scoring is Scoring.plain
+    learner = Learner(networks, config.posterior, trainings, dataset, auxiliaries, plain)
+    table = None if full else check_strategy(config, strategy_name, learner, start)
+    return Bench(config, streams, dataset, learner, strategy, start, validation, at_end, table)

@@ -1,0 +1,60 @@
+"""What a run's header says: what ran, on which data, with which versions."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    pass
+
+
+def versions() -> dict[str, str]:
+    """Versions of what results depend on."""
+    found = {"python": platform.python_version()}
+    for name in ("al-bench", "torch", "torchvision", "numpy", "scipy", "scikit-learn", "hydra-core"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def commit() -> dict[str, Any]:
+    """The commit of the al-bench checkout that runs, and whether files differ from it; None outside a checkout."""
+    here = Path(__file__).resolve().parent
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, timeout=10)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        if git("ls-files", "--error-unmatch", "environment.py"):
+            dirty = bool(git("status", "--porcelain", "--", "..", "../../conf"))
+            return {"commit": git("rev-parse", "HEAD"), "dirty": dirty}
+    except (OSError, subprocess.SubprocessError):
+        pass
+    return {"commit": None, "dirty": None}
+
+
+def cpuinfo() -> dict[str, str]:
+    """What Linux says of the first core, name to value; empty elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return {}
+    return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in reversed(lines))}
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def described() -> dict[str, str | int]:
+    """For a run's header: the processor's name and how many cores the process had."""
+    return {"processor": cpuinfo().get("model name") or platform.processor() or platform.machine(), "cores": cores()}

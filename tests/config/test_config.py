@@ -1,0 +1,279 @@
+"""The configuration: every choice composes, faults are one line and write nothing, names and identity of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from al_bench.config import compose as configuration
+from al_bench.config import run_names
+from al_bench.config.compose import load_class
+from al_bench.errors import InputError
+from al_bench.experiment import sweep
+from tests.conftest import REPOSITORY, TINY, record, written
+
+GROUPS = ("dataset", "model", "posterior", "training", "strategy", "experiment", "scale", "debug")
+CHOICES = [
+    f"{group}={path.stem}"
+    for group in GROUPS
+    for path in sorted((REPOSITORY / "conf" / group).glob("*.yaml"))
+    if not path.stem.startswith("_")
+]
+
+
+@pytest.fixture(scope="module")
+def composed():
+    """A function from overrides to the composed configuration and the choices made."""
+    configuration.register()
+    sweep.register()
+
+    def make(*overrides):
+        with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
+            whole = compose("config", overrides=list(overrides), return_hydra_config=True)
+        choices = {
+            str(group): choice
+            for group, choice in whole.hydra.runtime.choices.items()
+            if "/" not in str(group) and "@" not in str(group)
+        }
+        OmegaConf.set_readonly(whole, False)
+        OmegaConf.set_struct(whole, False)
+        del whole["hydra"]
+        OmegaConf.set_struct(whole, True)
+        return whole, choices
+
+    return make
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_composes_and_builds(composed, choice):
+    overrides = [choice]
+    if choice in ("dataset=csv", "dataset=npz"):
+        overrides.append("dataset.path=mine")
+    built = configuration.build(composed(*overrides)[0])
+    assert isinstance(built, configuration.RunConfig)
+    for group in configuration.COMPONENTS:
+        assert hasattr(type(getattr(built, group)), "__dataclass_fields__"), group
+
+
+def test_the_groups_of_the_folder_are_those_tested():
+    assert {path.name for path in (REPOSITORY / "conf").iterdir() if path.is_dir()} == set(GROUPS)
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "conf").glob("*/*.yaml")), ids=lambda path: path.stem)
+def test_every_choice_says_what_it_is_in_its_first_comment(path):
+    comments = [line for line in path.read_text().splitlines() if line.startswith("# ") and "@package" not in line]
+    assert len(comments) >= 1
+    assert len(comments[0]) > 10
+
+
+def arm(composed, *overrides):
+    config, choices = composed(*overrides)
+    return run_names.arm_name(overrides, choices, config)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name"),
+    [
+        ((), "bald"),
+        (("strategy=entropy",), "entropy"),
+        (("schedule.batch=40",), "bald,batch=40"),
+        (("strategy=bald", "schedule.batch=40"), "bald,batch=40"),
+        (("training.batch_size=8",), "bald,batch_size=8"),
+        (("posterior.draws=7",), "bald,posterior.draws=7"),  # evaluation has draws too
+        (("evaluation.draws=7",), "bald,evaluation.draws=7"),
+        (("schedule.batch=40", "training.lr=0.1"), "bald,batch=40,lr=0.1"),
+        (("training.lr=0.1", "schedule.batch=40"), "bald,batch=40,lr=0.1"),
+        (("model=gal2017_cnn", "model.dropout_conv=0.1"), "bald,dropout_conv=0.1,model=gal2017_cnn"),
+        (("seed=3", "dataset=synthetic", "device=cpu", "results=else where"), "bald"),
+        (("threads=2",), "bald,threads=2"),
+        (("experiment=gal2017_mnist",), "bald"),
+        (("debug=smoke",), "bald"),
+        (("reference=full",), "full"),
+        (("reference=full", "strategy=entropy", "training.lr=0.1"), "full,lr=0.1"),
+        (("arm=mine", "schedule.batch=40"), "mine"),
+        (("arm='a, b'",), "a, b"),
+        (("+training.layer_weight_decay.dense1=7/N",), "bald,dense1=7_N"),
+        (("initial.indices=[1,2]",), "bald,indices=[1,2]"),
+        (("schedule.batch=5", "schedule.batch=40"), "bald,batch=40"),  # the last one counts
+        (("training.lr=1e-1",), "bald,lr=0.1"),
+        (("training.lr=.10",), "bald,lr=0.1"),
+        (("dataset=npz", "dataset.path='a b.npz'"), "bald,path=a_b.npz"),
+        (("dataset=npz", "dataset.path=a b.npz"), "bald,path=a_b.npz"),
+    ],
+)
+def test_arm_names(composed, overrides, name):
+    assert arm(composed, *overrides) == name
+
+
+def test_no_arm_name_has_a_character_that_breaks_a_path(composed):
+    name = arm(composed, "dataset=csv", "dataset.path='/data/a b;c\"d.csv'", "dataset.separator='|'")
+    assert not set(name) & set("/\\ ;|'\"$&<>?")
+
+
+def test_study_names(composed):
+    for overrides, name in (
+        ((), "default"),
+        (("experiment=gal2017_mnist",), "gal2017_mnist"),
+        (("experiment=gal2017_mnist", "study=mine"), "mine"),
+        (("debug=smoke",), "smoke"),
+    ):
+        config, choices = composed(*overrides)
+        assert run_names.study_name(choices, config) == name
+
+
+def test_identity_is_the_same_wherever_the_run_lives(composed):
+    base = run_names.identity(composed("dataset=mnist")[0])
+    places = ("study=a", "arm=b", "results=c", "device=cpu", "dataset.root=/d")
+    assert run_names.identity(composed("dataset=mnist", *places)[0]) == base
+    for changed in ("seed=1", "threads=2", "schedule.batch=3", "model.dropout_conv=0.1"):
+        assert run_names.identity(composed("dataset=mnist", changed)[0]) != base, changed
+    assert base["training.optimiser"] == "adam"
+    assert base["schedule.batch"] == 10
+
+
+def test_the_components_chosen_are_what_the_keys_do_not_tell(composed):
+    config, choices = composed("dataset=mnist", "strategy=entropy")
+    found = run_names.components(choices, config)
+    assert found["strategy"] == "entropy"
+    assert set(found) == {"dataset", "model", "posterior", "training", "strategy"}
+    config, choices = composed("reference=full", "strategy=entropy")
+    assert "strategy" not in run_names.components(choices, config)
+
+
+FAULTS = {
+    # keys
+    "posterior.drws=3": "there is no key 'posterior.drws'; did you mean posterior.draws",
+    "schedul.batch=3": "there is no key 'schedul'; did you mean schedule",
+    "lr=1": "there is no key 'lr'; did you mean training.lr?",
+    "model.draws=1": "there is no key 'model.draws'; did you mean evaluation.draws or posterior.draws?",
+    "sede=1": "there is no key 'sede'; did you mean seed",
+    "stratgy=bald": "there is no key 'stratgy'; did you mean strategy or ",
+    "+foo=1": "there is no key 'foo'",
+    "+posterior.drws=1": "there is no key 'posterior.drws'; did you mean posterior.draws",
+    "training.layer_weight_decay.dense1=7/N": "+training.layer_weight_decay.dense1",
+    # choices
+    "strategy=bld": "strategy is 'bld'; choose one of ",
+    "experiment=none": "experiment is 'none'; choose one of ",
+    "hydra/launcher=foo": "hydra/launcher is 'foo'; choose one of basic, joblib",
+    # types
+    "seed=x": "seed: Value 'x' of type 'str' could not be converted to Integer",
+    "seed=null": "seed: field 'seed' is not Optional",
+    "schedule.batch=1.5": "schedule.batch: Value '1.5' of type 'float' could not be converted to Integer",
+    "schedule.batch=true": "schedule.batch: Value 'True' of type 'bool'",
+    "model.hidden=3": "model.hidden: ",
+    # enums
+    "training.stop=never": "training.stop: Invalid value 'never', expected one of [steps, epochs, fitted, early]",
+    "initial.kind=foo": "initial.kind: Invalid value 'foo', expected one of [balanced, random]",
+    "reference=half": "reference: Invalid value 'half', expected one of [none, full]",
+    "device=gpu": "device is 'gpu'; choose auto, cpu or cuda",
+    # ranges
+    "seed=-1": "seed is -1; it must be at least 0",
+    "threads=0": "threads is 0; it must be at least 1",
+    "validation=-1": "validation is -1; it must be at least 0",
+    "schedule.batch=0": "schedule.batch is 0; it must be at least 1",
+    "schedule.stop_at_accuracy=95": "schedule.stop_at_accuracy is 95.0; give a share",
+    "schedule.candidates=3": "schedule.candidates is 3, fewer than schedule.batch (4)",
+    "training.lr=0": "training.lr is 0.0",
+    "training.lr=nan": "training.lr is nan",
+    "training.lr=inf": "training.lr is inf",
+    "training.weight_decay=7/M": "training.weight_decay is '7/M'; give a number of at least 0, or c/N",
+    "training.milestones=[2]": "training.milestones has 2.0",
+    "training.steps=0": "training.steps is 0; it must be at least 1",
+    "model.dropout_dense=1": "model.dropout_dense is 1.0",
+    "posterior.draws=-1": "posterior.draws is -1",
+    "evaluation.draws=-3": "evaluation.draws is -3",
+    "arm=a/b": "arm is 'a/b'; it names a folder",
+    "arm=": "arm is ''; it names a folder",
+    f"arm={300 * 'a'}": "has 300 characters, 200 at most; name it with arm=",
+    "study=..": "study is '..'; it names a folder",
+    "results=": "results is ''",
+    "dataset=csv": "dataset.path is not set",
+    # syntax
+    "strategy=bald,random": "Ambiguous value for argument 'strategy=bald,random'",
+    "seed=[": "no viable alternative at input '['",
+    "banana": "Error parsing override 'banana'",
+    "=3": "'=3' names no key",
+    # between keys
+    "schedule.rounds=300": "schedule.rounds=300 asks for 1202 labelled points and the pool has 500",
+    "schedule.budget=501 schedule.rounds=null": "schedule.budget=501 asks for 501 labelled points",
+    "schedule.budget=3": "schedule.budget=3 ends at 3 labelled points and round 0 starts with 6",
+    "posterior=deterministic posterior.draws=0": "strategy bald needs at least 2 distinct posterior draws",
+    "posterior.draws=1": "strategy bald needs at least 2 distinct posterior draws",
+    "model.dropout_dense=0": "strategy bald needs at least 2 distinct posterior draws",
+    "training.stop=early": "training.stop is early and validation is 0",
+    "validation=500": "validation is 500 and synthetic has 500 points to take it from",
+    "+training.layer_weight_decay.dense9=1": "names the layer 'dense9'; the model has dense1, dense2, output",
+    "initial.indices=[0,1,99999]": "initial.indices has 99999; synthetic has indices 0 to 499",
+    "initial.indices=[-1]": "initial.indices has -1",
+    "initial.indices=[1,1]": "initial.indices names an index twice",
+    "initial.size=501": "initial.size is 501 and the pool has 500 points",
+    "initial.size=499": "schedule.rounds=3 asks for 507",
+    "initial.size=8 validation=491": "class",
+    "model=gal2017_cnn": "use model=mlp",
+    "training.augment=flip_crop": "have shape [16]; set training.augment=none",
+    # folders
+    "--config-dir /nonexistent": "'/nonexistent' not found",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_one_line_with_status_2_and_nothing_written(run, fault):
+    tiny = [word for word in TINY if word.partition("=")[0] not in fault]
+    done = run(*tiny, *fault.split(" "))
+    assert FAULTS[fault] in done.err
+    assert len(done.err.splitlines()) == 1
+    assert done.err.startswith("al-bench run: ")
+    assert (done.status, done.out, written()) == (2, "", [])
+
+
+def test_options_that_hydra_does_not_have_are_refused_with_the_usage(run):
+    done = run("--cfg", "jobb")
+    assert done.status == 2
+    assert "invalid choice: 'jobb'" in done.err
+
+
+def test_a_balanced_set_needs_enough_of_every_class(run, tmp_path):
+    (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i},{'r' if i < 3 else 's'}\n" for i in range(40)))
+    done = run(*TINY, "dataset=csv", "dataset.path=t.csv", "initial.size=8")
+    assert done.status == 2
+    assert "initial.kind is balanced, but class" in done.err
+    assert "set initial.kind=random" in done.err
+    assert run(*TINY, "dataset=csv", "dataset.path=t.csv", "initial.size=8", "initial.kind=random").status == 0
+
+
+@pytest.mark.parametrize("overrides", [("seed=0,1", "posterior.drws=3"), ("strategy=bald,bld",), ("seed=0,x",)])
+def test_a_sweep_with_a_fault_in_its_words_runs_nothing(run, overrides):
+    done = run("-m", *TINY, *overrides)
+    assert done.status == 2
+    assert not list(Path().rglob("rounds.jsonl"))
+    assert not list(Path().rglob("multirun.yaml"))
+    assert "Traceback" not in done.err
+
+
+def test_a_component_of_the_users_own_is_built_from_its_target(run, tmp_path, monkeypatch):
+    (tmp_path / "own_strategies.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from al_bench.strategies.uncertainty import Entropy\n"
+        "@dataclass\n"
+        "class Mine(Entropy):\n"
+        "    power: float = 1.0\n"
+    )
+    (tmp_path / "own" / "strategy").mkdir(parents=True)
+    (tmp_path / "own" / "strategy" / "mine.yaml").write_text("_target_: own_strategies:Mine\npower: 2.0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert run("--config-dir", "own", *TINY, "strategy=mine").status == 0
+    run(*TINY, "strategy=entropy")
+    mine, entropy = record(f"mine,{'posterior.draws=4,steps=8'}"), record(f"entropy,{'posterior.draws=4,steps=8'}")
+    assert mine.stable == entropy.stable
+    done = run("--config-dir", "own", *TINY, "strategy=mine", "+strategy.colour=red")
+    assert done.status == 2
+    assert "cannot be built from" in done.err
+
+
+def test_a_target_that_is_not_there_is_named():
+    for path in ("no_such_module:Thing", "al_bench.errors:Nothing", "nothing"):
+        with pytest.raises(InputError, match="which cannot be loaded"):
+            load_class(path)

@@ -1,0 +1,225 @@
+"""A user's CSV file: what it becomes, and what is said where it cannot."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from al_bench.data.csv_table import CsvDataset, Header
+from al_bench.errors import InputError
+
+GOOD = "width,colour,kind\n" + "".join(f"{row},{'rg'[row % 2]},{'xy'[row // 5]}\n" for row in range(10))
+
+
+def load(text: str, **keys: Any) -> Any:
+    Path("t.csv").write_text(text)
+    return CsvDataset(path="t.csv", **keys).load()
+
+
+def refusal(text: str, **keys: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        load(text, **keys)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "t.csv" in message
+    return message
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(empty_root: Path) -> None:
+    """Every test has a current folder of its own."""
+
+
+def test_numbers_are_standardised_and_categories_one_hot() -> None:
+    data = load(GOOD)
+    assert data.name == "t"
+    assert data.inputs.shape == (8, 3)
+    assert data.test_inputs.shape == (2, 3)
+    assert data.inputs.dtype == torch.float32
+    assert data.class_names == ("x", "y")
+    assert sorted(data.test_labels.tolist()) == [0, 1]
+    assert float(data.inputs[:, 0].mean()) == pytest.approx(0, abs=1e-6)
+    assert float(data.inputs[:, 0].std(correction=0)) == pytest.approx(1, abs=1e-6)
+    assert data.inputs[:, 1:].sum(1).tolist() == [1] * 8  # green, red
+    assert data.fingerprint() == load(GOOD).fingerprint()
+    assert data.fingerprint() != load(GOOD, split_seed=1).fingerprint()
+
+
+def test_test_file_by_column_name_and_training_moments() -> None:
+    Path("test.csv").write_text("kind,colour,width\ny,blue,4.5\nx,r,1000\n")
+    data = load(GOOD, test_path="test.csv")
+    assert data.inputs.shape == (10, 3)
+    scale = np.arange(10).std()
+    np.testing.assert_allclose(
+        data.test_inputs, [[0, 0, 0], [(1000 - 4.5) / scale, 0, 1]], rtol=1e-6
+    )  # blue is no category of the training part
+    assert data.test_labels.tolist() == [1, 0]
+
+
+def test_label_categorical_drop_and_separator() -> None:
+    text = "id;kind;rank\n" + "".join(f"n{row};{'xy'[row % 2]};{row % 3 + 8}\n" for row in range(30))
+    data = load(text, separator=";", label="kind", drop=["id"], categorical=["rank"], name="mine")
+    assert data.name == "mine"
+    assert data.inputs.shape == (24, 3)
+    assert set(data.inputs.unique().tolist()) == {0, 1}
+
+
+def test_constant_column_becomes_zero() -> None:
+    data = load("a,b,c\n" + "".join(f"0.1,{row},{row % 2}\n" for row in range(10)))
+    assert data.inputs[:, 0].tolist() == [0] * 8
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "rows"),
+    [
+        (Header.auto, "a,b,c\n", 10),
+        (Header.auto, "", 10),
+        (Header.auto, "77,1,0\n", 11),
+        (Header.present, "77,1,0\n", 10),
+        (Header.absent, "77,1,0\n", 11),
+    ],
+)
+def test_header(header: Header, first: str, rows: int) -> None:
+    data = load(first + "".join(f"{row},{row + 1},{row % 2}\n" for row in range(10)), header=header)
+    assert len(data.inputs) + len(data.test_inputs) == rows
+    assert data.class_names == ("0", "1")
+
+
+def test_columns_without_names_go_by_number() -> None:
+    data = load("".join(f"{'xy'[row % 2]},{row}\n" for row in range(10)), label="0")
+    assert data.class_names == ("x", "y")
+
+
+def test_quotes_blank_lines_byte_order_mark_and_packing() -> None:
+    rows = "".join(f'"{row}, or so", {row} ,{"xy"[row % 2]}\n\n' for row in range(10))
+    Path("t.csv.gz").write_bytes(gzip.compress(("\ufefftext,n,kind\n" + rows).encode()))
+    data = CsvDataset(path="t.csv.gz", drop=["text"]).load()
+    assert data.name == "t"
+    assert data.inputs.shape == (8, 1)
+
+
+def test_labels_sorted_by_value() -> None:
+    assert load("a,c\n" + "".join(f"{row},{row % 3 + 8}\n" for row in range(30))).class_names == ("8", "9", "10")
+
+
+def row_with(cell: str) -> str:
+    return "a,b,c\n" + "".join(f"{row},{row},{row % 2}\n" for row in range(10)) + f"3,{cell},1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "words"),
+    [
+        ("", {}, "is empty"),
+        ("a,b,c\n", {}, "has a header and no rows"),
+        ("a\n1\n2\n", {}, "has one column with the separator ','"),
+        (GOOD.replace(",", ";"), {}, "set dataset.separator"),
+        (GOOD, {"label": "sort"}, "has no column 'sort'; its columns are width, colour, kind"),
+        (GOOD, {"drop": ["sort"]}, "dataset.drop: "),
+        (GOOD, {"categorical": ["sort"]}, "dataset.categorical: "),
+        (GOOD, {"drop": ["width", "colour"]}, "has no column left beside the label 'kind'"),
+        ("a,a,c\n1,2,x\n1,2,y\n", {}, "two columns called 'a'"),
+        (row_with(""), {}, "column 'b', data row 11: the cell is empty"),
+        (row_with(" "), {}, "column 'b', data row 11: the cell is empty"),
+        (row_with("NA"), {}, "column 'b', data row 11: 'NA' is no number"),
+        (row_with("nan"), {}, "column 'b', data row 11: 'nan' is no number"),
+        (row_with("-inf"), {}, "column 'b', data row 11: '-inf' is no number"),
+        (row_with("1e60"), {}, "column 'b', data row 11: '1e60' is no number"),
+        (row_with("1,1,1"), {}, "cannot be read as CSV"),
+        (row_with("1").removesuffix(",1\n"), {}, "column 'c', data row 11: the cell is empty"),
+        ("a,c\n1,\n2,x\n3,y\n", {}, "column 'c', data row 1: the cell is empty"),
+        ("a,c\n1,x\n2,x\n", {}, "column 'c' holds one class only"),
+        ("a,c\n" + "".join(f"{row % 7},{row}.5\n" for row in range(50)), {}, "so it is no class label"),
+        ("a,c\n" + "".join(f"n{row},{row % 2}\n" for row in range(50)), {}, "leave it out with dataset.drop=[a]"),
+        ("0,1,label\n" + "".join(f"{row},1,{'xy'[row % 2]}\n" for row in range(9)), {}, "set dataset.header=present"),
+        ("a,c\n1,x\n2,y\n", {}, "leave none for the test part"),
+        ("a,c\n\x00\xff", {}, "t.csv"),
+    ],
+)
+def test_refuses(text: str, keys: dict[str, Any], words: str) -> None:
+    assert words in refusal(text, **keys)
+
+
+def test_refuses_bytes_that_are_no_text() -> None:
+    Path("t.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
+    with pytest.raises(InputError, match="cannot be read as CSV"):
+        CsvDataset(path="t.csv").load()
+
+
+def test_refuses_a_truncated_archive() -> None:
+    Path("t.csv.gz").write_bytes(gzip.compress(GOOD.encode() * 100)[:-20])
+    with pytest.raises(InputError, match="cannot be read as CSV"):
+        CsvDataset(path="t.csv.gz").load()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("width,colour\n1,r\n", "dataset.test_path: "),
+        ("width,colour,kind\n1,r,z\n", "column 'kind', data row 1: the class 'z' does not occur"),
+        ("width,colour,kind\nwide,r,x\n", "column 'width', data row 1: 'wide' is no number"),
+        ("width,colour,kind\n", "has a header and no rows"),
+    ],
+)
+def test_refuses_a_test_file(text: str, words: str) -> None:
+    Path("test.csv").write_text(text)
+    with pytest.raises(InputError) as caught:
+        load(GOOD, test_path="test.csv")
+    assert words in str(caught.value)
+    assert "test.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({}, r"dataset\.path is not set"),
+        ({"path": "a", "separator": ", "}, r"dataset\.separator is ', '"),
+        ({"path": "a", "test_fraction": 1.0}, r"dataset\.test_fraction is 1\.0"),
+    ],
+)
+def test_refuses_keys(keys: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        CsvDataset(**keys)
+
+
+def test_missing_file() -> None:
+    with pytest.raises(InputError, match=r"dataset\.path: there is no file"):
+        CsvDataset(path="none.csv").load()
+    Path("t.csv").write_text(GOOD)
+    with pytest.raises(InputError, match=r"dataset\.test_path: there is no file"):
+        CsvDataset(path="t.csv", test_path="none.csv").load()
+
+
+@pytest.mark.parametrize(
+    ("file", "keys", "shape", "test_points", "classes"),
+    [
+        ("letter", {}, (16000, 16), 4000, 26),
+        ("pendigits_train", {"test_path": "tabular/pendigits_test.csv"}, (7494, 16), 3498, 10),
+        ("satimage", {}, (5148, 36), 1287, 6),
+        ("krkopt", {"categorical": ["wk_rank", "wr_rank", "bk_rank"]}, (22445, 40), 5611, 18),
+    ],
+)
+def test_real_tables(
+    file: str,
+    keys: dict[str, Any],
+    shape: tuple[int, int],
+    test_points: int,
+    classes: int,
+    real_root: Callable[[str], str],
+) -> None:
+    root = real_root(f"tabular/{file}.csv")
+    data = CsvDataset(path=f"tabular/{file}.csv", root=root, **keys).load()
+    assert data.inputs.shape == shape
+    assert data.test_inputs.shape == (test_points, shape[1])
+    assert data.classes == classes
+    assert int(torch.bincount(data.hidden_labels, minlength=classes).min()) > 0
+    if file == "krkopt":
+        assert data.inputs.sum(1).unique().tolist() == [6]
+    else:
+        torch.testing.assert_close(data.inputs.mean(0), torch.zeros(shape[1]), rtol=0, atol=1e-4)
+        torch.testing.assert_close(data.inputs.std(0), torch.ones(shape[1]), rtol=0, atol=1e-3)

@@ -1,0 +1,184 @@
+"""Of a large pool a strategy may keep some rows' evidence: which rows, in what memory, and with what batch.
+
+`Keeper` against a sort of all rows; BatchBALD through gather and acquisition against the same with nothing left out.
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from al_bench import kernels
+from al_bench.data.dataset import Dataset
+from al_bench.errors import ScoreError
+from al_bench.evidence import Evidence, Product
+from al_bench.experiment.acquire import score, select
+from al_bench.experiment.gather import Gatherer
+from al_bench.experiment.screening import SLACK, Keeper
+from al_bench.learners.learner import Learner
+from al_bench.learners.posterior import Posterior
+from al_bench.learners.training import Training
+from al_bench.models.dropout import adopt
+from al_bench.models.mlp import Mlp
+from al_bench.models.reset import seeded
+from al_bench.pool import PoolState
+from al_bench.rng import Streams
+from al_bench.strategies.base import Strategy
+from al_bench.strategies.information import BatchBald
+from tests.conftest import TINY, record
+
+ORDERS = {
+    "random": lambda n: torch.rand(n, generator=torch.Generator().manual_seed(n)),
+    "few values": lambda n: torch.randint(3, (n,), generator=torch.Generator().manual_seed(n)).float(),
+    "all equal": lambda n: torch.zeros(n),
+    "zeros of both signs": lambda n: torch.tensor([0.0, -0.0]).repeat(n)[:n],
+    "rising": lambda n: torch.arange(n).float(),
+    "falling": lambda n: -torch.arange(n).float(),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_rows_kept_are_the_first_of_all_whatever_the_chunk(order):
+    for count, limit, chunk in [(200, 7, 1), (200, 40, 3), (200, 40, 64), (90, 89, 10), (200, 1, 50), (64, 40, 64)]:
+        scores, keys = ORDERS[order](count), torch.rand(count, generator=torch.Generator().manual_seed(limit))
+        features = torch.randn(count, 2, 3)
+        keeper, sizes = Keeper(limit, keys), set()
+        for start in range(0, count, chunk):
+            rows = slice(start, min(start + chunk, count))
+            keeper.see(rows, scores[rows], {Product.features: features[rows], Product.predicted_loss: scores[rows]})
+            sizes.add(keeper._held[Product.features].data_ptr())
+            assert len(keeper._held[Product.features]) <= limit + max(chunk, limit // SLACK)
+        products, screen = keeper.kept()
+        expected = sorted(range(count), key=lambda row: (-float(scores[row]), float(keys[row])))[:limit]
+        assert screen.kept.tolist() == sorted(expected)
+        assert torch.equal(screen.scores, scores)
+        assert torch.equal(products[Product.features], features[screen.kept])
+        assert torch.equal(products[Product.predicted_loss], scores[screen.kept])
+        assert len(sizes) == 1, "allocated once"
+
+
+def learner(points: int, draws: int = 6, chunk: int = 512) -> tuple[Learner, PoolState]:
+    """An untrained MLP on noise, and its pool."""
+    generator = torch.Generator().manual_seed(0)
+    inputs, labels = 3 * torch.randn(points, 8, generator=generator), torch.arange(points) % 4
+    data = Dataset("noise", inputs, labels, inputs[:5], labels[:5], tuple("abcd"))
+    with seeded(0):
+        network = adopt(Mlp(hidden=[16]).build(data.shape, data.classes))
+    found = Learner([network], Posterior(draws=draws), [Training()], data, chunk=chunk)
+    found.reset(Streams(0), 0)
+    return found, PoolState.start(range(points), range(3))
+
+
+def chosen(strategy: Strategy, points: int, batch: int = 6, chunk: int = 512):
+    """What is selected from, and the batch."""
+    one, state = learner(points, chunk=chunk)
+    scored = score(Gatherer(one, strategy, state, Streams(0)), torch.tensor(state.unlabelled))
+    assert isinstance(scored, Evidence)
+    return scored, select(scored, strategy, batch, Streams(0), 0)
+
+
+def test_until_the_cap_may_have_acted_the_picks_are_those_of_the_whole_pool():
+    whole, expected = chosen(BatchBald(candidates_max=None), 400)
+    assert whole.screen is None
+    assert expected.notes["capped_at"] is None
+    found = {}
+    for most in (397, 396, 300, 100, 30, 12, 6):
+        scored, selection = chosen(BatchBald(candidates_max=most), 400)
+        notes = selection.notes
+        assert (scored.screen is None) is (most == 397)
+        assert notes["candidates_kept"] == scored.rows == len(scored.mc_log_probs) == most
+        until = notes["capped_at"]
+        assert selection.rows[:until].tolist() == expected.rows[:until].tolist()
+        torch.testing.assert_close(selection.scores[:until], expected.scores[:until], atol=1e-6, rtol=0)
+        if until is None:
+            assert notes == expected.notes | {"candidates_kept": most}
+        found[most] = until
+    assert found[396] is None
+    assert found[300] is None
+    assert found[6] is not None
+    assert found[6] > 0, "the rows left out lie below the first pick"
+
+
+def test_the_batch_does_not_depend_on_the_chunk():
+    batches = [chosen(BatchBald(candidates_max=20), 300, chunk=chunk) for chunk in (512, 64, 7)]
+    for scored, selection in batches[1:]:
+        assert scored.screen.kept.tolist() == batches[0][0].screen.kept.tolist()
+        assert selection.rows.tolist() == batches[0][1].rows.tolist()
+        assert selection.notes == batches[0][1].notes | {
+            "joint_information": pytest.approx(batches[0][1].notes["joint_information"], abs=1e-5)
+        }
+
+
+def test_the_draws_held_are_bounded_by_the_cap_and_the_chunk_not_by_the_pool(monkeypatch):
+    sizes = []
+    allocate = torch.Tensor.new_empty
+
+    def noting(tensor, size, *rest, **named):
+        shape = size if isinstance(size, tuple) else (size, *rest)
+        sizes.append(shape)
+        return allocate(tensor, size, *rest, **named)
+
+    monkeypatch.setattr(torch.Tensor, "new_empty", noting)
+    for points in (500, 2_000):
+        sizes.clear()
+        scored, _ = chosen(BatchBald(candidates_max=80), points, chunk=50)
+        draws = [shape for shape in sizes if len(shape) == 3]
+        assert draws == [(130, 6, 4)]
+        assert scored.mc_log_probs.untyped_storage().nbytes() == 130 * 6 * 4 * 4
+
+
+def test_after_saturation_rows_are_drawn_by_lot_from_those_kept():
+    """Nothing adds 10 nats: the whole batch is a lot, and says that rows left out had no part in it."""
+    whole = chosen(BatchBald(candidates_max=None, saturation_tol=10.0), 600)[1]
+    assert whole.notes["capped_at"] is None
+    for most in (6, 50):
+        selection = chosen(BatchBald(candidates_max=most, saturation_tol=10.0), 600, chunk=64)[1]
+        assert selection.notes["saturated_at"] == 0
+        assert selection.notes["capped_at"] == 0
+        assert len(set(selection.rows.tolist())) == len(selection.rows)
+        assert selection.rows.tolist() != whole.rows.tolist()
+
+
+def test_a_score_that_is_nan_is_an_error_that_names_the_candidate(monkeypatch):
+    def screen(self, evidence):
+        scores = kernels.bald(evidence.mc_log_probs)
+        scores[0] = float("nan")
+        return scores
+
+    monkeypatch.setattr(BatchBald, "screen", screen)
+    with pytest.raises(ScoreError, match="the BatchBald screening score of row 0 is nan"):
+        chosen(BatchBald(candidates_max=20), 300)
+
+
+def test_a_strategy_that_keeps_some_must_say_which(monkeypatch):
+    monkeypatch.setattr(BatchBald, "screen", Strategy.screen)
+    with pytest.raises(NotImplementedError, match="BatchBald keeps some candidates' evidence"):
+        chosen(BatchBald(candidates_max=20), 300)
+
+
+def test_a_run_with_the_cap_is_the_run_without_until_it_may_have_acted(run):
+    said = {}
+    for most in ("null", "1000", "400", "8"):
+        done = run(*TINY, "strategy=batchbald", f"strategy.candidates_max={most}", f"arm=a{most}")
+        assert done.status == 0, done.err
+        said[most] = record(f"a{most}").stable
+    assert said["1000"] == said["null"], "no larger pool: nothing is left out"
+    for most in ("400", "8"):
+        first, expected = said[most][0], said["null"][0]
+        until = first["notes"]["capped_at"]
+        assert first["notes"]["candidates_kept"] == int(most)
+        assert first["acquired"][:until] == expected["acquired"][:until]
+        assert first["candidates"] == expected["candidates"] > 400
+    assert said["400"][0]["notes"]["capped_at"] is None
+    assert said["400"][0]["health"] == said["null"][0]["health"]
+
+
+def test_a_capped_run_goes_on_as_if_it_had_not_been_interrupted(run):
+    words = (*TINY, "strategy=batchbald", "strategy.candidates_max=9", "arm=a")
+    assert run(*words).status == 0
+    found = record("a")
+    whole, file = found.stable, found.folder / "rounds.jsonl"
+    file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
+    (found.folder / "status.json").write_text('{"status": "running"}\n')
+    assert run(*words).status == 0
+    assert found.stable == whole
