@@ -59,21 +59,22 @@ class _Read:
 
 @dataclass(frozen=True, eq=False)
 class Screen:
-    """Which candidates evidence is of, where a strategy keeps only some.
+    """Result of screening: which candidates' evidence was kept when a strategy caps their number.
 
     Args:
-        scores: [N] the strategy's `screen` of every candidate.
-        kept: [n] int64 the candidates that are the evidence's rows, rising: those of highest score, and of equals those
-            with the lowest `kernels.tie_keys` that the selection's generator gives when it is new.
+        scores: [N] the strategy's `screening_score` of every candidate.
+        candidates: [n] int64 the candidates whose evidence was kept, in ascending order: those of highest score, and
+            among equal scores those of lowest tie key (`kernels.tie_keys` of the selection's generator in its first
+            state). Row i of the evidence is candidate `candidates[i]`.
     """
 
     scores: Tensor
-    kept: Tensor
+    candidates: Tensor
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The declared products for N candidate rows, or for the n of them that `screen` says.
+    """The declared products of N candidate rows, or of the n of them that `screen` names.
 
     Reading a product that was not declared raises LookupError, so that declaration and use cannot drift apart.
     """
@@ -81,9 +82,9 @@ class Evidence:
     rows: int
     products: dict[Product, Tensor] = field(default_factory=dict)
     classes: int = 0
-    """C, which a strategy may need to know before any product has that many columns."""
+    """C, the number of classes, for a strategy that reads no product with C columns."""
     screen: Screen | None = None
-    """Given only to a strategy that keeps some rows, and only where there are more."""
+    """Set only where the strategy caps the number of candidates and there are more than that."""
 
     mean_log_probs = _Read()
     mc_log_probs = _Read()

@@ -124,7 +124,7 @@ def evidence(strategy: Any, rows: int, draws: int, classes: int, features: int, 
         mc_log_probs = sampled(points[:rows], heads)
         found[Product.mc_log_probs] = mc_log_probs
         found[Product.mean_log_probs] = kernels.mean_log_probs(mc_log_probs)
-        found[Product.target_mc_log_probs] = sampled(points[: strategy.targets()], heads)
+        found[Product.target_mc_log_probs] = sampled(points[: strategy.num_targets()], heads)
     log_probs = sampled(points, head[None])[:, 0]
     found[Product.point_log_probs], found[Product.labelled_point_log_probs] = log_probs[:rows], log_probs[rows:]
     found[Product.features], found[Product.labelled_features] = points[:rows].clone(), points[rows:].clone()

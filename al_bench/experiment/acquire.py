@@ -41,7 +41,7 @@ def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = N
                 noise.see(scores[rows], evidence, draws)
         kernels.check_scores(scores, -math.inf, math.inf, f"the {type(strategy).__name__} score")
         return scores
-    count = strategy.keeps()
+    count = strategy.max_candidates()
     if count is None or count >= len(candidates):
         return gatherer.whole(candidates)
     keys = kernels.tie_keys(len(candidates), _generator(gatherer.streams, gatherer.state.round))
@@ -75,5 +75,5 @@ def select(scored: Tensor | Evidence, strategy: Strategy, batch: int, streams: S
             f"they must be {batch} distinct positions"
         )
     if isinstance(scored, Evidence) and scored.screen is not None:
-        return replace(selection, rows=scored.screen.kept[rows.to(scored.screen.kept.device)])
+        return replace(selection, rows=scored.screen.candidates[rows.to(scored.screen.candidates.device)])
     return selection

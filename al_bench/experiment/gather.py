@@ -68,7 +68,10 @@ class Gatherer:
     def _point(self) -> PointPass:
         wanted = (self.needs | {twin for name, twin in _TWINS.items() if name in self.needs}) & POINT_PRODUCTS
         return PointPass(
-            self.learner.networks, wanted, self.strategy.source(len(self.state.labelled)), self.learner.auxiliaries
+            self.learner.networks,
+            wanted,
+            self.strategy.feature_source(len(self.state.labelled)),
+            self.learner.auxiliaries,
         )
 
     @cached_property
@@ -80,7 +83,7 @@ class Gatherer:
             found[Product.labelled_labels] = self.learner.dataset.labels(labelled)
         if Product.target_mc_log_probs in self.needs:
             generator = self.streams.numpy("targets", self.state.round)
-            targets = torch.tensor(self.state.candidates(self.strategy.targets(), generator))
+            targets = torch.tensor(self.state.candidates(self.strategy.num_targets(), generator))
             found[Product.target_mc_log_probs] = self._draws(targets)
         wanted = {name: twin for name, twin in _TWINS.items() if name in self.needs}
         if wanted:
@@ -146,7 +149,7 @@ class Gatherer:
         return Evidence(len(candidates), products, self.learner.dataset.classes)
 
     def first(self, candidates: Tensor, count: int, keys: Tensor) -> Evidence:
-        """The evidence of the candidates that the strategy's `screen` puts first; the others' is never held.
+        """The evidence of the candidates that the strategy's `screening_score` puts first; the others' is never held.
 
         Args:
             candidates: [N] dataset indices, more than `count`.
@@ -156,6 +159,6 @@ class Gatherer:
         keeper = Keeper(count, keys)
         for rows, evidence, _ in self.walk(candidates):
             varying = {name: part for name, part in evidence.products.items() if name not in FIXED}
-            keeper.see(rows, self.strategy.screen(evidence), varying)
+            keeper.see(rows, self.strategy.screening_score(evidence), varying)
         products, screen = keeper.kept()
         return Evidence(count, products | self.fixed, self.learner.dataset.classes, screen)

@@ -18,12 +18,12 @@ from al_bench.experiment.committee import member_config
 from al_bench.learners.learner import Learner
 from al_bench.learners.point_pass import feature_layer
 from al_bench.learners.training import Augment, Stop
-from al_bench.models.dropout import adopt
-from al_bench.models.memory_format import lay_out
+from al_bench.models.dropout import replace_torch_dropout
+from al_bench.models.memory_format import to_channels_last
 from al_bench.models.reset import seeded
 from al_bench.pool import Indices, PoolState, draw_initial
 from al_bench.rng import Streams
-from al_bench.strategies.base import Setting, Strategy
+from al_bench.strategies.base import RunFacts, Strategy
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolSt
     """
     strategy, dataset = cast(Strategy, config.strategy), learner.dataset
     strategy.check(
-        Setting(
+        RunFacts(
             name=name,
             functions=learner.functions,
             members=len(learner.networks),
@@ -123,7 +123,7 @@ def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolSt
         raise InputError(f"strategy {name} declares true_labels, which only a strategy marked oracle may read")
     if not needs & {Product.features, Product.labelled_features}:
         return None
-    source = strategy.source(len(start.labelled))
+    source = strategy.feature_source(len(start.labelled))
     feature_layer(learner.networks[0], source)
     return read_table(source, dataset) if source.endswith(".npy") else None
 
@@ -168,7 +168,10 @@ def assemble(config: RunConfig, strategy_name: str) -> Bench:
         )
     dataset = dataset.to(device)
     with seeded(0):  # `reset` draws the weights of a round; building must leave the global generator alone
-        networks = [lay_out(adopt(model.build(dataset.shape, dataset.classes)).to(device)) for model, _ in members]
+        networks = [
+            to_channels_last(replace_torch_dropout(model.build(dataset.shape, dataset.classes)).to(device))
+            for model, _ in members
+        ]
     names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
     for layer in config.training.layer_weight_decay:
         if layer not in names:

@@ -84,7 +84,7 @@ class Dropout(nn.Module):
         return {**super().__getstate__(), "generator": None, "mask": None}
 
 
-def adopt(network: nn.Module) -> nn.Module:
+def replace_torch_dropout(network: nn.Module) -> nn.Module:
     """Replaces torch's dropout layers inside a network by `Dropout`, in place and at every depth.
 
     Dropout becomes element-wise, Dropout1d, Dropout2d and Dropout3d become channel-wise. A layer registered
@@ -99,10 +99,10 @@ def adopt(network: nn.Module) -> nn.Module:
     Raises:
         InputError: a dropout layer of another kind, such as AlphaDropout, whose mask is not a product.
     """
-    return _adopted(network, "network", {})
+    return _replaced(network, "network", {})
 
 
-def _adopted(module: nn.Module, name: str, done: dict[int, nn.Module]) -> nn.Module:
+def _replaced(module: nn.Module, name: str, done: dict[int, nn.Module]) -> nn.Module:
     if id(module) in done:
         return done[id(module)]
     new = module
@@ -116,9 +116,9 @@ def _adopted(module: nn.Module, name: str, done: dict[int, nn.Module]) -> nn.Mod
     done[id(module)] = new
     for key, child in list(module._modules.items()):
         if child is not None:
-            adopted = _adopted(child, f"{name}.{key}", done)
-            if adopted is not child:
-                setattr(module, key, adopted)
+            replacement = _replaced(child, f"{name}.{key}", done)
+            if replacement is not child:
+                setattr(module, key, replacement)
     return new
 
 

@@ -19,18 +19,33 @@ if TYPE_CHECKING:
     from al_bench.learners.auxiliary import Auxiliary
 
 
+FORMER_METHODS = {
+    "keeps": "max_candidates",
+    "screen": "screening_score",
+    "source": "feature_source",
+    "targets": "num_targets",
+}
+"""Methods of a strategy that have been renamed: the old name to the new one."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Setting":
+        raise ImportError("al_bench.strategies.base.Setting is called RunFacts since al-bench 0.2.0")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 @dataclass(frozen=True)
-class Setting:
+class RunFacts:
     """What is known of a run before any training.
 
     Args:
         name: The strategy's config name, for messages.
-        functions: K, distinct functions of the posterior.
-        members: M, networks of the posterior.
-        batch: B, points acquired a round.
-        classes: C.
-        labelled: Points labelled in round 0.
-        labelled_classes: Distinct classes among them.
+        functions: K, the number of distinct functions of the posterior.
+        members: M, the number of networks of the posterior.
+        batch: B, the number of points acquired a round.
+        classes: C, the number of classes.
+        labelled: L, the number of points labelled in round 0.
+        labelled_classes: The number of distinct classes among them.
     """
 
     name: str
@@ -71,6 +86,16 @@ class Strategy(ABC):
     minimum_members: ClassVar[int] = 1
     oracle: ClassVar[bool] = False
 
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Refuse a class that still overrides a method by the name it had before version 0.2.0."""
+        super().__init_subclass__(**arguments)
+        for old, new in FORMER_METHODS.items():
+            if callable(vars(cls).get(old)):
+                raise InputError(
+                    f"strategy class {cls.__name__} defines {old}(), which is called {new}() since al-bench 0.2.0: "
+                    "rename the method"
+                )
+
     @abstractmethod
     def needs(self, draws: bool) -> frozenset[Product]:
         """The products the strategy reads, where the posterior gives several draws or (False) a point."""
@@ -79,7 +104,7 @@ class Strategy(ABC):
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
         """A batch of `batch` distinct rows."""
 
-    def source(self, labelled: int) -> str:
+    def feature_source(self, labelled: int) -> str:
         """Where the product `features` comes from: penultimate, a layer's name, input, or a .npy file.
 
         Args:
@@ -87,45 +112,57 @@ class Strategy(ABC):
         """
         return "penultimate"
 
-    def keeps(self) -> int | None:
-        """How many candidates' evidence is held at most, those of highest `screen`; None: that of all.
+    def max_candidates(self) -> int | None:
+        """Maximum number of candidates kept in memory, chosen by `screening_score`; None keeps all.
 
-        Of no effect on a score strategy, for which none is held.
+        It has no effect on a `ScoreStrategy`, whose evidence is dropped chunk by chunk.
         """
         return None
 
-    def screen(self, evidence: Evidence) -> Tensor:
-        """[n] scores of the rows of a chunk: which evidence to keep, the highest; for a strategy that `keeps` some.
+    def screening_score(self, evidence: Evidence) -> Tensor:
+        """[n] scores of the rows of a chunk; the candidates of highest score are kept where `max_candidates` is set.
 
-        A function of each row alone. Called only where there are more candidates than are kept; `select` then finds the
-        scores of all in `evidence.screen`, and returns rows of the evidence as ever.
+        The score must be a function of each row alone. It is called only where there are more candidates than
+        `max_candidates()`. `select` then reads the scores of all candidates in `evidence.screen`, and returns positions
+        in the evidence as usual.
+
+        Raises:
+            NotImplementedError: `max_candidates` is set and the strategy does not implement this method.
         """
-        raise NotImplementedError(f"{type(self).__name__} keeps some candidates' evidence and does not say whose")
+        raise NotImplementedError(f"{type(self).__name__}.max_candidates() is set; implement screening_score()")
 
-    def targets(self) -> int:
-        """T, the points of the product `target_mc_log_probs`."""
+    def num_targets(self) -> int:
+        """T, the number of target points in the product `target_mc_log_probs`."""
         return 0
 
     def auxiliary(self, network: nn.Module, row: Tensor) -> Auxiliary | None:
-        """What is trained beside a network for the strategy, given one prepared input row [1, *shape]."""
+        """A module that is trained together with a network for the strategy, or None.
+
+        Args:
+            network: One member of the posterior, on its device.
+            row: [1, *shape] one prepared input, on the same device.
+        """
         return None
 
-    def check(self, setting: Setting) -> None:
-        """Refuse a setting in which the strategy has no meaning.
+    def check(self, facts: RunFacts) -> None:
+        """Refuse a run in which the strategy has no meaning, before any training.
+
+        Args:
+            facts: What is known of the run.
 
         Raises:
-            InputError: before any training, in the user's key names.
+            InputError: too few draws or members; the message names the user's keys.
         """
-        if setting.functions < self.minimum_draws:
+        if facts.functions < self.minimum_draws:
             raise InputError(
-                f"strategy {setting.name} needs at least {self.minimum_draws} distinct posterior draws and there "
-                f"{'is' if setting.functions == 1 else 'are'} {setting.functions}: set posterior=mc_dropout with a "
+                f"strategy {facts.name} needs at least {self.minimum_draws} distinct posterior draws and there "
+                f"{'is' if facts.functions == 1 else 'are'} {facts.functions}: set posterior=mc_dropout with a "
                 "model that has dropout and posterior.draws above 1, or posterior=ensemble"
             )
-        if setting.members < self.minimum_members:
+        if facts.members < self.minimum_members:
             raise InputError(
-                f"strategy {setting.name} needs a committee of at least {self.minimum_members} and posterior.members "
-                f"is {setting.members}: set posterior=ensemble or raise posterior.members"
+                f"strategy {facts.name} needs a committee of at least {self.minimum_members} and posterior.members "
+                f"is {facts.members}: set posterior=ensemble or raise posterior.members"
             )
 
 
@@ -162,11 +199,11 @@ class ScoreStrategy(Strategy):
         if not 0 <= self.beta < math.inf:
             raise InputError(f"strategy.beta is {self.beta}; it must be at least 0 and finite")
 
-    def check(self, setting: Setting) -> None:
-        super().check(setting)
+    def check(self, facts: RunFacts) -> None:
+        super().check(facts)
         if self.stochastic is Stochastic.power and not self.scores_at_least_zero:
             raise InputError(
-                f"strategy.stochastic is power, and the scores of strategy {setting.name} may be negative, where a "
+                f"strategy.stochastic is power, and the scores of strategy {facts.name} may be negative, where a "
                 "power has no meaning: set strategy.stochastic=softmax or softrank"
             )
 
@@ -174,7 +211,8 @@ class ScoreStrategy(Strategy):
     def score(self, evidence: Evidence) -> Tensor:
         """[n] scores of the rows of a chunk, higher is more informative.
 
-        A function of the evidence alone: it is called again for some rows with half of their draws (`health.ranking`).
+        It must be a function of the evidence alone: it is called again for some rows with half of their draws (to
+        measure the noise of the ranking).
         """
 
     def pick(self, scores: Tensor, batch: int, generator: torch.Generator) -> Selection:
@@ -202,5 +240,5 @@ class FeatureStrategy(Strategy):
 
     features: str = "penultimate"
 
-    def source(self, labelled: int) -> str:
+    def feature_source(self, labelled: int) -> str:
         return self.features

@@ -28,7 +28,7 @@ class _Density(FeatureStrategy):
 
     features: str = "auto"
 
-    def source(self, labelled: int) -> str:
+    def feature_source(self, labelled: int) -> str:
         if self.features != "auto":
             return self.features
         return "penultimate" if labelled else "input"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from al_bench import kernels
 from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
-from al_bench.strategies.base import ScoreStrategy, Selection, Setting, Strategy
+from al_bench.strategies.base import RunFacts, ScoreStrategy, Selection, Strategy
 
 if TYPE_CHECKING:
     import torch
@@ -23,10 +23,10 @@ class BatchBald(Strategy):
         exact_cap: All label configurations of the batch are enumerated while they are at most this many.
         samples: M, configurations sampled after that.
         saturation_tol: Nats. K draws hold at most log K nats: when no row adds this much, the rest of the batch is
-            drawn by lot, and the record says from which pick on.
-        candidates_max: Of a larger pool only so many rows' draws are held, those of highest BALD; null: all of them.
-            The record says from which pick on a row left out might have been picked (`capped_at`). The default takes
-            400 MB with 100 draws of 10 classes, and leaves the pools of MNIST, CIFAR and SVHN whole.
+            chosen at random, and the record says from which pick on.
+        candidates_max: Of a larger pool only the draws of this many rows are held, those of highest BALD; null holds
+            all. The record says from which pick on a row left out might have been picked (`capped_at`). The default
+            takes 400 MB with 100 draws of 10 classes, and leaves the pools of MNIST, CIFAR and SVHN whole.
 
     Cost:
         O(N K C) for BALD, then O(S K C) for a row evaluated, S = min(C^(b − 1), `exact_cap` or M) label configurations
@@ -39,10 +39,10 @@ class BatchBald(Strategy):
     Departures:
         Conditional entropies are averaged in place of joint entropies subtracted, and the sampled configurations are
         kept and extended from pick to pick; neither changes an expectation. Rows are evaluated lazily: the same batch
-        while the enumeration is exact. What is drawn by lot after saturation the authors' code picks by gains that are
-        rounding. In a pool of more than
-        `candidates_max` the batch is that of the whole pool while BALD, which bounds a row's gain, excludes the rows
-        left out, and a batch among the rows kept from pick `capped_at` on.
+        while the enumeration is exact. After saturation rows are chosen at random, where the authors' code picks by
+        gains that are rounding. In a pool of more than `candidates_max` rows the batch is that of the whole
+        pool while BALD, which bounds a row's gain, excludes the rows left out, and a batch among the rows kept from
+        pick `capped_at` on.
         Works from an empty labelled set, on the predictions of an untrained network.
     """
 
@@ -59,18 +59,18 @@ class BatchBald(Strategy):
         if not self.saturation_tol >= 0:
             raise InputError(f"strategy.saturation_tol is {self.saturation_tol}; it must be at least 0 (nats)")
 
-    def check(self, setting: Setting) -> None:
-        super().check(setting)
-        if self.candidates_max is not None and self.candidates_max < setting.batch:
+    def check(self, facts: RunFacts) -> None:
+        super().check(facts)
+        if self.candidates_max is not None and self.candidates_max < facts.batch:
             raise InputError(
-                f"strategy.candidates_max is {self.candidates_max} and schedule.batch is {setting.batch}, and a batch "
+                f"strategy.candidates_max is {self.candidates_max} and schedule.batch is {facts.batch}, and a batch "
                 "is picked among the rows kept: raise strategy.candidates_max, or set it to null to keep all"
             )
 
-    def keeps(self) -> int | None:
+    def max_candidates(self) -> int | None:
         return self.candidates_max
 
-    def screen(self, evidence: Evidence) -> Tensor:
+    def screening_score(self, evidence: Evidence) -> Tensor:
         return kernels.bald(evidence.mc_log_probs)
 
     def needs(self, draws: bool) -> frozenset[Product]:
@@ -89,7 +89,7 @@ class BatchBald(Strategy):
                 saturation_tol=self.saturation_tol,
                 picked=picks.update,
                 bald_p=None if evidence.screen is None else evidence.screen.scores,
-                kept_n=None if evidence.screen is None else evidence.screen.kept,
+                kept_n=None if evidence.screen is None else evidence.screen.candidates,
             )
         notes = {
             "joint_information": float(chosen.joint_information[-1]),
@@ -129,7 +129,7 @@ class Epig(ScoreStrategy):
         if self.target_points < 1:
             raise InputError(f"strategy.target_points is {self.target_points}; it must be at least 1")
 
-    def targets(self) -> int:
+    def num_targets(self) -> int:
         return self.target_points
 
     def needs(self, draws: bool) -> frozenset[Product]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from al_bench import kernels
 from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
-from al_bench.strategies.base import ScoreStrategy, Setting
+from al_bench.strategies.base import RunFacts, ScoreStrategy
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -81,14 +81,14 @@ class LearningLoss(ScoreStrategy):
     def score(self, evidence: Evidence) -> Tensor:
         return evidence.predicted_loss
 
-    def check(self, setting: Setting) -> None:
+    def check(self, facts: RunFacts) -> None:
         """Refuse an initial set on which the module cannot be trained: fewer than two points, or one for mse."""
-        super().check(setting)
+        super().check(facts)
         least = 2 if self.variant is Variant.ranking else 1
-        if setting.labelled < least:
+        if facts.labelled < least:
             raise InputError(
-                f"strategy {setting.name} learns to predict losses from labelled points, at least {least} of them, and "
-                f"round 0 has {setting.labelled}: set initial.size={least} or more"
+                f"strategy {facts.name} learns to predict losses from labelled points, at least {least} of them, and "
+                f"round 0 has {facts.labelled}: set initial.size={least} or more"
             )
 
     def auxiliary(self, network: nn.Module, row: Tensor) -> LossPrediction:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from al_bench import kernels
 from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
-from al_bench.strategies.base import FeatureStrategy, Selection, Setting
+from al_bench.strategies.base import FeatureStrategy, RunFacts, Selection
 
 if TYPE_CHECKING:
     import torch
@@ -51,11 +51,11 @@ class SvmMargin(FeatureStrategy):
         if not 0 < self.regularisation < math.inf:
             raise InputError(f"strategy.regularisation is {self.regularisation}; it must be above 0 and finite")
 
-    def check(self, setting: Setting) -> None:
-        super().check(setting)
-        if setting.labelled_classes < 2:
+    def check(self, facts: RunFacts) -> None:
+        super().check(facts)
+        if facts.labelled_classes < 2:
             raise InputError(
-                f"strategy {setting.name} needs labels of two classes and round 0 has {setting.labelled_classes}: "
+                f"strategy {facts.name} needs labels of two classes and round 0 has {facts.labelled_classes}: "
                 "raise initial.size, with initial.kind=balanced"
             )
 

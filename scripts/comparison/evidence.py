@@ -22,8 +22,8 @@ from al_bench.learners.mc_dropout.masks import MaskSet
 from al_bench.learners.mc_dropout.thinned import ThinnedSampler
 from al_bench.learners.point_pass import PointPass
 from al_bench.learners.training import Training
-from al_bench.models.dropout import adopt, set_generator
-from al_bench.models.memory_format import lay_out
+from al_bench.models.dropout import replace_torch_dropout, set_generator
+from al_bench.models.memory_format import to_channels_last
 from al_bench.models.reset import reset, seeded
 
 LABELS = 300
@@ -53,8 +53,8 @@ def network(name: str, weights: Path | None = None, ordinary: bool = False) -> n
     """
     schema, shape = model(name)
     with seeded(0):
-        built = adopt(schema.build(shape, CLASSES))
-    built = built if ordinary else lay_out(built)
+        built = replace_torch_dropout(schema.build(shape, CLASSES))
+    built = built if ordinary else to_channels_last(built)
     if weights is not None:
         with np.load(weights) as arrays:
             built.load_state_dict({key: torch.from_numpy(arrays[key]) for key in arrays})

@@ -18,7 +18,7 @@ from al_bench.experiment.screening import SLACK, Keeper
 from al_bench.learners.learner import Learner
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.training import Training
-from al_bench.models.dropout import adopt
+from al_bench.models.dropout import replace_torch_dropout
 from al_bench.models.mlp import Mlp
 from al_bench.models.reset import seeded
 from al_bench.pool import PoolState
@@ -50,10 +50,10 @@ def test_the_rows_kept_are_the_first_of_all_whatever_the_chunk(order):
             assert len(keeper._held[Product.features]) <= limit + max(chunk, limit // SLACK)
         products, screen = keeper.kept()
         expected = sorted(range(count), key=lambda row: (-float(scores[row]), float(keys[row])))[:limit]
-        assert screen.kept.tolist() == sorted(expected)
+        assert screen.candidates.tolist() == sorted(expected)
         assert torch.equal(screen.scores, scores)
-        assert torch.equal(products[Product.features], features[screen.kept])
-        assert torch.equal(products[Product.predicted_loss], scores[screen.kept])
+        assert torch.equal(products[Product.features], features[screen.candidates])
+        assert torch.equal(products[Product.predicted_loss], scores[screen.candidates])
         assert len(sizes) == 1, "allocated once"
 
 
@@ -63,7 +63,7 @@ def learner(points: int, draws: int = 6, chunk: int = 512) -> tuple[Learner, Poo
     inputs, labels = 3 * torch.randn(points, 8, generator=generator), torch.arange(points) % 4
     data = Dataset("noise", inputs, labels, inputs[:5], labels[:5], tuple("abcd"))
     with seeded(0):
-        network = adopt(Mlp(hidden=[16]).build(data.shape, data.classes))
+        network = replace_torch_dropout(Mlp(hidden=[16]).build(data.shape, data.classes))
     found = Learner([network], Posterior(draws=draws), [Training()], data, chunk=chunk)
     found.reset(Streams(0), 0)
     return found, PoolState.start(range(points), range(3))
@@ -102,7 +102,7 @@ def test_until_the_cap_may_have_acted_the_picks_are_those_of_the_whole_pool():
 def test_the_batch_does_not_depend_on_the_chunk():
     batches = [chosen(BatchBald(candidates_max=20), 300, chunk=chunk) for chunk in (512, 64, 7)]
     for scored, selection in batches[1:]:
-        assert scored.screen.kept.tolist() == batches[0][0].screen.kept.tolist()
+        assert scored.screen.candidates.tolist() == batches[0][0].screen.candidates.tolist()
         assert selection.rows.tolist() == batches[0][1].rows.tolist()
         assert selection.notes == batches[0][1].notes | {
             "joint_information": pytest.approx(batches[0][1].notes["joint_information"], abs=1e-5)
@@ -127,8 +127,8 @@ def test_the_draws_held_are_bounded_by_the_cap_and_the_chunk_not_by_the_pool(mon
         assert scored.mc_log_probs.untyped_storage().nbytes() == 130 * 6 * 4 * 4
 
 
-def test_after_saturation_rows_are_drawn_by_lot_from_those_kept():
-    """Nothing adds 10 nats: the whole batch is a lot, and says that rows left out had no part in it."""
+def test_after_saturation_rows_are_chosen_at_random_from_those_kept():
+    """Nothing adds 10 nats: the whole batch is random, and says that rows left out had no part in it."""
     whole = chosen(BatchBald(candidates_max=None, saturation_tol=10.0), 600)[1]
     assert whole.notes["capped_at"] is None
     for most in (6, 50):
@@ -140,19 +140,19 @@ def test_after_saturation_rows_are_drawn_by_lot_from_those_kept():
 
 
 def test_a_score_that_is_nan_is_an_error_that_names_the_candidate(monkeypatch):
-    def screen(self, evidence):
+    def screening_score(self, evidence):
         scores = kernels.bald(evidence.mc_log_probs)
         scores[0] = float("nan")
         return scores
 
-    monkeypatch.setattr(BatchBald, "screen", screen)
+    monkeypatch.setattr(BatchBald, "screening_score", screening_score)
     with pytest.raises(ScoreError, match="the BatchBald screening score of row 0 is nan"):
         chosen(BatchBald(candidates_max=20), 300)
 
 
 def test_a_strategy_that_keeps_some_must_say_which(monkeypatch):
-    monkeypatch.setattr(BatchBald, "screen", Strategy.screen)
-    with pytest.raises(NotImplementedError, match="BatchBald keeps some candidates' evidence"):
+    monkeypatch.setattr(BatchBald, "screening_score", Strategy.screening_score)
+    with pytest.raises(NotImplementedError, match=r"BatchBald.max_candidates\(\) is set; implement screening_score"):
         chosen(BatchBald(candidates_max=20), 300)
 
 

@@ -18,7 +18,7 @@ from al_bench.learners.fit import batches, fit
 from al_bench.learners.loss_prediction import LossPrediction, default_layers
 from al_bench.learners.training import Optimiser, Precision, Stop, Training
 from al_bench.models.batchbald_cnn import BatchBaldCnn
-from al_bench.models.dropout import adopt, set_generator
+from al_bench.models.dropout import replace_torch_dropout, set_generator
 from al_bench.models.gal2017_cnn import Gal2017Cnn
 from al_bench.models.mlp import Mlp
 from al_bench.models.reset import reset, seeded
@@ -49,7 +49,7 @@ def build(name: str) -> nn.Module:
         "user": user_network,
     }
     with seeded(3):
-        return adopt(models[name]())
+        return replace_torch_dropout(models[name]())
 
 
 EXPECTED = {
@@ -292,7 +292,7 @@ def test_predicted_losses_follow_the_true_ones_on_digits(variant: Variant) -> No
     for seed in range(3):
         rows = torch.randperm(digits.size, generator=generator(seed))[:200]
         with seeded(seed):
-            network = adopt(Mlp(hidden=[64, 64]).build(digits.shape, 10))
+            network = replace_torch_dropout(Mlp(hidden=[64, 64]).build(digits.shape, 10))
         auxiliary = LearningLoss(variant=variant).auxiliary(network, digits.inputs[:1])
         reset(auxiliary.modules(), seed)
         before = auxiliary.predict(network, digits.test_inputs)

@@ -11,7 +11,7 @@ from torch import nn
 
 from al_bench.errors import InputError
 from al_bench.models.batchbald_cnn import BatchBaldCnn
-from al_bench.models.dropout import Dropout, adopt, set_generator
+from al_bench.models.dropout import Dropout, replace_torch_dropout, set_generator
 from al_bench.models.gal2017_cnn import Gal2017Cnn
 from al_bench.models.mlp import Mlp
 from al_bench.models.reset import reset, seeded
@@ -80,7 +80,7 @@ def test_adopt_swaps_at_every_depth():
     shared = nn.Dropout(0.1)
     inner = nn.ModuleDict({"drop": nn.Dropout2d(0.2), "same": shared})
     network = nn.Sequential(nn.Linear(2, 2), shared, nn.ModuleList([inner, nn.Dropout1d(0.3).eval()]))
-    assert adopt(network) is network
+    assert replace_torch_dropout(network) is network
     layers = {name: module for name, module in network.named_modules() if isinstance(module, Dropout)}
     assert {name: (layer.p, layer.channelwise) for name, layer in layers.items()} == {
         "1": (0.1, False),
@@ -98,7 +98,7 @@ def test_adopt_swaps_at_every_depth():
 def test_adopt_takes_a_torchvision_network():
     network = torchvision.models.resnet18(num_classes=10)
     network.fc = nn.Sequential(nn.Dropout(0.5), nn.Linear(512, 10))
-    adopt(network)
+    replace_torch_dropout(network)
     assert isinstance(network.fc[0], Dropout)
     inputs = torch.randn(2, 3, 32, 32, generator=generator())
     set_generator(network, generator(1))
@@ -110,7 +110,7 @@ def test_adopt_takes_a_torchvision_network():
 @pytest.mark.parametrize("layer", [nn.AlphaDropout(0.1), nn.FeatureAlphaDropout(0.1)])
 def test_adopt_refuses_other_dropouts(layer):
     with pytest.raises(InputError, match=rf"network\.0 is a {type(layer).__name__}"):
-        adopt(nn.Sequential(layer))
+        replace_torch_dropout(nn.Sequential(layer))
 
 
 MODELS = [

@@ -11,7 +11,7 @@ from torch import nn
 from al_bench.models.batchbald_cnn import BatchBaldCnn
 from al_bench.models.emnist_cnn import EmnistCnn
 from al_bench.models.gal2017_cnn import Gal2017Cnn
-from al_bench.models.memory_format import lay_out
+from al_bench.models.memory_format import to_channels_last
 from al_bench.models.mlp import Mlp
 from al_bench.models.reset import reset
 from al_bench.models.resnet import ResNet
@@ -25,7 +25,7 @@ def channels_last(weight: torch.Tensor) -> bool:
 @pytest.mark.parametrize("schema", [BatchBaldCnn(), Gal2017Cnn(), EmnistCnn(), Vgg(stages=[[8, 8], [8]], dense=[16])])
 def test_the_same_function_and_gradients(schema):
     first = schema.build((1, 28, 28), 10).double().eval()  # dropout off: both give the same
-    last = lay_out(copy.deepcopy(first))
+    last = to_channels_last(copy.deepcopy(first))
     convolutions = [layer for layer in last.modules() if isinstance(layer, nn.Conv2d)]
     assert all(channels_last(layer.weight) for layer in convolutions[1:])
     inputs = torch.randn(5, 1, 28, 28, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -37,7 +37,7 @@ def test_the_same_function_and_gradients(schema):
 
 
 def test_a_reset_keeps_the_layout_and_gives_the_same_weights():
-    first, last = BatchBaldCnn().build((1, 28, 28), 10), lay_out(BatchBaldCnn().build((1, 28, 28), 10))
+    first, last = BatchBaldCnn().build((1, 28, 28), 10), to_channels_last(BatchBaldCnn().build((1, 28, 28), 10))
     for network in (first, last):
         reset(network, 3)
     assert channels_last(last.conv2.weight)
@@ -46,5 +46,5 @@ def test_a_reset_keeps_the_layout_and_gives_the_same_weights():
 
 @pytest.mark.parametrize("schema", [ResNet(widths=[4, 8], blocks=1), Mlp()])
 def test_others_stay_as_they_are(schema):
-    network = lay_out(schema.build((3, 8, 8), 10))
+    network = to_channels_last(schema.build((3, 8, 8), 10))
     assert all(parameter.is_contiguous() for parameter in network.parameters())

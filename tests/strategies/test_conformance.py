@@ -22,7 +22,7 @@ from al_bench.config.registry import COMPONENTS
 from al_bench.errors import InputError, ScoreError
 from al_bench.evidence import FIXED, Evidence, Product, Screen
 from al_bench.experiment import sweep
-from al_bench.strategies.base import ScoreStrategy, Setting, Strategy
+from al_bench.strategies.base import RunFacts, ScoreStrategy, Strategy
 
 NAMES = sorted(path.stem for path in (Path(__file__).parents[2] / "conf" / "strategy").glob("[!_]*.yaml"))
 
@@ -126,9 +126,9 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def setting(sizes: Sizes) -> Setting:
+def run_facts(sizes: Sizes) -> RunFacts:
     seen = min(sizes.labelled, sizes.classes)
-    return Setting("s", sizes.draws, sizes.members, 4, sizes.classes, sizes.labelled, seen)
+    return RunFacts("s", sizes.draws, sizes.members, 4, sizes.classes, sizes.labelled, seen)
 
 
 def permuted(given: Evidence, order: Tensor) -> Evidence:
@@ -176,10 +176,10 @@ def test_the_same_seed_gives_the_same_batch_whatever_the_global_generator(name):
 def test_a_cold_start_gives_a_batch_or_is_refused_before_any_training(name):
     sizes = Sizes(labelled=0)
     try:
-        strategy(name).check(setting(sizes))
+        strategy(name).check(run_facts(sizes))
     except InputError:
         with pytest.raises(InputError, match="initial"):
-            strategy(name).check(setting(sizes))
+            strategy(name).check(run_facts(sizes))
         return
     for needs in all_needs(name):
         rows = strategy(name).select(evidence(needs, sizes), 5, generator()).rows
@@ -243,15 +243,15 @@ def test_the_true_labels_are_for_oracles(name):
     assert reads == strategy(name).oracle
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if strategy(name).keeps() is not None])
+@pytest.mark.parametrize("name", [name for name in NAMES if strategy(name).max_candidates() is not None])
 def test_of_a_large_pool_the_first_rows_of_a_screen_are_enough(name):
     """A screen is a score of each row alone; with the rows that it keeps, the strategy picks rows of the evidence."""
     for needs in all_needs(name):
         given, keys = evidence(needs, Sizes(rows=60)), kernels.tie_keys(60, generator())
-        scores = strategy(name).screen(given)
+        scores = strategy(name).screening_score(given)
         assert scores.shape == (60,)
         order = torch.randperm(60, generator=generator(4))
-        torch.testing.assert_close(strategy(name).screen(permuted(given, order)), scores[order])
+        torch.testing.assert_close(strategy(name).screening_score(permuted(given, order)), scores[order])
         for most in (59, 20, 5):
             first = sorted(range(60), key=lambda row: (-float(scores[row]), float(keys[row])))[:most]
             kept = torch.tensor(sorted(first))
@@ -310,10 +310,10 @@ def test_ties_are_broken_by_the_generator(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_too_few_draws_and_members_are_refused_in_the_users_words(name):
     one = strategy(name)
-    few = replace(setting(Sizes()), functions=1, members=1, name=name)
+    few = replace(run_facts(Sizes()), functions=1, members=1, name=name)
     if one.minimum_draws > 1 or one.minimum_members > 1:
         with pytest.raises(InputError, match=rf"strategy {name} needs .*posterior="):
             one.check(few)
     else:
         one.check(few)
-    one.check(replace(setting(Sizes()), name=name))
+    one.check(replace(run_facts(Sizes()), name=name))

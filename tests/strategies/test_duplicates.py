@@ -17,7 +17,7 @@ from al_bench.experiment.gather import Gatherer
 from al_bench.learners.learner import Learner
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.training import Training
-from al_bench.models.dropout import adopt
+from al_bench.models.dropout import replace_torch_dropout
 from al_bench.models.mlp import Mlp
 from al_bench.pool import PoolState
 from al_bench.rng import Streams
@@ -57,7 +57,7 @@ def learners() -> list[tuple[Learner, PoolState, Streams]]:
             test_labels=data.test_labels,
             class_names=data.class_names,
         )
-        network = adopt(Mlp().build(repeated.shape, repeated.classes))
+        network = replace_torch_dropout(Mlp().build(repeated.shape, repeated.classes))
         learner = Learner([network], Posterior(draws=DRAWS), [Training(steps=200)], repeated)
         learner.reset(streams, 0)
         learner.fit(torch.arange(LABELLED), torch.arange(0), streams, 0)

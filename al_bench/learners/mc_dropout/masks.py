@@ -48,8 +48,8 @@ class MaskSet:
     feature.
 
     Args:
-        network: A network whose dropout layers are `Dropout` (see `adopt`). The set holds on to their names,
-            not to the network, and so fits its copies.
+        network: A network whose dropout layers are `Dropout` (see `replace_torch_dropout`). The set holds
+            their names and not the network, and so fits its copies.
         row: [1, *shape], one prepared input on the network's device; a forward pass finds the feature shapes.
         draws: K, at least 1.
         generator: Where every mask comes from; on the CPU it gives the same masks for every device.

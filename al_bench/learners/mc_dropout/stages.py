@@ -106,7 +106,7 @@ def _holds(module: nn.Module, names: dict[nn.Module, str]) -> bool:
 
 
 def _idle(module: nn.Module) -> bool:
-    # A dropout that does nothing in evaluation: p is 0, or it was never adopted.
+    # A dropout that does nothing in evaluation: p is 0, or torch's own layer was not replaced.
     return isinstance(module, Dropout) or type(module) in TORCH_DROPOUT
 
 

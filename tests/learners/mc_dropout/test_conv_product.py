@@ -12,7 +12,7 @@ from al_bench.learners.mc_dropout.masks import MaskSet
 from al_bench.learners.mc_dropout.stages import Stage
 from al_bench.learners.mc_dropout.thinned import ThinnedSampler
 from al_bench.models.batchbald_cnn import BatchBaldCnn
-from al_bench.models.dropout import adopt
+from al_bench.models.dropout import replace_torch_dropout
 
 HEAD = nn.Linear(1, 1)
 
@@ -51,11 +51,11 @@ def used(network: nn.Module, shape: tuple[int, ...], draws: int = 50) -> bool:
 def test_used_where_it_saves_products():
     assert used(BatchBaldCnn().build((1, 28, 28), 10), (1, 28, 28))
     assert not used(BatchBaldCnn().build((1, 28, 28), 10), (1, 28, 28), draws=2)  # the responses serve too few draws
-    kernel1 = adopt(
+    kernel1 = replace_torch_dropout(
         nn.Sequential(nn.Dropout2d(0.5), nn.Conv2d(4, 4, 1), nn.Dropout2d(0.5), nn.Flatten(), nn.Linear(64, 3))
     )
     assert not used(kernel1, (4, 4, 4))
-    between = adopt(
+    between = replace_torch_dropout(
         nn.Sequential(
             nn.Dropout2d(0.5), nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4), nn.Dropout2d(0.5), nn.Flatten(), nn.Linear(16, 3)
         )

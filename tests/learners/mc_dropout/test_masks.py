@@ -11,7 +11,7 @@ from torch import nn
 from al_bench.errors import InputError
 from al_bench.learners.mc_dropout.masks import MaskSet, active_dropout, evaluating
 from al_bench.models.batchbald_cnn import BatchBaldCnn
-from al_bench.models.dropout import Dropout, adopt
+from al_bench.models.dropout import Dropout, replace_torch_dropout
 from al_bench.models.mlp import Mlp
 
 
@@ -92,7 +92,7 @@ def test_refuses_without_reachable_dropout():
 
 def test_refuses_one_layer_in_two_places():
     shared = nn.Dropout(0.5)
-    network = adopt(nn.Sequential(nn.Linear(4, 4), shared, nn.Linear(4, 4), shared, nn.Linear(4, 3)))
+    network = replace_torch_dropout(nn.Sequential(nn.Linear(4, 4), shared, nn.Linear(4, 4), shared, nn.Linear(4, 3)))
     with pytest.raises(InputError, match="dropout layer 1 in several places"):
         MaskSet(network, torch.zeros(1, 4), 5, generator())
     assert not network[1]._forward_hooks

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from al_bench.learners.mc_dropout.masks import MaskSet
 from al_bench.learners.mc_dropout.thinned import ThinnedSampler, sample_log_probs
 from al_bench.models.batchbald_cnn import BatchBaldCnn
-from al_bench.models.dropout import Dropout, adopt
+from al_bench.models.dropout import Dropout, replace_torch_dropout
 from al_bench.models.gal2017_cnn import Gal2017Cnn
 from al_bench.models.mlp import Mlp
 from al_bench.models.reset import seeded
@@ -47,13 +47,13 @@ class Encoder(nn.Module):
 
 
 def stacked(*modules: nn.Module) -> nn.Module:
-    return adopt(nn.Sequential(*modules))
+    return replace_torch_dropout(nn.Sequential(*modules))
 
 
 def torchvision_resnet() -> nn.Module:
     network = torchvision.models.resnet18(num_classes=5)
     network.fc = nn.Sequential(nn.Dropout(0.5), nn.Linear(512, 5))
-    return adopt(network)
+    return replace_torch_dropout(network)
 
 
 # name: (builds the network, shape of a row, whether it runs thinned)
@@ -89,8 +89,8 @@ CASES = {
         (3, 8, 8),
         True,
     ),
-    "a user's module": (lambda: adopt(Skip()), (12,), False),
-    "a user's transformer": (lambda: adopt(Encoder()), (6, 8), False),
+    "a user's module": (lambda: replace_torch_dropout(Skip()), (12,), False),
+    "a user's transformer": (lambda: replace_torch_dropout(Encoder()), (6, 8), False),
     "torchvision": (torchvision_resnet, (3, 32, 32), False),
     "before BatchNorm": (
         lambda: stacked(nn.Linear(12, 9), nn.Dropout(0.5), nn.BatchNorm1d(9), nn.ReLU(), nn.Linear(9, 5)),
