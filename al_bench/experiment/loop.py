@@ -91,7 +91,7 @@ def train(bench: Bench, state: PoolState, round_: int) -> list[Fit]:
 def judge(bench: Bench, round_: int) -> dict[str, Any]:
     """The quality of the learner on the test part."""
     sampler = bench.learner.sampler(bench.streams, "test_masks", round_, bench.config.evaluation.draws)
-    return asdict(evaluate(bench.learner, sampler))
+    return evaluate(bench.learner, sampler)
 
 
 def describe(

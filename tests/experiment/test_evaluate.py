@@ -36,19 +36,19 @@ LABELS = [0, 1, 1]
 @pytest.mark.parametrize("chunk", [1, 2, 3])
 def test_quality_by_hand(chunk):
     quality = evaluate(Given(PROBABILITIES, LABELS, chunk), None)
-    assert quality.accuracy == pytest.approx(2 / 3)
-    assert quality.nll == pytest.approx(-(math.log(0.8) + math.log(0.4) + math.log(0.9)) / 3)
+    assert quality["accuracy"] == pytest.approx(2 / 3)
+    assert quality["nll"] == pytest.approx(-(math.log(0.8) + math.log(0.4) + math.log(0.9)) / 3)
     # Three bins of one point each: |1 − 0.8|, |0 − 0.6|, |1 − 0.9|.
-    assert quality.ece == pytest.approx((0.2 + 0.6 + 0.1) / 3, abs=1e-6)
+    assert quality["ece"] == pytest.approx((0.2 + 0.6 + 0.1) / 3, abs=1e-6)
 
 
 def test_the_mean_is_of_probabilities_and_not_of_votes_or_logarithms():
     """One draw is sure of b, two lean to a: the votes say a, the mean says b."""
     quality = evaluate(Given([[[0.55, 0.45], [0.55, 0.45], [0.01, 0.99]]], [1], 1), None)
-    assert quality.accuracy == 1.0
-    assert quality.nll == pytest.approx(-math.log((0.45 + 0.45 + 0.99) / 3))
+    assert quality["accuracy"] == 1.0
+    assert quality["nll"] == pytest.approx(-math.log((0.45 + 0.45 + 0.99) / 3))
 
 
 def test_values_are_plain_numbers_that_json_takes():
     quality = evaluate(Given(PROBABILITIES, LABELS, 3), None)
-    assert all(type(value) is float for value in (quality.accuracy, quality.nll, quality.ece))
+    assert {name: type(value) for name, value in quality.items()} == dict.fromkeys(("accuracy", "nll", "ece"), float)

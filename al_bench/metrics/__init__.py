@@ -1,0 +1,4 @@
+"""What says how good a learner's predictions are: one table, read by evaluation, records, tables and figures."""
+
+from al_bench.metrics.table import METRICS as METRICS
+from al_bench.metrics.table import Metric as Metric
