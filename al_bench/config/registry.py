@@ -20,7 +20,7 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "vgg": "al_bench.models.vgg:Vgg",
     },
     "posterior": {
-        "mixture": "al_bench.learners.posterior:Posterior",
+        "mixture": "al_bench.learners.mixture:Mixture",
     },
     "training": {
         "gradient_descent": "al_bench.learners.training:Training",

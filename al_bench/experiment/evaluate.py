@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import torch
 
 from al_bench import kernels
-from al_bench.learners.learner import Learner, Sampler
+from al_bench.learners.learner import Learner
+from al_bench.learners.posterior import Sampler
 from al_bench.metrics import METRICS, Metric
 from al_bench.progress import bar
 

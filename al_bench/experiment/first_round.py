@@ -59,10 +59,7 @@ class FirstRound:
         if found is None:
             return None
         learner = self.bench.learner
-        for module, state in zip(learner.trained, found["states"], strict=True):
-            module.load_state_dict(state)
-        for network in learner.networks:
-            network.eval()
+        learner.load_state(found["states"])
         self.value = found
         return [Fit(**fit) for fit in found["fits"]]
 
@@ -93,8 +90,12 @@ class FirstRound:
                 self.value["seconds"],
             )
             return
-        states = [module.state_dict() for module in self.bench.learner.trained]
-        entry = {"states": states, "fits": [asdict(fit) for fit in fits], "quality": quality, "seconds": seconds}
+        entry = {
+            "states": self.bench.learner.state(),
+            "fits": [asdict(fit) for fit in fits],
+            "quality": quality,
+            "seconds": seconds,
+        }
         self.store.store(KIND, self.key, entry)
         logger.info("round 0: networks trained here in %.2f s, and kept as %s", seconds, path)
 
@@ -118,10 +119,9 @@ def first_round(bench: Bench, round_: int) -> Iterator[FirstRound]:
 def unknown(bench: Bench) -> str | None:
     """The first class that takes part in training and whose source the key does not cover, or None."""
     config, learner = bench.config, bench.learner
-    taking_part = [config.model, config.posterior, config.training, learner.dataset, *learner.auxiliaries]
+    taking_part = [config.model, config.posterior, config.training, *learner.parts()]
     if learner.auxiliaries:
         taking_part.append(bench.strategy)
-    taking_part += [module for network in learner.trained for module in network.modules()]
     for part in taking_part:
         if type(part).__module__.partition(".")[0] not in KNOWN:
             return f"{type(part).__module__}.{type(part).__qualname__}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,8 +12,10 @@ from torch import Tensor
 from al_bench import kernels
 from al_bench.evidence import FIXED, FROM_DRAWS, Evidence, Product
 from al_bench.experiment.screening import Keeper
-from al_bench.learners.learner import Learner, Sampler, split
-from al_bench.learners.point_pass import POINT_PRODUCTS, PointPass
+from al_bench.learners.learner import Learner
+from al_bench.learners.member import split
+from al_bench.learners.point_pass import POINT_PRODUCTS
+from al_bench.learners.posterior import Sampler
 from al_bench.pool import PoolState
 from al_bench.progress import bar
 from al_bench.rng import Streams
@@ -65,14 +67,9 @@ class Gatherer:
         return self.learner.sampler(self.streams, "masks", self.state.round)
 
     @cached_property
-    def _point(self) -> PointPass:
+    def _point(self) -> Callable[[Tensor], dict[Product, Tensor]]:
         wanted = (self.needs | {twin for name, twin in _TWINS.items() if name in self.needs}) & POINT_PRODUCTS
-        return PointPass(
-            self.learner.networks,
-            wanted,
-            self.strategy.feature_source(len(self.state.labelled)),
-            self.learner.auxiliaries,
-        )
+        return self.learner.point_products(wanted, self.strategy.feature_source(len(self.state.labelled)))
 
     @cached_property
     def fixed(self) -> dict[Product, Tensor]:
@@ -107,7 +104,7 @@ class Gatherer:
         data = self.learner.dataset
         found: dict[Product, Tensor] = {}
         if draws is not None:
-            found |= reduce_draws(draws, len(self.learner.networks), names)
+            found |= reduce_draws(draws, self.learner.members, names)
         if names & POINT_PRODUCTS:
             with torch.inference_mode():
                 inputs = data.prepare(data.inputs[indices.to(data.inputs.device)])

@@ -80,11 +80,9 @@ def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], Non
 
 
 def train(bench: Bench, state: PoolState, round_: int) -> list[Fit]:
-    """Train the learner on the labelled set; a cold start's round 0 keeps the untrained network."""
+    """Train the learner on the labelled set, from scratch unless `training.warm_start` goes on from the last round."""
     if round_ == 0 or not bench.config.training.warm_start:
         bench.learner.reset(bench.streams, round_)
-    if not len(state.labelled):
-        return []
     return bench.learner.fit(torch.tensor(state.labelled), torch.tensor(bench.validation), bench.streams, round_)
 
 
@@ -128,7 +126,7 @@ def keep(bench: Bench, path: Path, round_: int) -> None:
     """Under warm start, save the weights that the next round starts from, and drop those of two rounds ago."""
     if bench.config.training.warm_start:
         part = path / "weights.part"
-        torch.save([module.state_dict() for module in bench.learner.trained], part)
+        torch.save(bench.learner.state(), part)
         part.replace(_weights(path, round_))
         _weights(path, round_ - 2).unlink(missing_ok=True)
 
@@ -148,5 +146,4 @@ def recall(bench: Bench, path: Path, round_: int) -> None:
             "restore the file, or move the folder away to start over"
         )
     states = torch.load(file, map_location=bench.dataset.inputs.device, weights_only=True)
-    for module, weights in zip(bench.learner.trained, states, strict=True):
-        module.load_state_dict(weights)
+    bench.learner.load_state(states)

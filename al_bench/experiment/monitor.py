@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from al_bench.errors import InputError
-from al_bench.evidence import Evidence, Product
+from al_bench.evidence import Evidence
 from al_bench.experiment.ranking_noise import RankingNoise, takes_the_highest
 from al_bench.experiment.setup import Bench
 from al_bench.health import measures
 from al_bench.health.checks import findings
 from al_bench.health.thresholds import COSINES
-from al_bench.learners.learner import Learner, split
-from al_bench.learners.point_pass import PointPass, feature_layer
+from al_bench.learners.learner import Learner
+from al_bench.learners.member import split
 from al_bench.models.reset import seeded
 from al_bench.pool import Indices, PoolState
 from al_bench.strategies.base import ScoreStrategy, Selection
@@ -130,15 +130,14 @@ def batch_features(learner: Learner, acquired: Tensor) -> Tensor | None:
     Args:
         acquired: [B] dataset indices.
     """
-    network, data = learner.networks[0], learner.dataset
+    data = learner.dataset
     try:
-        feature_layer(network, "penultimate")
+        learner.check_features("penultimate")
     except InputError:
         return None
-    point = PointPass([network], frozenset({Product.features}), "penultimate")
     parts = []
     with seeded(0), torch.inference_mode():  # seeded for a user's layers that draw from the global generator
         for rows in split(len(acquired), learner.chunk):
             inputs = data.prepare(data.inputs[acquired[rows].to(data.inputs.device)])
-            parts.append(point(inputs)[Product.features])
+            parts.append(learner.features(inputs, "penultimate"))
     return torch.cat(parts)

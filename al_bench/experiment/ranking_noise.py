@@ -80,7 +80,7 @@ class RankingNoise:
         strategy, learner = gatherer.strategy, gatherer.learner
         if not isinstance(strategy, ScoreStrategy) or not takes_the_highest(strategy) or candidates <= batch:
             return None
-        members = len(learner.networks)
+        members = learner.members
         draws = learner.functions // members
         functions = members * (draws // 2) if draws > 1 else members // 2
         if (

@@ -9,18 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from al_bench.config.schema import InitialKind, Reference, RunConfig, Scoring
+from al_bench.config.schema import InitialKind, Reference, RunConfig
 from al_bench.data.cached import load_dataset
 from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.evidence import Product
-from al_bench.experiment.committee import member_config
-from al_bench.learners.learner import Learner
-from al_bench.learners.point_pass import feature_layer
-from al_bench.learners.training import Augment, Stop
-from al_bench.models.dropout import replace_torch_dropout
-from al_bench.models.memory_format import to_channels_last
-from al_bench.models.reset import seeded
+from al_bench.experiment.learner import build_learner
+from al_bench.learners.learner import FROM_LABELS, Learner
+from al_bench.learners.training import Stop
 from al_bench.pool import Indices, PoolState, draw_initial
 from al_bench.rng import Streams
 from al_bench.strategies.base import RunFacts, Strategy
@@ -111,7 +107,7 @@ def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolSt
         RunFacts(
             name=name,
             functions=learner.functions,
-            members=len(learner.networks),
+            members=learner.members,
             batch=config.schedule.batch,
             classes=dataset.classes,
             labelled=len(start.labelled),
@@ -121,10 +117,17 @@ def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolSt
     needs = strategy.needs(learner.functions > 1)
     if Product.true_labels in needs and not strategy.oracle:
         raise InputError(f"strategy {name} declares true_labels, which only a strategy marked oracle may read")
+    if missing := needs - FROM_LABELS - learner.provides:
+        product = min(product.name for product in missing)
+        given = ", ".join(sorted(product.name for product in learner.provides))
+        raise InputError(
+            f"strategy {name} needs {product}, which {type(learner).__name__} does not provide (it provides {given}); "
+            "choose another strategy or another model"
+        )
     if not needs & {Product.features, Product.labelled_features}:
         return None
     source = strategy.feature_source(len(start.labelled))
-    feature_layer(learner.networks[0], source)
+    learner.check_features(source)
     return read_table(source, dataset) if source.endswith(".npy") else None
 
 
@@ -146,8 +149,14 @@ def read_table(file: str, dataset: Dataset) -> Tensor:
     return table.to(dataset.inputs.device)
 
 
-def assemble(config: RunConfig, strategy_name: str) -> Bench:
+def assemble(config: RunConfig, strategy_name: str, chunk: int | None = None) -> Bench:
     """All objects of a run.
+
+    Args:
+        config: The typed configuration.
+        strategy_name: The option chosen, for messages.
+        chunk: Rows whose products are computed together; None takes the learner's own number. No result depends on it
+            beyond rounding.
 
     Raises:
         InputError: a cross-field fault; the message names the keys.
@@ -160,30 +169,8 @@ def assemble(config: RunConfig, strategy_name: str) -> Bench:
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))
     if config.training.stop is Stop.early and not len(validation):
         raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
-    members = [member_config(config, member) for member in range(config.posterior.members)]
-    if len(dataset.shape) != 3 and any(training.augment is Augment.flip_crop for _, training in members):
-        raise InputError(
-            f"training.augment is flip_crop, for images [channels, height, width], and those of {dataset.name} have "
-            f"shape {list(dataset.shape)}; set training.augment=none"
-        )
     dataset = dataset.to(device)
-    with seeded(0):  # `reset` draws the weights of a round; building must leave the global generator alone
-        networks = [
-            to_channels_last(replace_torch_dropout(model.build(dataset.shape, dataset.classes)).to(device))
-            for model, _ in members
-        ]
-    names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
-    for layer in config.training.layer_weight_decay:
-        if layer not in names:
-            raise InputError(
-                f"training.layer_weight_decay names the layer {layer!r}; the model has {', '.join(sorted(names))}"
-            )
     strategy = cast(Strategy, config.strategy)
-    row = dataset.prepare(dataset.inputs[:1])
-    with seeded(0):
-        auxiliaries = [] if full else [a for network in networks if (a := strategy.auxiliary(network, row)) is not None]
-    trainings = [training for _, training in members]
-    plain = config.scoring is Scoring.plain
-    learner = Learner(networks, config.posterior, trainings, dataset, auxiliaries, plain)
+    learner = build_learner(config, dataset, None if full else strategy, chunk)
     table = None if full else check_strategy(config, strategy_name, learner, start)
     return Bench(config, streams, dataset, learner, strategy, start, validation, at_end, table)

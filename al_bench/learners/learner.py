@@ -1,140 +1,172 @@
-"""A learner: the networks of a posterior, trained together, and the functions drawn from them."""
+"""The learner protocol: what the round loop trains, and what it asks of it afterwards.
+
+Networks are one implementation (`torch_learner`). Any other is a class that derives from `Learner` and implements
+`fit` and `predict`. A model component chooses it: a component (an option of the config group `model`) that has the
+method `learner(dataset, posterior, training)` gives the learner of the run; one that has `build(shape, classes)` gives
+networks. Both may be one class, as in
+
+    @dataclass(eq=False)
+    class NearestMean(Learner):
+        shrinkage: float = 0.0                          # a config key: model.shrinkage
+
+        def learner(self, dataset, posterior, training):
+            self.dataset = dataset
+            return self
+
+Letters: n rows, K functions, M members, C classes, D features, L labelled points, V validation points.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from al_bench.data.dataset import Dataset, Inputs
-from al_bench.learners.fit import Fit, fit, horizon
-from al_bench.learners.mc_dropout.masks import MaskSet, active_dropout
-from al_bench.learners.mc_dropout.plain import PlainSampler
-from al_bench.learners.mc_dropout.thinned import ThinnedSampler
-from al_bench.learners.posterior import Posterior
-from al_bench.learners.training import Training
-from al_bench.models.dropout import set_generator
-from al_bench.models.reset import reset, seeded
-from al_bench.progress import bar
-from al_bench.rng import Streams
+from al_bench.errors import InputError
+from al_bench.evidence import Product
+from al_bench.learners.member import split
+from al_bench.learners.posterior import Sampler
 
 if TYPE_CHECKING:
+    from al_bench.data.dataset import Dataset, Inputs
     from al_bench.learners.auxiliary import Auxiliary
+    from al_bench.learners.fit import Fit
+    from al_bench.rng import Streams
 
-Sampler = Callable[[Tensor], Tensor]
-"""Prepared inputs [n, *shape] to log-probabilities [n, K, C] of the same K functions at every call."""
+CHUNK = 512
+"""Rows whose products are computed together."""
+
+FROM_LABELS = frozenset({Product.labelled_labels, Product.true_labels})
+"""The products that come from the data set and that no learner has to give."""
 
 
-def split(count: int, chunk: int) -> Iterator[slice]:
-    """Slices that cover range(count), each of `chunk` or fewer."""
-    return (slice(start, min(start + chunk, count)) for start in range(0, count, chunk))
+class Learner(ABC):
+    """Something that is trained on labelled points and then predicts class probabilities.
 
+    All randomness comes from the streams that are passed, so that a resumed run equals an unbroken one and strategies
+    under one seed share round 0.
 
-@dataclass(eq=False)
-class Learner:
-    """Networks of one architecture, each trained from its own random streams.
-
-    Args:
-        networks: One a member of the posterior, on the dataset's device.
-        posterior: The config.
-        training: The config, one a member.
-        dataset: Where the inputs come from; its labels are read only through `fit`'s arguments.
-        auxiliaries: What a strategy attached to the networks, one a member, or nothing.
-        plain: Draw by whole passes, where thinned ones (see `mc_sampling`) would do.
+    Attributes:
+        dataset: The inputs, on the run's device, and the labels, of which `fit` may read those of its indices alone.
         chunk: Rows whose products are computed together.
+        members: M; the K functions are M equal groups, one after another.
+        functions: K, how many distinct functions `sampler` gives when the pool is scored.
+        auxiliaries: What a strategy attached to be trained beside the learner; nothing unless it trains networks.
     """
 
-    networks: list[nn.Module]
-    posterior: Posterior
-    training: list[Training]
     dataset: Dataset
+    chunk: int = CHUNK
+    members: int = 1
+    functions: int = 1
     auxiliaries: Sequence[Auxiliary] = ()
-    plain: bool = False
-    chunk: int = 512
-
-    @property
-    def functions(self) -> int:
-        """K, how many distinct functions the posterior gives when the pool is scored."""
-        return self.posterior.functions(any(map(active_dropout, self.networks)))
-
-    @property
-    def trained(self) -> list[nn.Module]:
-        """Everything with weights: the networks, then what is attached to them."""
-        return [*self.networks, *(auxiliary.modules() for auxiliary in self.auxiliaries)]
+    provides: ClassVar[frozenset[Product]] = frozenset(Product) - FROM_LABELS - {Product.predicted_loss}
+    """The products of evidence that the learner can give; a strategy that needs another one is refused."""
 
     def reset(self, streams: Streams, round_: int) -> None:
-        """Fresh initial weights for every member, from the stream `weights` of the round."""
-        for member, network in enumerate(self.networks):
-            reset(network, streams.integer("weights", round_, member))
-        for member, auxiliary in enumerate(self.auxiliaries):
-            reset(auxiliary.modules(), streams.integer("auxiliary", round_, member))
-
-    def fit(self, labelled: Tensor, validation: Tensor, streams: Streams, round_: int) -> list[Fit]:
-        """Train every member on the dataset indices `labelled` [L]; stop by those of `validation` [V]."""
-        device = self.dataset.inputs.device
-        labelled = labelled.to(device)
-        inputs, labels = self.dataset.inputs[labelled], self.dataset.labels(labelled)
-        fits = []
-        for member, network in enumerate(self.networks):
-            set_generator(network, streams.torch("dropout", round_, member, device.type))
-            config = self.training[member]
-            with (
-                seeded(streams.integer("global", round_, member)),  # for a user's layers that draw from it
-                bar("training", horizon(config, len(labels)), "steps") as steps,
-            ):
-                fits.append(
-                    fit(
-                        network,
-                        config,
-                        inputs,
-                        labels,
-                        self.dataset.prepare,
-                        partial(self._accuracy, network, validation),
-                        streams.torch("order", round_, member),
-                        streams.torch("augmentation", round_, member),
-                        self.auxiliaries[member] if self.auxiliaries else None,
-                        steps.update,
-                    )
-                )
-        return fits
-
-    def _accuracy(self, network: nn.Module, indices: Tensor) -> float:
-        """Accuracy of one network, dropout off, on dataset indices."""
-        network.eval()
-        right = 0
-        with torch.inference_mode():
-            for rows in split(len(indices), self.chunk):
-                batch = indices[rows].to(self.dataset.inputs.device)
-                logits = network(self.dataset.prepare(self.dataset.inputs[batch]))
-                right += int((logits.argmax(1) == self.dataset.labels(batch)).sum())
-        return right / len(indices)
-
-    def sampler(self, streams: Streams, stream: str, round_: int, draws: int | None = None) -> Sampler:
-        """The posterior's functions: K = members × draws, members first; without dropout a member's draws are equal.
+        """Forget what was learnt, before a training from scratch. The default does nothing: `fit` starts anew.
 
         Args:
-            stream: Name of the random stream of the dropout masks.
-            draws: Masks a member; None takes the posterior's, 0 switches dropout off.
+            streams: Where initial weights come from.
+            round_: From 0.
         """
-        draws = self.posterior.draws if draws is None else draws
-        draws = draws if any(map(active_dropout, self.networks)) else 0
-        row = self.dataset.prepare(self.dataset.inputs[:1])
-        samplers: list[Sampler] = []
-        for member, network in enumerate(self.networks):
-            network.eval()
-            if draws == 0 or not active_dropout(network):
-                samplers.append(_repeated(_point(network), max(draws, 1)))
-            else:
-                generator = streams.torch(stream, round_, member)
-                masks = MaskSet(network, row, draws, generator)
-                samplers.append((PlainSampler if self.plain else ThinnedSampler)(network, masks))
-        if len(samplers) == 1:
-            return samplers[0]
-        return lambda inputs: torch.cat([sampler(inputs) for sampler in samplers], 1)
+        return
+
+    @abstractmethod
+    def fit(self, labelled: Tensor, validation: Tensor, streams: Streams, round_: int) -> list[Fit]:
+        """Train.
+
+        Args:
+            labelled: [L] dataset indices; none of them at a cold start, when `predict` has to work all the same.
+            validation: [V] dataset indices held out of the pool, for early stopping.
+            streams: Where every random number has to come from.
+            round_: From 0.
+
+        Returns:
+            What the training of each member did, for the record; an empty list where there is nothing to say.
+        """
+
+    @abstractmethod
+    def predict(self, inputs: Tensor) -> Tensor:
+        """The point prediction.
+
+        Args:
+            inputs: [n, *shape] prepared (`Dataset.prepare`), on the dataset's device.
+
+        Returns:
+            [n, C] log-probabilities, nats.
+        """
+
+    def sampler(self, streams: Streams, stream: str, round_: int, draws: int | None = None) -> Sampler:
+        """The K functions: the same for every row, every chunk and every call. The default gives `predict` alone.
+
+        Args:
+            streams: The run's.
+            stream: Name of the random stream of the draws: one for the pool, one for the test part.
+            round_: From 0.
+            draws: Functions a member; None takes the learner's own number, 0 asks for the point prediction.
+
+        Returns:
+            Prepared inputs [n, *shape] to log-probabilities [n, K, C], nats.
+        """
+        return lambda inputs: self.predict(inputs)[:, None]
+
+    def check_features(self, source: str) -> None:
+        """Refuse a source of features that the learner does not have; the default has the inputs and files.
+
+        Args:
+            source: penultimate, a layer's name, input, or a .npy file.
+
+        Raises:
+            InputError: naming the key and what is allowed.
+        """
+        if source != "input" and not source.endswith(".npy"):
+            raise InputError(
+                f"strategy.features is {source!r}, and {type(self).__name__} is no network and has no layers: set "
+                "strategy.features=input, or a file x.npy"
+            )
+
+    def features(self, inputs: Tensor, source: str) -> Tensor:
+        """[n, D] features of prepared inputs [n, *shape]; a source that `check_features` lets pass."""
+        return inputs.flatten(1)
+
+    def point_products(self, wanted: frozenset[Product], source: str) -> Callable[[Tensor], dict[Product, Tensor]]:
+        """How to compute the products that need no draws, those of `POINT_PRODUCTS`, in one pass.
+
+        Args:
+            wanted: The products, of those that the learner provides.
+            source: Of the features.
+
+        Returns:
+            Prepared inputs [n, *shape] to the products wanted.
+        """
+
+        def products(inputs: Tensor) -> dict[Product, Tensor]:
+            found = {}
+            if Product.point_log_probs in wanted:
+                found[Product.point_log_probs] = self.predict(inputs)
+            if Product.features in wanted:
+                found[Product.features] = self.features(inputs, source)
+            return found
+
+        return products
+
+    def state(self) -> list[dict[str, Any]] | None:
+        """What training changed, as tensors by name; None (the default): it cannot be stored.
+
+        Needed for `training.warm_start` and for the cache of round 0.
+        """
+        return None
+
+    def load_state(self, states: list[dict[str, Any]]) -> None:
+        """Take over what `state` gave."""
+        raise NotImplementedError(f"{type(self).__name__} gives a state and does not take it back")
+
+    def parts(self) -> list[object]:
+        """The objects whose classes decide what training gives: the cache of round 0 knows al-bench's and torch's."""
+        return [self, self.dataset]
 
     def chunks(self, sampler: Sampler, inputs: Inputs, indices: Tensor | None = None) -> Iterator[tuple[slice, Tensor]]:
         """(rows, [n, K, C] log-probabilities) for raw inputs [N, *shape], or for `indices` into them, by chunks."""
@@ -142,18 +174,3 @@ class Learner:
             for rows in split(len(inputs) if indices is None else len(indices), self.chunk):
                 batch = inputs[rows] if indices is None else inputs[indices[rows].to(inputs.device)]
                 yield rows, sampler(self.dataset.prepare(batch))
-
-
-def _repeated(sampler: Sampler, times: int) -> Sampler:
-    """One function as so many equal draws."""
-    return lambda inputs: sampler(inputs).expand(-1, times, -1)
-
-
-def _point(network: nn.Module) -> Sampler:
-    """A network with dropout off as a single function: [n, *shape] to [n, 1, C]."""
-
-    def sample(inputs: Tensor, part: int = 64) -> Tensor:
-        logits = torch.cat([network(inputs[rows]) for rows in split(len(inputs), part)])
-        return logits.float().log_softmax(1)[:, None]
-
-    return sample

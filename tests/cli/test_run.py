@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from al_bench.experiment import loop
-from al_bench.learners.learner import Learner
+from al_bench.learners.torch_learner import TorchLearner
 from tests.conftest import TINY, TINY_ARM, record
 
 
@@ -352,8 +352,8 @@ def test_a_run_leaves_the_global_generators_alone(run):
 
 def test_the_result_does_not_depend_on_the_chunk(run, monkeypatch):
     run(*TINY, "arm=a")
-    monkeypatch.setattr(Learner, "chunk", 37)
-    monkeypatch.setattr(Learner.__init__, "__defaults__", (*Learner.__init__.__defaults__[:-1], 37))
+    monkeypatch.setattr(TorchLearner, "chunk", 37)
+    monkeypatch.setattr(TorchLearner.__init__, "__defaults__", (*TorchLearner.__init__.__defaults__[:-1], 37))
     run(*TINY, "arm=b")
     for one, other in zip(record("a").stable, record("b").stable, strict=True):
         assert one["acquired"] == other["acquired"]

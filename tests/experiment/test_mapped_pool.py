@@ -171,8 +171,8 @@ def measure(megabytes: float, folder: Path) -> dict[str, float]:
     from al_bench.experiment.acquire import score
     from al_bench.experiment.gather import Gatherer
     from al_bench.experiment.meter import Meter
-    from al_bench.learners.learner import Learner
-    from al_bench.learners.posterior import Posterior
+    from al_bench.learners.mixture import Mixture
+    from al_bench.learners.torch_learner import TorchLearner
     from al_bench.learners.training import Training
     from al_bench.models.mlp import Mlp
     from al_bench.pool import PoolState
@@ -195,7 +195,7 @@ def measure(megabytes: float, folder: Path) -> dict[str, float]:
         dataset = small.load()
         dataset.fingerprint()
     with meter.stage("score"):
-        learner = Learner([network], Posterior(draws=2), [Training()], dataset)
+        learner = TorchLearner([network], Mixture(draws=2), [Training()], dataset)
         learner.reset(Streams(0), 0)
         state = PoolState.start(range(dataset.size), [])
         scores = score(Gatherer(learner, Bald(), state, Streams(0)), torch.tensor(state.unlabelled))

@@ -26,8 +26,8 @@ def measure(model: str, rows: int, draws: int) -> dict[str, float]:
     from al_bench.experiment.acquire import score
     from al_bench.experiment.gather import Gatherer
     from al_bench.experiment.meter import Meter
-    from al_bench.learners.learner import Learner
-    from al_bench.learners.posterior import Posterior
+    from al_bench.learners.mixture import Mixture
+    from al_bench.learners.torch_learner import TorchLearner
     from al_bench.learners.training import Training
     from al_bench.models.gal2017_cnn import Gal2017Cnn
     from al_bench.models.mlp import Mlp
@@ -41,7 +41,7 @@ def measure(model: str, rows: int, draws: int) -> dict[str, float]:
     labels = torch.zeros(rows, dtype=torch.int64)
     dataset = Dataset("random", inputs, labels, inputs[:10], labels[:10], tuple("0123456789"))
     network = {"gal2017_cnn": Gal2017Cnn(), "mlp": Mlp()}[model].build((1, 28, 28), 10)
-    learner = Learner([network], Posterior(draws=draws), [Training()], dataset)
+    learner = TorchLearner([network], Mixture(draws=draws), [Training()], dataset)
     learner.reset(Streams(0), 0)
     seen = 0
 

@@ -240,8 +240,8 @@ def test_what_is_in_the_log_are_checks(run):
 
 def test_features_of_the_batch_leave_training_and_randomness_alone():
     from al_bench.data.synthetic import Synthetic
-    from al_bench.learners.learner import Learner
-    from al_bench.learners.posterior import Posterior
+    from al_bench.learners.mixture import Mixture
+    from al_bench.learners.torch_learner import TorchLearner
     from al_bench.learners.training import Training
 
     class Wandering(torch.nn.Module):
@@ -251,7 +251,7 @@ def test_features_of_the_batch_leave_training_and_randomness_alone():
     data = Synthetic().load()
     width = math.prod(data.shape)
     network = torch.nn.Sequential(torch.nn.Flatten(), Wandering(), torch.nn.Linear(width, data.classes))
-    learner = Learner([network], Posterior(), [Training()], data, chunk=3)
+    learner = TorchLearner([network], Mixture(), [Training()], data, chunk=3)
     torch.manual_seed(5)
     before = torch.get_rng_state()
     features = batch_features(learner, torch.tensor([4, 2, 9, 9]))

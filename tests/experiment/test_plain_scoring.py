@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 from al_bench.data.dataset import Dataset
-from al_bench.learners.learner import Learner
 from al_bench.learners.mc_dropout.masks import MaskSet
 from al_bench.learners.mc_dropout.plain import PlainSampler
 from al_bench.learners.mc_dropout.thinned import ThinnedSampler
-from al_bench.learners.posterior import Posterior
+from al_bench.learners.mixture import Mixture
+from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Training
 from al_bench.models.batchbald_cnn import BatchBaldCnn
 from al_bench.models.dropout import Dropout
@@ -83,7 +83,7 @@ def test_a_learner_draws_the_same_functions_either_way(members):
     networks = [Mlp(hidden=[16, 16]).build((12,), 3) for _ in range(members)]
     found = []
     for plain in (False, True):
-        learner = Learner(networks, Posterior(members, 5), [Training()] * members, data, plain=plain)
+        learner = TorchLearner(networks, Mixture(members, 5), [Training()] * members, data, plain=plain)
         learner.reset(Streams(0), 0)
         sampler = learner.sampler(Streams(0), "masks", 0)
         found.append(torch.cat([draws for _, draws in learner.chunks(sampler, data.inputs)]))
@@ -107,7 +107,7 @@ def test_the_key_reaches_the_sampler(run, monkeypatch):
     def refuse(*_given, **_named):
         raise AssertionError("a thinned pass")
 
-    monkeypatch.setattr("al_bench.learners.learner.ThinnedSampler", refuse)
+    monkeypatch.setattr("al_bench.learners.mc_dropout.thinned.ThinnedSampler", refuse)
     assert run(*TINY, "scoring=plain", "arm=a").status == 0
     assert run(*TINY, "scoring=fast", "arm=b").status == 1
 

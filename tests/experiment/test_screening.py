@@ -15,8 +15,8 @@ from al_bench.evidence import Evidence, Product
 from al_bench.experiment.acquire import score, select
 from al_bench.experiment.gather import Gatherer
 from al_bench.experiment.screening import SLACK, Keeper
-from al_bench.learners.learner import Learner
-from al_bench.learners.posterior import Posterior
+from al_bench.learners.mixture import Mixture
+from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Training
 from al_bench.models.dropout import replace_torch_dropout
 from al_bench.models.mlp import Mlp
@@ -57,14 +57,14 @@ def test_the_rows_kept_are_the_first_of_all_whatever_the_chunk(order):
         assert len(sizes) == 1, "allocated once"
 
 
-def learner(points: int, draws: int = 6, chunk: int = 512) -> tuple[Learner, PoolState]:
+def learner(points: int, draws: int = 6, chunk: int = 512) -> tuple[TorchLearner, PoolState]:
     """An untrained MLP on noise, and its pool."""
     generator = torch.Generator().manual_seed(0)
     inputs, labels = 3 * torch.randn(points, 8, generator=generator), torch.arange(points) % 4
     data = Dataset("noise", inputs, labels, inputs[:5], labels[:5], tuple("abcd"))
     with seeded(0):
         network = replace_torch_dropout(Mlp(hidden=[16]).build(data.shape, data.classes))
-    found = Learner([network], Posterior(draws=draws), [Training()], data, chunk=chunk)
+    found = TorchLearner([network], Mixture(draws=draws), [Training()], data, chunk=chunk)
     found.reset(Streams(0), 0)
     return found, PoolState.start(range(points), range(3))
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from al_bench.data.dataset import Dataset
-from al_bench.learners.learner import Learner, split
-from al_bench.learners.posterior import Posterior
+from al_bench.learners.member import split
+from al_bench.learners.mixture import Mixture
+from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Stop, Training
 from al_bench.models.mlp import Mlp
 from al_bench.rng import Streams
@@ -24,7 +25,7 @@ def dataset(size=60):
 def learner(members=1, draws=4, dropout=0.5, data=None, **training):
     networks = [Mlp(hidden=[16], dropout_dense=dropout).build((5,), 3) for _ in range(members)]
     configs = [Training(**{"steps": 20, **training}) for _ in range(members)]
-    made = Learner(networks, Posterior(members=members, draws=draws), configs, data or dataset())
+    made = TorchLearner(networks, Mixture(members=members, draws=draws), configs, data or dataset())
     made.reset(Streams(0), 0)
     return made
 
@@ -156,7 +157,7 @@ def test_byte_images_are_scaled_and_stay_bytes():
     data = Dataset("t", inputs, labels, inputs, labels, ("a", "b", "c"))
     assert float(data.prepare(inputs).max()) <= 1
     network = Mlp(hidden=[8]).build((1, 4, 4), 3)
-    made = Learner([network], Posterior(draws=2), [Training(steps=2)], data)
+    made = TorchLearner([network], Mixture(draws=2), [Training(steps=2)], data)
     made.fit(torch.arange(6), torch.empty(0, dtype=torch.int64), Streams(0), 0)
     assert made.dataset.inputs.dtype == torch.uint8
     assert predictions(made).shape == (8, 2, 3)

@@ -14,8 +14,8 @@ import torch
 from al_bench.data.dataset import Dataset
 from al_bench.data.digits import Digits
 from al_bench.experiment.gather import Gatherer
-from al_bench.learners.learner import Learner
-from al_bench.learners.posterior import Posterior
+from al_bench.learners.mixture import Mixture
+from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Training
 from al_bench.models.dropout import replace_torch_dropout
 from al_bench.models.mlp import Mlp
@@ -39,7 +39,7 @@ def one_thread():
 
 
 @pytest.fixture(scope="module")
-def learners() -> list[tuple[Learner, PoolState, Streams]]:
+def learners() -> list[tuple[TorchLearner, PoolState, Streams]]:
     """One trained network a seed, and the pool of copies."""
     data = Digits().load()
     found = []
@@ -58,7 +58,7 @@ def learners() -> list[tuple[Learner, PoolState, Streams]]:
             class_names=data.class_names,
         )
         network = replace_torch_dropout(Mlp().build(repeated.shape, repeated.classes))
-        learner = Learner([network], Posterior(draws=DRAWS), [Training(steps=200)], repeated)
+        learner = TorchLearner([network], Mixture(draws=DRAWS), [Training(steps=200)], repeated)
         learner.reset(streams, 0)
         learner.fit(torch.arange(LABELLED), torch.arange(0), streams, 0)
         found.append((learner, PoolState.start(range(len(indices)), range(LABELLED)), streams))

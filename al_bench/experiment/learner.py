@@ -1,0 +1,116 @@
+"""From a configuration to the learner of a run: networks, or what a model component of another kind gives."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from al_bench.config.compose import load_class, typed
+from al_bench.config.registry import COMPONENTS
+from al_bench.config.schema import RunConfig, Scoring
+from al_bench.data.dataset import Dataset
+from al_bench.errors import InputError
+from al_bench.learners.learner import Learner
+from al_bench.learners.posterior import Posterior
+from al_bench.learners.torch_learner import TorchLearner
+from al_bench.learners.training import Augment, Training
+from al_bench.models.dropout import replace_torch_dropout
+from al_bench.models.memory_format import to_channels_last
+from al_bench.models.reset import seeded
+from al_bench.strategies.base import Strategy
+
+
+def build_learner(config: RunConfig, dataset: Dataset, strategy: Strategy | None, chunk: int | None = None) -> Learner:
+    """The learner of a run, untrained.
+
+    Args:
+        config: Whose model either has `learner(dataset, posterior, training)` (see `Learner`), or
+            `build(shape, classes)`, for networks.
+        dataset: On the run's device.
+        strategy: May attach a module to each network; None attaches nothing.
+        chunk: Rows whose products are computed together; None takes the learner's own number.
+
+    Raises:
+        InputError: a component is not what it has to be, or two of them do not fit each other.
+    """
+    posterior = config.posterior
+    if not isinstance(posterior, Posterior):
+        raise InputError(
+            f"posterior: {_class(posterior)} is no Posterior: derive from {Posterior.__module__}.Posterior"
+        )
+    if hasattr(config.model, "learner"):
+        learner = config.model.learner(dataset, posterior, config.training)
+        if not isinstance(learner, Learner):
+            raise InputError(
+                f"model: {_class(config.model)}.learner gives a {_class(learner)}, which is no Learner: derive from "
+                f"{Learner.__module__}.Learner"
+            )
+        if config.training.warm_start and learner.state() is None:
+            raise InputError(
+                f"training.warm_start is true, and {_class(learner)} has no state to go on from; set "
+                "training.warm_start=false"
+            )
+    else:
+        learner = _build_networks(config, dataset, strategy)
+    if chunk is not None:
+        learner.chunk = chunk
+    return learner
+
+
+def _build_networks(config: RunConfig, dataset: Dataset, strategy: Strategy | None) -> TorchLearner:
+    """The learner of the posterior's networks."""
+    members = [member_config(config, member) for member in range(config.posterior.members)]
+    if len(dataset.shape) != 3 and any(training.augment is Augment.flip_crop for _, training in members):
+        raise InputError(
+            f"training.augment is flip_crop, for images [channels, height, width], and those of {dataset.name} have "
+            f"shape {list(dataset.shape)}; set training.augment=none"
+        )
+    device = dataset.inputs.device
+    with seeded(0):  # `reset` draws the weights of a round; building must leave the global generator alone
+        networks = [
+            to_channels_last(replace_torch_dropout(model.build(dataset.shape, dataset.classes)).to(device))
+            for model, _ in members
+        ]
+    names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
+    for layer in config.training.layer_weight_decay:
+        if layer not in names:
+            raise InputError(
+                f"training.layer_weight_decay names the layer {layer!r}; the model has {', '.join(sorted(names))}"
+            )
+    auxiliaries = []
+    if strategy is not None:
+        row = dataset.prepare(dataset.inputs[:1])
+        with seeded(0):
+            attached = [strategy.auxiliary(network, row) for network in networks]
+        auxiliaries = [auxiliary for auxiliary in attached if auxiliary is not None]
+    trainings = [training for _, training in members]
+    plain = config.scoring is Scoring.plain
+    return TorchLearner(networks, config.posterior, trainings, dataset, auxiliaries, plain)
+
+
+def _class(component: object) -> str:
+    return f"{type(component).__module__}.{type(component).__qualname__}"
+
+
+def member_config(config: RunConfig, member: int) -> tuple[Any, Training]:
+    """The model and the training of one member: `posterior.vary` lists values that the members take in turn.
+
+    Raises:
+        InputError: `posterior.vary` names a key that there is not.
+    """
+    model, training = config.model, config.training
+    for key, values in config.posterior.vary.items():
+        value = values[member % len(values)]
+        if key == "model":
+            schemas = COMPONENTS["model"]
+            if value not in schemas:
+                raise InputError(f"posterior.vary.model names {value!r}; choose among {', '.join(schemas)}")
+            model = load_class(schemas[value])()
+            continue
+        group, _, name = key.partition(".")
+        part = {"model": model, "training": training}.get(group)
+        if part is None or name not in {field.name for field in fields(part)}:
+            raise InputError(f"posterior.vary has the key {key!r}; give model, model.KEY or training.KEY")
+        changed = typed(part, {name: value}, f"posterior.vary.{key}")
+        model, training = (changed, training) if group == "model" else (model, changed)
+    return model, training
