@@ -104,8 +104,11 @@ def study_name(choices: Mapping[str, Any], config: DictConfig) -> str:
 def chosen(hydra: Any) -> dict[str, str]:
     """Config group to chosen option, from Hydra's own node of a composed configuration."""
     choices = {str(group): str(choice) for group, choice in hydra.runtime.choices.items() if choice is not None}
+    # The scales of a paper lie in conf/experiment/NAME; records know their choice by the name of an earlier folder.
     return {
-        group: choice for group, choice in choices.items() if not group.startswith(("hydra", "/")) and "@" not in group
+        re.sub("^experiment/", "scale/", group): choice
+        for group, choice in choices.items()
+        if not group.startswith(("hydra", "/")) and "@" not in group
     }
 
 

@@ -69,7 +69,7 @@ def page(found: Sequence[Outcome], figures: str) -> str:
         "# Reproduced papers",
         f"`al-bench reproduce NAME --check-only scale={scale}` prints each of these tables again from the records in "
         "`runs/`, without running anything. Claims and their margins were written down in "
-        "`al_bench/reproduce/presets/` before the sweeps they judge, where a preset does not say otherwise. The "
+        "`conf/experiment/NAME/claims.toml` before the sweeps they judge, where a preset does not say otherwise. The "
         "machine is described in [README.md](README.md).",
         _overview(found).to_markdown(),
         tables.NOTE,

@@ -1,12 +1,13 @@
-"""The presets that ship with al-bench: presets/*.toml, each checked as it is read."""
+"""The presets that ship with al-bench: conf/experiment/NAME/claims.toml, each checked as it is read."""
 
 from __future__ import annotations
 
 import difflib
 import tomllib
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from al_bench.config.compose import conf_dir
 from al_bench.errors import InputError
 from al_bench.reproduce.preset import METRICS, RULES, SCALES, Arm, Claim, Preset, Size
 
@@ -17,9 +18,14 @@ _CLAIM = {
 _CURVES = {"id", "text", "arm", "tolerance", "source", "scales", "findings", "points"}
 
 
+def folder() -> Path:
+    """Where the experiments of papers lie: NAME.yaml, and in NAME/ its scales and its claims."""
+    return Path(conf_dir()) / "experiment"
+
+
 def names() -> tuple[str, ...]:
     """The presets there are, in the order in which `--all` runs them."""
-    text = (files("al_bench.reproduce") / "presets" / "order.txt").read_text(encoding="utf-8")
+    text = (folder() / "order.txt").read_text(encoding="utf-8")
     return tuple(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
@@ -34,7 +40,7 @@ def preset(name: str) -> Preset:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
         offer = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(known)}"
         raise InputError(f"there is no preset {name!r}; {offer}")
-    text = (files("al_bench.reproduce") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
+    text = (folder() / name / "claims.toml").read_text(encoding="utf-8")
     return parse(tomllib.loads(text), name)
 
 

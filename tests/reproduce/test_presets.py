@@ -18,14 +18,15 @@ from tests.conftest import REPOSITORY
 from tests.reproduce.planted import preset
 
 NAMES = presets.names()
-FOLDER = REPOSITORY / "al_bench" / "reproduce" / "presets"
+FOLDER = REPOSITORY / "conf" / "experiment"
 
 
 def test_every_file_is_in_the_order_and_has_an_experiment():
-    assert sorted(NAMES) == sorted(path.stem for path in FOLDER.glob("*.toml"))
+    assert sorted(NAMES) == sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    assert sorted(NAMES) == sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
     for name in NAMES:
-        assert (REPOSITORY / "conf" / "experiment" / f"{name}.yaml").is_file()
-        assert {path.stem for path in (REPOSITORY / "conf" / "scale" / name).iterdir()} == set(SCALES)
+        files = {path.name for path in (FOLDER / name).iterdir()}
+        assert files == {"claims.toml", *(f"{scale}.yaml" for scale in SCALES)}
 
 
 @pytest.mark.slow
@@ -188,7 +189,7 @@ def test_a_damaged_claim_is_refused(change, words):
 def test_names_are_given_once_and_scales_are_all_there():
     with pytest.raises(InputError, match="two arms are called 'one'"):
         preset(CLAIM, arms=("one", "one", "other"))
-    text = tomllib.loads((FOLDER / "beluch2018_mnist.toml").read_text())
+    text = tomllib.loads((FOLDER / "beluch2018_mnist" / "claims.toml").read_text())
     presets.parse(text, "whole")
     part = copy.deepcopy(text)
     del part["scale"]["smoke"]

@@ -1,0 +1,55 @@
+"""The committed runs are those of the presets: what is composed now is what their headers say."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from al_bench.config import run_names
+from al_bench.config.compose import conf_dir
+from al_bench.reproduce import presets, runs
+from tests.conftest import REPOSITORY
+
+RUNS = REPOSITORY / "results" / "runs"
+NAMES = [name for name in presets.names() if (RUNS / name).is_dir()]
+
+
+@cache
+def planned(name):
+    """The planned runs of a preset that are on record, each with its header."""
+    every = [(run, run.folder / "header.json") for run in runs.plan(presets.preset(name), "laptop", str(RUNS))]
+    return [(run, json.loads(header.read_text())) for run, header in every if header.is_file()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_committed_run_is_planned(name):
+    folders = {file.parent for file in (RUNS / name).rglob("header.json")}
+    assert {run.folder for run, _ in planned(name)} == folders
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_identity_and_components_are_those_of_the_header(name):
+    for run, header in planned(name):
+        composed = json.loads(json.dumps(run.identity))
+        # A record knows the keys that there were when it was begun; those that came later have their defaults.
+        assert {key: composed.get(key) for key in header["identity"]} == header["identity"], run.folder
+        assert {group: header["choices"][group] for group in run.components} == run.components, run.folder
+        assert runs.complete(run), run.folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_choices_that_a_header_records_are_those_composed_now(name):
+    headers = {}
+    for run, header in planned(name):
+        headers.setdefault(run.arm, (run.words, []))[1].append(header["choices"])
+    for words, recorded in headers.values():
+        with initialize_config_dir(conf_dir(), version_base="1.3"):
+            composed = compose("config", overrides=list(words), return_hydra_config=True)
+        choices = run_names.chosen(composed.hydra)
+        for header in recorded:
+            given = {group: choice for group, choice in header.items() if choice is not None}
+            # The first records of gal2017_mnist are of before there were scales.
+            assert given == {group: choice for group, choice in choices.items() if group in header or "scale" in header}
