@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.preprocessing import OneHotEncoder
 
 from al_bench.data.files import one_line
 from al_bench.data.labels import as_number, encode
@@ -123,7 +124,7 @@ def read_labels(table: Table, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
             f"{table.path}: column {name!r} holds {len(names)} different values in {len(labels)} rows, so it is "
             "no class label; name the column of the labels with dataset.label"
         )
-    numbers = [as_number(one) for one in names]
+    numbers = [as_number(name) for name in names]
     if None not in numbers and any(broken := [number % 1 != 0 for number in numbers if number is not None]):
         row = int(np.flatnonzero(labels == broken.index(True))[0])
         raise table.fault(name, row, f"{text[row]} is no class label; name the column of the labels with dataset.label")
@@ -179,27 +180,38 @@ def encode_columns(
         test: [T] of the same types.
 
     Returns:
-        [N, D] and [T, D] float32.
+        [N, D] and [T, D] float32, each column's inputs at the column's place.
 
     Raises:
         InputError: A column of texts has so many that they are names of rows or free text.
     """
-    parts, test_parts = [], []
-    for name, values in train.items():
-        if values.dtype == object:
-            known = np.unique(values)
-            if len(known) > max(FEW, len(values) // 2):
+    numbers = [name for name, values in train.items() if values.dtype != object]
+    texts = [name for name, values in train.items() if values.dtype == object]
+    encoded: dict[str, np.ndarray] = {}
+    encoded_test: dict[str, np.ndarray] = {}
+    if numbers:
+        scaled, scaled_test = standardise(_block(train, numbers), _block(test, numbers))
+        encoded |= zip(numbers, np.hsplit(scaled, len(numbers)), strict=True)
+        encoded_test |= zip(numbers, np.hsplit(scaled_test, len(numbers)), strict=True)
+    if texts:
+        encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
+        encoder.fit(_block(train, texts))
+        sizes = [len(categories) for categories in encoder.categories_]
+        for name, size in zip(texts, sizes, strict=True):
+            if size > max(FEW, len(train[name]) // 2):
                 raise InputError(
-                    f"{path}: column {name!r} holds {len(known)} different texts in {len(values)} training rows, so "
+                    f"{path}: column {name!r} holds {size} different texts in {len(train[name])} training rows, so "
                     f"they are no categories; leave it out with dataset.drop=[{name}]"
                 )
-            parts.append(values[:, None] == known)
-            test_parts.append(test[name][:, None] == known)
-        else:
-            scaled = standardise(values[:, None], test[name][:, None])
-            parts.append(scaled[0])
-            test_parts.append(scaled[1])
-    return np.concatenate(parts, axis=1, dtype=np.float32), np.concatenate(test_parts, axis=1, dtype=np.float32)
+        ends = np.cumsum(sizes)[:-1]
+        encoded |= zip(texts, np.hsplit(encoder.transform(_block(train, texts)), ends), strict=True)
+        encoded_test |= zip(texts, np.hsplit(encoder.transform(_block(test, texts)), ends), strict=True)
+    return np.hstack([encoded[name] for name in train]), np.hstack([encoded_test[name] for name in train])
+
+
+def _block(columns: dict[str, np.ndarray], names: list[str]) -> np.ndarray:
+    """[N, len(names)] columns of one type side by side."""
+    return np.array([columns[name] for name in names]).T
 
 
 def _text(table: Table, name: str) -> np.ndarray:

@@ -76,7 +76,7 @@ class CsvDataset:
 
         from al_bench.data.csv_columns import Kind, encode_columns, read_column, read_known_labels, read_labels
         from al_bench.data.dataset import Dataset
-        from al_bench.data.split import stratified_split
+        from al_bench.data.split import split_off_test_part
 
         table = self._table(str(self.path), "dataset.path")
         label = self.label if self.label is not None else table.names[-1]
@@ -96,12 +96,9 @@ class CsvDataset:
             }
             test_labels = read_known_labels(other, label, names)
         else:
-            rows, test_rows = stratified_split(labels, self.test_fraction, self.split_seed)
-            if len(test_rows) == 0:
-                raise InputError(
-                    f"{table.path}: its {len(labels)} rows leave none for the test part; "
-                    "give more rows, a larger dataset.test_fraction, or dataset.test_path"
-                )
+            rows, test_rows = split_off_test_part(
+                str(table.path), labels, self.test_fraction, self.split_seed, "dataset.test_path"
+            )
             test_columns = {name: values[test_rows] for name, values in columns.items()}
             columns = {name: values[rows] for name, values in columns.items()}
             labels, test_labels = labels[rows], labels[test_rows]

@@ -23,7 +23,7 @@ class Dataset:
     Args:
         name: The dataset's name, used in folders and titles.
         inputs: [N, *shape], uint8 (images) or float32, the training part; a tensor, or rows of a file.
-        hidden_labels: [N] int64. Only `labels` reads them, and only the runner calls it: a strategy never
+        hidden_labels: [N] int64. Only `labels` reads them, and only the round loop calls it: a strategy never
             receives a Dataset, so it cannot see the label of an unlabelled point.
         test_inputs: [T, *shape], of the same type as `inputs`.
         test_labels: [T] int64.
@@ -88,7 +88,7 @@ class Dataset:
         for part in (self.inputs, self.hidden_labels, self.test_inputs, self.test_labels):
             digest.update(f"{part.dtype}{tuple(part.shape)}".encode())
             if isinstance(part, MappedRows):
-                part.digest(digest)
+                part.update(digest)
             else:
                 digest.update(part.detach().cpu().contiguous().numpy().data)
         return digest.hexdigest()

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from al_bench.data.files import check_split
-from al_bench.errors import InputError
 
 if TYPE_CHECKING:
     from al_bench.data.dataset import Dataset
@@ -38,14 +37,12 @@ class Digits:
         from sklearn.datasets import load_digits
 
         from al_bench.data.dataset import Dataset
-        from al_bench.data.split import stratified_split
+        from al_bench.data.split import split_off_test_part
 
         source = load_digits()
         inputs = torch.from_numpy((source.images / 16).astype(np.float32)).unsqueeze(1)
         labels = torch.from_numpy(source.target.astype(np.int64))
-        train, test = stratified_split(source.target, self.test_fraction, self.split_seed)
-        if not len(test):
-            raise InputError(f"dataset.test_fraction is {self.test_fraction}: no digit is left to test on; give more")
+        train, test = split_off_test_part("digits", source.target, self.test_fraction, self.split_seed)
         return Dataset(
             name="digits",
             inputs=inputs[train],

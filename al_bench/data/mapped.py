@@ -1,8 +1,8 @@
-"""Inputs that stay in a file: a folder of .npy arrays, memory-mapped, read a chunk at a time.
+"""Inputs that stay in a file: the rows of a memory-mapped .npy array, read a chunk at a time.
 
-The pool may be larger than memory. What is resident is what was asked for: the pages that a reading touched are given
-back to the system at once (where it has madvise, as Linux and macOS do), and stay in its page cache as long as there
-is room for them.
+The pool may be larger than memory. Only the rows asked for are resident: the pages that a read touched are given back
+to the system at once (where it has madvise, as Linux and macOS do), and stay in its page cache as long as there is
+room for them.
 """
 
 from __future__ import annotations
@@ -11,45 +11,38 @@ import hashlib
 import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from al_bench.data.scaling import safe_deviation
-from al_bench.data.shapes import Layout, view_inputs
+from al_bench.data.scaling import nonzero_std
+from al_bench.data.shapes import first_row_beyond_float32
 from al_bench.errors import InputError
-
-if TYPE_CHECKING:
-    pass
 
 CHUNK_BYTES = 2**24
 """Bytes of a file read together when all of it is read: 17 MB."""
-SCATTERED = 32
+SCATTERED_ROWS = 32
 """Rows read together where they lie far apart: for each the system may map as much as 2 MB of the file."""
 
 
 @dataclass(frozen=True, eq=False)
 class MappedRows:
-    """[N, *shape] inputs in a memory-mapped .npy file, indexed like a tensor by slices and by tensors of positions.
+    """Rows of an array in a file, indexed like a tensor by slices and by tensors of positions.
 
     Args:
-        path: The file.
-        array: The map, [all rows, ...], of any type of real numbers.
-        rows: [N] which of them, or None for all.
-        layout: Where the channels of images with channels are.
-        centre, spread: [D] what is subtracted, and what is divided by then, in float64; None leaves [N, D] as it is.
-        device: Where the chunks go.
+        where: The array's name in messages.
+        array: [all rows, D] or [all rows, C, H, W] real numbers of any type: a view of a memory map.
+        rows: [N] the rows of the file that belong to these inputs; None for all of them.
+        column_mean, column_std: [D] float64, subtracted from a row of [N, D] and divided by; None to leave it as it is.
+        device: The device that the chunks are moved to.
     """
 
-    path: Path
+    where: str
     array: np.ndarray
     rows: np.ndarray | None = None
-    layout: Layout = Layout.auto
-    centre: np.ndarray | None = None
-    spread: np.ndarray | None = None
+    column_mean: np.ndarray | None = None
+    column_std: np.ndarray | None = None
     device: torch.device = torch.device("cpu")  # noqa: RUF009, a constant
 
     def __len__(self) -> int:
@@ -57,89 +50,109 @@ class MappedRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """[N, *shape], as the chunks have it."""
-        return (len(self), *view_inputs(self.path, "x", self.array[:1], self.layout).shape[1:])
+        """(N, D) or (N, C, H, W)."""
+        return (len(self), *self.array.shape[1:])
 
     @property
     def dtype(self) -> torch.dtype:
-        """uint8 for images of bytes, else float32."""
+        """The type of a chunk: uint8 for images of bytes, else float32."""
         return torch.uint8 if self.array.dtype == np.uint8 and self.array.ndim > 2 else torch.float32
 
     def to(self, device: torch.device) -> MappedRows:
-        """The same inputs, whose chunks go to `device`."""
+        """The same inputs, with chunks on `device`."""
         return replace(self, device=device)
 
-    def __getitem__(self, wanted: slice | Tensor | int) -> Tensor:
-        """[n, *shape] uint8 or float32 on the device, or [*shape] for one position: a copy of the rows wanted."""
-        if isinstance(wanted, int):
-            return self[range(len(self))[wanted] + torch.arange(1)][0]
-        chunk = self.raw(wanted if isinstance(wanted, slice) else wanted.cpu().numpy())
-        if self.centre is not None and self.spread is not None:
-            chunk = (chunk.astype(np.float64) - self.centre) / self.spread
-        kind = np.uint8 if self.dtype is torch.uint8 else np.float32
-        return torch.from_numpy(np.ascontiguousarray(chunk, dtype=kind)).to(self.device)
+    def take(self, rows: np.ndarray) -> MappedRows:
+        """The inputs of some rows of the file [n] only, in that order."""
+        return replace(self, rows=rows)
 
-    def raw(self, wanted: slice | np.ndarray) -> np.ndarray:
-        """The rows wanted as the file has them, channels first: a copy."""
-        places = wanted if self.rows is None else self.rows[wanted]
-        if isinstance(places, slice) or self._span(places) <= 4 * CHUNK_BYTES:
-            chunk = self._taken(places)
-        else:
-            chunk = np.concatenate(
-                [self._taken(places[at : at + SCATTERED]) for at in range(0, len(places), SCATTERED)]
-            )
-        return view_inputs(self.path, "x", chunk, self.layout)
+    def standardise(self, mean: np.ndarray, std: np.ndarray) -> MappedRows:
+        """The same rows of [N, D], given as (x − mean) / std with mean and std [D]."""
+        return replace(self, column_mean=mean, column_std=std)
 
-    def _span(self, places: np.ndarray) -> int:
+    def __getitem__(self, positions: slice | Tensor | int) -> Tensor:
+        """A copy of the rows at some positions: [n, *shape] uint8 or float32 on the device; [*shape] for an int."""
+        if isinstance(positions, int):
+            return self[torch.tensor([range(len(self))[positions]])][0]
+        chunk = self.read(positions if isinstance(positions, slice) else positions.cpu().numpy())
+        if self.column_mean is not None and self.column_std is not None:
+            chunk = (chunk.astype(np.float64) - self.column_mean) / self.column_std
+        dtype = np.uint8 if self.dtype is torch.uint8 else np.float32
+        return torch.from_numpy(np.ascontiguousarray(chunk, dtype=dtype)).to(self.device)
+
+    def read(self, positions: slice | np.ndarray) -> np.ndarray:
+        """A copy of the rows at some positions, as the file has them."""
+        rows = positions if self.rows is None else self.rows[positions]
+        if isinstance(rows, slice) or self._span_bytes(rows) <= 4 * CHUNK_BYTES:
+            return self._copy(rows)
+        return np.concatenate(
+            [self._copy(rows[start : start + SCATTERED_ROWS]) for start in range(0, len(rows), SCATTERED_ROWS)]
+        )
+
+    def _span_bytes(self, rows: np.ndarray) -> int:
         """Bytes of the file from the first to the last of some rows."""
-        return (int(places.max()) - int(places.min()) + 1) * self.array[:1].nbytes if len(places) else 0
+        return (int(rows.max()) - int(rows.min()) + 1) * self.array[:1].nbytes if len(rows) else 0
 
-    def _taken(self, places: slice | np.ndarray) -> np.ndarray:
+    def _copy(self, rows: slice | np.ndarray) -> np.ndarray:
         """A copy of some rows of the file, whose pages are then given back."""
-        chunk = np.array(self.array[places])
-        if isinstance(self.array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-            self.array.base.madvise(mmap.MADV_DONTNEED)
+        chunk = np.array(self.array[rows])
+        if (file := _memory_map(self.array)) is not None and hasattr(mmap, "MADV_DONTNEED"):
+            file.madvise(mmap.MADV_DONTNEED)
         return chunk
 
     def chunks(self) -> Iterator[tuple[int, np.ndarray]]:
-        """(first row, `raw` rows) for all rows, `CHUNK_BYTES` at a time."""
+        """(first position, rows as the file has them) for all rows, about `CHUNK_BYTES` at a time."""
         step = max(1, CHUNK_BYTES // max(1, self.array[:1].nbytes))
         for start in range(0, len(self), step):
-            yield start, self.raw(slice(start, start + step))
+            yield start, self.read(slice(start, start + step))
 
-    def digest(self, digest: hashlib.blake2b) -> None:
+    def checked_chunks(self) -> Iterator[np.ndarray]:
+        """`chunks` without the positions, each checked before it is given.
+
+        Raises:
+            InputError: A value is NaN, infinite or beyond float32; the message names the row of the file.
+        """
+        for start, chunk in self.chunks():
+            if (row := first_row_beyond_float32(chunk)) is not None:
+                row = start + row if self.rows is None else int(self.rows[start + row])
+                raise InputError(f"{self.where}, row {row}: a value is NaN, infinite or beyond float32")
+            yield chunk
+
+    def update(self, digest: hashlib.blake2b) -> None:
         """Add every byte to a digest."""
-        for part in (self.centre, self.spread):
+        for part in (self.column_mean, self.column_std):
             digest.update(b"" if part is None else part.tobytes())
         for _, chunk in self.chunks():
             digest.update(np.ascontiguousarray(chunk).data)
 
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and (population) standard deviation by column or channel, in one pass over the file, in float64.
 
-def scan(inputs: MappedRows) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and (population) standard deviation by column or channel, in one pass over the file, in float64.
+        Chunks are joined by Chan, Golub and LeVeque 1979 (Updating Formulae and a Pairwise Algorithm for Computing
+        Sample Variances, eq. 2.1): M ← M + M' + δ² n n' / (n + n') with δ the difference of the means.
 
-    Chunks are joined by Chan, Golub and LeVeque 1979 (Updating Formulae and a Pairwise Algorithm for Computing Sample
-    Variances, eq. 2.1): M ← M + M' + δ² n n' / (n + n') with δ the difference of the means.
+        Returns:
+            [D] or [C] means and standard deviations on the file's own scale, 1 in place of a deviation of zero.
 
-    Returns:
-        [D] or [C] means and deviations on the file's own scale, 1 in place of a deviation that is zero.
+        Raises:
+            InputError: A value is NaN, infinite or beyond float32; the message names the row of the file.
+        """
+        count, mean, squares = 0, np.zeros(1), np.zeros(1)
+        for chunk in self.checked_chunks():
+            exact = chunk.astype(np.float64)
+            axes = (0, *range(2, exact.ndim))
+            number, chunk_mean = exact.size // exact.shape[1], exact.mean(axis=axes, keepdims=True)
+            delta = chunk_mean.reshape(-1) - mean
+            squares = squares + np.square(exact - chunk_mean).sum(axis=axes)
+            squares = squares + np.square(delta) * count * number / (count + number)
+            mean = mean + delta * number / (count + number)
+            count += number
+        return mean, nonzero_std(np.sqrt(squares / count), mean)
 
-    Raises:
-        InputError: a value is NaN, infinite or beyond float32; the message names the row.
-    """
-    count, mean, square = 0, np.zeros(1), np.zeros(1)
-    for start, chunk in inputs.chunks():
-        exact = chunk.astype(np.float64)
-        finite = (np.abs(exact) <= np.finfo(np.float32).max).reshape(len(exact), -1).all(axis=1)  # NaN is not
-        if not finite.all():
-            row = start + int(finite.argmin())
-            row = row if inputs.rows is None else int(inputs.rows[row])
-            raise InputError(f"{inputs.path}, row {row}: a value is NaN, infinite or beyond float32")
-        axes = (0, *range(2, exact.ndim))
-        number, centre = exact.size // exact.shape[1], exact.mean(axis=axes, keepdims=True)
-        spread = np.square(exact - centre).sum(axis=axes)
-        delta = centre.reshape(-1) - mean
-        square = square + spread + np.square(delta) * count * number / (count + number)
-        mean = mean + delta * number / (count + number)
-        count += number
-    return mean, safe_deviation(np.sqrt(square / count), mean)
+
+def _memory_map(array: np.ndarray) -> mmap.mmap | None:
+    """The file that an array is a view of, if it is one of a file."""
+    owner = array.base
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    return owner if isinstance(owner, mmap.mmap) else None

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def channel_moments(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Per-channel mean and (population) standard deviation, as `Dataset.mean` and `Dataset.std` want them.
+    """Mean and (population) standard deviation by channel, as `Dataset.mean` and `Dataset.std` expect them.
 
     Bytes are counted, so that the result is exact and no float copy is made, and are given on the scale [0, 1].
     A constant channel gets the standard deviation 1.
@@ -31,8 +31,8 @@ def channel_moments(images: Tensor) -> tuple[Tensor, Tensor]:
             mean, variance = exact.mean(), exact.var(correction=0)
         means.append(float(mean))
         deviations.append(float(variance.sqrt()))
-    centre, spread = np.array(means), np.array(deviations)
-    return _per_channel(centre), _per_channel(safe_deviation(spread, centre))
+    mean_by_channel = np.array(means)
+    return per_channel(mean_by_channel), per_channel(nonzero_std(np.array(deviations), mean_by_channel))
 
 
 def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,18 +45,20 @@ def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nda
         test: [T, D].
 
     Returns:
-        The two parts, float32.
+        [N, D] and [T, D] float32.
     """
-    exact = train.astype(np.float64)
-    mean = exact.mean(axis=0)
-    std = safe_deviation(exact.std(axis=0), mean)
-    return ((exact - mean) / std).astype(np.float32), ((test - mean) / std).astype(np.float32)
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(train.astype(np.float64))
+    scaled, scaled_test = (scaler.transform(part.astype(np.float64)).astype(np.float32) for part in (train, test))
+    return scaled, scaled_test
 
 
-def safe_deviation(std: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """1 in place of a standard deviation that is zero up to rounding."""
+def nonzero_std(std: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """The standard deviations [D], with 1 in place of one that is zero up to rounding."""
     return np.where(std <= 1e-12 * np.maximum(np.abs(mean), 1e-300), 1.0, std)
 
 
-def _per_channel(values: np.ndarray) -> Tensor:
+def per_channel(values: np.ndarray) -> Tensor:
+    """[C] numbers as a float32 tensor [C, 1, 1], which broadcasts over images [N, C, H, W]."""
     return torch.from_numpy(values.astype(np.float32)).reshape(-1, 1, 1)

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum
-from pathlib import Path
 
 import numpy as np
 
 from al_bench.errors import InputError
 
-NAMES = {
-    "x": ("x", "X", "x_train", "X_train", "train_images"),
-    "y": ("y", "Y", "y_train", "Y_train", "train_labels"),
-    "x_test": ("x_test", "X_test", "test_images"),
-    "y_test": ("y_test", "Y_test", "test_labels"),
-}
-
-
 CHANNELS = (1, 3, 4)
+"""Lengths of an axis that `Layout.auto` takes for the channels: grey, colours, colours with transparency."""
 
 
 class Layout(Enum):
@@ -28,49 +20,72 @@ class Layout(Enum):
     channels_last = "channels_last"
 
 
-def shape_inputs(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.ndarray:
-    """A view of real numbers as [N, D] or [N, C, H, W].
+def view_inputs(where: str, inputs: np.ndarray, layout: Layout) -> np.ndarray:
+    """A view of the inputs with the channels of images first.
+
+    Args:
+        where: The array's name in messages.
+        inputs: [N, D], [N, H, W], [N, C, H, W] or [N, H, W, C], of any type of real numbers.
+        layout: Which axis of four holds the channels.
+
+    Returns:
+        [N, D] or [N, C, H, W].
 
     Raises:
-        InputError: no such numbers, or no such shape.
+        InputError: The array does not hold numbers, has another shape, or has no axis that must be the channels.
     """
-    if x.dtype.kind not in "buif":
-        raise InputError(f"{path}: {name} holds {x.dtype}; real numbers are expected")
-    if x.ndim not in (2, 3, 4) or 0 in x.shape:
-        raise InputError(f"{path}: {name} has the shape {x.shape}; [N, D], [N, H, W] or images with channels expected")
-    return view_inputs(path, name, x, layout)
+    if inputs.dtype.kind not in "buif":
+        raise InputError(f"{where} holds {inputs.dtype}; real numbers are expected")
+    if inputs.ndim not in (2, 3, 4) or 0 in inputs.shape:
+        raise InputError(f"{where} has the shape {inputs.shape}; [N, D], [N, H, W] or images with channels expected")
+    if inputs.ndim == 3:
+        return inputs[:, None]
+    return _channels_first(where, inputs, layout) if inputs.ndim == 4 else inputs
 
 
-def view_inputs(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.ndarray:
-    """`shape_inputs` without the checks: the number of rows may be 0."""
-    if x.ndim == 3:
-        return x[:, None]
-    return _channels_first(path, name, x, layout) if x.ndim == 4 else x
-
-
-def _channels_first(path: Path, name: str, x: np.ndarray, layout: Layout) -> np.ndarray:
-    first, last = x.shape[1] in CHANNELS, x.shape[3] in CHANNELS
+def _channels_first(where: str, images: np.ndarray, layout: Layout) -> np.ndarray:
+    first, last = images.shape[1] in CHANNELS, images.shape[3] in CHANNELS
     if layout is Layout.auto and first == last:
         what = "either the second or the last axis may be the channels" if first else "no axis can be the channels"
         raise InputError(
-            f"{path}: {name} has the shape {x.shape}: {what}; set dataset.layout to channels_first or channels_last"
+            f"{where} has the shape {images.shape}: {what}; set dataset.layout to channels_first or channels_last"
         )
     is_first = layout is Layout.channels_first or (layout is Layout.auto and first)
-    return x if is_first else x.transpose(0, 3, 1, 2)
+    return images if is_first else images.transpose(0, 3, 1, 2)
 
 
-def read_labels(path: Path, name: str, y: np.ndarray, rows: int) -> np.ndarray:
-    """[N] labels of a type that has classes."""
+def view_labels(where: str, labels: np.ndarray, rows: int) -> np.ndarray:
+    """The labels as one axis, bytes decoded to text.
 
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim != 1:
-        raise InputError(f"{path}: {name} has the shape {y.shape}; [N] class labels are expected (not one-hot)")
-    if len(y) != rows:
-        raise InputError(f"{path}: {name} has {len(y)} labels for {rows} inputs; they must be as many")
-    if y.dtype.kind not in "buifSU":
-        raise InputError(f"{path}: {name} holds {y.dtype}; whole numbers or words are expected")
-    if y.dtype.kind == "f" and not (np.isfinite(y) & (np.round(y) == y)).all():
-        row = int((np.isfinite(y) & (np.round(y) == y)).argmin())
-        raise InputError(f"{path}: {name}, row {row}: {y[row]} is no class label; whole numbers or words are expected")
-    return np.char.decode(y, "utf-8") if y.dtype.kind == "S" else y
+    Args:
+        where: The array's name in messages.
+        labels: [N] or [N, 1] whole numbers, words or truth values.
+        rows: N, the number of inputs.
+
+    Returns:
+        [N] labels.
+
+    Raises:
+        InputError: The array has another shape or length, or holds something that is no class label.
+    """
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise InputError(f"{where} has the shape {labels.shape}; [N] class labels are expected (not one-hot)")
+    if len(labels) != rows:
+        raise InputError(f"{where} has {len(labels)} labels for {rows} inputs; they must be as many")
+    if labels.dtype.kind not in "buifSU":
+        raise InputError(f"{where} holds {labels.dtype}; whole numbers or words are expected")
+    if labels.dtype.kind == "f" and not (whole := np.isfinite(labels) & (np.round(labels) == labels)).all():
+        row = int(whole.argmin())
+        raise InputError(f"{where}, row {row}: {labels[row]} is no class label; whole numbers or words are expected")
+    return np.char.decode(labels, "utf-8") if labels.dtype.kind == "S" else labels
+
+
+def first_row_beyond_float32(values: np.ndarray) -> int | None:
+    """The first row of [N, ...] with a value that is NaN, infinite or beyond float32; None if there is none."""
+    if values.dtype.kind != "f":
+        return None
+    within = np.abs(values) <= np.finfo(np.float32).max  # NaN is not
+    rows = within.reshape(len(values), -1).all(axis=1)
+    return None if rows.all() else int(rows.argmin())

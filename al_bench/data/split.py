@@ -4,7 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
+from al_bench.errors import InputError
 from al_bench.rng import Streams
+
+
+def split_off_test_part(
+    where: str, labels: np.ndarray, test_fraction: float, split_seed: int, alternative: str = ""
+) -> tuple[np.ndarray, np.ndarray]:
+    """`stratified_split`, refused where it leaves the test part empty.
+
+    Args:
+        where: The data set's name in the message.
+        labels, test_fraction, split_seed: See `stratified_split`.
+        alternative: What the user may give instead of a larger fraction.
+
+    Raises:
+        InputError: No row is left for the test part.
+    """
+    rows, test_rows = stratified_split(labels, test_fraction, split_seed)
+    if len(test_rows) == 0:
+        advice = f"give more rows, a larger dataset.test_fraction, or {alternative}" if alternative else "raise it"
+        raise InputError(
+            f"{where}: dataset.test_fraction={test_fraction} of its {len(labels)} rows leave none for the test part; "
+            f"{advice}"
+        )
+    return rows, test_rows
 
 
 def stratified_split(labels: np.ndarray, test_fraction: float, split_seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -114,7 +114,7 @@ def test_a_price_is_no_class(run, tmp_path):
 def test_digits_without_a_test_part_are_refused(run):
     done = run("dataset=digits", "dataset.test_fraction=0.0001")
     assert done.status == 2
-    assert "no digit is left to test on" in done.err
+    assert "leave none for the test part" in done.err
 
 
 def test_features_of_another_file_are_refused_when_a_run_goes_on_or_is_complete(run, tmp_path):

@@ -11,19 +11,21 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+DATA_ROOTS = [
+    os.environ.get("AL_BENCH_DATA"),  # of the shell: some tests set another
+    REPOSITORY.parent / "data",
+    REPOSITORY.parent / "shared" / "data",
+]
+
+
 @pytest.fixture
 def real_root() -> Callable[[str], str]:
     """A function from a file to the first root that has it; skips the test where none has."""
-    places: list[str | Path | None] = [
-        os.environ.get("AL_BENCH_DATA"),
-        REPOSITORY.parent / "data",
-        REPOSITORY.parent / "shared" / "data",
-    ]
 
     def find(file: str) -> str:
-        for place in places:
-            if place and (Path(place) / file).is_file():
-                return str(place)
+        for root in DATA_ROOTS:
+            if root and (Path(root) / file).is_file():
+                return str(root)
         pytest.skip(f"no {file} under AL_BENCH_DATA, ../data or ../shared/data")
 
     return find

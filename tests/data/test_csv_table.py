@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from al_bench.data.csv_columns import encode_columns
 from al_bench.data.csv_table import CsvDataset, Header
 from al_bench.errors import InputError
 
@@ -195,31 +197,67 @@ def test_missing_file() -> None:
         CsvDataset(path="t.csv", test_path="none.csv").load()
 
 
-@pytest.mark.parametrize(
-    ("file", "keys", "shape", "test_points", "classes"),
-    [
-        ("letter", {}, (16000, 16), 4000, 26),
-        ("pendigits_train", {"test_path": "tabular/pendigits_test.csv"}, (7494, 16), 3498, 10),
-        ("satimage", {}, (5148, 36), 1287, 6),
-        ("krkopt", {"categorical": ["wk_rank", "wr_rank", "bk_rank"]}, (22445, 40), 5611, 18),
-    ],
-)
-def test_real_tables(
-    file: str,
-    keys: dict[str, Any],
-    shape: tuple[int, int],
-    test_points: int,
-    classes: int,
-    real_root: Callable[[str], str],
-) -> None:
-    root = real_root(f"tabular/{file}.csv")
-    data = CsvDataset(path=f"tabular/{file}.csv", root=root, **keys).load()
-    assert data.inputs.shape == shape
-    assert data.test_inputs.shape == (test_points, shape[1])
-    assert data.classes == classes
-    assert int(torch.bincount(data.hidden_labels, minlength=classes).min()) > 0
-    if file == "krkopt":
+@dataclass(frozen=True)
+class RealTable:
+    """What a published table becomes.
+
+    Args:
+        keys: Of CsvDataset.
+        shape: Of the training part.
+        fingerprint: Of the whole data set, as runs on record have it.
+    """
+
+    keys: dict[str, Any]
+    shape: tuple[int, int]
+    test_points: int
+    classes: int
+    fingerprint: str
+
+
+REAL_TABLES = {
+    "letter": RealTable({}, (16000, 16), 4000, 26, "161a8d2933288441"),
+    "letter of badge2020_letter": RealTable({"test_fraction": 0.1}, (18000, 16), 2000, 26, "11f22316c02ccf52"),
+    "pendigits_train": RealTable({"test_path": "tabular/pendigits_test.csv"}, (7494, 16), 3498, 10, "24d12a6a6d1a1929"),
+    "satimage": RealTable({}, (5148, 36), 1287, 6, "9f224a54f9244399"),
+    "krkopt": RealTable({"categorical": ["wk_rank", "wr_rank", "bk_rank"]}, (22445, 40), 5611, 18, "baadd03c7fc1f994"),
+}
+
+
+@pytest.mark.parametrize("name", REAL_TABLES)
+def test_real_tables(name: str, real_root: Callable[[str], str]) -> None:
+    table, file = REAL_TABLES[name], f"tabular/{name.partition(' ')[0]}.csv"
+    data = CsvDataset(path=file, root=real_root(file), **table.keys).load()
+    assert data.inputs.shape == table.shape
+    assert data.test_inputs.shape == (table.test_points, table.shape[1])
+    assert data.classes == table.classes
+    assert int(torch.bincount(data.hidden_labels, minlength=table.classes).min()) > 0
+    assert data.fingerprint() == table.fingerprint
+    if name == "krkopt":
         assert data.inputs.sum(1).unique().tolist() == [6]
     else:
-        torch.testing.assert_close(data.inputs.mean(0), torch.zeros(shape[1]), rtol=0, atol=1e-4)
-        torch.testing.assert_close(data.inputs.std(0), torch.ones(shape[1]), rtol=0, atol=1e-3)
+        torch.testing.assert_close(data.inputs.mean(0), torch.zeros(table.shape[1]), rtol=0, atol=1e-4)
+        torch.testing.assert_close(data.inputs.std(0), torch.ones(table.shape[1]), rtol=0, atol=1e-3)
+
+
+def test_encoded_columns_are_bit_for_bit_the_formula_in_the_order_of_the_file() -> None:
+    generator = np.random.default_rng(0)
+    kinds = ["number", "text", "number", "number", "text"]
+    train, test = (
+        {
+            f"{position} {kind}": generator.normal(10.0**position, 3, rows)
+            if kind == "number"
+            else generator.choice(np.array([*"bca"[: 2 + extra], "é"], dtype=object), rows)
+            for position, kind in enumerate(kinds)
+        }
+        for rows, extra in ((500, 0), (70, 1))
+    )
+    encoded = encode_columns(Path("t.csv"), train, test)
+    for part, columns in zip(encoded, (train, test), strict=True):
+        expected = [
+            columns[name][:, None] == np.unique(values)
+            if values.dtype == object
+            else ((columns[name] - values.mean()) / values.std())[:, None]
+            for name, values in train.items()
+        ]
+        assert part.dtype == np.float32
+        np.testing.assert_array_equal(part, np.concatenate(expected, axis=1).astype(np.float32))

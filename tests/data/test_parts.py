@@ -90,3 +90,13 @@ def test_standardise_uses_the_training_part_and_keeps_digits() -> None:
     assert scaled.tolist() == [[-1.0, 0.0], [1.0, 0.0]]
     assert scaled_test.tolist() == [[3.0, 1.0]]
     assert scaled.dtype == scaled_test.dtype == np.float32
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("centre", [0.0, 3.0, 1e6])
+def test_standardised_values_are_bit_for_bit_those_of_numpys_mean_and_deviation(centre: float, order: str) -> None:
+    values = np.random.default_rng(0).normal(centre, 3, (5000, 7))
+    train, test = (np.asarray(part, order=order) for part in (values[:4000], values[4000:]))
+    scaled, scaled_test = standardise(train, test)
+    np.testing.assert_array_equal(scaled, ((train - train.mean(0)) / train.std(0)).astype(np.float32))
+    np.testing.assert_array_equal(scaled_test, ((test - train.mean(0)) / train.std(0)).astype(np.float32))

@@ -19,8 +19,7 @@ import torch
 
 from al_bench.data import mapped
 from al_bench.data.arrays import NpzDataset
-from al_bench.data.mapped import MappedRows, scan
-from al_bench.data.shapes import Layout
+from al_bench.data.mapped import MappedRows
 from al_bench.errors import InputError
 from tests.conftest import TINY, record
 
@@ -49,7 +48,7 @@ def write(folder: Path, **arrays: np.ndarray) -> NpzDataset:
 @pytest.fixture(params=[10**9, 500], ids=["whole", "in pieces"])
 def _pieces(request, monkeypatch):
     monkeypatch.setattr(mapped, "CHUNK_BYTES", request.param)
-    monkeypatch.setattr(mapped, "SCATTERED", 3)
+    monkeypatch.setattr(mapped, "SCATTERED_ROWS", 3)
 
 
 @pytest.mark.usefixtures("_pieces")
@@ -84,13 +83,13 @@ def test_a_folder_gives_what_the_archive_gives(tmp_path, name, standardise, spli
 @pytest.mark.usefixtures("_pieces")
 def test_moments_in_one_pass_are_those_in_memory():
     array = RANDOM.normal([1e6, 0, 3], [1, 2, 0], (500, 3))
-    centre, spread = scan(MappedRows(Path("x.npy"), array))
-    np.testing.assert_allclose(centre, array.mean(0), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(spread, [*array.std(0)[:2], 1], rtol=1e-9)
+    mean, std = MappedRows("x.npy", array).moments()
+    np.testing.assert_allclose(mean, array.mean(0), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(std, [*array.std(0)[:2], 1], rtol=1e-9)
     images = RANDOM.normal([[[1]], [[5]]], 2, (50, 2, 4, 3))
-    centre, spread = scan(MappedRows(Path("x.npy"), images, layout=Layout.channels_first))
-    np.testing.assert_allclose(centre, images.mean((0, 2, 3)), rtol=1e-12)
-    np.testing.assert_allclose(spread, images.std((0, 2, 3)), rtol=1e-12)
+    mean, std = MappedRows("x.npy", images).moments()
+    np.testing.assert_allclose(mean, images.mean((0, 2, 3)), rtol=1e-12)
+    np.testing.assert_allclose(std, images.std((0, 2, 3)), rtol=1e-12)
 
 
 @pytest.mark.usefixtures("_pieces")
@@ -135,13 +134,13 @@ def test_a_value_that_is_no_number_is_named_by_its_row(tmp_path, bad):
 
 def test_what_is_said_where_a_folder_cannot_be_read(tmp_path):
     x = INPUTS["table"]
-    assert "has no y.npy" in refusal(tmp_path / "a", x=x)
-    assert "has no x.npy" in refusal(tmp_path / "b", y=LABELS)
+    assert "has no array y.npy (nor Y.npy" in refusal(tmp_path / "a", x=x)
+    assert "has no array x.npy (nor X.npy" in refusal(tmp_path / "b", y=LABELS)
     assert "one of x_test.npy and y_test.npy" in refusal(tmp_path / "c", x=x, y=LABELS, x_test=x)
     assert "labels for 40 inputs" in refusal(tmp_path / "d", x=x, y=LABELS[:7])
     assert "one class only" in refusal(tmp_path / "e", x=x, y=LABELS * 0)
     assert "they must agree" in refusal(tmp_path / "f", x=x, y=LABELS, x_test=x[:, :2], y_test=LABELS)
-    assert "row 1: its class is not in y.npy" in refusal(
+    assert "y_test.npy, row 1: its class does not occur" in refusal(
         tmp_path / "g", x=x, y=LABELS, x_test=x[:2], y_test=np.array([0, 9])
     )
     assert "x.npy and X.npy" in refusal(tmp_path / "h", x=x, X=x, y=LABELS)

@@ -1,0 +1,160 @@
+"""The arrays x, y, x_test and y_test of an .npz file, read into memory, or of a folder of .npy files, memory-mapped."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from al_bench.data import scaling
+from al_bench.data.dataset import Inputs
+from al_bench.data.files import one_line
+from al_bench.data.mapped import MappedRows
+from al_bench.data.shapes import Layout, view_inputs, view_labels
+from al_bench.errors import InputError
+
+SPELLINGS = {
+    "x": ("x", "X", "x_train", "X_train", "train_images"),
+    "y": ("y", "Y", "y_train", "Y_train", "train_labels"),
+    "x_test": ("x_test", "X_test", "test_images"),
+    "y_test": ("y_test", "Y_test", "test_labels"),
+}
+"""The array's name here, and how files spell it."""
+
+
+@dataclass(frozen=True)
+class NamedArray:
+    """An array and its name in messages, such as `data.npz: x` or `data/x.npy`."""
+
+    where: str
+    values: np.ndarray
+
+    def inputs(self, layout: Layout) -> MappedRows:
+        """The array as rows of inputs, nothing read yet."""
+        return MappedRows(self.where, view_inputs(self.where, self.values, layout))
+
+    def labels(self, rows: int) -> np.ndarray:
+        """The array as `rows` labels."""
+        return view_labels(self.where, self.values, rows)
+
+
+@dataclass(frozen=True)
+class ScaledInputs:
+    """Both parts' inputs, and what `Dataset.prepare` subtracts and divides by, as `Dataset` has them."""
+
+    inputs: Inputs
+    test_inputs: Inputs
+    mean: Tensor | None = None
+    std: Tensor | None = None
+
+
+def read_archive(path: Path) -> dict[str, NamedArray]:
+    """The arrays of an .npz file by their names here: x, y, and both or neither of x_test and y_test.
+
+    Raises:
+        InputError: The file cannot be read, or an array is missing or there twice.
+    """
+    try:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise InputError(f"{path} holds a single array; an .npz file with x and y is expected: np.savez")
+            with archive:
+                spellings = _select(path, archive.files)
+                return {name: NamedArray(f"{path}: {name}", archive[spelling]) for name, spelling in spellings.items()}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        # Of a file that is no archive at all NumPy says how to load it as a pickle, which nobody should.
+        reason = "it is no archive, or one of objects" if "allow_pickle" in str(error) else one_line(error)
+        raise InputError(
+            f"{path} cannot be read as .npz ({reason}); a file written by np.savez without objects is expected"
+        ) from error
+
+
+def open_folder(folder: Path) -> dict[str, NamedArray]:
+    """The arrays of a folder by their names here, as `read_archive` gives them: inputs are mapped, labels read.
+
+    Raises:
+        InputError: A file cannot be read, or is missing or there twice.
+    """
+    there = sorted(path.name for path in folder.iterdir() if path.suffix == ".npy" and path.is_file())
+    arrays = {}
+    for name, file in _select(folder, there, ".npy").items():
+        values = _open_file(folder / file, "r" if name.startswith("x") else None)
+        arrays[name] = NamedArray(str(folder / file), values)
+    return arrays
+
+
+def _open_file(path: Path, mmap_mode: Literal["r"] | None) -> np.ndarray:
+    try:
+        array = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(
+            f"{path} cannot be read as .npy ({one_line(error)}); "
+            "a file written by numpy.save without objects is expected"
+        ) from error
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path} is an archive of arrays; a single one is expected, as numpy.save writes it")
+    return array
+
+
+def _select(path: Path, there: Sequence[str], ending: str = "") -> dict[str, str]:
+    """The array's name here, and how it is spelt among the names that are there."""
+    selected = {}
+    for name, spellings in SPELLINGS.items():
+        matches = [spelling + ending for spelling in spellings if spelling + ending in there]
+        if len(matches) > 1:
+            raise InputError(f"{path} has {' and '.join(matches)}; one of them is expected")
+        if matches:
+            selected[name] = matches[0]
+    for name in ("x", "y"):
+        if name not in selected:
+            others = ", ".join(spelling + ending for spelling in SPELLINGS[name][1:])
+            raise InputError(
+                f"{path} has no array {name}{ending} (nor {others}); it has {', '.join(there) or 'nothing'}"
+            )
+    if ("x_test" in selected) != ("y_test" in selected):
+        raise InputError(f"{path} has one of x_test{ending} and y_test{ending}; both or neither are expected")
+    return selected
+
+
+def load_inputs(train: MappedRows, test: MappedRows, standardise: bool) -> ScaledInputs:
+    """Both parts in memory: [N, D] scaled by column, images as they are with the moments of their channels.
+
+    Raises:
+        InputError: A value is NaN, infinite or beyond float32.
+    """
+    for part in (train, test):
+        for _ in part.checked_chunks():
+            pass
+    arrays = [part.read(slice(None)) for part in (train, test)]
+    if standardise and arrays[0].ndim == 2:
+        arrays = list(scaling.standardise(*arrays))
+    dtype = np.uint8 if train.dtype is torch.uint8 else np.float32
+    inputs, test_inputs = (torch.from_numpy(np.ascontiguousarray(array, dtype=dtype)) for array in arrays)
+    if not standardise or inputs.ndim == 2:
+        return ScaledInputs(inputs, test_inputs)
+    return ScaledInputs(inputs, test_inputs, *scaling.channel_moments(inputs))
+
+
+def map_inputs(train: MappedRows, test: MappedRows, standardise: bool) -> ScaledInputs:
+    """`load_inputs` without the memory: the inputs stay in their files, each of which is read once.
+
+    Raises:
+        InputError: A value is NaN, infinite or beyond float32.
+    """
+    mean, std = train.moments()
+    for _ in test.checked_chunks():
+        pass
+    if not standardise:
+        return ScaledInputs(train, test)
+    if len(train.shape) == 2:
+        return ScaledInputs(train.standardise(mean, std), test.standardise(mean, std))
+    largest = 255 if train.dtype is torch.uint8 else 1
+    return ScaledInputs(train, test, scaling.per_channel(mean / largest), scaling.per_channel(std / largest))
