@@ -100,7 +100,7 @@ def measure(strategy: str, data: Path, labelled: int, batch: int) -> dict[str, A
         meter, marks = Meter(), [time.process_time()]
         with meter.stage("score"):
             gatherer = Gatherer(made.learner, made.strategy, made.start, made.streams, made.table)
-            scored = score(gatherer, rows, RankingNoise.of(gatherer, size, len(rows)))
+            scored = score(gatherer, rows, RankingNoise.for_round(gatherer, size, len(rows)))
         marks.append(time.process_time())
         with meter.stage("select"):
             select(scored, made.strategy, size, made.streams, 0)

@@ -20,47 +20,55 @@ def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = N
     """What the strategy selects from.
 
     Args:
+        gatherer: Of the round.
         candidates: [N] dataset indices.
-        noise: Sees every chunk's scores with the draws behind them.
+        noise: Is updated with every chunk's scores and the draws behind them; None measures nothing.
 
     Returns:
         For a score strategy its scores [N], computed chunk by chunk, so that memory is bounded by the chunk and not
-        by N·K·C; for any other the evidence of all candidates, or of as many as the strategy keeps.
+        by N·K·C; for any other the evidence of all candidates, or of the strategy's `max_candidates`.
 
     Raises:
         ScoreError: a score is not finite.
     """
     strategy = gatherer.strategy
     if isinstance(strategy, ScoreStrategy):
-        scores = torch.full((len(candidates),), math.nan)  # what nobody scores is refused
+        scores = torch.full((len(candidates),), math.nan)  # a row without a score is refused below
         if not gatherer.needs:
-            scores = strategy.score(gatherer.whole(candidates)).float().cpu()
-        for rows, evidence, draws in gatherer.walk(candidates):
+            scores = strategy.score(gatherer.all(candidates)).float().cpu()
+        for rows, evidence, draws in gatherer.chunks(candidates):
             scores[rows] = strategy.score(evidence).float().cpu()
             if noise is not None and draws is not None:
-                noise.see(scores[rows], evidence, draws)
+                noise.update(scores[rows], evidence, draws)
         kernels.check_scores(scores, -math.inf, math.inf, f"the {type(strategy).__name__} score")
         return scores
     count = strategy.max_candidates()
     if count is None or count >= len(candidates):
-        return gatherer.whole(candidates)
+        return gatherer.all(candidates)
     keys = kernels.tie_keys(len(candidates), _generator(gatherer.streams, gatherer.state.round))
-    found = gatherer.first(candidates, count, keys)
-    assert found.screen is not None
-    kernels.check_scores(found.screen.scores, -math.inf, math.inf, f"the {type(strategy).__name__} screening score")
-    return found
+    evidence = gatherer.top(candidates, count, keys)
+    assert evidence.screen is not None
+    kernels.check_scores(evidence.screen.scores, -math.inf, math.inf, f"the {type(strategy).__name__} screening score")
+    return evidence
 
 
 def _generator(streams: Streams, round_: int) -> torch.Generator:
-    """What a selection is drawn from, in the state in which the strategy gets it."""
+    """The generator of the round's selection, in the state in which the strategy gets it."""
     return streams.torch("selection", round_)
 
 
 def select(scored: Tensor | Evidence, strategy: Strategy, batch: int, streams: Streams, round_: int) -> Selection:
     """The strategy's batch, checked: `batch` distinct rows within range, as positions among all candidates.
 
+    Args:
+        scored: What `score` returned.
+        strategy: The same.
+        batch: B.
+        streams: The run's.
+        round_: From 0.
+
     Raises:
-        ValueError: the strategy broke its contract.
+        ValueError: the rows are not `batch` distinct positions among the candidates.
     """
     generator = _generator(streams, round_)
     if isinstance(scored, Evidence):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from al_bench import kernels
 from al_bench.evidence import FIXED, FROM_DRAWS, Evidence, Product
-from al_bench.experiment.screening import Keeper
+from al_bench.experiment.screening import TopCandidates
 from al_bench.learners.learner import Learner
 from al_bench.learners.member import split
 from al_bench.learners.point_pass import POINT_PRODUCTS
@@ -21,8 +21,8 @@ from al_bench.progress import bar
 from al_bench.rng import Streams
 from al_bench.strategies.base import Strategy
 
-_TWINS = {Product.labelled_point_log_probs: Product.point_log_probs, Product.labelled_features: Product.features}
-"""Products of the labelled points, and what they are for the candidates."""
+_OF_LABELLED = {Product.labelled_point_log_probs: Product.point_log_probs, Product.labelled_features: Product.features}
+"""Each product of the labelled points, and the product that is the same of the candidates."""
 
 
 def reduce_draws(draws: Tensor, members: int, names: frozenset[Product]) -> dict[Product, Tensor]:
@@ -31,16 +31,17 @@ def reduce_draws(draws: Tensor, members: int, names: frozenset[Product]) -> dict
     Args:
         draws: [n, K, C] log-probabilities, nats, the members' draws one after another.
         members: M, which divides K.
+        names: The products wanted; those that are no function of the draws are left out.
     """
-    found: dict[Product, Tensor] = {}
+    products: dict[Product, Tensor] = {}
     if Product.mc_log_probs in names:
-        found[Product.mc_log_probs] = draws
+        products[Product.mc_log_probs] = draws
     if Product.mean_log_probs in names:
-        found[Product.mean_log_probs] = kernels.mean_log_probs(draws)
+        products[Product.mean_log_probs] = kernels.mean_log_probs(draws)
     if Product.member_log_probs in names:
-        each = draws.unflatten(1, (members, -1)).flatten(0, 1)
-        found[Product.member_log_probs] = kernels.mean_log_probs(each).unflatten(0, (len(draws), -1))
-    return found
+        by_member = draws.unflatten(1, (members, -1)).flatten(0, 1)  # [n M, K / M, C]
+        products[Product.member_log_probs] = kernels.mean_log_probs(by_member).unflatten(0, (len(draws), -1))
+    return products
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +49,22 @@ class Gatherer:
     """Computes the products that a strategy needs in one round.
 
     Args:
-        table: [training points, D] features from a file, or None.
+        learner: Trained.
+        strategy: Declares the products.
+        state: The labelled and the unlabelled points of the round.
+        streams: The run's.
+        file_features: [training points, D] features from a file, or None.
     """
 
     learner: Learner
     strategy: Strategy
     state: PoolState
     streams: Streams
-    table: Tensor | None = None
+    file_features: Tensor | None = None
 
     @cached_property
     def needs(self) -> frozenset[Product]:
-        """The products declared."""
+        """The products that the strategy declared."""
         return self.strategy.needs(self.learner.functions > 1)
 
     @cached_property
@@ -67,29 +72,29 @@ class Gatherer:
         return self.learner.sampler(self.streams, "masks", self.state.round)
 
     @cached_property
-    def _point(self) -> Callable[[Tensor], dict[Product, Tensor]]:
-        wanted = (self.needs | {twin for name, twin in _TWINS.items() if name in self.needs}) & POINT_PRODUCTS
+    def _point_products(self) -> Callable[[Tensor], dict[Product, Tensor]]:
+        wanted = (self.needs | {_OF_LABELLED[name] for name in self.needs & _OF_LABELLED.keys()}) & POINT_PRODUCTS
         return self.learner.point_products(wanted, self.strategy.feature_source(len(self.state.labelled)))
 
     @cached_property
     def fixed(self) -> dict[Product, Tensor]:
         """The products that are the same for every chunk."""
-        found: dict[Product, Tensor] = {}
+        products: dict[Product, Tensor] = {}
         labelled = torch.tensor(self.state.labelled)
         if Product.labelled_labels in self.needs:
-            found[Product.labelled_labels] = self.learner.dataset.labels(labelled)
+            products[Product.labelled_labels] = self.learner.dataset.labels(labelled)
         if Product.target_mc_log_probs in self.needs:
             generator = self.streams.numpy("targets", self.state.round)
             targets = torch.tensor(self.state.candidates(self.strategy.num_targets(), generator))
-            found[Product.target_mc_log_probs] = self._draws(targets)
-        wanted = {name: twin for name, twin in _TWINS.items() if name in self.needs}
-        if wanted:
-            names = frozenset(wanted.values())
+            products[Product.target_mc_log_probs] = self._draws(targets)
+        of_labelled = {name: same for name, same in _OF_LABELLED.items() if name in self.needs}
+        if of_labelled:
+            names = frozenset(of_labelled.values())
             parts = [self._chunk(labelled[rows], names, None) for rows in self._split(len(labelled))]
             parts = parts or [self._chunk(torch.tensor(self.state.pool[:1]), names, None)]
-            for name, twin in wanted.items():
-                found[name] = torch.cat([part[twin] for part in parts])[: len(labelled)]
-        return found
+            for name, same in of_labelled.items():
+                products[name] = torch.cat([part[same] for part in parts])[: len(labelled)]
+        return products
 
     def _split(self, count: int) -> Iterator[slice]:
         return split(count, self.learner.chunk)
@@ -102,25 +107,28 @@ class Gatherer:
     def _chunk(self, indices: Tensor, names: frozenset[Product], draws: Tensor | None) -> dict[Product, Tensor]:
         """Some products of the dataset indices [n], given their draws [n, K, C] where any of them needs these."""
         data = self.learner.dataset
-        found: dict[Product, Tensor] = {}
+        products: dict[Product, Tensor] = {}
         if draws is not None:
-            found |= reduce_draws(draws, self.learner.members, names)
+            products |= reduce_draws(draws, self.learner.members, names)
         if names & POINT_PRODUCTS:
             with torch.inference_mode():
                 inputs = data.prepare(data.inputs[indices.to(data.inputs.device)])
-                passed = self._point(inputs)
-            if self.table is not None:
-                passed[Product.features] = self.table[indices]
-            found |= {name: passed[name] for name in names & POINT_PRODUCTS}
+                point_products = self._point_products(inputs)
+            if self.file_features is not None:
+                point_products[Product.features] = self.file_features[indices]
+            products |= {name: point_products[name] for name in names & POINT_PRODUCTS}
         if Product.true_labels in names:
-            found[Product.true_labels] = data.labels(indices)
-        return found
+            products[Product.true_labels] = data.labels(indices)
+        return products
 
-    def walk(self, candidates: Tensor) -> Iterator[tuple[slice, Evidence, Tensor | None]]:
-        """(rows, their evidence, the draws [n, K, C] behind it or None) for the candidates [N], a chunk at a time.
+    def chunks(self, candidates: Tensor) -> Iterator[tuple[slice, Evidence, Tensor | None]]:
+        """The evidence of the candidates, a chunk at a time; nothing where the strategy needs nothing.
 
         Args:
             candidates: [N] dataset indices.
+
+        Yields:
+            The chunk's rows, their evidence, and the draws [n, K, C] behind it; None where it needs no draws.
         """
         varying = self.needs - FIXED
         if self.needs:
@@ -132,10 +140,10 @@ class Gatherer:
                     scoring.update(count)
                     yield rows, Evidence(count, products | self.fixed, self.learner.dataset.classes), draws
 
-    def whole(self, candidates: Tensor) -> Evidence:
+    def all(self, candidates: Tensor) -> Evidence:
         """The evidence of all candidates."""
         products: dict[Product, Tensor] = {}
-        for rows, evidence, _ in self.walk(candidates):
+        for rows, evidence, _ in self.chunks(candidates):
             for name, part in evidence.products.items():
                 if name in FIXED:
                     products[name] = part
@@ -145,17 +153,17 @@ class Gatherer:
                 products[name][rows] = part
         return Evidence(len(candidates), products, self.learner.dataset.classes)
 
-    def first(self, candidates: Tensor, count: int, keys: Tensor) -> Evidence:
-        """The evidence of the candidates that the strategy's `screening_score` puts first; the others' is never held.
+    def top(self, candidates: Tensor, count: int, keys: Tensor) -> Evidence:
+        """The evidence of the candidates of highest `screening_score`; the others' is never stored.
 
         Args:
             candidates: [N] dataset indices, more than `count`.
-            count: n, the rows kept.
-            keys: [N] distinct; of candidates with equal scores the lowest are kept.
+            count: n, how many candidates.
+            keys: [N] distinct; of candidates with equal scores those with the lowest keys.
         """
-        keeper = Keeper(count, keys)
-        for rows, evidence, _ in self.walk(candidates):
+        top = TopCandidates(count, keys)
+        for rows, evidence, _ in self.chunks(candidates):
             varying = {name: part for name, part in evidence.products.items() if name not in FIXED}
-            keeper.see(rows, self.strategy.screening_score(evidence), varying)
-        products, screen = keeper.kept()
+            top.update(rows, self.strategy.screening_score(evidence), varying)
+        products, screen = top.result()
         return Evidence(count, products | self.fixed, self.learner.dataset.classes, screen)

@@ -62,7 +62,7 @@ def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], Non
             batch = min(schedule.batch, bench.labels_at_end - len(state.labelled))
             with meter.stage("score"):
                 gatherer = Gatherer(learner, bench.strategy, state, streams, bench.table)
-                noise = RankingNoise.of(gatherer, batch, len(candidates))
+                noise = RankingNoise.for_round(gatherer, batch, len(candidates))
                 scored = score(gatherer, torch.tensor(candidates), noise)
             with waiting("selecting", took), meter.stage("select"):
                 selection = select(scored, bench.strategy, batch, streams, round_)

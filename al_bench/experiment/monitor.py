@@ -92,7 +92,7 @@ class Watch:
             if isinstance(strategy, ScoreStrategy) and takes_the_highest(strategy):
                 found["drawn_by_lot"] = measures.drawn_by_lot(scored, len(acquired))
         if noise is not None:
-            found["ranking_change"] = noise.change
+            found["ranking_change"] = noise.batch_change
         if "saturated_at" in selection.notes:
             place = selection.notes["saturated_at"]
             found["saturated"] = 0.0 if place is None else (len(acquired) - place) / len(acquired)

@@ -1,4 +1,4 @@
-"""How far a ranking is the work of the draws that were made: two half-samples of them, compared.
+"""How far a ranking depends on which draws were made: the rankings by two halves of them, compared.
 
 Letters: N candidate rows, K posterior draws of M members, C classes, B batch, R contenders.
 """
@@ -28,10 +28,10 @@ def halves(draws: Tensor, members: int) -> tuple[Tensor, Tensor]:
     Returns:
         Twice [n, M ⌊k/2⌋, C] with k = K / M draws a member, or [n, ⌊M/2⌋, C] where k is 1.
     """
-    each = draws.unflatten(1, (members, -1))  # [n, M, k, C]
-    size = each.shape[2] // 2
+    by_member = draws.unflatten(1, (members, -1))  # [n, M, k, C]
+    size = by_member.shape[2] // 2
     if size:
-        return each[:, :, :size].flatten(1, 2), each[:, :, size : 2 * size].flatten(1, 2)
+        return by_member[:, :, :size].flatten(1, 2), by_member[:, :, size : 2 * size].flatten(1, 2)
     size = members // 2
     return draws[:, :size], draws[:, size : 2 * size]
 
@@ -39,25 +39,28 @@ def halves(draws: Tensor, members: int) -> tuple[Tensor, Tensor]:
 class RankingNoise:
     """1 − |top_B(s′) ∩ top_B(s″)| / B for the scores s′ and s″ that the halves of the draws give.
 
-    Which part of the batch other draws would change: K/2 draws against K/2 others, so more than K fresh draws would
-    change against K, and the same in every strategy and run. The draws are those that the scores came from, chunk by
-    chunk: no pass through a network is added, and the draws of the pool are never held.
+    The share of the batch that other draws would change, between two halves of K/2 draws each: more than would change
+    between two sets of K draws. It is defined alike for every strategy and run. The draws are those that the scores
+    came from, chunk by chunk: no pass through a network is added, and the draws of the pool are never stored.
 
-    Only the R rows of highest score (of all draws) are ranked again, R = max(4 B, 32): a row further down that half of
-    the draws would have put on top counts as if it had not, so that where the ranking is noise alone the value ends
-    at about 1 − B/R and not 1 − B/N. A chunk's rows are scored again only where they are among the R highest so
-    far, about R (1 + ln(N/R)) of the N rows in all. Equal scores of a half keep the order of the whole: a tie is no
-    noise.
+    Only the R rows of highest score by all draws (the contenders) are ranked again, R = max(4 B, 32). A row outside
+    them that one half of the draws would put into the batch is not counted, so that the value for a ranking of pure
+    noise is about 1 − B/R and not 1 − B/N. A chunk's rows are scored again only where they are among the R highest so
+    far, about R (1 + ln(N/R)) of the N rows in all. Rows with equal scores of a half stay in the order of the whole: a
+    tie is no noise.
 
     Cost, of the time to score, on one thread of a busy machine. BALD on 5,000 MNIST images with the BatchBALD CNN, 50
     draws, B = 10: under 0.1 %. On 1,400 digits with an MLP, 100 draws, B = 10 and 50: BALD, entropy and mean STD 0 to
     8 %; EPIG 4 to 7 % at B = 10 and up to 32 % at B = 50, as its formula takes longer than its draws.
 
     Args:
-        strategy: Its `score` is called again.
+        strategy: Its `score` is called again with half of the draws.
         batch: B.
         members: M.
         targets: [T, K, C] the product `target_mc_log_probs`, or None.
+
+    Attributes:
+        rescored: How many rows were scored again so far.
 
     Source:
         Split-half comparison; of batches in active learning, none: a diagnostic of this bench.
@@ -71,11 +74,16 @@ class RankingNoise:
         self.rescored = 0
 
     @classmethod
-    def of(cls, gatherer: Gatherer, batch: int, candidates: int) -> RankingNoise | None:
-        """The measure for one round; None where there is nothing to measure.
+    def for_round(cls, gatherer: Gatherer, batch: int, candidates: int) -> RankingNoise | None:
+        """The measure for one round, or None where there is nothing to measure.
 
-        That is: the batch is not the B highest scores, or all candidates, or no draws lie behind the scores, or too
-        few that either half of them could be scored.
+        There is nothing to measure where the batch is not the B highest scores or has all candidates, where the scores
+        do not come from draws, and where half of the draws are too few for the strategy.
+
+        Args:
+            gatherer: Of the round.
+            batch: B.
+            candidates: N.
         """
         strategy, learner = gatherer.strategy, gatherer.learner
         if not isinstance(strategy, ScoreStrategy) or not takes_the_highest(strategy) or candidates <= batch:
@@ -91,13 +99,13 @@ class RankingNoise:
             return None
         return cls(strategy, batch, members, gatherer.fixed.get(Product.target_mc_log_probs))
 
-    def see(self, scores: Tensor, evidence: Evidence, draws: Tensor) -> None:
-        """Take note of a chunk.
+    def update(self, scores: Tensor, evidence: Evidence, draws: Tensor) -> None:
+        """Add a chunk.
 
         Args:
-            scores: [n] of all draws, on the CPU.
+            scores: [n] by all draws, on the CPU.
             evidence: What they were computed from.
-            draws: [n, K, C] the draws behind it.
+            draws: [n, K, C] the draws that the evidence was computed from.
         """
         limit = contenders(self.batch)
         rows = scores.argsort(descending=True, stable=True)[:limit]
@@ -106,11 +114,11 @@ class RankingNoise:
         if not len(rows):
             return
         self.rescored += len(rows)
-        again = [self._half(half, evidence, draws, rows) for half in (0, 1)]
+        rescored = [self._half(half, evidence, draws, rows) for half in (0, 1)]
         merged = torch.cat([self._scores, scores[rows]])
         order = merged.argsort(descending=True, stable=True)[:limit]
         self._scores = merged[order]
-        self._halves = torch.cat([self._halves, torch.stack(again, 1)])[order]
+        self._halves = torch.cat([self._halves, torch.stack(rescored, 1)])[order]
 
     def _half(self, half: int, evidence: Evidence, draws: Tensor, rows: Tensor) -> Tensor:
         """[n] scores of some rows of a chunk by one half of its draws."""
@@ -128,14 +136,14 @@ class RankingNoise:
         return self.strategy.score(Evidence(len(rows), products, evidence.classes)).float().cpu()
 
     @property
-    def change(self) -> float:
-        """The share of the batch, between 0 and 1, that the second half of the draws would pick otherwise."""
-        one, other = (
+    def batch_change(self) -> float:
+        """The share of the batch, between 0 and 1, that differs between the two halves of the draws."""
+        first, second = (
             set(self._halves[:, half].argsort(descending=True, stable=True)[: self.batch].tolist()) for half in (0, 1)
         )
-        return 1 - len(one & other) / self.batch
+        return 1 - len(first & second) / self.batch
 
 
 def takes_the_highest(strategy: ScoreStrategy) -> bool:
-    """Whether the batch is the B highest scores: no draw in proportion to them, no rule of the strategy's own."""
+    """Whether the batch is the B highest scores: neither drawn in proportion to them, nor by another rule of `pick`."""
     return strategy.stochastic is Stochastic.none and type(strategy).pick is ScoreStrategy.pick

@@ -1,6 +1,6 @@
-"""The candidates worth the memory: while a pool is scored, the products of those that a score puts first.
+"""The candidates of highest screening score: their products are stored while a pool is scored, the others' are not.
 
-Letters: N candidates, n of them kept.
+Letters: N candidates, n of them selected, c in a chunk.
 """
 
 from __future__ import annotations
@@ -13,82 +13,90 @@ from torch import Tensor
 from al_bench.evidence import Product, Screen
 
 SLACK = 8
-"""Rows that have come in are held beside those kept, up to one in so many, before the weakest of all are dropped.
+"""Buffer headroom: the buffer has room for limit · (1 + 1 / SLACK) rows and is cut back to `limit` when it is full.
 
-Each time moves up to n rows, and while N rows of random scores go by, about n ln(N/n) come in: N = 1e6 and n = 1e5
-take 19 times.
+A cut moves up to n rows, and while N rows of random scores go by, about n ln(N/n) enter the buffer: N = 1e6 and
+n = 1e5 take 19 cuts.
 """
 
 
-class Keeper:
-    """Holds the products of the `limit` candidates that come first by (score falling, key rising), by position.
+class TopCandidates:
+    """Stores the products of the `limit` candidates that come first by (score descending, key ascending).
 
-    What is kept is a function of scores and keys alone, not of the chunks. Memory: the products of `limit` rows and of
-    max(chunk, `limit` / `SLACK`) more, allocated once; for all N candidates a score, a key.
+    Which they are is a function of scores and keys alone, not of the chunks. Memory: the products of `limit` rows and
+    of max(chunk, `limit` / `SLACK`) more, allocated once; of each of the N candidates a score and a key.
 
     Args:
         limit: n.
-        keys: [N] distinct, one a candidate.
+        keys: [N] distinct, one a candidate; of equal scores the lower key comes first.
     """
 
     def __init__(self, limit: int, keys: Tensor) -> None:
         self.limit, self._keys = limit, keys
-        self._scores = torch.empty(0)  # [N] once a chunk was seen
-        self._places = torch.empty(0, dtype=torch.int64)  # [held] rising
-        self._held: dict[Product, Tensor] = {}  # [n and more, ...], the first `held` of them filled
+        self._scores = torch.empty(0)  # [N] once there was a chunk
+        self._candidates = torch.empty(0, dtype=torch.int64)  # those in the buffer, ascending
+        self._buffer: dict[Product, Tensor] = {}  # [n and more, ...], filled from the front
         self._chunk = 0
-        self._weakest: Tensor | None = None  # the last of the rows kept when some were dropped
+        self._cutoff: Tensor | None = None  # the last candidate that the latest cut left in the buffer
 
-    def see(self, rows: slice, scores: Tensor, products: Mapping[Product, Tensor]) -> None:
-        """Take note of a chunk.
+    @property
+    def buffer_rows(self) -> int:
+        """The rows that the buffer has room for; 0 before the first chunk."""
+        return len(next(iter(self._buffer.values()))) if self._buffer else 0
+
+    def update(self, rows: slice, scores: Tensor, products: Mapping[Product, Tensor]) -> None:
+        """Add a chunk.
 
         Args:
-            rows: Its candidates, those after the last chunk's.
-            scores: [c] of them.
+            rows: Its candidates, which follow those of the chunk before.
+            scores: [c] screening scores.
             products: [c, ...] each.
         """
-        if not self._held:
+        if not self._buffer:
             self._allocate(len(scores), scores, products)
         self._scores[rows] = scores + 0.0  # −0 + 0 = 0: equal scores are ordered by their keys
-        places = torch.arange(rows.start, rows.stop, device=scores.device)
-        fresh = self._before(places) if self._weakest is not None else torch.ones_like(places, dtype=torch.bool)
-        count = int(fresh.sum())
-        if len(self._places) + count > len(next(iter(self._held.values()))):
-            self._drop()
-        start = len(self._places)
+        candidates = torch.arange(rows.start, rows.stop, device=scores.device)
+        entering = (
+            self._before_cutoff(candidates)
+            if self._cutoff is not None
+            else torch.ones_like(candidates, dtype=torch.bool)
+        )
+        count = int(entering.sum())
+        if len(self._candidates) + count > self.buffer_rows:
+            self._cut()
+        start = len(self._candidates)
         for name, part in products.items():
-            self._held[name][start : start + count] = part[fresh.to(part.device)]
-        self._places = torch.cat([self._places, places[fresh]])
+            self._buffer[name][start : start + count] = part[entering.to(part.device)]
+        self._candidates = torch.cat([self._candidates, candidates[entering]])
 
     def _allocate(self, chunk: int, scores: Tensor, products: Mapping[Product, Tensor]) -> None:
         size = min(self.limit + max(chunk, self.limit // SLACK), len(self._keys))
         self._chunk = chunk
         self._keys = self._keys.to(scores.device)
-        self._places = self._places.to(scores.device)
+        self._candidates = self._candidates.to(scores.device)
         self._scores = scores.new_empty(len(self._keys))
-        self._held = {name: part.new_empty((size, *part.shape[1:])) for name, part in products.items()}
+        self._buffer = {name: part.new_empty((size, *part.shape[1:])) for name, part in products.items()}
 
-    def _before(self, places: Tensor) -> Tensor:
-        """[c] whether candidates come before the weakest of the rows kept."""
-        scores, score = self._scores[places], self._scores[self._weakest]
-        return (scores > score) | ((scores == score) & (self._keys[places] < self._keys[self._weakest]))
+    def _before_cutoff(self, candidates: Tensor) -> Tensor:
+        """[c] whether candidates come before the cutoff."""
+        scores, score = self._scores[candidates], self._scores[self._cutoff]
+        return (scores > score) | ((scores == score) & (self._keys[candidates] < self._keys[self._cutoff]))
 
-    def _drop(self) -> None:
-        """Keep the first `limit` of the rows held, moved together in their order, a part at a time and in place."""
-        if len(self._places) <= self.limit:
+    def _cut(self) -> None:
+        """Cut the buffer back to its first `limit` candidates, moved to the front in place, a part at a time."""
+        if len(self._candidates) <= self.limit:
             return
-        order = self._keys[self._places].argsort()
-        order = order[self._scores[self._places[order]].argsort(descending=True, stable=True)][: self.limit]
-        self._weakest = self._places[order[-1]]
+        order = self._keys[self._candidates].argsort()
+        order = order[self._scores[self._candidates[order]].argsort(descending=True, stable=True)][: self.limit]
+        self._cutoff = self._candidates[order[-1]]
         order = order.sort().values  # a row moves forward only, so that none is overwritten before it has moved
-        for tensor in self._held.values():
+        for tensor in self._buffer.values():
             for start, part in zip(range(0, self.limit, self._chunk), order.split(self._chunk), strict=True):
                 tensor[start : start + len(part)] = tensor[part.to(tensor.device)]
-        self._places = self._places[order]
+        self._candidates = self._candidates[order]
 
-    def kept(self) -> tuple[dict[Product, Tensor], Screen]:
-        """The products of the rows kept, and which candidates they are, once all chunks were seen."""
-        self._drop()
-        return {name: held[: len(self._places)] for name, held in self._held.items()}, Screen(
-            self._scores, self._places
-        )
+    def result(self) -> tuple[dict[Product, Tensor], Screen]:
+        """After the last chunk: the products [n, ...] of the first n candidates, and which candidates these are."""
+        self._cut()
+        products = {name: tensor[: len(self._candidates)] for name, tensor in self._buffer.items()}
+        return products, Screen(self._scores, self._candidates)

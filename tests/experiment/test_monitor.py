@@ -52,9 +52,7 @@ def test_an_accuracy_that_falls_is_warned_of(run, monkeypatch):
     evaluate = loop.evaluate
 
     def fading(*arguments):
-        quality = evaluate(*arguments)
-        object.__setattr__(quality, "accuracy", next(qualities))
-        return quality
+        return evaluate(*arguments) | {"accuracy": next(qualities)}
 
     monkeypatch.setattr(loop, "evaluate", fading)
     found = play(run, "strategy=random", "cache=null")

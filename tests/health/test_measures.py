@@ -132,8 +132,8 @@ def change_of(strategy, draws, batch, chunk, targets=None, members=1) -> tuple[f
     for start in range(0, len(draws), chunk):
         part = draws[start : start + chunk]
         evidence = evidence_of(strategy, part, targets, members)
-        noise.see(strategy.score(evidence).float(), evidence, part)
-    return noise.change, noise.rescored
+        noise.update(strategy.score(evidence).float(), evidence, part)
+    return noise.batch_change, noise.rescored
 
 
 def literal_change(strategy, draws, batch, targets=None, members=1) -> float:
@@ -223,6 +223,6 @@ def test_the_contenders_hold_the_batch():
     scores = Bald().score(evidence_of(Bald(), draws))
     noise = RankingNoise(Bald(), 10, 1)
     evidence = evidence_of(Bald(), draws)
-    noise.see(scores, evidence, draws)
+    noise.update(scores, evidence, draws)
     top = kernels.select_top(scores, 10, torch.Generator().manual_seed(0))
     assert noise._scores[:10].tolist() == pytest.approx(scores[top].tolist())

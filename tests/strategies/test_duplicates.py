@@ -69,7 +69,7 @@ def duplicates(strategy, learners) -> float:
     """Rows of a batch whose image the batch has already, the mean over the networks."""
     counts = []
     for learner, state, streams in learners:
-        evidence = Gatherer(learner, strategy, state, streams).whole(torch.tensor(state.unlabelled))
+        evidence = Gatherer(learner, strategy, state, streams).all(torch.tensor(state.unlabelled))
         rows = strategy.select(evidence, BATCH, streams.torch("selection")).rows
         counts.append(BATCH - len((rows % IMAGES).unique()))
     return sum(counts) / len(counts)
