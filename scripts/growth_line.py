@@ -49,9 +49,7 @@ def pool(folder: Path, rows: int) -> Path:
 
 def bench(strategy: str, data: Path, labelled: int, batch: int) -> Bench:
     """The objects of the run."""
-    from hydra import compose, initialize_config_dir
-
-    from al_bench.config import compose as configuration
+    from al_bench.config.compose import compose, register
     from al_bench.experiment.job import set_threads
     from al_bench.experiment.setup import assemble
 
@@ -60,11 +58,9 @@ def bench(strategy: str, data: Path, labelled: int, batch: int) -> Bench:
         *("model=mlp", "model.hidden=[64]", "posterior.draws=20", f"initial.size={labelled}", "threads=1"),
         *(f"schedule.batch={batch}", "schedule.rounds=2", "device=cpu", "cache=off"),
     ]
-    configuration.register()
-    with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
-        config = configuration.build(compose("config", words))
+    register()
     set_threads(1)
-    return assemble(config, strategy)
+    return assemble(compose(words).build(), strategy)
 
 
 def measure(strategy: str, data: Path, labelled: int, batch: int) -> dict[str, Any]:

@@ -72,3 +72,25 @@ def test_an_import_that_goes_up_is_seen_wherever_it_stands():
 def test_at_most_eight_modules_lie_at_the_top():
     top = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py", "__main__.py"}
     assert len(top) <= 8, sorted(top)
+
+
+def libraries(source: str) -> set[str]:
+    """The top-level names of the modules that a module imports, wherever the statement stands."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names.add((node.module or "").partition(".")[0])
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_config_knows_hydra_and_omegaconf(path):
+    if path.relative_to(PACKAGE).parts[0] != "config":
+        assert not libraries(path.read_text()) & {"hydra", "omegaconf", "hydra_plugins"}
+
+
+def test_hydras_internals_are_used_in_the_adapter_alone():
+    users = {path.name for path in MODULES if "hydra._internal" in path.read_text()}
+    assert users == {"hydra_adapter.py"}

@@ -1,74 +1,27 @@
-"""From a composed configuration to typed objects: components from the name of their class and their keys."""
+"""Composing: from overrides to a configuration, by Hydra, from the YAML files of conf/ and the schemas."""
 
 from __future__ import annotations
 
-import importlib
-import sys
-from dataclasses import fields, is_dataclass
+import argparse
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+import hydra
 from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig, OmegaConf
+from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from al_bench.config.messages import no_key
+from al_bench.config.components import load_class
+from al_bench.config.composed import Composed
+from al_bench.config.hydra_adapter import split_hydra_node
 from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import RunConfig
-from al_bench.errors import InputError
 
-
-def load_class(path: str) -> type:
-    """The class at "module:Class" or "module.Class"; modules of a user's own are found in the current folder too.
-
-    Raises:
-        InputError: there is no such module or class.
-    """
-    module, _, name = path.rpartition(":" if ":" in path else ".")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.append(here)
-    try:
-        return cast(type, getattr(importlib.import_module(module), name))
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"_target_ is {path!r}, which cannot be loaded: {error}") from error
-
-
-def typed(schema: Any, keys: dict[str, Any], where: str) -> Any:
-    """A component from its class (or from one of its kind) and keys, each value converted to its field's type.
-
-    Raises:
-        InputError: a key that there is no field for, a value of another type, or one that the class refuses.
-    """
-    try:
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), keys))
-    except OmegaConfBaseException as error:
-        raise InputError(f"{where}: {str(error).splitlines()[0]}") from error
-
-
-def from_keys(target: str, keys: dict[str, Any], where: str) -> Any:
-    """The component of the class `target`; its keys have the types of its fields where OmegaConf knows these.
-
-    Args:
-        where: How a message begins.
-
-    Raises:
-        InputError: there is no such class, or it cannot be built from the keys.
-    """
-    made = load_class(target)
-    try:
-        return typed(made, keys, where) if _structured(made) else made(**keys)
-    except TypeError as error:
-        raise InputError(f"{where}: {error}") from error
-
-
-def _structured(made: type) -> bool:
-    """Whether OmegaConf knows the types of a class's fields and each has a default; else its keys stay as they are."""
-    if not is_dataclass(made):
-        return False
-    try:
-        return not OmegaConf.missing_keys(OmegaConf.structured(made))
-    except (OmegaConfBaseException, TypeError):
-        return False
+VERSION_BASE = "1.3"
+"""The behaviour that al-bench asks of Hydra."""
+COMPOSE_ERRORS = (HydraException, OmegaConfBaseException)
+"""What Hydra and OmegaConf raise on a faulty configuration; `messages.one_line` words it."""
 
 
 def register() -> None:
@@ -87,42 +40,45 @@ def conf_dir() -> str:
     return str(packaged if packaged.is_dir() else package.parent / "conf")
 
 
-def build(config: DictConfig) -> RunConfig:
-    """The typed configuration, every check of its own fields done.
-
-    A component given by `_target_` (a user's own class) is built from the other keys of its node.
-    """
-    check_keys(config)
-    run = cast(RunConfig, OmegaConf.to_object(config))
-    for group in COMPONENTS:
-        node = getattr(run, group)
-        if isinstance(node, dict):
-            keys = dict(node)
-            target = keys.pop("_target_", None)
-            if target is None:
-                raise InputError(f"{group} has no schema: name one in its defaults list, or give _target_")
-            setattr(run, group, from_keys(target, keys, f"{group}: {target} cannot be built from {keys}"))
-    return run
-
-
-def check_keys(config: DictConfig) -> None:
-    """Refuse a key that no schema has: `+key=value` adds one even there, and nothing would read it.
+def compose(overrides: Sequence[str]) -> Composed:
+    """The configuration that overrides such as "strategy=bald" give.
 
     Raises:
-        InputError: naming the key and the nearest ones.
+        COMPOSE_ERRORS: an override is faulty.
     """
-    known: list[str] = []
-    unknown: list[str] = []
+    with hydra.initialize_config_dir(conf_dir(), version_base=VERSION_BASE):
+        config = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
+    return Composed(*split_hydra_node(config))
 
-    def visit(node: DictConfig, prefix: str) -> None:
-        schema = OmegaConf.get_type(node)
-        names = {entry.name for entry in fields(schema)} if is_dataclass(schema) else None
-        for key in map(str, node):
-            (known if names is None or key in names else unknown).append(prefix + key)
-            child = node._get_node(key)
-            if isinstance(child, DictConfig) and not (child._is_none() or child._is_missing()):
-                visit(child, f"{prefix}{key}.")
 
-    visit(config, "")
-    if unknown:
-        raise InputError(no_key(unknown[0], known))
+def application(task: Callable[[Any], Any]) -> Callable[[], None]:
+    """Hydra's command line, which reads sys.argv, composes, and calls `task` with the configuration of every run."""
+    return hydra.main(version_base=VERSION_BASE, config_path=conf_dir(), config_name="config")(task)
+
+
+def known_keys(argv: Sequence[str]) -> Iterator[str]:
+    """Dotted keys of the options chosen (of a sweep: of each), else of the default ones; composed when asked for.
+
+    Args:
+        argv: The arguments of `al-bench run`.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-dir", type=Path)
+    given, words = parser.parse_known_args(argv)
+    own = [f"hydra.searchpath=[file://{given.config_dir.resolve()}]"] if given.config_dir else []
+    groups = Path(conf_dir())
+    pairs = [word.split("=", 1) for word in words if "=" in word and (groups / word.partition("=")[0]).is_dir()]
+    options = [(group, values.split(",")) for group, values in pairs]
+    turns = range(max((len(values) for _, values in options), default=1))
+    choices = [
+        [*own, *(f"{group}={values[min(turn, len(values) - 1)]}" for group, values in options)] for turn in turns
+    ]
+    keys: set[str] = set()
+    for overrides in [*choices, []]:
+        if keys and not overrides:
+            break
+        try:
+            keys |= set(compose(overrides).keys())
+        except Exception:
+            continue
+    yield from sorted(keys)

@@ -12,7 +12,7 @@ EXTENSIBLE = ("training.layer_weight_decay", "posterior.vary")
 """Keys that hold entries of the user's choice."""
 
 
-def no_key(key: str, known: Iterable[str]) -> str:
+def unknown_key(key: str, known: Iterable[str]) -> str:
     """That there is no such key, and which are meant: those that end in its last word, else those spelt nearly so."""
     keys = set(known)
     keys |= {other.partition(".")[0] for other in keys}
@@ -22,7 +22,7 @@ def no_key(key: str, known: Iterable[str]) -> str:
     return f"there is no key '{key}'" + (f"; did you mean {' or '.join(near)}?" if near else "")
 
 
-def explain(error: BaseException, config: Iterable[str] = ()) -> str:
+def one_line(error: BaseException, config: Iterable[str] = ()) -> str:
     """An error of Hydra or OmegaConf as one line in the user's words.
 
     Args:
@@ -38,9 +38,9 @@ def explain(error: BaseException, config: Iterable[str] = ()) -> str:
         parent = match[1].rpartition(".")[0]
         if parent in EXTENSIBLE:
             return f"{parent} has no entry for '{match[1].removeprefix(parent + '.')}' yet; add it with +{match[1]}=…"
-        return no_key(match[1], config)
+        return unknown_key(match[1], config)
     if match := re.search(r"Could not override '([^']+)'", text):
-        return no_key(match[1], config)
+        return unknown_key(match[1], config)
     if match := re.search(
         r"Could not find '([^/']+(?:/[^/']+)*)/([^/']+)'.*Available options in '[^']+':;?(.*?)(; Config|$)", text
     ):

@@ -14,11 +14,11 @@ from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import Reference
 from al_bench.errors import InputError
 
-PLACES = ("study", "arm", "results", "device", "dataset.root", "cache")
+LOCATION_KEYS = ("study", "arm", "results", "device", "dataset.root", "cache")
 """Keys that say where things are, not what is computed: they are no part of a run's identity."""
-JUDGEMENTS = "health."
+HEALTH_KEYS = "health."
 """The keys that begin so say what is called unhealthy: they change no result either."""
-STRATEGY = "strategy."
+STRATEGY_KEYS = "strategy."
 """The keys that begin so change nothing in a run on the full pool, which acquires nothing."""
 
 
@@ -33,11 +33,18 @@ def flatten(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def as_dict(config: DictConfig, resolve: bool = False) -> dict[str, Any]:
+    """A configuration as nested dicts, enumerations by name."""
+    return cast(dict[str, Any], OmegaConf.to_container(config, resolve=resolve, enum_to_str=True))
+
+
 def identity(config: DictConfig) -> dict[str, Any]:
     """What may not differ between two runs in one folder: the resolved keys that change results, flat."""
-    plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, enum_to_str=True))
-    left_out = (JUDGEMENTS, STRATEGY) if config.reference is Reference.full else (JUDGEMENTS,)
-    return {key: value for key, value in flatten(plain).items() if key not in PLACES and not key.startswith(left_out)}
+    plain = as_dict(config, resolve=True)
+    left_out = (HEALTH_KEYS, STRATEGY_KEYS) if config.reference is Reference.full else (HEALTH_KEYS,)
+    return {
+        key: value for key, value in flatten(plain).items() if key not in LOCATION_KEYS and not key.startswith(left_out)
+    }
 
 
 def components(choices: Mapping[str, Any], config: DictConfig) -> dict[str, str]:
@@ -50,7 +57,7 @@ def components(choices: Mapping[str, Any], config: DictConfig) -> dict[str, str]
 
 
 QUOTES = "\"'"
-LONGEST = 200
+LONGEST_ARM = 200
 """Characters of an arm; file systems end a folder's name at 255 bytes."""
 
 
@@ -66,26 +73,26 @@ def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictC
     """
     if config.arm is not None:
         return str(config.arm)
-    plain = flatten(cast(dict[str, Any], OmegaConf.to_container(config)))
-    keys = [key for key in plain if not key.startswith(JUDGEMENTS)]
-    left_out = {"seed", "dataset", "strategy", "reference", "experiment", "scale", "debug", *PLACES}
+    plain = flatten(as_dict(config))
+    keys = [key for key in plain if not key.startswith(HEALTH_KEYS)]
+    left_out = {"seed", "dataset", "strategy", "reference", "experiment", "scale", "debug", *LOCATION_KEYS}
     parts = []
     typed = dict(override.lstrip("+~").partition("=")[::2] for override in overrides)  # of one key, the last counts
     for key, value in typed.items():
-        if key in left_out or key.startswith(("hydra", JUDGEMENTS)):
+        if key in left_out or key.startswith(("hydra", HEALTH_KEYS)):
             continue
         pieces = key.split(".")
         for take in range(1, len(pieces) + 1):
             short = ".".join(pieces[-take:])
             if sum(other == short or other.endswith("." + short) for other in keys) <= 1:
                 break
-        parts.append(f"{short}={_said(key, value, config)}")
+        parts.append(f"{short}={override_value(key, value, config)}")
     full = config.reference is Reference.full
     name = ",".join(["full" if full else str(choices["strategy"]), *sorted(parts)])
     return re.sub(r"[^\w.,=+\-\[\]{}:*]", "_", name)
 
 
-def _said(key: str, typed: str, config: DictConfig) -> str:
+def override_value(key: str, typed: str, config: DictConfig) -> str:
     """The value of an override: as understood where it is a number, so that 1e-1 and 0.1 are one arm, else as typed."""
     try:
         value = OmegaConf.select(config, key)
@@ -101,7 +108,7 @@ def study_name(choices: Mapping[str, Any], config: DictConfig) -> str:
     return str(config.study or named or "default")
 
 
-def chosen(hydra: Any) -> dict[str, str]:
+def config_choices(hydra: Any) -> dict[str, str]:
     """Config group to chosen option, from Hydra's own node of a composed configuration."""
     choices = {str(group): str(choice) for group, choice in hydra.runtime.choices.items() if choice is not None}
     # The scales of a paper lie in conf/experiment/NAME; records know their choice by the name of an earlier folder.
@@ -122,10 +129,10 @@ def run_folder(config: DictConfig, hydra: Any) -> Path:
     Raises:
         InputError: the arm is too long for a folder's name.
     """
-    choices = chosen(hydra)
+    choices = config_choices(hydra)
     arm = arm_name(hydra.overrides.task, choices, config)
-    if len(arm) > LONGEST:
-        raise InputError(f"the arm {arm[:40]}… has {len(arm)} characters, {LONGEST} at most; name it with arm=…")
+    if len(arm) > LONGEST_ARM:
+        raise InputError(f"the arm {arm[:40]}… has {len(arm)} characters, {LONGEST_ARM} at most; name it with arm=…")
     return (
         Path(config.results).expanduser()
         / study_name(choices, config)

@@ -106,7 +106,7 @@ def component(path: Path, folders: list[Path]) -> tuple[type, dict[str, Any], li
     """
     from omegaconf import OmegaConf
 
-    from al_bench.config.compose import load_class
+    from al_bench.config.components import load_class
     from al_bench.config.registry import COMPONENTS
 
     node: Any = OmegaConf.to_container(OmegaConf.load(path))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from al_bench.config.schema import RunConfig
 from al_bench.data.files import find_file
 from al_bench.errors import BenchError, InputError
+from al_bench.experiment.outcome import Outcome
 from al_bench.storage.environment import commit, described, versions
 from al_bench.storage.run_folder import RunFolder
 
@@ -56,23 +57,6 @@ class Job:
     choices: dict[str, Any]
     command: list[str]
     bar: bool = True
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended.
-
-    Args:
-        status: complete, failed, or missing (a sweep's job that returned nothing).
-        folder: The run's folder; None where the configuration was refused before there was one.
-        note: One line: the last accuracy, or what went wrong.
-        bad_input: The failure is the configuration's fault.
-    """
-
-    status: str
-    folder: str | None
-    note: str
-    bad_input: bool = False
 
 
 def set_threads(count: int) -> None:

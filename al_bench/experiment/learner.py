@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from al_bench.config.compose import load_class, typed
+from al_bench.config.components import load_class, typed
 from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import RunConfig, Scoring
 from al_bench.data.dataset import Dataset

@@ -42,33 +42,26 @@ def quoted(text: str) -> str:
 
 def plan(preset: Preset, scale: str, results: str) -> list[Planned]:
     """Every run of a preset at a scale, seed by seed, so that an interrupted sweep leaves whole seeds."""
-    from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf, open_dict
-
-    from al_bench.config import compose as configuration
-    from al_bench.config import run_names
+    from al_bench.config.compose import compose, register
     from al_bench.experiment import sweep
 
-    configuration.register()
+    register()
     sweep.register()
     planned = []
     size = preset.sizes[scale]
-    with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
-        for arm in preset.at(scale):
-            words = [f"experiment={preset.name}", f"scale={scale}", *arm.overrides]
-            words += [*arm.extra.get(scale, ()), f"arm={arm.name}"]
-            composed = compose("config", overrides=[*words, f"seed={size.seeds[0]}"], return_hydra_config=True)
-            composed.results = results
-            words += [] if results == "results/runs" else [f"results={quoted(results)}"]
-            hydra = composed.hydra
-            with open_dict(composed):
-                del composed["hydra"]
-            components = run_names.components(run_names.chosen(hydra), composed)
-            for seed in size.seeds:
-                OmegaConf.update(composed, "seed", seed)
-                folder = run_names.run_folder(composed, hydra)
-                identity = run_names.identity(composed)
-                planned.append(Planned(arm.name, seed, (*words, f"seed={seed}"), folder, identity, components))
+    for arm in preset.at(scale):
+        words = [f"experiment={preset.name}", f"scale={scale}", *arm.overrides]
+        words += [*arm.extra.get(scale, ()), f"arm={arm.name}"]
+        composed = compose([*words, f"seed={size.seeds[0]}"])
+        composed.set("results", results)
+        words += [] if results == "results/runs" else [f"results={quoted(results)}"]
+        for seed in size.seeds:
+            composed.set("seed", seed)
+            planned.append(
+                Planned(
+                    arm.name, seed, (*words, f"seed={seed}"), composed.folder, composed.identity, composed.components
+                )
+            )
     return sorted(planned, key=lambda one: size.seeds.index(one.seed))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from al_bench.cli import list as list_command
-from al_bench.config.compose import load_class
+from al_bench.config.components import load_class
 from al_bench.config.registry import COMPONENTS
 from al_bench.config.strategy_pages import LETTERS, SECTIONS, arguments, as_markdown, as_text, docstring, files, page
 from tests.conftest import REPOSITORY

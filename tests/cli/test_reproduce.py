@@ -101,25 +101,17 @@ def tiny(monkeypatch):
     """A preset of two arms and three seeds that runs in this process: synthetic data, three rounds."""
 
     def plan(found, scale, results):
-        from hydra import compose, initialize_config_dir
-
-        from al_bench.config import compose as configuration
-        from al_bench.config import run_names
+        from al_bench.config.compose import compose, register
         from al_bench.experiment import sweep as sweeper
 
-        configuration.register()
+        register()
         sweeper.register()
         planned = []
-        with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
-            for seed in (0, 1, 2):
-                for arm in ("random", "bald"):
-                    words = ["debug=smoke", "training.steps=4", f"strategy={arm}", f"arm={arm}", f"seed={seed}"]
-                    composed = compose("config", overrides=words, return_hydra_config=True)
-                    folder = run_names.run_folder(composed, composed.hydra)
-                    keys = run_names.identity(composed)
-                    identity = {key: value for key, value in keys.items() if not key.startswith("hydra")}
-                    components = run_names.components(run_names.chosen(composed.hydra), composed)
-                    planned.append(runs.Planned(arm, seed, tuple(words), folder, identity, components))
+        for seed in (0, 1, 2):
+            for arm in ("random", "bald"):
+                words = ["debug=smoke", "training.steps=4", f"strategy={arm}", f"arm={arm}", f"seed={seed}"]
+                run = compose(words)
+                planned.append(runs.Planned(arm, seed, tuple(words), run.folder, run.identity, run.components))
         return planned
 
     monkeypatch.setattr(presets, "preset", lambda name: TINY)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
-from al_bench.config import compose as configuration
 from al_bench.config import run_names
-from al_bench.config.compose import load_class
+from al_bench.config.components import load_class
+from al_bench.config.compose import compose, register
+from al_bench.config.registry import COMPONENTS
+from al_bench.config.schema import RunConfig
 from al_bench.errors import InputError
 from al_bench.experiment import sweep
 from tests.conftest import REPOSITORY, TINY, record, written
@@ -26,25 +26,10 @@ CHOICES = [
 
 @pytest.fixture(scope="module")
 def composed():
-    """A function from overrides to the composed configuration and the choices made."""
-    configuration.register()
+    """A function from overrides to the composed configuration."""
+    register()
     sweep.register()
-
-    def make(*overrides):
-        with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
-            whole = compose("config", overrides=list(overrides), return_hydra_config=True)
-        choices = {
-            str(group): choice
-            for group, choice in whole.hydra.runtime.choices.items()
-            if "/" not in str(group) and "@" not in str(group)
-        }
-        OmegaConf.set_readonly(whole, False)
-        OmegaConf.set_struct(whole, False)
-        del whole["hydra"]
-        OmegaConf.set_struct(whole, True)
-        return whole, choices
-
-    return make
+    return lambda *overrides: compose(overrides)
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -52,9 +37,9 @@ def test_every_choice_composes_and_builds(composed, choice):
     overrides = [choice]
     if choice in ("dataset=csv", "dataset=npz"):
         overrides.append("dataset.path=mine")
-    built = configuration.build(composed(*overrides)[0])
-    assert isinstance(built, configuration.RunConfig)
-    for group in configuration.COMPONENTS:
+    built = composed(*overrides).build()
+    assert isinstance(built, RunConfig)
+    for group in COMPONENTS:
         assert hasattr(type(getattr(built, group)), "__dataclass_fields__"), group
 
 
@@ -70,8 +55,8 @@ def test_every_choice_says_what_it_is_in_its_first_comment(path):
 
 
 def arm(composed, *overrides):
-    config, choices = composed(*overrides)
-    return run_names.arm_name(overrides, choices, config)
+    run = composed(*overrides)
+    return run_names.arm_name(overrides, run.choices, run.config)
 
 
 @pytest.mark.parametrize(
@@ -120,27 +105,25 @@ def test_study_names(composed):
         (("experiment=gal2017_mnist", "study=mine"), "mine"),
         (("debug=smoke",), "smoke"),
     ):
-        config, choices = composed(*overrides)
-        assert run_names.study_name(choices, config) == name
+        run = composed(*overrides)
+        assert run_names.study_name(run.choices, run.config) == name
 
 
 def test_identity_is_the_same_wherever_the_run_lives(composed):
-    base = run_names.identity(composed("dataset=mnist")[0])
+    base = composed("dataset=mnist").identity
     places = ("study=a", "arm=b", "results=c", "device=cpu", "dataset.root=/d")
-    assert run_names.identity(composed("dataset=mnist", *places)[0]) == base
+    assert composed("dataset=mnist", *places).identity == base
     for changed in ("seed=1", "threads=2", "schedule.batch=3", "model.dropout_conv=0.1"):
-        assert run_names.identity(composed("dataset=mnist", changed)[0]) != base, changed
+        assert composed("dataset=mnist", changed).identity != base, changed
     assert base["training.optimiser"] == "adam"
     assert base["schedule.batch"] == 10
 
 
 def test_the_components_chosen_are_what_the_keys_do_not_tell(composed):
-    config, choices = composed("dataset=mnist", "strategy=entropy")
-    found = run_names.components(choices, config)
-    assert found["strategy"] == "entropy"
-    assert set(found) == {"dataset", "model", "posterior", "training", "strategy"}
-    config, choices = composed("reference=full", "strategy=entropy")
-    assert "strategy" not in run_names.components(choices, config)
+    components = composed("dataset=mnist", "strategy=entropy").components
+    assert components["strategy"] == "entropy"
+    assert set(components) == {"dataset", "model", "posterior", "training", "strategy"}
+    assert "strategy" not in composed("reference=full", "strategy=entropy").components
 
 
 FAULTS = {

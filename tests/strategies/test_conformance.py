@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from torch import Tensor
 
 from al_bench import kernels
-from al_bench.config import compose as configuration
-from al_bench.config.compose import load_class
+from al_bench.config.components import load_class
+from al_bench.config.compose import compose, register
 from al_bench.config.registry import COMPONENTS
 from al_bench.errors import InputError, ScoreError
 from al_bench.evidence import FIXED, Evidence, Product, Screen
@@ -98,11 +97,9 @@ HOSTILE: dict[str, Callable[[Product, Tensor], Tensor]] = {
 @cache
 def strategy(name: str) -> Strategy:
     """The strategy as its YAML gives it."""
-    configuration.register()
+    register()
     sweep.register()
-    with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
-        config = compose("config", overrides=[f"strategy={name}"])
-    made = configuration.build(config).strategy
+    made = compose([f"strategy={name}"]).build().strategy
     assert isinstance(made, Strategy)
     return made
 

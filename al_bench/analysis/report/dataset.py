@@ -45,29 +45,10 @@ def find_dataset(run: Run) -> Dataset:
 
 def _component(run: Run) -> Any:
     """The dataset's dataclass, filled as config.yaml says."""
-    from hydra import compose, initialize_config_dir
-    from hydra.errors import HydraException
-    from omegaconf import DictConfig, OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
+    from al_bench.config.recorded import recorded_component
 
-    from al_bench.config import compose as configuration
-    from al_bench.config.compose import from_keys
-
-    try:
-        recorded = cast(DictConfig, OmegaConf.load(run.folder / "config.yaml")).get("dataset")
-        choice = run.header["choices"]["dataset"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"how {run.dataset} was configured is not on record in {run.folder}") from None
-    except Exception as error:  # YAML's own errors
-        raise InputError(f"{run.folder}/config.yaml cannot be read ({one_line(error)})") from error
-    try:
-        if "_target_" in (recorded or {}):
-            keys = cast(dict[str, Any], OmegaConf.to_container(recorded))
-            return from_keys(keys.pop("_target_"), keys, f"dataset={choice}")
-        configuration.register()
-        with initialize_config_dir(configuration.conf_dir(), version_base="1.3"):
-            known = compose("config", overrides=[f"dataset={choice}"]).dataset
-        return OmegaConf.to_object(OmegaConf.merge(known, recorded or {}))
-    except (HydraException, OmegaConfBaseException, TypeError) as error:
-        reason = one_line(error)
-        raise InputError(f"dataset={choice} is not known here as {run.folder} has it ({reason})") from error
+    choice = (run.header.get("choices") or {}).get("dataset")
+    component = None if choice is None else recorded_component(run.folder, "dataset", choice)
+    if component is None:
+        raise InputError(f"how {run.dataset} was configured is not on record in {run.folder}")
+    return component

@@ -1,0 +1,132 @@
+"""A composed configuration, and what is read from it: the run's folder, its identity and its typed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from al_bench.config import run_names
+from al_bench.config.components import from_keys
+from al_bench.config.messages import unknown_key
+from al_bench.config.registry import COMPONENTS
+from al_bench.config.schema import RunConfig
+from al_bench.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Composed:
+    """A configuration as Hydra composed it.
+
+    Args:
+        config: The configuration without Hydra's own node.
+        hydra: That node.
+        parallel: The run is one of several at a time.
+    """
+
+    config: DictConfig
+    hydra: Any
+    parallel: bool = False
+
+    @cached_property
+    def choices(self) -> dict[str, str]:
+        """Config group to chosen option."""
+        return run_names.config_choices(self.hydra)
+
+    @property
+    def overrides(self) -> list[str]:
+        """The overrides as typed."""
+        return list(self.hydra.overrides.task)
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's record lives."""
+        return run_names.run_folder(self.config, self.hydra)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The keys that may not differ between two runs in one folder, flat."""
+        return run_names.identity(self.config)
+
+    @property
+    def components(self) -> dict[str, str]:
+        """Component to chosen option: the rest of the run's identity."""
+        return run_names.components(self.choices, self.config)
+
+    def as_yaml(self) -> str:
+        """The resolved configuration."""
+        return OmegaConf.to_yaml(self.config, resolve=True)
+
+    def keys(self) -> list[str]:
+        """Every dotted key."""
+        return sorted(run_names.flatten(run_names.as_dict(self.config)))
+
+    def set(self, key: str, value: Any) -> None:
+        """Give a key another value."""
+        OmegaConf.update(self.config, key, value)
+
+    def build(self) -> RunConfig:
+        """The typed configuration.
+
+        Raises:
+            InputError: a key that no component has, or a value that one refuses.
+        """
+        return build(self.config)
+
+
+def current(config: DictConfig) -> Composed:
+    """The configuration that Hydra calls a task with."""
+    hydra = HydraConfig.get()
+    parallel = is_sweep() and "basic" not in str(hydra.runtime.choices["hydra/launcher"])
+    return Composed(config, hydra, parallel)
+
+
+def is_sweep() -> bool:
+    """Whether the task that Hydra has called is a job of a sweep."""
+    return HydraConfig.get().mode is RunMode.MULTIRUN
+
+
+def build(config: DictConfig) -> RunConfig:
+    """The typed configuration, every check of its own fields done.
+
+    A component given by `_target_` (a user's own class) is built from the other keys of its node.
+    """
+    check_keys(config)
+    run = cast(RunConfig, OmegaConf.to_object(config))
+    for group in COMPONENTS:
+        node = getattr(run, group)
+        if isinstance(node, dict):
+            keys = dict(node)
+            target = keys.pop("_target_", None)
+            if target is None:
+                raise InputError(f"{group} has no schema: name one in its defaults list, or give _target_")
+            setattr(run, group, from_keys(target, keys, f"{group}: {target} cannot be built from {keys}"))
+    return run
+
+
+def check_keys(config: DictConfig) -> None:
+    """Refuse a key that no schema has: `+key=value` adds one even there, and nothing would read it.
+
+    Raises:
+        InputError: naming the key and the nearest ones.
+    """
+    known: list[str] = []
+    unknown: list[str] = []
+
+    def visit(node: DictConfig, prefix: str) -> None:
+        schema = OmegaConf.get_type(node)
+        names = {entry.name for entry in fields(schema)} if is_dataclass(schema) else None
+        for key in map(str, node):
+            (known if names is None or key in names else unknown).append(prefix + key)
+            child = node._get_node(key)
+            if isinstance(child, DictConfig) and not (child._is_none() or child._is_missing()):
+                visit(child, f"{prefix}{key}.")
+
+    visit(config, "")
+    if unknown:
+        raise InputError(unknown_key(unknown[0], known))

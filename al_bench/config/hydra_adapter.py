@@ -1,0 +1,99 @@
+"""Everything that al-bench takes from Hydra beyond its documented interface, in one file.
+
+Hydra takes plugins only from modules below `hydra_plugins`, keeps its basic sweeper among its internals, and raises
+what a failed job returned. `tests/config/test_hydra_adapter.py` says which of these a new release of Hydra has changed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from omegaconf import DictConfig, open_dict
+
+PLUGIN_MODULE = "hydra_plugins.al_bench"
+"""Where Hydra looks for the sweeper that conf/config.yaml names."""
+
+Launch = Callable[[Sequence[Sequence[str]], int], list[Any]]
+"""From the overrides of every job and the first job's number to what each job returned; None for one that failed."""
+
+
+def returned_value(job: Any) -> Any:
+    """What the task of a job returned, or the exception it ended with; `job.return_value` would raise that."""
+    return job._return_value
+
+
+def split_hydra_node(config: DictConfig) -> tuple[DictConfig, Any]:
+    """A composed configuration without Hydra's own node, and that node."""
+    hydra = config.hydra
+    with open_dict(config):
+        del config["hydra"]
+    return config, hydra
+
+
+def plugin_module() -> ModuleType:
+    """The module that Hydra takes al-bench's plugins from; there is no such file."""
+    import hydra_plugins
+
+    module = sys.modules.setdefault(PLUGIN_MODULE, ModuleType(PLUGIN_MODULE))
+    parent: Any = hydra_plugins
+    parent.al_bench = module
+    return module
+
+
+def register_sweeper(
+    wrap: Callable[[Launch, Callable[[Sequence[str]], Path]], Launch],
+    run_folder: Callable[[DictConfig, Any], Path],
+    jobs_started: Callable[[], bool],
+) -> None:
+    """Make al-bench's sweeper known to Hydra: the basic one, whose launcher is wrapped.
+
+    Args:
+        wrap: From a launch, and a function from a job's overrides to its run's folder, to the launch to use.
+        run_folder: From a composed configuration and Hydra's node to the run's folder.
+        jobs_started: Whether any job of the sweep has been launched.
+    """
+    plugins = Plugins.instance()  # its first call loads Hydra's own plugins anew, so the base is imported after it
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    class Sweeper(BasicSweeper):
+        def __init__(self, max_batch_size: int | None = None, params: dict[str, str] | None = None) -> None:
+            super().__init__(max_batch_size, params)
+
+        def sweep(self, arguments: list[str]) -> None:
+            launcher: Any = self.launcher
+            launch_jobs = launcher.launch
+
+            def launch(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[Any]:
+                return [returned_value(job) for job in launch_jobs(job_overrides, initial_job_idx=initial_job_idx)]
+
+            recording = wrap(launch, self.folder)
+
+            def launch_and_raise_nothing(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[Any]:
+                recording(job_overrides, initial_job_idx)
+                return []
+
+            launcher.launch = launch_and_raise_nothing
+            try:
+                super().sweep(arguments)
+            except Exception:
+                if self.config is not None and not jobs_started():  # Hydra has made a folder for the sweep already
+                    shutil.rmtree(self.config.hydra.sweep.dir, ignore_errors=True)
+                raise
+
+        def folder(self, overrides: Sequence[str]) -> Path:
+            """Where a job's run lives."""
+            assert self.hydra_context is not None
+            assert self.config is not None
+            loaded = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+            return run_folder(*split_hydra_node(loaded))
+
+    Sweeper.__module__, Sweeper.__qualname__ = PLUGIN_MODULE, "Sweeper"
+    module: Any = plugin_module()
+    module.Sweeper = Sweeper
+    plugins.register(Sweeper)

@@ -1,0 +1,56 @@
+"""What al-bench takes from Hydra beyond its documented interface is still there: a new release that changes it fails
+here first, with the name of what has changed."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+
+import pytest
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+
+from al_bench.config import hydra_adapter
+
+ADVICE = "adapt al_bench/config/hydra_adapter.py to this release of Hydra"
+
+
+@pytest.fixture
+def sweeper():
+    """The sweeper that is registered under the name in conf/config.yaml."""
+    hydra_adapter.register_sweeper(lambda launch, folder: launch, lambda config, hydra: Path(), lambda: True)
+    return sys.modules[hydra_adapter.PLUGIN_MODULE].Sweeper
+
+
+def test_a_job_holds_what_its_task_returned_and_what_it_raised():
+    failed = ValueError("no")
+    for status, value in ((JobStatus.COMPLETED, 3), (JobStatus.FAILED, failed)):
+        job = JobReturn()
+        job.status = status
+        job.return_value = value
+        assert hydra_adapter.returned_value(job) is value, f"JobReturn._return_value has changed: {ADVICE}"
+
+
+def test_the_sweeper_is_found_under_the_name_in_the_configuration(sweeper):
+    text = (Path(__file__).parents[2] / "conf" / "config.yaml").read_text()
+    name = f"{hydra_adapter.PLUGIN_MODULE}.Sweeper"
+    assert f"_target_: {name}\n" in text
+    assert Plugins.instance().class_name_to_class[name] is sweeper, f"Plugins registers otherwise: {ADVICE}"
+    assert Plugins.is_in_toplevel_plugins_module(name), f"plugins must live elsewhere: {ADVICE}"
+
+
+def test_the_basic_sweeper_has_the_parts_that_are_used(sweeper):
+    base = sweeper.__mro__[1]
+    assert base.__name__ == "BasicSweeper"
+    assert list(inspect.signature(base.__init__).parameters) == ["self", "max_batch_size", "params"], ADVICE
+    assert list(inspect.signature(base.sweep).parameters) == ["self", "arguments"], ADVICE
+    made = sweeper()
+    for name in ("launcher", "config", "hydra_context"):
+        assert hasattr(made, name), f"BasicSweeper.{name} is gone: {ADVICE}"
+
+
+def test_the_launcher_is_called_by_the_names_that_the_wrapper_has():
+    from hydra.plugins.launcher import Launcher
+
+    assert list(inspect.signature(Launcher.launch).parameters) == ["self", "job_overrides", "initial_job_idx"], ADVICE
