@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from al_bench.models import checks
+from al_bench import checks
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +29,7 @@ class Mlp:
 
     def __post_init__(self) -> None:
         checks.sizes("model.hidden", self.hidden, least=0)
-        checks.probability("model.dropout_dense", self.dropout_dense)
+        checks.fraction("model.dropout_dense", self.dropout_dense, one=False)
 
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         """A new network for inputs of any `shape`, with weights from torch's global generator.

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from al_bench.errors import InputError
-from al_bench.models import checks
+from al_bench import checks
+from al_bench.models.conv_dropout import image_channels
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,9 +39,8 @@ class ResNet:
 
     def __post_init__(self) -> None:
         checks.sizes("model.widths", self.widths)
-        if self.blocks < 1:
-            raise InputError(f"model.blocks is {self.blocks}; it must be at least 1")
-        checks.probability("model.dropout_dense", self.dropout_dense)
+        checks.at_least("model.blocks", self.blocks, 1)
+        checks.fraction("model.dropout_dense", self.dropout_dense, one=False)
 
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         """A new network with weights from torch's global generator.
@@ -62,7 +61,7 @@ class ResNet:
         from al_bench.models.dropout import Dropout
         from al_bench.models.residual import ResidualBlock
 
-        channels = checks.image("resnet", shape)
+        channels = image_channels("resnet", shape)
         width = self.widths[0]
         children: OrderedDict[str, nn.Module] = OrderedDict()
         children["stem_conv"] = nn.Conv2d(channels, width, 3, padding=1, bias=False)

@@ -6,8 +6,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from al_bench import checks
 from al_bench.errors import InputError
-from al_bench.models import checks
+from al_bench.models.conv_dropout import image_channels
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,7 +51,7 @@ class Vgg:
         for stage in self.stages:
             checks.sizes("model.stages", stage)
         checks.sizes("model.dense", self.dense, least=0)
-        checks.probability("model.dropout_dense", self.dropout_dense)
+        checks.fraction("model.dropout_dense", self.dropout_dense, one=False)
 
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         """A new network with weights from torch's global generator.
@@ -70,7 +71,7 @@ class Vgg:
         from al_bench.models.dropout import Dropout
 
         halvings = 2 ** len(self.stages)
-        channels = checks.image("vgg", shape, smallest=halvings)
+        channels = image_channels("vgg", shape, smallest=halvings)
         children: OrderedDict[str, nn.Module] = OrderedDict()
         for stage, widths in enumerate(self.stages, start=1):
             for layer, width in enumerate(widths, start=1):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from al_bench import kernels
+from al_bench import checks, kernels
 from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
 
@@ -196,8 +195,7 @@ class ScoreStrategy(Strategy):
     beta: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.beta < math.inf:
-            raise InputError(f"strategy.beta is {self.beta}; it must be at least 0 and finite")
+        checks.at_least("strategy.beta", self.beta, 0, finite=True)
 
     def check(self, facts: RunFacts) -> None:
         super().check(facts)

@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from al_bench import kernels
-from al_bench.errors import InputError
+from al_bench import checks, kernels
 from al_bench.evidence import Evidence, Product
 from al_bench.strategies.base import FeatureStrategy, Selection
 
@@ -73,12 +72,10 @@ class CoresetRobust(_Covering):
     candidates_max: int = 5_000
 
     def __post_init__(self) -> None:
-        if not 0 <= self.outliers < math.inf or (self.outliers >= 1 and self.outliers != int(self.outliers)):
-            raise InputError(f"strategy.outliers is {self.outliers}; give a whole number, or a fraction below 1")
-        if not self.time_limit > 0:
-            raise InputError(f"strategy.time_limit is {self.time_limit}; it must be above 0 seconds")
-        if self.candidates_max < 1:
-            raise InputError(f"strategy.candidates_max is {self.candidates_max}; it must be at least 1")
+        good = 0 <= self.outliers < math.inf and (self.outliers < 1 or self.outliers == int(self.outliers))
+        checks.require(good, "strategy.outliers", self.outliers, "a whole number of at least 0, or a fraction below 1")
+        checks.above("strategy.time_limit", self.time_limit, 0, " seconds")
+        checks.at_least("strategy.candidates_max", self.candidates_max, 1)
 
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
         whole = self.outliers >= 1 or self.outliers == 0
@@ -152,10 +149,8 @@ class DiverseMinibatch(FeatureStrategy):
     weighted: bool = True
 
     def __post_init__(self) -> None:
-        if not 1 <= self.beta < math.inf:
-            raise InputError(
-                f"strategy.beta is {self.beta}; it must be at least 1 and finite: the prefilter keeps beta × batch rows"
-            )
+        note = ": the prefilter keeps beta × batch rows"
+        checks.at_least("strategy.beta", self.beta, 1, note, finite=True)
 
     def needs(self, draws: bool) -> frozenset[Product]:
         return frozenset({Product.mean_log_probs, Product.features})
@@ -188,8 +183,7 @@ class Clue(FeatureStrategy):
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.temperature < math.inf:
-            raise InputError(f"strategy.temperature is {self.temperature}; it must be above 0 and finite")
+        checks.above("strategy.temperature", self.temperature, 0, finite=True)
 
     def needs(self, draws: bool) -> frozenset[Product]:
         return frozenset({Product.point_log_probs, Product.features})

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from al_bench import kernels
-from al_bench.errors import InputError
+from al_bench import checks, kernels
 from al_bench.evidence import Evidence, Product
 from al_bench.strategies.base import FeatureStrategy, Selection
 
@@ -63,9 +61,8 @@ class TypiClust(_Density):
     neighbours: int = 20
 
     def __post_init__(self) -> None:
-        for key in ("clusters_max", "neighbours"):
-            if getattr(self, key) < 1:
-                raise InputError(f"strategy.{key} is {getattr(self, key)}; it must be at least 1")
+        checks.at_least("strategy.clusters_max", self.clusters_max, 1)
+        checks.at_least("strategy.neighbours", self.neighbours, 1)
 
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
         chosen = kernels.select_typiclust(
@@ -108,12 +105,10 @@ class ProbCover(_Density):
     edges_max: int = 40_000_000
 
     def __post_init__(self) -> None:
-        if self.delta is not None and not 0 < self.delta < math.inf:
-            raise InputError(f"strategy.delta is {self.delta}; it must be above 0 and finite, or null to estimate it")
-        if not 0 < self.purity <= 1:
-            raise InputError(f"strategy.purity is {self.purity}; it must be above 0 and at most 1")
-        if self.edges_max < 1:
-            raise InputError(f"strategy.edges_max is {self.edges_max}; it must be at least 1")
+        if self.delta is not None:
+            checks.above("strategy.delta", self.delta, 0, ", or null to estimate it", finite=True)
+        checks.fraction("strategy.purity", self.purity, zero=False)
+        checks.at_least("strategy.edges_max", self.edges_max, 1)
 
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
         delta = self.delta

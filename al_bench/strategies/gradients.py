@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from al_bench import kernels
-from al_bench.errors import BenchError, InputError
+from al_bench import checks, kernels
+from al_bench.errors import BenchError
 from al_bench.evidence import Evidence, Product
 from al_bench.strategies.base import FeatureStrategy, Selection
 
@@ -93,10 +93,8 @@ class Bait(FeatureStrategy):
     memory_gb: float = 8.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.regulariser < math.inf:
-            raise InputError(f"strategy.regulariser is {self.regulariser}; it must be above 0 and finite")
-        if not 1 <= self.oversample < math.inf:
-            raise InputError(f"strategy.oversample is {self.oversample}; it must be at least 1 and finite")
+        checks.above("strategy.regulariser", self.regulariser, 0, finite=True)
+        checks.at_least("strategy.oversample", self.oversample, 1, finite=True)
 
     def needs(self, draws: bool) -> frozenset[Product]:
         return frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from al_bench import kernels
+from al_bench import checks, kernels
 from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
 from al_bench.strategies.base import RunFacts, ScoreStrategy, Selection, Strategy
@@ -53,18 +53,16 @@ class BatchBald(Strategy):
     candidates_max: int | None = 100_000
 
     def __post_init__(self) -> None:
-        for key in ("exact_cap", "samples"):
-            if getattr(self, key) < 1:
-                raise InputError(f"strategy.{key} is {getattr(self, key)}; it must be at least 1")
-        if not self.saturation_tol >= 0:
-            raise InputError(f"strategy.saturation_tol is {self.saturation_tol}; it must be at least 0 (nats)")
+        checks.at_least("strategy.exact_cap", self.exact_cap, 1)
+        checks.at_least("strategy.samples", self.samples, 1)
+        checks.at_least("strategy.saturation_tol", self.saturation_tol, 0, " (nats)")
 
     def check(self, facts: RunFacts) -> None:
         super().check(facts)
         if self.candidates_max is not None and self.candidates_max < facts.batch:
             raise InputError(
-                f"strategy.candidates_max is {self.candidates_max} and schedule.batch is {facts.batch}, and a batch "
-                "is picked among the rows kept: raise strategy.candidates_max, or set it to null to keep all"
+                f"strategy.candidates_max is {self.candidates_max} and schedule.batch is {facts.batch}, and the batch "
+                "is picked among the candidates kept: raise strategy.candidates_max, or set it to null to keep all"
             )
 
     def max_candidates(self) -> int | None:
@@ -126,8 +124,7 @@ class Epig(ScoreStrategy):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.target_points < 1:
-            raise InputError(f"strategy.target_points is {self.target_points}; it must be at least 1")
+        checks.at_least("strategy.target_points", self.target_points, 1)
 
     def num_targets(self) -> int:
         return self.target_points

@@ -7,7 +7,7 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from al_bench import kernels
+from al_bench import checks, kernels
 from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
 from al_bench.strategies.base import RunFacts, ScoreStrategy
@@ -62,13 +62,10 @@ class LearningLoss(ScoreStrategy):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for key in ("margin", "weight"):
-            if not 0 < getattr(self, key) < float("inf"):
-                raise InputError(f"strategy.{key} is {getattr(self, key)}; it must be above 0 and finite")
-        if not 0 <= self.cut <= 1:
-            raise InputError(f"strategy.cut is {self.cut}; it must lie between 0 and 1")
-        if self.width < 1:
-            raise InputError(f"strategy.width is {self.width}; it must be at least 1")
+        checks.above("strategy.margin", self.margin, 0, finite=True)
+        checks.above("strategy.weight", self.weight, 0, finite=True)
+        checks.fraction("strategy.cut", self.cut)
+        checks.at_least("strategy.width", self.width, 1)
         if self.layers is not None and not 0 < len(self.layers) == len(set(self.layers)):
             raise InputError(
                 f"strategy.layers is {list(self.layers)}; name one or more layers, each once, or give null to let the "

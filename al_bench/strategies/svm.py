@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from al_bench import kernels
+from al_bench import checks, kernels
 from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
 from al_bench.strategies.base import FeatureStrategy, RunFacts, Selection
@@ -48,8 +47,7 @@ class SvmMargin(FeatureStrategy):
     regularisation: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.regularisation < math.inf:
-            raise InputError(f"strategy.regularisation is {self.regularisation}; it must be above 0 and finite")
+        checks.above("strategy.regularisation", self.regularisation, 0, finite=True)
 
     def check(self, facts: RunFacts) -> None:
         super().check(facts)

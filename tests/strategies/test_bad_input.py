@@ -41,7 +41,7 @@ REFUSED = {
     "strategy=diverse_minibatch strategy.beta=inf": ("strategy.beta is inf",),
     "strategy=clue strategy.temperature=0": ("strategy.temperature is 0.0; it must be above 0",),
     "strategy=coreset_robust strategy.outliers=-1": ("strategy.outliers is -1.0", "a fraction below 1"),
-    "strategy=coreset_robust strategy.outliers=1.5": ("strategy.outliers is 1.5; give a whole number",),
+    "strategy=coreset_robust strategy.outliers=1.5": ("strategy.outliers is 1.5; it must be a whole number",),
     "strategy=coreset_robust strategy.outliers=inf": ("strategy.outliers is inf",),
     "strategy=coreset_robust strategy.time_limit=0": ("strategy.time_limit is 0.0",),
     "strategy=coreset_robust strategy.candidates_max=0": ("strategy.candidates_max is 0",),
@@ -64,7 +64,7 @@ REFUSED = {
     "strategy=probcover strategy.delta=0": ("strategy.delta is 0.0; it must be above 0", "null to estimate it"),
     "strategy=probcover strategy.edges_max=0": ("strategy.edges_max is 0; it must be at least 1",),
     "strategy=svm_margin strategy.regularisation=-1": ("strategy.regularisation is -1.0; it must be above 0",),
-    "strategy=learning_loss strategy.cut=1.5": ("strategy.cut is 1.5; it must lie between 0 and 1",),
+    "strategy=learning_loss strategy.cut=1.5": ("strategy.cut is 1.5; it must be at least 0 and at most 1",),
     "strategy=learning_loss strategy.margin=0": ("strategy.margin is 0.0; it must be above 0",),
     "strategy=random strategy.beta=2": ("there is no key 'strategy.beta'",),
     # What round 0 has.

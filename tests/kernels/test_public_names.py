@@ -1,0 +1,26 @@
+"""`from al_bench import kernels` offers every kernel by name and imports torch at the first use only."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from al_bench import kernels
+
+
+@pytest.mark.parametrize("name", kernels.__all__)
+def test_a_name_of_the_list_is_an_object_of_a_kernels_module(name):
+    assert getattr(kernels, name).__module__.startswith("al_bench.kernels.")
+    assert name in dir(kernels)
+
+
+def test_another_name_is_refused():
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = kernels.nothing
+
+
+def test_torch_is_imported_at_the_first_use():
+    code = "import sys; from al_bench import kernels; assert 'torch' not in sys.modules; kernels.bald; assert 'torch' in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
