@@ -9,6 +9,7 @@ from torch import Tensor
 
 from al_bench.errors import ScoreError
 from al_bench.kernels.distances import safe_scale
+from al_bench.kernels.select import check_batch
 
 FIRST_CENTRES = ("uniform", "largest_norm")
 
@@ -76,8 +77,7 @@ def select_badge(
     Source: Ash et al. 2020, algorithm 1; Arthur & Vassilvitskii 2007.
     """
     rows_count = len(log_probs_nc)
-    if not 0 <= batch <= rows_count:
-        raise ValueError(f"a batch of {batch} rows cannot be chosen from {rows_count} rows")
+    check_batch(batch, rows_count)
     if log_probs_nc.ndim != 2 or features_nd.ndim != 2 or len(features_nd) != rows_count:
         shapes = f"{list(log_probs_nc.shape)} and {list(features_nd.shape)}"
         raise ValueError(f"log-probabilities and features of shapes {shapes}; [N, C] and [N, D] are needed")

@@ -29,6 +29,7 @@ from torch import Tensor
 
 from al_bench.errors import ScoreError
 from al_bench.kernels.fisher import FISHERS, FisherRows
+from al_bench.kernels.select import check_batch, tie_keys
 
 _TIE = 1e-9
 _RENEWED = 1e-2
@@ -81,8 +82,7 @@ def select_bait(
     point, and its λ is L + B times as strong as the same number here); F is of the candidates alone (there of all).
     """
     rows_count = len(log_probs_nc)
-    if not 0 <= batch <= rows_count:
-        raise ValueError(f"a batch of {batch} rows cannot be chosen from {rows_count} rows")
+    check_batch(batch, rows_count)
     shapes = [list(t.shape) for t in (log_probs_nc, features_nd, labelled_log_probs_lc, labelled_features_ld)]
     widths = [shape[1:] for shape in shapes]
     heights = [shape[0] for shape in shapes]
@@ -91,7 +91,7 @@ def select_bait(
     if not 0 < regulariser < math.inf or not 1 <= oversample < math.inf or fisher not in FISHERS:
         given = f"regulariser {regulariser}, oversample {oversample}, fisher {fisher!r}"
         raise ValueError(f"{given}; above 0, at least 1 and one of {', '.join(FISHERS)} are needed")
-    keys_n = torch.rand(rows_count, generator=generator, dtype=torch.float64, device=generator.device)
+    keys_n = tie_keys(rows_count, generator)
     if batch == 0:
         return torch.empty(0, dtype=torch.int64, device=features_nd.device)
     pool = FisherRows(log_probs_nc, features_nd, regulariser, fisher, chunk, "candidate")

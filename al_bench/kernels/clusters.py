@@ -19,7 +19,7 @@ from torch import Tensor
 from al_bench.errors import ScoreError
 from al_bench.kernels.distances import Points, check_features
 from al_bench.kernels.scores import entropy
-from al_bench.kernels.select import select_top
+from al_bench.kernels.select import check_batch, select_top, tie_keys
 
 _CHUNK_ROWS = 4096
 
@@ -57,8 +57,7 @@ def kmeans_batch(
     """
     rows_count = len(features_nd)
     check_features(features_nd)
-    if not 0 <= batch <= rows_count:
-        raise ValueError(f"a batch of {batch} rows cannot be chosen from {rows_count} rows")
+    check_batch(batch, rows_count)
     weights_n = torch.ones(rows_count) if weights_n is None else weights_n
     if weights_n.shape != (rows_count,):
         raise ValueError(f"weights of shape {list(weights_n.shape)}; one weight a row is needed, [{rows_count}]")
@@ -66,7 +65,7 @@ def kmeans_batch(
     if len(bad):
         value = weights_n[bad[0, 0]].item()
         raise ScoreError(f"the weight of row {int(bad[0, 0])} is {value:.6g}; it must be a number of at least 0")
-    keys_n = torch.rand(rows_count, generator=generator, dtype=torch.float64, device=generator.device).cpu()
+    keys_n = tie_keys(rows_count, generator).cpu()
     if batch in (0, rows_count):
         k_means_seed(generator)
         return keys_n.argsort(stable=True)[:batch].to(features_nd.device)
@@ -111,8 +110,7 @@ def diverse_minibatch(
     if len(informativeness_n) != len(features_nd):
         raise ValueError(f"{len(informativeness_n)} scores and {len(features_nd)} rows of features")
     check_features(features_nd)  # here, where a row has the number that the caller knows
-    if not 0 <= batch <= len(features_nd):
-        raise ValueError(f"a batch of {batch} rows cannot be chosen from {len(features_nd)} rows")
+    check_batch(batch, len(features_nd))
     kept = min(len(features_nd), math.ceil(round(beta * batch, 9)))
     rows = select_top(informativeness_n, kept, generator).to(features_nd.device)
     weights = informativeness_n.to(features_nd.device)[rows] if weighted else None

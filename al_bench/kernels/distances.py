@@ -35,7 +35,7 @@ def safe_scale(*features: Tensor) -> float:
 
 
 def check_features(features_nd: Tensor, name: str = "") -> None:
-    """Refuses features that are no [N, D] matrix of finite numbers.
+    """Refuse features that are no [N, D] matrix of finite numbers.
 
     Args:
         features_nd: the features.
@@ -53,6 +53,24 @@ def check_features(features_nd: Tensor, name: str = "") -> None:
         bad = (~features_nd.isfinite().all(1)).nonzero()
         if len(bad):
             raise ScoreError(f"a feature of {name}row {int(bad[0, 0])} is not finite ({len(bad)} rows are bad)")
+
+
+def check_feature_pair(features_nd: Tensor, labelled_features_ld: Tensor) -> None:
+    """Refuse features of candidates and of labelled points that are no finite matrices of one width.
+
+    Args:
+        features_nd: [N, D] features of the candidates.
+        labelled_features_ld: [L, D] features of the labelled points; L may be 0.
+
+    Raises:
+        ValueError: the shapes are not [N, D] and [L, D].
+        ScoreError: a feature is not finite; the message names the first such row.
+    """
+    if features_nd.ndim != 2 or labelled_features_ld.shape[1:] != features_nd.shape[1:]:
+        shapes = f"{list(features_nd.shape)} and {list(labelled_features_ld.shape)}"
+        raise ValueError(f"features of shapes {shapes}; [N, D] and [L, D] with equal D are needed")
+    check_features(features_nd, "candidate ")
+    check_features(labelled_features_ld, "labelled ")
 
 
 class Points:

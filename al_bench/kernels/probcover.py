@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from al_bench.kernels.clusters import k_means
-from al_bench.kernels.distances import Points, check_features
+from al_bench.kernels.distances import Points, check_feature_pair, check_features
+from al_bench.kernels.select import check_batch, tie_keys
 
 SHRINK = 0.95
 """Where the edges exceed their cap, δ is multiplied by this until they do not."""
@@ -82,17 +83,12 @@ def select_probcover(
 
     Source: Yehuda et al. 2022, algorithm 1 (ProbCover).
     """
-    check_features(features_nd, "candidate ")
-    check_features(labelled_features_ld, "labelled ")
+    check_feature_pair(features_nd, labelled_features_ld)
     rows_count = len(features_nd)
-    if labelled_features_ld.shape[1] != features_nd.shape[1]:
-        shapes = f"{list(features_nd.shape)} and {list(labelled_features_ld.shape)}"
-        raise ValueError(f"features of shapes {shapes}; [N, D] and [L, D] with equal D are needed")
-    if not 0 <= batch <= rows_count:
-        raise ValueError(f"a batch of {batch} rows cannot be chosen from {rows_count} rows")
+    check_batch(batch, rows_count)
     if not 0 <= delta < math.inf:
         raise ValueError(f"delta is {delta}; it must be a number of at least 0")
-    keys_n = torch.rand(rows_count, generator=generator, dtype=torch.float64, device=generator.device).cpu()
+    keys_n = tie_keys(rows_count, generator).cpu()
     points = Points(torch.cat([features_nd, labelled_features_ld.to(features_nd)]))
     edges = _Edges(points, delta, max_edges)
     for start in range(0, rows_count, _BLOCK_ROWS):
@@ -155,7 +151,7 @@ def estimate_delta(
         given = f"{len(features_nd)} rows, {classes} classes, {centres} centres, purity {purity}"
         raise ValueError(f"{given}; at least 1, 2, 1 and a share above 0 and at most 1 are needed")
     rows_count = len(features_nd)
-    keys_n = torch.rand(rows_count, generator=generator, dtype=torch.float64, device=generator.device).cpu()
+    keys_n = tie_keys(rows_count, generator).cpu()
     labels_n = k_means(features_nd, classes, generator, threads=threads)
     points = Points(features_nd)
     chosen = keys_n.argsort(stable=True)[:centres]

@@ -1,4 +1,4 @@
-"""The one rule by which scores become rows."""
+"""How scores become rows: one rule for the highest scores, for ties and for the size of a batch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,29 @@ from torch import Tensor
 from al_bench.errors import ScoreError
 
 
-def tie_keys(count: int, generator: torch.Generator) -> Tensor:
-    """[count] float64 keys by which equal rows are ordered, lowest first.
+def check_batch(batch: int, rows_count: int) -> None:
+    """Refuse a batch that cannot be chosen.
 
-    A selection with such a rule draws them before all else from its generator, for every row of the pool: which rows
-    win a tie is then known from the generator's state, before the rows are.
+    Args:
+        batch: B, how many rows are asked for.
+        rows_count: N, how many rows there are.
+
+    Raises:
+        ValueError: the batch is negative or larger than N.
+    """
+    if not 0 <= batch <= rows_count:
+        raise ValueError(f"a batch of {batch} rows cannot be chosen from {rows_count} rows")
+
+
+def tie_keys(count: int, generator: torch.Generator) -> Tensor:
+    """[count] float64 random keys by which equal rows are ordered, the lowest first.
+
+    A selection that breaks ties draws them from its generator before anything else, one for every row of the pool: the
+    winners of ties then follow from the generator's state alone, before any row is scored.
+
+    Args:
+        count: The number of rows.
+        generator: Source of the keys, which are on its device.
     """
     return torch.rand(count, generator=generator, dtype=torch.float64, device=generator.device)
 
@@ -40,8 +58,7 @@ def select_top(scores_n: Tensor, batch: int, generator: torch.Generator) -> Tens
     """
     if scores_n.ndim != 1:
         raise ValueError(f"scores of shape {list(scores_n.shape)}; one score a row is needed, shape [N]")
-    if not 0 <= batch <= len(scores_n):
-        raise ValueError(f"a batch of {batch} rows cannot be chosen from {len(scores_n)} rows")
+    check_batch(batch, len(scores_n))
     nan_n = scores_n.isnan()
     if nan_n.any():
         row = int(nan_n.nonzero()[0, 0])

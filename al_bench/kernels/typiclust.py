@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from al_bench.kernels.clusters import k_means
-from al_bench.kernels.distances import Points, check_features
+from al_bench.kernels.distances import Points, check_feature_pair
+from al_bench.kernels.select import check_batch, tie_keys
 
 _BLOCK_ELEMENTS = 2**24
 
@@ -70,17 +71,12 @@ def select_typiclust(
     neighbours that are neither labelled nor picked, half of a small cluster at most. Here K-means is full, and
     distances (the paper's typicality) go to all points of the cluster, so that labels do not change density.
     """
-    check_features(features_nd, "candidate ")
-    check_features(labelled_features_ld, "labelled ")
+    check_feature_pair(features_nd, labelled_features_ld)
     rows_count, labelled_count = len(features_nd), len(labelled_features_ld)
-    if labelled_features_ld.shape[1] != features_nd.shape[1]:
-        shapes = f"{list(features_nd.shape)} and {list(labelled_features_ld.shape)}"
-        raise ValueError(f"features of shapes {shapes}; [N, D] and [L, D] with equal D are needed")
-    if not 0 <= batch <= rows_count:
-        raise ValueError(f"a batch of {batch} rows cannot be chosen from {rows_count} rows")
+    check_batch(batch, rows_count)
     if min(max_clusters, neighbours) < 1 or small < 0:
         raise ValueError(f"max_clusters {max_clusters}, neighbours {neighbours}, small {small}; 1, 1 and 0 at least")
-    keys_n = torch.rand(rows_count, generator=generator, dtype=torch.float64, device=generator.device).cpu()
+    keys_n = tie_keys(rows_count, generator).cpu()
     all_features = torch.cat([features_nd, labelled_features_ld.to(features_nd)])
     assignments = torch.zeros(len(all_features), dtype=torch.int64)
     clusters = min(labelled_count + batch, max_clusters)

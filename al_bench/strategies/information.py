@@ -87,7 +87,7 @@ class BatchBald(Strategy):
                 saturation_tol=self.saturation_tol,
                 picked=picks.update,
                 bald_p=None if evidence.screen is None else evidence.screen.scores,
-                kept_n=None if evidence.screen is None else evidence.screen.candidates,
+                candidates_n=None if evidence.screen is None else evidence.screen.candidates,
             )
         notes = {
             "joint_information": float(chosen.joint_information[-1]),

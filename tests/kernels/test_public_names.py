@@ -22,5 +22,8 @@ def test_another_name_is_refused():
 
 
 def test_torch_is_imported_at_the_first_use():
-    code = "import sys; from al_bench import kernels; assert 'torch' not in sys.modules; kernels.bald; assert 'torch' in sys.modules"
+    code = (
+        "import sys; from al_bench import kernels; assert 'torch' not in sys.modules; "
+        "kernels.bald; assert 'torch' in sys.modules"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

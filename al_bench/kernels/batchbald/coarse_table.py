@@ -1,12 +1,13 @@
 """Tables of fewer lines, which bound every gain from above.
 
-The entropy of a predictive is concave in the posterior. So if lines of a table are replaced by one with their weight
-and their mean posterior, E_{y_S} H[y_x | y_S] grows for every row x, and with it the gain (Jensen 1906): the coarse
-table's gains are upper bounds of the table's own, at the price of fewer lines. They are close where lines that are
-alike share a group, as lines do once the labels identify the draw.
+The entropy of a predictive is concave in the posterior. If several lines of a table are replaced by one line with
+their total weight and their mean posterior, E_{y_S} H[y_x | y_S] grows for every row x, and so does the gain (Jensen
+1906): the gains of the coarse table are upper bounds of the gains of the table, and cost less. The bounds are close
+where lines with similar posteriors are grouped, which happens once the labels determine the draw.
 
-A group is divided at its mean, along the draw in which its lines differ most (weighted variance), the group that
-differs most first; several of them at a time, since each time is a few operations on all their lines.
+A group is divided at its mean, along the draw in which its lines differ most (weighted variance). The group that
+differs most is divided first; several groups are divided at a time, since each division is a few operations on all
+their lines.
 
 Letters: m lines, s some of them, g groups, K draws.
 """
@@ -24,8 +25,8 @@ from al_bench.kernels.batchbald.label_table import LabelTable
 _ALIKE = 1e-10
 """Weighted variance of a posterior probability below which a group stays whole.
 
-Far above what rounding makes of equal lines, so that both halves of a group have lines; a group of so small a variance
-loosens a bound by next to nothing.
+It is far above what rounding makes of equal lines, so that both halves of a divided group have lines; a group of so
+small a variance hardly loosens a bound.
 """
 
 
@@ -49,7 +50,7 @@ class _Groups:
         return cls(weight_g, mean_gk, variance_g, draw_g)
 
     def with_halves(self, divided: Tensor, halves: _Groups) -> _Groups:
-        """The lower halves in the places of the groups divided, the upper ones at the end."""
+        """These groups with each divided one replaced by its lower half; the upper halves are appended."""
         count = len(divided)
 
         def merged(old: Tensor, new: Tensor) -> Tensor:
@@ -66,14 +67,16 @@ class _Groups:
 def coarse_tables(table: LabelTable, sizes: Sequence[int]) -> list[LabelTable]:
     """Coarse tables of a table, each a refinement of the one before.
 
-    Memory: three copies of the posterior in float64.
+    H[Σ_m w_m p_m / Σ_m w_m] ≥ Σ_m w_m H[p_m] / Σ_m w_m for the predictives p_m of the lines m of a group.
 
     Args:
-        table: exact or sampled.
-        sizes: the most lines of each, rising; sizes of more than half of the table's lines are left out.
+        table: An exact or a sampled table.
+        sizes: The largest number of lines of each coarse table, ascending; sizes above half of the table's lines are
+            left out.
 
     Returns:
-        Tables whose `gains` are, for any candidate, those of `table` or above, but for rounding.
+        Tables whose `gains` [b], in nats, are for any candidate at least those of `table`, up to rounding. Memory:
+        three copies of the posterior in float64.
 
     Source: Jensen 1906 (the inequality); the greedy division along one coordinate is this project's own.
     """
@@ -88,15 +91,15 @@ def coarse_tables(table: LabelTable, sizes: Sequence[int]) -> list[LabelTable]:
         while (count := len(groups.weight_g)) < size and groups.variance_g.max() > _ALIKE:
             order = groups.variance_g.argsort(descending=True)[: size - count]
             divided = order[groups.variance_g[order] >= groups.variance_g[order[0]] / 4]
-            place_g = torch.full_like(groups.draw_g, -1)
-            place_g[divided] = torch.arange(len(divided), device=divided.device)
-            lines = (place_g[group_m] >= 0).nonzero()[:, 0]
+            position_g = torch.full_like(groups.draw_g, -1)
+            position_g[divided] = torch.arange(len(divided), device=divided.device)
+            lines = (position_g[group_m] >= 0).nonzero()[:, 0]
             group_s = group_m[lines]
             draw_s = groups.draw_g[group_s]
             upper_s = posterior_mk[lines, draw_s] > groups.mean_gk[group_s, draw_s]
-            half_s = place_g[group_s] + upper_s * len(divided)
+            half_s = position_g[group_s] + upper_s * len(divided)
             halves = _Groups.of(half_s, 2 * len(divided), weight_m[lines], posterior_mk[lines])
-            group_m[lines] = torch.where(upper_s, count + place_g[group_s], group_s)
+            group_m[lines] = torch.where(upper_s, count + position_g[group_s], group_s)
             groups = groups.with_halves(divided, halves)
         tables.append(LabelTable(groups.weight_g.to(table.weight_m), groups.mean_gk.to(table.posterior_mk)))
     return tables

@@ -19,32 +19,32 @@ Departures from the paper's Monte Carlo estimator, none of which changes its exp
   first, and most rows are never evaluated again. The batch is that of the full evaluation while the table is
   exact. A sampled gain may exceed its bound by sampling error, so rows are evaluated down to three standard
   errors below the best gain; what may be missed is of that size.
-- Of a large pool the draws of the rows of highest BALD are enough, while no row left out has a BALD that reaches the
-  gain picked; the batch says up to which pick that holds.
-- Screening: before its gain is computed, a row meets upper bounds of it that cost less: coarse tables, whose bounds are
-  strict (`coarse_table`), and with many samples a tenth of them, by which a row is left out only if it is three
-  standard errors below the best row (`lazy_gains`).
+- Of a large pool the draws of the rows of highest BALD are enough as long as no row left out has a BALD that reaches
+  the gain picked; `capped_at` says up to which pick that holds.
+- Screening: before a row's gain is computed, cheaper upper bounds of it may exclude the row: coarse tables, whose
+  bounds are strict (`coarse_table`), and where there are many samples a tenth of them, by which a row is excluded only
+  if it is three standard errors below the best row (`lazy_gains`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from al_bench.kernels.batchbald.label_table import LabelTable
-from al_bench.kernels.batchbald.lazy_gains import leading_gains
+from al_bench.kernels.batchbald.lazy_gains import COARSE_SIZES, FEWEST_SAMPLES, top_gain
 from al_bench.kernels.scores import bald, check_scores
-from al_bench.kernels.select import tie_keys
+from al_bench.kernels.select import check_batch, tie_keys
 
 _TIE = {torch.float32: 2e-6, torch.float64: 1e-12}
-"""Gains in nats closer than this are equal: a matrix product rounds by position and block."""
+"""Gains closer than this, in nats, count as equal: a matrix product rounds by position and block."""
 
 SATURATION = 1e-5
-"""Nats: a gain below is no more than what rounding leaves of a float32 sum, and says nothing about its row."""
+"""Nats: a gain below this is no more than the rounding of a float32 sum, and says nothing about its row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,16 +53,16 @@ class BatchBaldBatch:
 
     Args:
         rows: [B] int64, in the order picked.
-        gains: [B] float64, nats each row added when picked (an estimate once `sampled_from` is reached); 0 for
-            rows drawn by lot after saturation.
+        gains: [B] float64, nats that each row added when picked (an estimate from `sampled_from` on); 0 for rows
+            chosen at random after saturation.
         standard_errors: [B] float64, the sampling error of each gain; 0 where it is exact.
-        joint_information: [B] float64, nats of the batch up to each pick: the running sum of the gains, log K at most
-            (picked as the largest of many, sampled gains are a little too large).
+        joint_information: [B] float64, nats of the batch up to each pick: the running sum of the gains, at most log K
+            (sampled gains are a little too large, as each is the largest of many).
         sampled_from: the first pick that used sampled configurations, None if all were exact.
-        saturated_at: the first pick that was drawn by lot, None if there was none.
-        capped_at: the first pick that a row without draws may have changed; None: the batch is that of the whole pool
-            (from `sampled_from` on up to sampling error, as lazy evaluation is).
-        evaluations: gains computed, the BALD of each row and screenings not counted.
+        saturated_at: the first pick that was chosen at random, None if there was none.
+        capped_at: the first pick that a row without draws might have changed; None if the batch is that of the whole
+            pool (from `sampled_from` on up to sampling error, like lazy evaluation).
+        evaluations: the number of gains computed; the BALD of each row and the bounds are not counted.
     """
 
     rows: Tensor
@@ -86,19 +86,21 @@ def select_batchbald(
     chunk: int = 16,
     picked: Callable[[], object] | None = None,
     bald_p: Tensor | None = None,
-    kept_n: Tensor | None = None,
+    candidates_n: Tensor | None = None,
+    coarse_sizes: Sequence[int] = COARSE_SIZES,
+    fewest_samples: int = FEWEST_SAMPLES,
 ) -> BatchBaldBatch:
-    """The greedy batch by joint information.
+    """argmax_x I[y_S, y_x; w] − I[y_S; w], again and again: the greedy batch S by joint information, in nats.
 
     N random keys are drawn from the generator at the start; among rows whose gains are equal (to rounding) the
-    one with the lowest key is picked. K draws hold at most log K nats: when no row adds `saturation_tol` the
-    rest of the batch is drawn by lot, by the same keys: the draws cannot tell the rows left apart. (Filled in the order
-    of BALD it would be copies of the first pick, where the pool has any.)
+    one with the lowest key is picked. K draws hold at most log K nats: when no row adds `saturation_tol`, the draws
+    cannot distinguish the remaining rows, and the rest of the batch is chosen at random, by the same keys. (Chosen in
+    the order of BALD it would be copies of the first pick, where the pool has any.)
 
-    The N rows may be a part of a pool of P, `kept_n`: those of highest BALD, of equals those of lowest key (P are then
-    drawn, so that a row's key and the labels sampled are as with the whole pool). BALD bounds the gain of the P − N
-    others. While they are below what is picked, by the margin of lazy evaluation, the picks are those of the whole
-    pool; rows drawn by lot are drawn from the N.
+    The N rows may be a part `candidates_n` of a pool of P rows: those of highest BALD, among equals those of lowest
+    key. P keys are then drawn, so that a row's key and the labels sampled are as with the whole pool. BALD bounds the
+    gains of the P − N rows left out. While their BALD is below the gain picked, by the margin of lazy evaluation, the
+    picks are those of the whole pool. Rows chosen at random after saturation are chosen from the N.
 
     Args:
         mc_log_probs_nkc: [N, K, C] log-probabilities of K draws shared by all rows, float32 or float64.
@@ -109,38 +111,39 @@ def select_batchbald(
         saturation_tol: nats; 0 never stops.
         chunk: candidates per matrix product.
         picked: called after each pick, for a progress bar.
-        bald_p: [P] BALD of the whole pool, where the rows are a part of it.
-        kept_n: [N] which part: rows of the pool, rising.
+        bald_p: [P] BALD of the whole pool in nats, where the rows are a part of it.
+        candidates_n: [N] int64 that part: rows of the pool, ascending.
+        coarse_sizes: lines of the coarse tables that bound gains, ascending; may be empty.
+        fewest_samples: a tenth of the samples bounds gains where it has at least this many.
 
     Returns:
-        The batch, as rows of the N. Memory: max(exact_cap, M) × K for the table and about 8 times that while coarse
-        tables are made, besides the argument.
+        The batch; its rows are positions in the N. Memory: max(exact_cap, M) × K for the table and about 8 times that
+        while coarse tables are made, besides the argument.
 
     Raises:
         ValueError: the batch is negative or larger than N, or the log-probabilities are in half precision, or one of
-            `bald_p` and `kept_n` is missing.
+            `bald_p` and `candidates_n` is missing.
         ScoreError: the BALD of a row (of the pool, where it is given) is NaN or out of range.
 
     Source: Kirsch, van Amersfoort & Gal 2019, sec. 3 and algorithm 1.
     """
     rows_count, _, classes = mc_log_probs_nkc.shape
-    if not 0 <= batch <= rows_count:
-        raise ValueError(f"a batch of {batch} rows cannot be chosen from {rows_count} rows")
+    check_batch(batch, rows_count)
     if mc_log_probs_nkc.dtype not in _TIE:
         raise ValueError(f"log-probabilities in {mc_log_probs_nkc.dtype}; float32 or float64 is needed")
-    if (bald_p is None) is not (kept_n is None):
+    if (bald_p is None) is not (candidates_n is None):
         raise ValueError(
-            "bald_p and kept_n are given together: the BALD of the pool, and the rows of it that have draws"
+            "bald_p and candidates_n are given together: the BALD of the pool, and the rows of it that have draws"
         )
     tie = _TIE[mc_log_probs_nkc.dtype]
     bald_p = (bald(mc_log_probs_nkc) if bald_p is None else bald_p.to(mc_log_probs_nkc.device)).double()
     check_scores(bald_p, 0.0, math.log(min(mc_log_probs_nkc.shape[1:])), "BALD")
     keys_n = tie_keys(len(bald_p), generator).to(mc_log_probs_nkc.device)
     bald_n, left_out = bald_p, -math.inf
-    if kept_n is not None and rows_count < len(bald_p):
-        kept_n = kept_n.to(bald_p.device)
-        bald_n, keys_n = bald_p[kept_n], keys_n[kept_n]
-        left_out = bald_p.index_fill(0, kept_n, -math.inf).max().item()
+    if candidates_n is not None and rows_count < len(bald_p):
+        candidates_n = candidates_n.to(bald_p.device)
+        bald_n, keys_n = bald_p[candidates_n], keys_n[candidates_n]
+        left_out = bald_p.index_fill(0, candidates_n, -math.inf).max().item()
     free_n = torch.ones_like(bald_n, dtype=torch.bool)
     bound_n = bald_n.clone()
     table = LabelTable.start(mc_log_probs_nkc)
@@ -153,11 +156,21 @@ def select_batchbald(
         if pick == 0:
             best, error, evaluated_n = bald_n.max().item(), 0.0, free_n
         else:
-            leading = leading_gains(mc_log_probs_nkc, table, bound_n, free_n, tie=tie, chunk=chunk)
-            best, error, evaluated_n = leading.gain, leading.error, leading.evaluated_n
-            evaluations += leading.evaluations
+            top = top_gain(
+                mc_log_probs_nkc,
+                table,
+                bound_n,
+                free_n,
+                tie=tie,
+                chunk=chunk,
+                coarse_sizes=coarse_sizes,
+                fewest_samples=fewest_samples,
+            )
+            best, error, evaluated_n = top.gain, top.error, top.evaluated_n
+            evaluations += top.evaluations
         saturated = best < saturation_tol
-        least = -math.inf if saturated else best - 2 * tie - 3 * error  # a lot may fall on any row of the pool
+        # After saturation any row of the pool might have been chosen.
+        least = -math.inf if saturated else best - 2 * tie - 3 * error
         if capped_at is None and left_out > -math.inf and left_out >= least:
             capped_at = pick
         if saturated:

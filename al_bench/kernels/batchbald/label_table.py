@@ -44,17 +44,24 @@ class LabelTable:
 
     @property
     def sampled(self) -> bool:
+        """Whether the configurations are sampled, not enumerated."""
         return self.line_s is not None
 
     @classmethod
     def start(cls, like: Tensor) -> LabelTable:
-        """No row chosen: one empty configuration, under which each draw is as probable as another."""
+        """The table before any row is chosen: one empty configuration, under which all draws are equally probable."""
         draws = like.shape[1]
         return cls(like.new_ones(1), like.new_full((1, draws), 1 / draws))
 
     @classmethod
     def sample(cls, probs_bkc: Tensor, samples: int, generator: torch.Generator) -> LabelTable:
-        """Configurations sampled for rows chosen so far, ⌈samples / K⌉ from each draw."""
+        """The table of sampled configurations of b chosen rows, ⌈samples / K⌉ of them from each draw.
+
+        Args:
+            probs_bkc: [b, K, C] probabilities of the chosen rows.
+            samples: M, rounded up to a multiple of K.
+            generator: Source of one uniform number a sample and row.
+        """
         draws = probs_bkc.shape[1]
         draw_s = torch.arange(draws, device=probs_bkc.device).repeat(-(-samples // draws))
         start = cls.start(probs_bkc)
@@ -64,7 +71,7 @@ class LabelTable:
         return table
 
     def enumerated(self, probs_kc: Tensor) -> LabelTable:
-        """Each configuration with each label of one more row; impossible ones are left out."""
+        """The exact table after one more row [K, C]: each configuration with each label, impossible ones left out."""
         joint_mck = self.posterior_mk[:, None, :] * probs_kc.T
         predictive_mc = joint_mck.sum(-1)
         weight_mc = self.weight_m[:, None] * predictive_mc
@@ -73,7 +80,7 @@ class LabelTable:
         return LabelTable(weight_mc[possible_mc], posterior_mk)
 
     def extended(self, probs_kc: Tensor, generator: torch.Generator) -> LabelTable:
-        """Each sampled configuration with a label of one more row, sampled from its draw."""
+        """The sampled table after one more row [K, C]: each sample gets a label, drawn from the sample's own draw."""
         assert self.line_s is not None
         assert self.draw_s is not None
         classes = probs_kc.shape[1]
@@ -86,8 +93,8 @@ class LabelTable:
         posterior_mk /= posterior_mk.sum(-1, keepdim=True)
         return LabelTable(count_m.to(probs_kc.dtype) / len(line_s), posterior_mk, line_s, self.draw_s)
 
-    def beginning(self, samples: int) -> LabelTable:
-        """The table of the first `samples` sampled configurations; a multiple of K holds each draw equally often."""
+    def subsample(self, samples: int) -> LabelTable:
+        """The table of the first `samples` sampled configurations; a multiple of K uses each draw equally often."""
         assert self.line_s is not None
         assert self.draw_s is not None
         line_m, line_s, count_m = self.line_s[:samples].unique(return_inverse=True, return_counts=True)
@@ -95,7 +102,11 @@ class LabelTable:
         return LabelTable(weight_m, self.posterior_mk[line_m], line_s, self.draw_s[:samples])
 
     def gains(self, probs_bkc: Tensor) -> Tensor:
-        """[b] float64 gains of candidates: E_{y_S} H[y_x | y_S] − 1/K Σ_k H[p(y_x | k)]."""
+        """E_{y_S} H[y_x | y_S] − 1/K Σ_k H[p(y_x | k)], the gains [b] float64 of candidates, in nats.
+
+        Args:
+            probs_bkc: [b, K, C] probabilities of the candidates.
+        """
         candidates, draws, classes = probs_bkc.shape
         probs_kx = probs_bkc.transpose(0, 1).reshape(draws, candidates * classes)
         lines = max(1, torch.get_num_threads() * _PRODUCT_ELEMENTS // probs_kx.shape[1])
@@ -106,25 +117,33 @@ class LabelTable:
         given_weights_b = _plogp(probs_bkc).sum(-1).mean(-1).double().neg_()
         return (given_labels_b - given_weights_b).clamp_(min=0)
 
-    def above(self, probs_bkc: Tensor, probs_kc: Tensor) -> tuple[Tensor, Tensor]:
-        """How far the gains of candidates are above one row's, [b], and the standard errors [b] of that difference.
+    def gain_difference(self, probs_bkc: Tensor, probs_kc: Tensor) -> tuple[Tensor, Tensor]:
+        """Gains of candidates minus the gain of one row [b], and the standard errors [b] of the differences, in nats.
 
-        Both are of the same samples, so what a configuration does to all gains cancels.
+        Both gains are estimated from the same samples, so that what a configuration does to all gains cancels.
+
+        Args:
+            probs_bkc: [b, K, C] probabilities of the candidates.
+            probs_kc: [K, C] probabilities of the row they are compared with.
         """
         assert self.line_s is not None
         probs_bkc = torch.cat([probs_bkc, probs_kc[None]])
         candidates, draws, classes = probs_bkc.shape
         probs_kx = probs_bkc.transpose(0, 1).reshape(draws, candidates * classes)
         entropy_mb = _plogp(self.posterior_mk @ probs_kx).view(-1, candidates, classes).sum(-1).neg_().double()
-        apart_mb = entropy_mb[:, :-1] - entropy_mb[:, -1:]
+        difference_mb = entropy_mb[:, :-1] - entropy_mb[:, -1:]
         weight_m = self.weight_m.double()
-        apart_b = weight_m @ apart_mb
-        error_b = (weight_m @ (apart_mb - apart_b).square_() / len(self.line_s)).sqrt()
+        difference_b = weight_m @ difference_mb
+        error_b = (weight_m @ (difference_mb - difference_b).square_() / len(self.line_s)).sqrt()
         given_weights_b = _plogp(probs_bkc).sum(-1).mean(-1).double().neg_()
-        return apart_b - given_weights_b[:-1] + given_weights_b[-1], error_b
+        return difference_b - given_weights_b[:-1] + given_weights_b[-1], error_b
 
     def standard_error(self, probs_kc: Tensor) -> float:
-        """Of a sampled gain: the spread of H[y_x | configuration], as if the samples were independent."""
+        """Standard error of a row's sampled gain, in nats: √(Var_m H[y_x | m] / M), the samples taken as independent.
+
+        Args:
+            probs_kc: [K, C] probabilities of the row.
+        """
         assert self.line_s is not None
         entropy_m = _plogp(self.posterior_mk @ probs_kc).sum(-1).double()
         weight_m = self.weight_m.double()

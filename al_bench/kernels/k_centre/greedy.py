@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from al_bench.errors import ScoreError
-from al_bench.kernels.distances import safe_scale
+from al_bench.kernels.distances import check_feature_pair, safe_scale
 from al_bench.kernels.k_centre.nearest_centre import NearestCentre
+from al_bench.kernels.select import check_batch, tie_keys
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,18 +60,9 @@ def select_k_centre(
     Source: Sener & Savarese 2018, algorithm 1 (k-Center-Greedy); Gonzalez 1985.
     """
     rows_count = len(features_nd)
-    if not 0 <= batch <= rows_count:
-        raise ValueError(f"a batch of {batch} rows cannot be chosen from {rows_count} rows")
-    if features_nd.ndim != 2 or labelled_features_ld.shape[1:] != features_nd.shape[1:]:
-        shapes = f"{list(features_nd.shape)} and {list(labelled_features_ld.shape)}"
-        raise ValueError(f"features of shapes {shapes}; [N, D] and [L, D] with equal D are needed")
-    for name, features in (("candidate", features_nd), ("labelled", labelled_features_ld)):
-        if features.sum(1).isfinite().all():
-            continue  # without a temporary of the features' size
-        bad = (~features.isfinite().all(1)).nonzero()
-        if len(bad):
-            raise ScoreError(f"a feature of {name} row {int(bad[0, 0])} is not finite ({len(bad)} rows are bad)")
-    keys_n = torch.rand(rows_count, generator=generator, dtype=torch.float64, device=generator.device)
+    check_batch(batch, rows_count)
+    check_feature_pair(features_nd, labelled_features_ld)
+    keys_n = tie_keys(rows_count, generator)
     scale = safe_scale(features_nd, labelled_features_ld)
     if scale != 1:
         features_nd, labelled_features_ld = features_nd / scale, labelled_features_ld / scale

@@ -31,6 +31,7 @@ from al_bench.errors import ScoreError
 from al_bench.kernels.distances import power_scale
 from al_bench.kernels.k_centre.greedy import select_k_centre
 from al_bench.kernels.k_centre.radius_search import EXACT, RadiusSearch
+from al_bench.kernels.select import check_batch, tie_keys
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +110,7 @@ def select_robust_k_centre(
     Source: Sener & Savarese 2018, sec. 4.2 and eq. 6; Charikar et al. 2001 for greedy coverage with outliers.
     """
     size = len(features_nd)
-    if not 0 <= batch <= size:
-        raise ValueError(f"a batch of {batch} rows cannot be chosen from {size} rows")
+    check_batch(batch, size)
     if outliers < 0 or candidates < 1 or not time_limit >= 0:
         given = f"outliers {outliers}, candidates {candidates}, time_limit {time_limit}"
         raise ValueError(f"{given}; at least 0, 1 and 0 are needed")
@@ -120,7 +120,7 @@ def select_robust_k_centre(
     kept = min(size, candidates)
     picks = max(batch, kept) if kept < size else min(size, batch + outliers + 1)
     greedy = select_k_centre(points_nd, labelled_ld, picks, generator, chunk=chunk)
-    order = torch.rand(kept, generator=generator, dtype=torch.float64, device=generator.device).argsort()
+    order = tie_keys(kept, generator).argsort()
     to_labelled_n = _to_nearest(points_nd, labelled_ld, chunk)
 
     def radius_of(rows: Tensor) -> float:
