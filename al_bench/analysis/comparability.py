@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from al_bench.analysis.arms import Group
-from al_bench.analysis.titles import settings
+from al_bench.analysis.arms import Group, settings
 from al_bench.storage.runs import Run
 
 # Keys of a run's identity that shape the network of round 0 or the data it sees.

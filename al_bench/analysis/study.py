@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from al_bench.analysis.arms import INCLUDED, Group, group_runs, usable_runs
+from al_bench.analysis.arms import INCLUDED, Group, group_runs, settings, titles, usable_runs
 from al_bench.analysis.comparability import foreign, mixtures, other_data, same_data, share_network, uneven
 from al_bench.analysis.statistics.curves import stack
-from al_bench.analysis.titles import settings, titles
 from al_bench.errors import InputError
 from al_bench.storage.runs import Run, find_runs
 
@@ -69,6 +68,28 @@ class Study:
     def title(self, name: str) -> str:
         """What to call the arm `name`."""
         return self.titles.get(name, name)
+
+    def marked_title(self, name: str) -> str:
+        """An arm's title and its marks: † where it is unpaired, ‡ where it reads the pool's labels."""
+        marks = ("†" if name in self.unpaired else "") + ("‡" if self.oracle(name) else "")
+        return self.title(name) + (f" {marks}" if marks else "")
+
+    @property
+    def marks_note(self) -> str:
+        """What the marks in the titles mean; empty where no arm has one."""
+        notes = []
+        if self.unpaired:
+            notes.append(
+                f"† unpaired: does not share the network of round 0 with {self.title(self.baseline or '')}; "
+                "differences under one seed carry the spread of both networks."
+            )
+        if any(self.oracle(group.name) for group in self.groups):
+            notes.append("‡ reads the pool's true labels: a ceiling, no strategy, never called a winner.")
+        return " ".join(notes)
+
+    def record_keys(self, name: str) -> dict[str, str | bool]:
+        """The keys that begin an arm's record in every table."""
+        return {"dataset": self.dataset, "arm": name, "unpaired": name in self.unpaired}
 
     def group(self, name: str) -> Group:
         """The group called `name`; KeyError where there is none."""

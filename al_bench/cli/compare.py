@@ -81,10 +81,10 @@ def _compare(arguments: argparse.Namespace) -> None:
         if str(getattr(arguments, option)) == "-":
             raise InputError(f"--{option} is '-'; name a file, such as /dev/stdout")
     # SciPy takes a second to import: not for --help.
-    from al_bench.analysis.pairwise import ranks_table, total_table
     from al_bench.analysis.study import studies
     from al_bench.analysis.tables.accuracy import compare_tables
     from al_bench.analysis.tables.health import health_tables
+    from al_bench.analysis.tables.pairwise import ranks_table, total_table
     from al_bench.analysis.verdict import default_targets, verdict
 
     found = studies(arguments.folders, arguments.baseline, arguments.include_incomplete, _report)

@@ -6,9 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from al_bench.analysis.figures.kinds import KINDS, Request, draw, studies_of, table_groups
+from al_bench.analysis.figures.kinds import KINDS, FigureRequest, draw, kind_of, own_kinds, studies_of, table_groups
 from al_bench.cli.options import Parser, answer
 from al_bench.errors import InputError
+from al_bench.metrics import METRICS
 
 _DESCRIPTION = """\
 Draw runs, one panel a dataset, one line or bar an arm. By default accuracy against the number of
@@ -35,17 +36,23 @@ prints. Exit status: 0 done, 2 bad input."""
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="al-bench plot",
-        description=_DESCRIPTION + "\n".join(f"  {kind:<11} {words}" for kind, words in KINDS.items()),
+        description=_DESCRIPTION
+        + "\n".join(f"  {name:<11} {kind.help}" for name, kind in (KINDS | own_kinds()).items()),
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
     add("folders", nargs="*", type=Path, metavar="FOLDER", help="a study, a dataset, an arm or a run; all below it")
-    add("--kind", choices=tuple(KINDS), default="curves", help="what to draw (default: curves)")
+    add(
+        "--kind",
+        default="curves",
+        metavar="KIND",
+        help="what to draw (default: curves); module:function, a plot of your own",
+    )
     add("--out", type=Path, metavar="FILE", help="the figure: .png, .svg or .pdf")
     add("--csv", type=Path, metavar="FILE", help="write the curves: dataset, arm, labels, n, median, ...")
-    add("--quantity", choices=("accuracy", "nll", "ece"), help="curves: what goes up (default: accuracy)")
+    add("--quantity", choices=tuple(METRICS), help="curves: what goes up (default: accuracy)")
     add(
         "--x",
         choices=("labels", "seconds", "seconds+evaluate"),
@@ -110,7 +117,7 @@ def _plot(arguments: argparse.Namespace) -> None:
         if not 0 < target <= 1:
             raise InputError(f"--target is {target:g}; it must be a fraction above 0 and at most 1, such as 0.95")
     words = ("kind", "quantity", "x", "statistic", "ends", "rule", "baseline", "title", "width")
-    request = Request(
+    request = FigureRequest(
         **{word: getattr(arguments, word) for word in words}, targets=arguments.target, papers=arguments.paper
     )
     request.check()
@@ -137,11 +144,13 @@ def _plot(arguments: argparse.Namespace) -> None:
                 f"drawn with --ends {arguments.ends or 'common'}"
             )
     if arguments.out is not None:
-        from al_bench.analysis.figures.style import LOOKS
+        from al_bench.analysis.figures.style import LINE_STYLES
 
         arms = {study.title(group.name) for study in studies for group in study.groups}
-        if len(arms) > len(LOOKS) and request.kind in ("curves", "difference", "targets", "balance"):
-            _report(f"{len(arms)} arms and {len(LOOKS)} looks: some arms look alike; name fewer folders")
+        if len(arms) > len(LINE_STYLES) and kind_of(request.kind).styled:
+            _report(
+                f"{len(arms)} arms but {len(LINE_STYLES)} line styles: some curves share a style; plot fewer folders"
+            )
         save_figure(draw(studies, request), arguments.out)
     if arguments.csv is not None:
         write_csv(groups, arguments.csv)

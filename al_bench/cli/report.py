@@ -72,11 +72,11 @@ def _write(arguments: argparse.Namespace) -> None:
         if not 0 < target <= 1:
             raise InputError(f"--target is {target:g}; it must be a fraction above 0 and at most 1, such as 0.95")
     # NumPy, matplotlib and torch take seconds to import: not before they are needed, not for --help.
-    from al_bench.analysis.report.page import Request, write_page
+    from al_bench.analysis.report.page import ReportRequest, write_page
     from al_bench.progress import bar
     from al_bench.storage.run_folder import write_whole
 
-    request = Request(
+    request = ReportRequest(
         folders=tuple(arguments.folders),
         baseline=arguments.baseline,
         targets=tuple(arguments.target),

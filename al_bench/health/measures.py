@@ -11,14 +11,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from al_bench.health.class_balance import class_entropy as class_entropy
+
 EXACT = 2_000
 """Points up to which the mean KL of a random sample is summed exactly."""
-
-
-def class_entropy(counts: Sequence[int]) -> float:
-    """−Σ_c p_c log p_c of class counts [C], nats; 0 where one class has all points (Pop & Fulop 2018 for its use)."""
-    total = sum(counts)
-    return math.fsum(-count / total * math.log(count / total) for count in counts if count) + 0.0
 
 
 def class_kl(counts: Sequence[int], pool: Sequence[int]) -> float:

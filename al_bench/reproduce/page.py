@@ -176,9 +176,9 @@ def write(found: Sequence[Outcome], out: Path) -> list[Path]:
 
 
 def _figure(one: Outcome) -> Figure:
-    from al_bench.analysis.figures.kinds import Request, draw, studies_of
+    from al_bench.analysis.figures.kinds import FigureRequest, draw, studies_of
 
     papers = [one.preset.published] if one.preset.published else []
-    request = Request(papers=papers, title=one.preset.name)
+    request = FigureRequest(papers=papers, title=one.preset.name)
     # A preset's arms are called what it calls them: their settings are in it.
     return draw([replace(study, titles={}) for study in studies_of(one.runs, request)], request)

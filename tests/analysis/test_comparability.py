@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from al_bench.analysis.budgets import budget_differences
 from al_bench.analysis.figures.difference import differences
-from al_bench.analysis.figures.kinds import marks_of
+from al_bench.analysis.figures.overlay import health_marks
 from al_bench.analysis.figures.penalty import draw_penalty
-from al_bench.analysis.findings import area_differences
+from al_bench.analysis.findings import area_differences, budget_differences
 from al_bench.analysis.statistics.paired import estimate, estimates
 from al_bench.analysis.study import Study, studies
 from al_bench.analysis.tables.accuracy import accuracy_table, compare_tables
@@ -197,7 +196,7 @@ def test_a_mark_stands_at_the_next_evaluation(tmp_path: Path) -> None:
     lines[1]["health"] = {"acquired_kl": 2.0, "random_kl": 0.1, "drawn_by_lot": 1.0}
     (folder / "rounds.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (study,) = studies([tmp_path])
-    marks = marks_of([study])
+    marks = health_marks([study])
     assert marks
     assert {mark.labels for mark in marks} == {40}
 
@@ -211,7 +210,7 @@ def test_seconds_that_are_no_numbers_are_not_known(tmp_path: Path) -> None:
 
 
 def test_arms_with_other_classes_are_no_traceback(tmp_path: Path) -> None:
-    from al_bench.analysis.figures.kinds import Request, draw
+    from al_bench.analysis.figures.kinds import FigureRequest, draw
 
     for arm, classes in (("random", 3), ("bald", 4)):
         folder = write_run(tmp_path, [0.5, 0.6], arm=arm)
@@ -221,7 +220,7 @@ def test_arms_with_other_classes_are_no_traceback(tmp_path: Path) -> None:
         (folder / "rounds.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (study,) = studies([tmp_path])
     with pytest.raises(InputError, match="the arms have 3 and 4 classes"):
-        draw([study], Request(kind="balance"))
+        draw([study], FigureRequest(kind="balance"))
 
 
 def test_included_runs_are_not_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

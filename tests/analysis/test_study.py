@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from al_bench.analysis.arms import split_arm
 from al_bench.analysis.study import Study, studies
-from al_bench.analysis.titles import split_arm
 from al_bench.errors import InputError
 from tests.analysis.records import write_run
 

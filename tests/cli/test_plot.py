@@ -11,10 +11,10 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from al_bench.analysis.figures.curves import draw_against
-from al_bench.analysis.figures.kinds import Request, draw, studies_of
+from al_bench.analysis.figures.curves import draw_curves
+from al_bench.analysis.figures.kinds import FigureRequest, draw, studies_of
 from al_bench.analysis.figures.layout import save_figure
-from al_bench.analysis.figures.style import LOOKS, looks
+from al_bench.analysis.figures.style import LINE_STYLES, assign_styles
 from al_bench.analysis.study import Study
 from al_bench.cli.plot import main
 from al_bench.errors import InputError
@@ -23,7 +23,7 @@ from tests.analysis.records import saturating, write_run
 
 
 def studies_in(root: Path) -> list[Study]:
-    return studies_of(find_runs([root]), Request())
+    return studies_of(find_runs([root]), FigureRequest())
 
 
 @pytest.fixture
@@ -38,11 +38,11 @@ def study(tmp_path: Path) -> Path:
 
 
 def drawn(root: Path, statistic: str = "median", targets: tuple[float, ...] = ()) -> matplotlib.figure.Figure:
-    return draw_against(studies_in(root), statistic=statistic, targets=targets)
+    return draw_curves(studies_in(root), statistic=statistic, targets=targets)
 
 
 def plot_curves(root: Path, out: Path, **words: object) -> None:
-    save_figure(draw(studies_in(root), Request(**words)), out)  # type: ignore[arg-type]
+    save_figure(draw(studies_in(root), FigureRequest(**words)), out)  # type: ignore[arg-type]
 
 
 def legend_of(figure: matplotlib.figure.Figure) -> list[str]:
@@ -126,7 +126,7 @@ def test_figures_that_cannot_be_are_refused(study: Path, tmp_path: Path) -> None
         plot_curves(study, tmp_path / "file" / "a.png")
 
 
-def test_looks_differ_and_are_stable() -> None:
+def test_line_styles_differ_and_are_stable() -> None:
     arms = [
         ("bald", "bald"),
         ("random", "random"),
@@ -134,26 +134,29 @@ def test_looks_differ_and_are_stable() -> None:
         ("mine", "mine"),
         ("batchbald", "batchbald"),
     ]
-    some, all_ = looks(arms[:2]), looks(arms)
+    some, all_ = assign_styles(arms[:2]), assign_styles(arms)
     assert some["bald"] == all_["bald"]
     assert some["random"] == all_["random"]
     assert len(set(all_.values())) == len(arms)
     assert all_["bald,batch=40"].colour == all_["bald"].colour
-    assert looks(list(reversed(arms))) == all_
-    assert looks([("bald,batch=40", "bald")])["bald,batch=40"] == all_["bald"]
-    many = looks([(f"arm{number}", f"arm{number}") for number in range(30)])
-    assert len(set(many.values())) == len(LOOKS) == 28
+    assert assign_styles(list(reversed(arms))) == all_
+    assert assign_styles([("bald,batch=40", "bald")])["bald,batch=40"] == all_["bald"]
+    many = assign_styles([(f"arm{number}", f"arm{number}") for number in range(30)])
+    assert len(set(many.values())) == len(LINE_STYLES) == 28
 
 
-def test_more_arms_than_looks_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for number in range(len(LOOKS) + 1):
+def test_more_arms_than_line_styles_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(len(LINE_STYLES) + 1):
         write_run(tmp_path / "runs", [0.5, 0.6], arm=f"bald,steps={number + 1}")
     assert main([str(tmp_path / "runs"), "--out", str(tmp_path / "x.svg")]) == 0
-    assert f"{len(LOOKS) + 1} arms and {len(LOOKS)} looks: some arms look alike" in capsys.readouterr().err
+    assert (
+        f"{len(LINE_STYLES) + 1} arms but {len(LINE_STYLES)} line styles: some curves share a style"
+        in capsys.readouterr().err
+    )
 
 
 def test_no_two_looks_agree_in_more_than_one_of_colour_marker_and_dashes() -> None:
-    for one, other in itertools.combinations(LOOKS, 2):
+    for one, other in itertools.combinations(LINE_STYLES, 2):
         assert (one.colour == other.colour) + (one.marker == other.marker) + (one.dashes == other.dashes) <= 1
 
 

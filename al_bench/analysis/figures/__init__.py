@@ -1,11 +1,14 @@
 """The figures: functions from studies (or numbers) to a matplotlib Figure, without pyplot's global state.
 
-against     accuracy, NLL or ECE against labels or seconds, with published curves and health remarks
-difference  accuracy less the baseline's, paired by seed
-targets     labels to an accuracy, as bars
-penalty     the pairwise penalty matrix, as a heat map
-balance     class balance of the labelled set
-seconds     where the time went, stacked
-ranks       mean ranks over datasets with the critical difference
-frame       what all share: sizes, style, legend, files
+kinds             the table of figures, and the doors for a plot of one's own
+curves            accuracy or another metric against labels or seconds, with published curves and health warnings
+difference        accuracy less the baseline's, paired by seed
+labels_to_target  labels to an accuracy, as bars
+penalty           the pairwise penalty matrix, as a heat map
+ranks             mean ranks over datasets with the critical difference
+class_balance     class balance of the labelled set
+seconds           where the time went, stacked
+overlay           what is laid over curves: published numbers, health warnings
+series            numbers of runs on a grid of label counts
+layout, style     what all share: sizes, legends, files; colours, markers and dashes
 """

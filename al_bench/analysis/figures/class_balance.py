@@ -13,17 +13,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from al_bench.analysis.arms import Group
-from al_bench.analysis.figures.layout import add_legend, framed, name_panel, row_names, sheet
-from al_bench.analysis.figures.series import class_counts_of, relative_entropy
-from al_bench.analysis.figures.style import CEILING, Look, looks
+from al_bench.analysis.figures.layout import add_legend, panel_grid, row_names, set_panel_title, with_house_style
+from al_bench.analysis.figures.series import Floats, class_counts_of
+from al_bench.analysis.figures.style import CEILING, LineStyle, assign_styles
 from al_bench.analysis.study import Study
 from al_bench.errors import InputError
+from al_bench.health.class_balance import relative_class_entropy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Balance:
     shares: Floats
 
 
-@framed
+@with_house_style
 def draw_class_balance(studies: Sequence[Study], title: str | None = None, width: str = "page") -> Figure:
     """Draw two panels a dataset: the entropy of the labelled set's classes over rounds, and its classes at the end.
 
@@ -49,19 +47,19 @@ def draw_class_balance(studies: Sequence[Study], title: str | None = None, width
     Raises:
         InputError: No run recorded class counts.
     """
-    shown = [(study, found) for study in studies if (found := balances(study))]
+    shown = [(study, arms) for study in studies if (arms := balances(study))]
     if not shown:
         raise InputError("no run recorded the class counts of its labelled set; nothing to draw")
-    inches = max(len(found) * row_names([study.title(name) for name in found])[1] for study, found in shown)
-    figure, panels = sheet(2 * len(shown), width, max(3.2, 0.8 * inches + 1.3))
-    arms = sorted({(study.title(group.name), group.strategy) for study, _ in shown for group in study.groups})
-    appearance = looks(arms)
+    inches = max(len(arms) * row_names([study.title(name) for name in arms])[1] for study, arms in shown)
+    figure, panels = panel_grid(2 * len(shown), width, max(3.2, 0.8 * inches + 1.3))
+    names = sorted({(study.title(group.name), group.strategy) for study, _ in shown for group in study.groups})
+    styles = assign_styles(names)
     handles: dict[str, Any] = {}
-    for place, (study, found) in enumerate(shown):
-        curves, classes = panels[2 * place], panels[2 * place + 1]
-        _draw_entropy(curves, study, found, appearance)
-        _draw_classes(figure, classes, study, found)
-        name_panel(curves, study, title if len(shown) == 1 else None)
+    for number, (study, arms) in enumerate(shown):
+        curves, classes = panels[2 * number], panels[2 * number + 1]
+        _draw_entropy(curves, study, arms, styles)
+        _draw_classes(figure, classes, study, arms)
+        set_panel_title(curves, study, title if len(shown) == 1 else None)
         for handle, label in zip(*curves.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     if title and len(shown) > 1:
@@ -73,18 +71,20 @@ def draw_class_balance(studies: Sequence[Study], title: str | None = None, width
 
 def balances(study: Study) -> dict[str, Balance]:
     """By group.name, for the arms whose runs all recorded class counts."""
-    found = {}
+    arms = {}
     for group in study.groups:
         counts = [class_counts_of(run) for run in group.runs]
-        shared = sorted(set.intersection(*(set(one) for one in counts)) & set(group.curves.labels.tolist()))
+        shared = sorted(set.intersection(*map(set, counts)) & set(group.curves.labels.tolist()))
         # An empty labelled set has no classes to balance.
         shared = [size for size in shared if size > 0]
         if shared:
-            entropy = np.array([[relative_entropy(one[size]) for size in shared] for one in counts])  # [S,T]
+            entropy = np.array(
+                [[relative_class_entropy(of_run[size].tolist()) for size in shared] for of_run in counts]
+            )  # [S,T]
             q25, median, q75 = np.quantile(entropy, [0.25, 0.5, 0.75], axis=0)
-            shares = np.mean([one[shared[-1]] / one[shared[-1]].sum() for one in counts], axis=0)  # [C]
-            found[group.name] = Balance(np.array(shared), q25, median, q75, shares)
-    return found
+            shares = np.mean([of_run[shared[-1]] / of_run[shared[-1]].sum() for of_run in counts], axis=0)  # [C]
+            arms[group.name] = Balance(np.array(shared), q25, median, q75, shares)
+    return arms
 
 
 def pool_shares(study: Study) -> Floats | None:
@@ -98,18 +98,18 @@ def pool_shares(study: Study) -> Floats | None:
     return None
 
 
-def _draw_entropy(axes: Axes, study: Study, found: dict[str, Balance], appearance: dict[str, Look]) -> None:
+def _draw_entropy(axes: Axes, study: Study, arms: dict[str, Balance], styles: dict[str, LineStyle]) -> None:
     for group in sorted(
-        (group for group in study.groups if group.name in found), key=lambda g: (-_last(found[g.name]), g.name)
+        (group for group in study.groups if group.name in arms), key=lambda g: (-_last(arms[g.name]), g.name)
     ):
-        line, look = found[group.name], appearance[study.title(group.name)]
-        alpha = 0.18 if len(found) <= 8 else 0.05
-        axes.fill_between(line.labels, line.q25, line.q75, color=look.colour, alpha=alpha, linewidth=0, zorder=2)
+        line, style = arms[group.name], styles[study.title(group.name)]
+        alpha = 0.18 if len(arms) <= 8 else 0.05
+        axes.fill_between(line.labels, line.q25, line.q75, color=style.colour, alpha=alpha, linewidth=0, zorder=2)
         step = max(1, round(len(line.labels) / 9))
-        axes.plot(line.labels, line.median, label=_title(study, group), markevery=step, zorder=3, **look.line())
+        axes.plot(line.labels, line.median, label=study.title(group.name), markevery=step, zorder=3, **style.line())
     pool = pool_shares(study)
     if pool is not None:
-        level = relative_entropy(np.rint(pool * 1e9).astype(np.int64))
+        level = relative_class_entropy(pool.tolist())
         axes.axhline(level, color=CEILING, linewidth=1.3, linestyle=(0, (7, 3)), zorder=1.5, label="the pool")
     axes.set_xlabel("Number of labels")
     axes.set_ylabel("Class entropy / log C")
@@ -117,17 +117,17 @@ def _draw_entropy(axes: Axes, study: Study, found: dict[str, Balance], appearanc
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10]))
 
 
-def _draw_classes(figure: Figure, axes: Axes, study: Study, found: dict[str, Balance]) -> None:
-    order = sorted(found, key=lambda name: (-_last(found[name]), name))
-    if len(sizes := {len(found[name].shares) for name in order}) > 1:
+def _draw_classes(figure: Figure, axes: Axes, study: Study, arms: dict[str, Balance]) -> None:
+    order = sorted(arms, key=lambda name: (-_last(arms[name]), name))
+    if len(sizes := {len(arms[name].shares) for name in order}) > 1:
         raise InputError(f"the arms have {' and '.join(map(str, sorted(sizes)))} classes: they were run on other data")
-    table = np.stack([found[name].shares for name in order])  # [M,C]
+    table = np.stack([arms[name].shares for name in order])  # [M,C]
     pool = pool_shares(study)
     expected = pool if pool is not None and len(pool) == table.shape[1] else np.full(table.shape[1], 1 / table.shape[1])
     ratio = np.divide(table, expected, out=np.full_like(table, np.nan), where=expected > 0)  # [M,C]
     top = max(2.0, float(np.nanmax(ratio)))
     picture = axes.imshow(ratio, cmap="PuOr_r", norm=TwoSlopeNorm(1.0, 0.0, top), aspect="auto")
-    ends = {int(found[name].labels[-1]) for name in order}
+    ends = {int(arms[name].labels[-1]) for name in order}
     when = f"at {ends.pop():,} labels" if len(ends) == 1 else "at the last label count"
     axes.set_title(f"classes {when}", loc="left", pad=8, fontweight="normal", fontsize=10)
     axes.set_yticks(range(len(order)), row_names([study.title(name) for name in order])[0], fontsize=8.5)
@@ -153,7 +153,3 @@ def _class_names(study: Study, classes: int) -> list[str]:
 
 def _last(balance: Balance) -> float:
     return float(balance.median[-1])
-
-
-def _title(study: Study, group: Group) -> str:
-    return study.title(group.name)

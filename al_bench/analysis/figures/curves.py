@@ -1,4 +1,4 @@
-"""Accuracy, NLL or calibration error against labels or seconds: one line an arm, one panel a dataset."""
+"""Accuracy or another metric against labels or seconds: one line an arm, one panel a dataset."""
 
 from __future__ import annotations
 
@@ -12,35 +12,37 @@ from matplotlib.ticker import MaxNLocator
 
 from al_bench.analysis.arms import Group
 from al_bench.analysis.figures import overlay
-from al_bench.analysis.figures.layout import add_legend, framed, name_panel, outermost, sheet, time_unit
-from al_bench.analysis.figures.series import QUANTITIES, X_AXES, Floats, Line, quantity_of, seconds_of
-from al_bench.analysis.figures.style import CEILING, Look, looks
+from al_bench.analysis.figures.layout import (
+    add_legend,
+    is_edge,
+    panel_grid,
+    set_panel_title,
+    time_unit,
+    with_house_style,
+)
+from al_bench.analysis.figures.series import X_AXES, Floats, Line, metric_called, seconds_of, values_of
+from al_bench.analysis.figures.style import CEILING, LineStyle, assign_styles
 from al_bench.analysis.papers.published import Paper
 from al_bench.analysis.statistics.curves import Curves, Summary, summarise
 from al_bench.analysis.study import Study
 from al_bench.errors import InputError
+from al_bench.metrics import Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STATISTICS = ("median", "mean")
 
-_NAMES = {
-    "accuracy": "Test accuracy (%)",
-    "nll": "Negative log-likelihood (nats)",
-    "ece": "Calibration error (%)",
-}
-_SCALE = {"accuracy": 100.0, "nll": 1.0, "ece": 100.0}
 _SECONDS = {
     "seconds": "Training, scoring and selecting",
     "seconds+evaluate": "Training, evaluating, scoring and selecting",
 }
-_MARKERS = 9  # about as many a line; one at every round of a long run would be a caterpillar
+_MARKERS = 9  # about as many markers a line; one at every round of a long run would hide the line
 _CROWD = 8  # arms above which bands are lighter
 
 
-@framed
-def draw_against(
+@with_house_style
+def draw_curves(
     studies: Sequence[Study],
     quantity: str = "accuracy",
     x: str = "labels",
@@ -48,58 +50,59 @@ def draw_against(
     title: str | None = None,
     targets: Sequence[float] = (),
     papers: Sequence[Paper] = (),
-    marks: Sequence[overlay.Mark] = (),
     width: str = "page",
 ) -> Figure:
     """Draw every arm of every study; whole-pool references become dashed ceilings without markers.
 
-    A point is a label count. Its height is the statistic over seeds of the quantity there, and on an axis of
+    A point is a label count. Its height is the statistic over seeds of the metric there, and on an axis of
     time its place is the same statistic over seeds of the seconds spent until that model was trained
-    (measures.seconds_of): nothing is interpolated.
+    (series.seconds_of): nothing is interpolated. Rounds with a health warning are marked.
 
     Args:
         studies: A panel each, those with nothing but references aside.
-        quantity: `accuracy` or `ece` (drawn in %), or `nll` (nats).
+        quantity: The name of a metric (al_bench.metrics.METRICS); fractions are drawn in %.
         x: `labels`, `seconds` (train + score + select), or `seconds+evaluate`.
         statistic: `median` with the interquartile band, or `mean` ± standard error.
         title: Above the figure; without it each panel has its dataset's name, and several panels always do.
         targets: Accuracies (fractions) at which a thin guide is drawn; for accuracy only.
         papers: Published numbers to overlay, in grey; for accuracy against labels only.
-        marks: Health remarks to mark on the lines.
         width: `page` or `phone`.
 
     Raises:
         InputError: A choice that is not allowed or cannot be drawn from these records.
     """
+    metric = metric_called(quantity)
     _check(quantity, x, statistic, targets, papers)
     shown = [study for study in studies if study.groups]
     if not shown:
         raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
     overlay.check_datasets(papers, [study.dataset for study in shown])
-    figure, panels = sheet(len(shown), width, 3.4 if len(shown) > 1 or width == "phone" else 4.2)
-    appearance = looks(sorted({(study.title(group.name), group.strategy) for study in shown for group in study.groups}))
+    figure, panels = panel_grid(len(shown), width, 3.4 if len(shown) > 1 or width == "phone" else 4.2)
+    arms = sorted({(study.title(group.name), group.strategy) for study in shown for group in study.groups})
+    styles = assign_styles(arms)
     handles: dict[str, Any] = {}
     every = [_lines(study, quantity, x, statistic) for study in shown]
     size, unit = time_unit(max(float(line.x.max()) for lines in every for line in lines.values()))
+    marks = overlay.health_marks(shown)
     for axes, study, lines in zip(panels, shown, every, strict=True):
         if x != "labels":
             lines = {name: dataclasses.replace(line, x=line.x / size) for name, line in lines.items()}
-        _draw_lines(axes, study, lines, appearance, _SCALE[quantity])
-        _draw_references(axes, study, quantity, statistic)
+        _draw_lines(axes, study, lines, styles, metric.scale)
+        _draw_references(axes, study, metric, statistic)
         overlay.draw_papers(axes, study.dataset, papers, max(float(line.x[-1]) for line in lines.values()))
-        overlay.draw_marks(axes, study.dataset, marks, lines, _SCALE[quantity])
-        _finish(axes, quantity, x, targets)
-        name_panel(axes, study, title if len(shown) == 1 else None)
-        left, bottom = outermost(axes)
+        overlay.draw_marks(axes, study.dataset, marks, lines, metric.scale)
+        _finish(axes, metric, x, targets)
+        set_panel_title(axes, study, title if len(shown) == 1 else None)
+        left, bottom = is_edge(axes)
         if left:
-            axes.set_ylabel(_NAMES[quantity])
+            axes.set_ylabel(metric.axis_label)
         if bottom:
             axes.set_xlabel("Number of labels" if x == "labels" else f"{_SECONDS[x]} ({unit})")
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     if title and len(shown) > 1:
         figure.suptitle(title, fontweight="bold")
-    labels, heading = _words(shown, list(handles), statistic)
+    labels, heading = _legend_texts(shown, list(handles), statistic)
     add_legend(figure, list(handles.values()), labels, heading, beside=len(shown) == 1)
     return figure
 
@@ -112,76 +115,66 @@ def band_of(summary: Summary, statistic: str) -> tuple[Floats, Floats, Floats]:
 
 
 def _check(quantity: str, x: str, statistic: str, targets: Sequence[float], papers: Sequence[Paper]) -> None:
-    for what, value, allowed in (
-        ("quantity", quantity, QUANTITIES),
-        ("x", x, X_AXES),
-        ("statistic", statistic, STATISTICS),
-    ):
+    for option, value, allowed in (("x", x, X_AXES), ("statistic", statistic, STATISTICS)):
         if value not in allowed:
-            raise InputError(f"{what} is {value!r}; allowed are {', '.join(allowed)}")
+            raise InputError(f"{option} is {value!r}; allowed are {', '.join(allowed)}")
     if targets and quantity != "accuracy":
         raise InputError(f"a target is an accuracy and cannot be drawn on {quantity}; leave it out")
     if papers and (quantity, x) != ("accuracy", "labels"):
         raise InputError(f"published numbers are accuracy against labels, not {quantity} against {x}; leave them out")
 
 
-def _lines(study: Study, quantity: str, x: str, statistic: str) -> dict[str, Line]:
+def _lines(study: Study, metric: str, x: str, statistic: str) -> dict[str, Line]:
     """The lines by group.name."""
-    found = {}
+    lines = {}
     for group in study.groups:
-        values = quantity_of(group, quantity)  # [S,T]
+        values = values_of(group, metric)  # [S,T]
         known = ~np.isnan(values).all(axis=0)  # [T]
         labels = group.curves.labels[known]
         summary = summarise(Curves(labels, values[:, known]))
-        places = labels.astype(np.float64)
+        positions = labels.astype(np.float64)
         if x != "labels":
             seconds = summarise(Curves(labels, seconds_of(group, x.endswith("evaluate"))[:, known]))
-            places = seconds.median if statistic == "median" else seconds.mean
-        found[group.name] = Line(labels, places, *band_of(summary, statistic))
-    return found
+            positions = seconds.median if statistic == "median" else seconds.mean
+        lines[group.name] = Line(labels, positions, *band_of(summary, statistic))
+    return lines
 
 
-def _draw_lines(
-    axes: Axes,
-    study: Study,
-    lines: dict[str, Line],
-    appearance: dict[str, Look],
-    scale: float,
-) -> None:
+def _draw_lines(axes: Axes, study: Study, lines: dict[str, Line], styles: dict[str, LineStyle], scale: float) -> None:
     # The legend reads from the top down like the ends of the curves.
     order = sorted(study.groups, key=lambda group: (-lines[group.name].centre[-1], group.name))
-    for place, group in enumerate(order):
+    for number, group in enumerate(order):
         line = lines[group.name]
-        look = appearance[study.title(group.name)]
+        style = styles[study.title(group.name)]
         step = max(1, round(len(line.x) / _MARKERS))
         alpha = 0.2 if len(order) <= _CROWD else 0.06
         axes.fill_between(
-            line.x, scale * line.low, scale * line.high, color=look.colour, alpha=alpha, linewidth=0, zorder=2
+            line.x, scale * line.low, scale * line.high, color=style.colour, alpha=alpha, linewidth=0, zorder=2
         )
         axes.plot(
             line.x,
             scale * line.centre,
             label=study.title(group.name),
-            markevery=(place * step // len(order), step),  # staggered, so that markers do not pile up
+            markevery=(number * step // len(order), step),  # staggered, so that markers do not pile up
             zorder=3,
-            **look.line(),
+            **style.line(),
         )
 
 
-def _draw_references(axes: Axes, study: Study, quantity: str, statistic: str) -> None:
+def _draw_references(axes: Axes, study: Study, metric: Metric, statistic: str) -> None:
     for group in study.references:
         try:
-            values = quantity_of(group, quantity)
-        except InputError:  # a reference without this quantity is no reason to draw nothing
+            values = values_of(group, metric.name)
+        except InputError:  # a reference without this metric is no reason to draw nothing
             continue
         level = band_of(summarise(Curves(group.curves.labels, values)), statistic)[0][-1]
         axes.axhline(
-            _SCALE[quantity] * float(level), color=CEILING, linewidth=1.3, linestyle=(0, (7, 3)), zorder=1.5,
+            metric.scale * float(level), color=CEILING, linewidth=1.3, linestyle=(0, (7, 3)), zorder=1.5,
             label=group.label,
         )  # fmt: skip
 
 
-def _finish(axes: Axes, quantity: str, x: str, targets: Sequence[float]) -> None:
+def _finish(axes: Axes, metric: Metric, x: str, targets: Sequence[float]) -> None:
     """Limits, ticks and names of the axes, and the guides at the targets."""
     lines = [line for line in axes.lines if line.get_transform() == axes.transData]
     ends = [np.asarray(line.get_xdata(), dtype=np.float64) for line in lines]
@@ -198,10 +191,16 @@ def _finish(axes: Axes, quantity: str, x: str, targets: Sequence[float]) -> None
             textcoords="offset points", fontsize=8.5, color=CEILING,
         )  # fmt: skip
     bottom, top = axes.get_ylim()
-    axes.set_ylim(max(bottom, -1.0 if quantity == "accuracy" else 0.0), top if quantity == "nll" else min(top, 101.0))
+    # A hundredth of the range is left beyond the values that the metric may have, for half a marker.
+    if metric.low is not None:
+        room = 0.01 * metric.scale if metric.higher_is_better else 0.0
+        bottom = max(bottom, metric.scale * metric.low - room)
+    if metric.high is not None:
+        top = min(top, metric.scale * metric.high + 0.01 * metric.scale)
+    axes.set_ylim(bottom, top)
 
 
-def _words(shown: Sequence[Study], names: Sequence[str], statistic: str) -> tuple[list[str], tuple[str, ...]]:
+def _legend_texts(shown: Sequence[Study], names: Sequence[str], statistic: str) -> tuple[list[str], tuple[str, ...]]:
     """The legend's labels and the parts of its title, which say what line and band are.
 
     The number of seeds stands in the title where it is the same for every curve, else behind the names.

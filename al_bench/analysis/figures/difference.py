@@ -10,15 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from al_bench.analysis.figures.curves import STATISTICS
-from al_bench.analysis.figures.layout import add_legend, framed, name_panel, outermost, sheet
-from al_bench.analysis.figures.series import Line
-from al_bench.analysis.figures.style import INK, looks
+from al_bench.analysis.figures.layout import add_legend, is_edge, panel_grid, set_panel_title, with_house_style
+from al_bench.analysis.figures.series import Floats, Line
+from al_bench.analysis.figures.style import INK, assign_styles
 from al_bench.analysis.statistics.paired import FEWEST, estimates
 from al_bench.analysis.study import Study
 from al_bench.errors import InputError
 
 
-@framed
+@with_house_style
 def draw_difference(
     studies: Sequence[Study], statistic: str = "mean", title: str | None = None, width: str = "page"
 ) -> Figure:
@@ -36,14 +36,14 @@ def draw_difference(
     """
     if statistic not in STATISTICS:
         raise InputError(f"statistic is {statistic!r}; allowed are {', '.join(STATISTICS)}")
-    shown = [(study, found) for study in studies if (found := differences(study, statistic))]
+    shown = [(study, lines) for study in studies if (lines := differences(study, statistic))]
     if not shown:
         raise InputError(
             "no arm shares a seed and its data with a baseline; add runs of strategy=random under the same seeds"
         )
-    figure, panels = sheet(len(shown), width, 3.4 if len(shown) > 1 or width == "phone" else 4.2)
+    figure, panels = panel_grid(len(shown), width, 3.4 if len(shown) > 1 or width == "phone" else 4.2)
     arms = {(study.title(group.name), group.strategy) for study, _ in shown for group in study.groups}
-    appearance = looks(sorted(arms))
+    styles = assign_styles(sorted(arms))
     handles: dict[str, Any] = {}
     counts: dict[str, set[int]] = {}
     for axes, (study, lines) in zip(panels, shown, strict=True):
@@ -51,28 +51,28 @@ def draw_difference(
         for name, (line, seeds) in sorted(lines.items(), key=lambda item: -item[1][0].centre[-1]):
             mark = " (unpaired networks)" if name in study.unpaired else ""
             label = study.title(name) + mark
-            look = appearance[study.title(name)]
+            style = styles[study.title(name)]
             if seeds >= FEWEST:  # two say nothing of a spread
                 for edge in (line.low, line.high):  # where three bands lie on each other their edges still tell
-                    axes.plot(line.x, 100 * edge, color=look.colour, linewidth=0.7, alpha=0.7, zorder=2.1)
+                    axes.plot(line.x, 100 * edge, color=style.colour, linewidth=0.7, alpha=0.7, zorder=2.1)
                 axes.fill_between(
-                    line.x, 100 * line.low, 100 * line.high, color=look.colour, linewidth=0, zorder=2,
+                    line.x, 100 * line.low, 100 * line.high, color=style.colour, linewidth=0, zorder=2,
                     alpha=0.12 if len(lines) <= 8 else 0.04,
                 )  # fmt: skip
             step = max(1, round(len(line.x) / 9))
-            axes.plot(line.x, 100 * line.centre, label=label, markevery=step, zorder=3, **look.line())
+            axes.plot(line.x, 100 * line.centre, label=label, markevery=step, zorder=3, **style.line())
             counts.setdefault(label, set()).add(seeds)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True, steps=[1, 2, 2.5, 5, 10]))
         assert study.baseline is not None
-        left, bottom = outermost(axes)
+        left, bottom = is_edge(axes)
         axes.set_ylabel(f"Accuracy less {study.title(study.baseline)}'s\n(points)" if left else "")
         axes.set_xlabel("Number of labels" if bottom else "")
-        name_panel(axes, study, title if len(shown) == 1 else None)
+        set_panel_title(axes, study, title if len(shown) == 1 else None)
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     if title and len(shown) > 1:
         figure.suptitle(title, fontweight="bold")
-    labels, heading = _words(counts, statistic)
+    labels, heading = _legend_texts(counts, statistic)
     add_legend(figure, list(handles.values()), [labels[name] for name in handles], heading, beside=len(shown) == 1)
     return figure
 
@@ -82,7 +82,7 @@ def differences(study: Study, statistic: str = "mean") -> dict[str, tuple[Line, 
 
     Arms that share no seed or no label count with the baseline are left out.
     """
-    found: dict[str, tuple[Line, int]] = {}
+    lines: dict[str, tuple[Line, int]] = {}
     for group in study.others if study.baseline is not None else ():
         assert study.baseline is not None
         seeds, ours, base = study.pairs(group.name, study.baseline)
@@ -91,21 +91,21 @@ def differences(study: Study, statistic: str = "mean") -> dict[str, tuple[Line, 
         if seeds and shared.any():
             gain, labels = gain[:, shared], study.labels[shared]
             centre, low, high = _band(gain, statistic, study.grain(group.name))
-            found[group.name] = (Line(labels, labels.astype(np.float64), centre, low, high), len(seeds))
-    return found
+            lines[group.name] = (Line(labels, labels.astype(np.float64), centre, low, high), len(seeds))
+    return lines
 
 
-def _band(gain: np.ndarray, statistic: str, grain: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _band(gain: Floats, statistic: str, grain: float) -> tuple[Floats, Floats, Floats]:
     """Centre, low and high of differences [P,T]; of one pair the band is unknown, NaN."""
     if statistic == "median":
         low, middle, high = np.quantile(gain, [0.25, 0.5, 0.75], axis=0)
         return middle, low, high
-    found = estimates(gain, grain)
-    mean, low, high = (np.array([getattr(one, key) for one in found]) for key in ("mean", "low", "high"))
+    columns = estimates(gain, grain)
+    mean, low, high = (np.array([getattr(estimate, key) for estimate in columns]) for key in ("mean", "low", "high"))
     return mean, low, high
 
 
-def _words(counts: dict[str, set[int]], statistic: str) -> tuple[dict[str, str], tuple[str, ...]]:
+def _legend_texts(counts: dict[str, set[int]], statistic: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """Label by line, with its pairs of seeds where they differ, and the parts of the legend's title."""
 
     def pairs(numbers: set[int]) -> str:

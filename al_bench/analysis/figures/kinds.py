@@ -1,11 +1,22 @@
-"""From studies and a kind to a figure: what `al-bench plot --kind` offers, and what each kind takes."""
+"""The table of figures: what `al-bench plot --kind` and the report draw, and the door for a plot of one's own.
+
+A kind is a function from studies to a matplotlib Figure: `draw(studies, *, title=None, width="page", ...)`, further
+arguments being those options of FigureRequest that the figure takes, by their names. Adding one to the package touches
+its file, one line in KINDS, and one test. A package of one's own registers its function as an entry point of the group
+`al_bench.plots`; a function in a module of one's own is named on the command line, `--kind module:function`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from al_bench.errors import InputError
 
@@ -13,37 +24,94 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from al_bench.analysis.arms import Group
-    from al_bench.analysis.figures.overlay import Mark
-    from al_bench.analysis.health_notes import HealthNote
-    from al_bench.analysis.papers.published import Paper
     from al_bench.analysis.study import Study
     from al_bench.storage.runs import Run
 
-KINDS = {
-    "curves": "accuracy, NLL or calibration error against labels or seconds (--quantity, --x)",
-    "difference": "accuracy less the baseline's under the same seed (--baseline, random by default)",
-    "targets": "labels to each --target as bars, those not reached drawn as such (--rule)",
-    "penalty": "the pairwise penalty matrix: who beats whom, in how many settings",
-    "ranks": "mean ranks over datasets with the critical difference",
-    "balance": "class balance of the labelled set over rounds, and its classes at the end",
-    "time": "seconds of training, evaluating, scoring and selecting, stacked",
-}
-# The options that say something to some kinds only; None or empty means not given.
-_TAKES = {
-    "quantity": ("curves",),
-    "x": ("curves",),
-    "statistic": ("curves", "difference"),
-    "ends": ("curves",),
-    "rule": ("targets",),
-    "targets": ("curves", "targets"),
-    "papers": ("curves", "targets"),
-    "baseline": ("difference",),
-}
+GROUP = "al_bench.plots"
+"""The entry points that are kinds too."""
+
+_FIGURES = "al_bench.analysis.figures"
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the user asked for; None or empty is the kind's default."""
+class Kind:
+    """A kind of figure.
+
+    Args:
+        draw: The function that draws it, as "module:function": it is imported when a figure is drawn, not for a help
+            page.
+        help: What it shows, in one line.
+        options: The options of FigureRequest that it takes, beside `title` and `width`; None: those that are
+            arguments of the function.
+        needs: Those of them that must be given.
+        styled: Whether each arm has a line style of its own.
+        own: Whether it is not al-bench's: whatever goes wrong in it is told in one line.
+    """
+
+    draw: str
+    help: str
+    options: tuple[str, ...] | None = ()
+    needs: tuple[str, ...] = ()
+    styled: bool = False
+    own: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "curves": Kind(
+        f"{_FIGURES}.curves:draw_curves",
+        "accuracy or another metric against labels or seconds (--quantity, --x)",
+        ("quantity", "x", "statistic", "ends", "targets", "papers"),
+        styled=True,
+    ),
+    "difference": Kind(
+        f"{_FIGURES}.difference:draw_difference",
+        "accuracy less the baseline's under the same seed (--baseline, random by default)",
+        ("statistic", "baseline"),
+        styled=True,
+    ),
+    "targets": Kind(
+        f"{_FIGURES}.labels_to_target:draw_labels_to_target",
+        "labels to each --target as bars, those not reached drawn as such (--rule)",
+        ("targets", "rule", "papers"),
+        needs=("targets",),
+        styled=True,
+    ),
+    "penalty": Kind(
+        f"{_FIGURES}.penalty:draw_study_penalty", "the pairwise penalty matrix: who beats whom, in how many settings"
+    ),
+    "ranks": Kind(f"{_FIGURES}.ranks:draw_mean_ranks", "mean ranks over datasets with the critical difference"),
+    "balance": Kind(
+        f"{_FIGURES}.class_balance:draw_class_balance",
+        "class balance of the labelled set over rounds, and its classes at the end",
+        styled=True,
+    ),
+    "time": Kind(
+        f"{_FIGURES}.seconds:draw_time_stack", "seconds of training, evaluating, scoring and selecting, stacked"
+    ),
+}
+"""Name to kind, of al-bench's own."""
+
+_FLAGS = {"targets": "target", "papers": "paper"}
+_OF_STUDY = ("ends", "baseline")  # taken by studies_of, not by the function
+
+
+@dataclass(frozen=True)
+class FigureRequest:
+    """What the user asked for; None or empty is the kind's default.
+
+    Args:
+        kind: A name in KINDS or of an entry point, or "module:function".
+        quantity: What goes up: a metric's name.
+        x: What goes right: labels, seconds, or seconds+evaluate.
+        statistic: median or mean over seeds.
+        ends: How seeds of different lengths are put on one grid.
+        rule: Which crossing of a target counts.
+        targets: Accuracies, fractions.
+        papers: Names of published numbers.
+        baseline: The arm to compare with.
+        title: Above the figure.
+        width: page or phone.
+    """
 
     kind: str = "curves"
     quantity: str | None = None
@@ -63,17 +131,86 @@ class Request:
         Raises:
             InputError: Names the option and the kinds that take it.
         """
-        if self.kind not in KINDS:
-            raise InputError(f"--kind is {self.kind!r}; allowed are {', '.join(KINDS)}")
-        for option, kinds in _TAKES.items():
-            if getattr(self, option) and self.kind not in kinds:
-                flag = option.removesuffix("s") if option in ("targets", "papers") else option
-                raise InputError(f"--{flag} says nothing to --kind {self.kind}; it goes with {' and '.join(kinds)}")
-        if self.kind == "targets" and not self.targets:
-            raise InputError("--kind targets needs a target; add --target 0.9, say")
+        kind = kind_of(self.kind)
+        taken: Collection[str] = kind.options or ()
+        if kind.options is None:
+            taken = {*_arguments(self.kind, _load(self.kind, kind)), *_OF_STUDY}
+        for option in _options():
+            flag = _FLAGS.get(option, option)
+            if getattr(self, option) and option not in taken:
+                others = [name for name, known in KINDS.items() if option in (known.options or ())]
+                raise InputError(f"--{flag} says nothing to --kind {self.kind}; it goes with {' and '.join(others)}")
+            if option in kind.needs and not getattr(self, option):
+                raise InputError(f"--kind {self.kind} needs a {flag}; add --{flag} 0.9, say")
 
 
-def studies_of(runs: Sequence[Run], request: Request) -> list[Study]:
+def _options() -> list[str]:
+    return [entry.name for entry in dataclasses.fields(FigureRequest) if entry.name not in ("kind", "title", "width")]
+
+
+def own_kinds() -> dict[str, Kind]:
+    """The kinds that installed packages add, by name; a name of al-bench's own cannot be taken."""
+    kinds = {}
+    for point in entry_points(group=GROUP):
+        if point.name not in KINDS:
+            source = point.dist.name if point.dist else point.value
+            kinds[point.name] = Kind(point.value, f"a plot of {source}", options=None, own=True)
+    return kinds
+
+
+def kind_of(name: str) -> Kind:
+    """The kind called `name`, which may be "module:function"; nothing is imported.
+
+    Raises:
+        InputError: There is none.
+    """
+    if name in KINDS:
+        return KINDS[name]
+    if ":" in name:
+        return Kind(name, "a plot of one's own", options=None, own=True)
+    own = own_kinds()
+    if name not in own:
+        allowed = ", ".join((*KINDS, *own))
+        raise InputError(f"--kind is {name!r}; allowed are {allowed}, or module:function for a plot of your own")
+    return own[name]
+
+
+def _load(name: str, kind: Kind) -> Callable[..., Any]:
+    """The function of a kind; modules of a user's own are found in the current folder too.
+
+    Raises:
+        InputError: It cannot be imported, or is no function.
+    """
+    module, _, attribute = kind.draw.partition(":")
+    if kind.own and (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
+    try:
+        function = getattr(importlib.import_module(module), attribute)
+    except Exception as error:
+        if not kind.own:
+            raise
+        raise InputError(f"--kind {name}: {kind.draw} cannot be loaded ({_said(error)})") from error
+    if not callable(function):
+        raise InputError(f"--kind {name}: {kind.draw} is no function but {type(function).__name__}")
+    return function
+
+
+def _arguments(name: str, function: Callable[..., Any]) -> set[str]:
+    """The options that a function takes by name.
+
+    Raises:
+        InputError: It does not take the studies as its first argument.
+    """
+    parameters = list(inspect.signature(function).parameters.values())
+    first = parameters[0].kind if parameters else None
+    if first not in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD):
+        raise InputError(f"--kind {name}: the function must take the studies first, as def draw(studies, title=None)")
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+        return {*_options(), "title", "width"}
+    return {parameter.name for parameter in parameters[1:]}
+
+
+def studies_of(runs: Sequence[Run], request: FigureRequest) -> list[Study]:
     """One study a dataset, its curves put on one grid as `request.ends` says.
 
     Raises:
@@ -82,102 +219,77 @@ def studies_of(runs: Sequence[Run], request: Request) -> list[Study]:
     from al_bench.analysis.arms import group_runs
     from al_bench.analysis.study import study_of
 
-    found = []
+    studies = []
     for dataset in sorted({run.dataset for run in runs}):
         here = [run for run in runs if run.dataset == dataset]
         study = study_of(here, request.baseline)
         every = group_runs(here, request.ends or "common")
-        kept = {group.name for group in study.references}
+        references = {group.name for group in study.references}
         study = dataclasses.replace(
             study,
             groups=tuple(group for group in every if not group.reference and group.name in study.accuracy),
-            references=tuple(group for group in every if group.reference and group.name in kept),
+            references=tuple(group for group in every if group.reference and group.name in references),
         )
-        found.append(study)
-    if request.baseline and all(study.baseline is None for study in found):
-        names = sorted({group.name for study in found for group in study.groups})
+        studies.append(study)
+    if request.baseline and all(study.baseline is None for study in studies):
+        names = sorted({group.name for study in studies for group in study.groups})
         raise InputError(f"--baseline {request.baseline} is no arm of these runs; they have {', '.join(names)}")
-    return found
+    return studies
 
 
-def draw(studies: Sequence[Study], request: Request) -> Figure:
+def draw(studies: Sequence[Study], request: FigureRequest) -> Figure:
     """The figure that `request` names.
 
     Raises:
         InputError: The kind cannot be drawn from these studies.
     """
     request.check()
-    papers = _papers(request.papers)
-    kind, title, width = request.kind, request.title, request.width
-    if kind == "curves":
-        from al_bench.analysis.figures.curves import draw_against
+    kind = kind_of(request.kind)
+    function = _load(request.kind, kind)
+    given = {option: getattr(request, option) for option in _options() if option not in _OF_STUDY}
+    options = {option: value for option, value in given.items() if value}
+    options |= {"title": request.title, "width": request.width}
+    if "papers" in options:
+        from al_bench.analysis.papers.published import paper
 
-        return draw_against(
-            studies, request.quantity or "accuracy", request.x or "labels", request.statistic or "median", title,
-            request.targets, papers, marks_of(studies), width,
-        )  # fmt: skip
-    if kind == "difference":
-        from al_bench.analysis.figures.difference import draw_difference
-
-        return draw_difference(studies, request.statistic or "mean", title, width)
-    if kind == "targets":
-        from al_bench.analysis.figures.labels_to_target import draw_targets
-
-        return draw_targets(studies, request.targets, request.rule or "first", title, papers, width)
-    if kind == "balance":
-        from al_bench.analysis.figures.class_balance import draw_class_balance
-
-        return draw_class_balance(studies, title, width)
-    if kind == "time":
-        from al_bench.analysis.figures.seconds import draw_time_stack
-
-        return draw_time_stack(studies, title, width)
-    return _draw_statistics(studies, kind, title, width)
+        options["papers"] = [paper(name) for name in request.papers]
+    if not kind.own:
+        figure: Figure = function(studies, **options)
+        return figure
+    taken = _arguments(request.kind, function)
+    return _draw_own(request.kind, kind, function, studies, {key: options[key] for key in options if key in taken})
 
 
-def _draw_statistics(studies: Sequence[Study], kind: str, title: str | None, width: str) -> Figure:
-    from al_bench.analysis.plot_statistics import penalty_of, ranks_of
+def _draw_own(
+    name: str, kind: Kind, function: Callable[..., Any], studies: Sequence[Study], options: dict[str, Any]
+) -> Figure:
+    """Draw a plot that is not al-bench's, in the style of the others.
 
-    if kind == "penalty":
-        from al_bench.analysis.figures.penalty import draw_penalty
+    Raises:
+        InputError: Whatever goes wrong in it.
+    """
+    from matplotlib.figure import Figure
 
-        summed, names = penalty_of(studies)
-        fewest, most = summed.seeds
-        note = f"paired over {fewest if fewest == most else f'{fewest} to {most}'} seeds"
-        datasets = ", ".join(study.dataset for study in studies if study.groups)
-        return draw_penalty(summed.matrix, names, summed.settings, note, title or datasets, width)
-    from al_bench.analysis.figures.ranks import draw_critical_difference
+    from al_bench.analysis.figures.layout import with_house_style
 
-    found, names = ranks_of(studies)
-    note = f"{found.datasets} datasets, mean AUBC on each; Nemenyi, 5 %"
-    return draw_critical_difference(names, found.mean.tolist(), found.critical, note, title, width)
-
-
-def _evaluated(note: HealthNote) -> int:
-    """The label count of the first evaluation from a note's round on, where a curve has a point; else the round's."""
-    return next((count for count in note.run.labels if count >= note.labelled), note.labelled)
-
-
-def marks_of(studies: Sequence[Study]) -> list[Mark]:
-    """A mark for every check beyond its threshold in any round of any arm; remarks on the set-up are not marked."""
-    from al_bench.analysis.figures.overlay import Mark
-    from al_bench.analysis.health_notes import health_notes
-
-    return [
-        Mark(study.dataset, group.name, _evaluated(note), note.title)
-        for study in studies
-        for group in study.groups
-        for note in health_notes(group.runs)
-        if not note.remark
-    ]
+    try:
+        figure = with_house_style(function)(studies, **options)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"--kind {name}: {kind.draw} failed ({_said(error)})") from error
+    if not isinstance(figure, Figure):
+        raise InputError(f"--kind {name}: {kind.draw} returned {type(figure).__name__}, not a matplotlib Figure")
+    return figure
 
 
-def _papers(names: Sequence[str]) -> list[Paper]:
-    if not names:
-        return []
-    from al_bench.analysis.papers.published import paper
-
-    return [paper(name) for name in names]
+def _said(error: Exception) -> str:
+    """An error in one line, with the file and line where it was raised last."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f", {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
 def table_groups(studies: Sequence[Study]) -> list[Group]:

@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from al_bench.analysis.figures.layout import add_legend, framed, name_panel, row_names, sheet
+from al_bench.analysis.figures.layout import add_legend, panel_grid, row_names, set_panel_title, with_house_style
 from al_bench.analysis.figures.overlay import check_datasets
-from al_bench.analysis.figures.style import CEILING, INK, looks
+from al_bench.analysis.figures.style import CEILING, INK, assign_styles
 from al_bench.analysis.papers.published import Paper
 from al_bench.analysis.statistics.curves import labels_to_target, quantile
 from al_bench.analysis.study import Study
@@ -47,8 +47,8 @@ class Bar:
         return quantile([min(pair) for pair in zip(self.needed, self.ends, strict=True)], 0.5)
 
 
-@framed
-def draw_targets(
+@with_house_style
+def draw_labels_to_target(
     studies: Sequence[Study],
     targets: Sequence[float],
     rule: str = "first",
@@ -81,14 +81,14 @@ def draw_targets(
         raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
     check_datasets(papers, [study.dataset for study in shown])
     arms = sorted({(study.title(group.name), group.strategy) for study in shown for group in study.groups})
-    colours = {name: look.colour for name, look in looks(arms).items()}
+    colours = {name: style.colour for name, style in assign_styles(arms).items()}
     panels = [(study, target, bars(study, target, rule, colours, papers)) for study in shown for target in targets]
     inches = max(len(rows) * row_names([bar.label for bar in rows])[1] for *_, rows in panels)
-    figure, axes_of = sheet(len(panels), width, max(1.6, inches + 1.1))
+    figure, axes_of = panel_grid(len(panels), width, max(1.6, inches + 1.1))
     for axes, (study, target, rows) in zip(axes_of, panels, strict=True):
         _draw(axes, rows)
         axes.set_xlabel(f"Labels to {100 * target:g} %")
-        name_panel(axes, study, title if len(shown) == 1 else None, room=figure.get_figwidth() / 2 - 1.2)
+        set_panel_title(axes, study, title if len(shown) == 1 else None, room=figure.get_figwidth() / 2 - 1.2)
     if title and len(shown) > 1:
         figure.suptitle(title, fontweight="bold")
     add_legend(figure, *_key(panels, rule, papers))
@@ -118,31 +118,31 @@ def bars(study: Study, target: float, rule: str, colours: dict[str, str], papers
 
 def _draw(axes: Axes, rows: Sequence[Bar]) -> None:
     reach = max(_reach(bar) for bar in rows)
-    for place, bar in enumerate(rows):
+    for row, bar in enumerate(rows):
         low, middle, high = bar.quartiles
         published = not bar.needed
         face = "#D9D9D9" if published else bar.colour
         if bar.censored:
             end = bar.ends[0] if published else bar.bound
-            axes.barh(place, end, 0.62, facecolor="none", edgecolor=face, hatch="////", linewidth=1.0, zorder=2)
+            axes.barh(row, end, 0.62, facecolor="none", edgecolor=face, hatch="////", linewidth=1.0, zorder=2)
             if published:
-                axes.plot(end, place, marker=">", color=face, markersize=6, linestyle="", clip_on=False, zorder=3)
+                axes.plot(end, row, marker=">", color=face, markersize=6, linestyle="", clip_on=False, zorder=3)
         else:
-            axes.barh(place, middle, 0.62, color=face, alpha=1.0 if published else 0.55, linewidth=0, zorder=2)
-            axes.plot([middle, middle], [place - 0.31, place + 0.31], color=INK, linewidth=1.6, zorder=3)
+            axes.barh(row, middle, 0.62, color=face, alpha=1.0 if published else 0.55, linewidth=0, zorder=2)
+            axes.plot([middle, middle], [row - 0.31, row + 0.31], color=INK, linewidth=1.6, zorder=3)
         edge = high if high < math.inf else max(bar.ends)
         if low < math.inf and edge > low:
-            axes.plot([low, edge], [place, place], color=INK, linewidth=1.1, zorder=3)
+            axes.plot([low, edge], [row, row], color=INK, linewidth=1.1, zorder=3)
         for number, (count, end) in enumerate(zip(bar.needed, bar.ends, strict=False)):
-            height = place + 0.4 * ((number + 0.5) / len(bar.needed) - 0.5)
+            height = row + 0.4 * ((number + 0.5) / len(bar.needed) - 0.5)
             reached = count < math.inf
             axes.plot(
                 count if reached else end, height, marker="o" if reached else ">", markersize=3.2 if reached else 4.2,
                 markerfacecolor=INK if reached else "white", markeredgecolor=INK, markeredgewidth=0.7,
                 linestyle="", zorder=4, clip_on=False,
             )  # fmt: skip
-        words = f"> {bar.ends[0] if published else bar.bound:g}" if bar.censored else f"{middle:g}"
-        axes.annotate(words, (_reach(bar), place), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8.5)
+        text = f"> {bar.ends[0] if published else bar.bound:g}" if bar.censored else f"{middle:g}"
+        axes.annotate(text, (_reach(bar), row), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8.5)
     axes.set_yticks(range(len(rows)), row_names([bar.label for bar in rows])[0])
     axes.tick_params(axis="y", length=0, labelsize=9)
     axes.set_ylim(len(rows) - 0.4, -0.6)

@@ -77,7 +77,7 @@ _LINE = 0.215  # inches that a line of a legend takes
 _P = ParamSpec("_P")
 
 
-def framed(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
+def with_house_style(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
     """Make `draw` run under STYLE alone."""
 
     @functools.wraps(draw)
@@ -88,7 +88,7 @@ def framed(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
     return wrapped
 
 
-def sheet(count: int, width: str, height: float, columns: int = 2) -> tuple[Figure, list[Axes]]:
+def panel_grid(count: int, width: str, height: float, columns: int = 2) -> tuple[Figure, list[Axes]]:
     """A figure with `count` panels of `height` inches, at most `columns` in a row (one on a phone).
 
     Raises:
@@ -100,10 +100,10 @@ def sheet(count: int, width: str, height: float, columns: int = 2) -> tuple[Figu
     rows = math.ceil(count / columns)
     figure = Figure(figsize=(WIDTHS[width], rows * height), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure, [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
+    return figure, [figure.add_subplot(rows, columns, number + 1) for number in range(count)]
 
 
-def outermost(axes: Axes) -> tuple[bool, bool]:
+def is_edge(axes: Axes) -> tuple[bool, bool]:
     """Whether the panel is in the first column, and whether nothing is below it."""
     spec = axes.get_subplotspec()
     assert spec is not None
@@ -112,15 +112,15 @@ def outermost(axes: Axes) -> tuple[bool, bool]:
     return spec.is_first_col(), spec.rowspan.stop == rows or below >= len(axes.figure.axes)
 
 
-def name_panel(axes: Axes, study: Study, title: str | None = None, room: float | None = None) -> None:
+def set_panel_title(axes: Axes, study: Study, title: str | None = None, room: float | None = None) -> None:
     """The panel's title (the dataset's name), and in small letters what all of its arms share."""
     axes.set_title(title or study.dataset, loc="left", pad=8)
     if study.shared:
         room = room or axes.figure.get_figwidth() / axes.get_subplotspec().get_gridspec().ncols - 0.9  # type: ignore[union-attr]
-        words = textwrap.fill(f"all arms: {', '.join(study.shared)}", max(20, int(room / 0.066)))
-        axes.set_title(f"{title or study.dataset}\n", loc="left", pad=4 + 10 * words.count("\n"))
+        text = textwrap.fill(f"all arms: {', '.join(study.shared)}", max(20, int(room / 0.066)))
+        axes.set_title(f"{title or study.dataset}\n", loc="left", pad=4 + 10 * text.count("\n"))
         axes.annotate(
-            words, (0, 1), xycoords="axes fraction", xytext=(0, 5), textcoords="offset points",
+            text, (0, 1), xycoords="axes fraction", xytext=(0, 5), textcoords="offset points",
             fontsize=8, color=CEILING, va="bottom",
         )  # fmt: skip
 
@@ -136,11 +136,11 @@ def row_names(names: Sequence[str]) -> tuple[list[str], float]:
     What a title adds in brackets is left out where the names stay different, long names are wrapped.
     """
     short = [re.sub(r" \(.*\)$", "", name) for name in names]
-    words = [wrapped(name, _ROOM) for name in (short if len(set(short)) == len(set(names)) else names)]
-    return words, 0.12 + 0.15 * (max((name.count("\n") for name in words), default=0) + 1)
+    lines = [wrap_name(name, _ROOM) for name in (short if len(set(short)) == len(set(names)) else names)]
+    return lines, 0.12 + 0.15 * (max((name.count("\n") for name in lines), default=0) + 1)
 
 
-def wrapped(name: str, room: int) -> str:
+def wrap_name(name: str, room: int) -> str:
     """A name of more than `room` letters on several lines, broken at spaces and after commas."""
     if len(name) <= room:
         return name
@@ -155,7 +155,7 @@ def add_legend(
     Args:
         figure: The figure, its panels drawn.
         handles: Artists.
-        labels: Their words; long ones are wrapped.
+        labels: Their names; long ones are wrapped.
         title: What line and band are, in parts.
         beside: Put it at the right if it fits there, else below.
     """
@@ -165,7 +165,7 @@ def add_legend(
     beside = beside and width > 6 and longest <= 44 and len(labels) <= 18
     columns = 1 if beside else max(1, min(5, len(labels), int((width - 0.2) / (0.75 + _CHARACTER * longest))))
     room = 34 if beside else int(min((width - 0.8) / _CHARACTER, crowd))
-    labels = [wrapped(label, room) for label in labels]
+    labels = [wrap_name(label, room) for label in labels]
     heading = "\n".join(title) if beside else textwrap.fill(", ".join(title), int((width - 0.2) / _CHARACTER))
     legend = figure.legend(
         list(handles),
@@ -181,7 +181,7 @@ def add_legend(
     legend.get_title().set_color(CEILING)
     heights = [label.count("\n") + 1 for label in labels]
     rows = -(-len(labels) // columns)
-    tallest = max((sum(heights[place : place + rows]) for place in range(0, len(labels), rows)), default=0)
+    tallest = max((sum(heights[start : start + rows]) for start in range(0, len(labels), rows)), default=0)
     lines = tallest + (heading.count("\n") + 1 if heading else 0)
     taken = math.ceil(lines) * (_LINE if not beside else 0.24) + 0.15
     figure.set_figheight(max(figure.get_figheight(), taken) if beside else figure.get_figheight() + taken)

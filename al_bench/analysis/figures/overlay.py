@@ -1,4 +1,4 @@
-"""What is laid over the curves: published numbers in grey, and marks where a round drew a health remark."""
+"""What is laid over the curves: published numbers in grey, and marks where a round has a health warning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from al_bench.analysis.figures.series import Line
 from al_bench.analysis.figures.style import INK
+from al_bench.analysis.health_notes import HealthNote, health_notes
 from al_bench.analysis.papers.published import Paper, PublishedCurve, PublishedTarget
+from al_bench.analysis.study import Study
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ _MARKERS = ("o", "s", "^", "D", "v")
 
 @dataclass(frozen=True)
 class Mark:
-    """A health remark on one arm: where (group.name, labelled-set size) and which check."""
+    """A health warning on one arm: where (group.name, labelled-set size) and which check, by its title."""
 
     dataset: str
     name: str
@@ -58,12 +60,12 @@ def draw_papers(axes: Axes, dataset: str, papers: Sequence[Paper], last: float) 
         for arm in dict.fromkeys([*(c.arm for c in paper.curves), *(t.arm for t in paper.targets)]):
             curves = [curve for curve in paper.curves if curve.arm == arm and curve.labels[0] <= reach]
             targets = [target for target in paper.targets if target.arm == arm and target.middle <= reach]
-            look = _grey(slot)
+            style = _grey(slot)
             label = f"{paper.short}: {arm}"
             if curves and len(curves[0].labels) > 2:
-                _draw_curve(axes, curves[0], label, look, sum(count <= reach for count in curves[0].labels))
+                _draw_curve(axes, curves[0], label, style, sum(count <= reach for count in curves[0].labels))
             elif curves or targets:
-                _draw_points(axes, curves, targets, label, look)
+                _draw_points(axes, curves, targets, label, style)
             slot += 1
 
 
@@ -76,12 +78,12 @@ def _grey(slot: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _draw_curve(axes: Axes, curve: PublishedCurve, label: str, look: dict[str, Any], points: int) -> None:
+def _draw_curve(axes: Axes, curve: PublishedCurve, label: str, style: dict[str, Any], points: int) -> None:
     labels = curve.labels[:points]
     if curve.q25:
         low, high = (100 * np.array(edge[:points]) for edge in (curve.q25, curve.q75))
-        axes.fill_between(labels, low, high, color=look["color"], alpha=0.1, linewidth=0, zorder=1.8)
-    axes.plot(labels, 100 * np.array(curve.centre[:points]), label=label, markevery=3, **look)
+        axes.fill_between(labels, low, high, color=style["color"], alpha=0.1, linewidth=0, zorder=1.8)
+    axes.plot(labels, 100 * np.array(curve.centre[:points]), label=label, markevery=3, **style)
 
 
 def _draw_points(
@@ -89,7 +91,7 @@ def _draw_points(
     curves: Sequence[PublishedCurve],
     targets: Sequence[PublishedTarget],
     label: str,
-    look: dict[str, Any],
+    style: dict[str, Any],
 ) -> None:
     """Points alone: a line between them would be a curve that nobody published."""
     points = [
@@ -97,7 +99,23 @@ def _draw_points(
     ]
     points += [(target.middle, target.accuracy) for target in targets]
     x, y = zip(*sorted(points), strict=True)
-    axes.plot(x, 100 * np.array(y), label=label, **{**look, "linestyle": "", "markersize": 5.5})
+    axes.plot(x, 100 * np.array(y), label=label, **{**style, "linestyle": "", "markersize": 5.5})
+
+
+def health_marks(studies: Sequence[Study]) -> list[Mark]:
+    """A mark for every check beyond its threshold in any round of any arm; remarks on the set-up are not marked."""
+    return [
+        Mark(study.dataset, group.name, _labels_evaluated(note), note.title)
+        for study in studies
+        for group in study.groups
+        for note in health_notes(group.runs)
+        if not note.remark
+    ]
+
+
+def _labels_evaluated(note: HealthNote) -> int:
+    """The label count of the first evaluation from a note's round on, where a curve has a point; else the round's."""
+    return next((count for count in note.run.labels if count >= note.labelled), note.labelled)
 
 
 def draw_marks(
@@ -107,18 +125,18 @@ def draw_marks(
     lines: Mapping[str, Line],
     scale: float,
 ) -> None:
-    """A hollow sign around the point where any seed drew a remark; one sign and legend entry a check."""
-    for place, check in enumerate(sorted({mark.check for mark in marks})):
+    """A hollow sign around the point where any seed has a health warning; one sign and legend entry a check."""
+    for number, check in enumerate(sorted({mark.check for mark in marks})):
         points = set()
         for mark in marks:
             if (mark.dataset, mark.check) == (dataset, check) and mark.name in lines:
                 line = lines[mark.name]
-                for at in np.flatnonzero(line.labels == mark.labels):
-                    points.add((float(line.x[at]), scale * float(line.centre[at])))
+                for index in np.flatnonzero(line.labels == mark.labels):
+                    points.add((float(line.x[index]), scale * float(line.centre[index])))
         if points:
             xs, ys = zip(*sorted(points), strict=True)
             axes.plot(
-                xs, ys, linestyle="", marker=("^", "s", "D", "v", "h", "p")[place % 6], markerfacecolor="none",
-                markeredgecolor=INK, markeredgewidth=1.1, markersize=10 + 2 * (place // 6), zorder=4,
+                xs, ys, linestyle="", marker=("^", "s", "D", "v", "h", "p")[number % 6], markerfacecolor="none",
+                markeredgecolor=INK, markeredgewidth=1.1, markersize=10 + 2 * (number // 6), zorder=4,
                 label=f"health, any seed: {check}",
             )  # fmt: skip

@@ -9,13 +9,32 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from al_bench.analysis.figures.layout import WIDTHS, framed, sheet
+from al_bench.analysis.figures.layout import WIDTHS, panel_grid, with_house_style
 from al_bench.analysis.figures.style import INK
+from al_bench.analysis.pairwise import summed_penalty
 from al_bench.analysis.statistics.penalty import Penalty
+from al_bench.analysis.study import Study
 from al_bench.errors import InputError
 
 
-@framed
+def draw_study_penalty(studies: Sequence[Study], title: str | None = None, width: str = "page") -> Figure:
+    """Draw the penalty matrix of the arms that all studies have, summed over the studies.
+
+    Raises:
+        InputError: Fewer than two arms in common, or nothing that could be tested.
+    """
+    shown = [study for study in studies if study.groups]
+    names, penalty = summed_penalty(shown)
+    if np.isnan(penalty.matrix[~np.eye(len(names), dtype=bool)]).all():
+        raise InputError("no two arms share two seeds at one label count: nothing to test; run more seeds (seed=0,1,2)")
+    fewest, most = penalty.seeds
+    note = f"paired over {fewest if fewest == most else f'{fewest} to {most}'} seeds"
+    arm_titles = [shown[0].title(name) for name in names]
+    title = title or ", ".join(study.dataset for study in shown)
+    return draw_penalty(penalty.matrix, arm_titles, penalty.settings, note, title, width)
+
+
+@with_house_style
 def draw_penalty(
     matrix: ArrayLike,
     names: Sequence[str],
@@ -53,10 +72,10 @@ def draw_penalty(
     beaten = Penalty(values, settings or 1, (), (0, 0)).beaten  # [M], NaN where an arm could not be tested
     order = np.lexsort((np.array(names), beaten))  # NaN last
     values, beaten = values[np.ix_(order, order)], beaten[order]
-    labels = [names[place] for place in order]
+    labels = [names[arm] for arm in order]
     cell = (WIDTHS.get(width, 8.0) - 1.6) / (arms + 1)
     small = max(5.0, min(9.0, 62 * cell / 3.2))
-    figure, (axes,) = sheet(1, width, min(0.62, cell) * (arms + 1.6) + 1.7)
+    figure, (axes,) = panel_grid(1, width, min(0.62, cell) * (arms + 1.6) + 1.7)
     shown = np.vstack([values, beaten])  # [M+1,M]
     masked = np.ma.masked_array(shown, mask=np.vstack([np.eye(arms, dtype=bool), np.zeros((1, arms), dtype=bool)]))
     top = float(settings) if settings else max(float(np.nanmax(shown)), 1e-9)
@@ -69,7 +88,7 @@ def draw_penalty(
         if row != column:
             colour = "white" if value > 0.6 * top else INK
             axes.text(
-                column, row + (0.3 if row == arms else 0), _number(float(value)), ha="center", va="center",
+                column, row + (0.3 if row == arms else 0), _short(float(value)), ha="center", va="center",
                 fontsize=small, color=colour,
             )  # fmt: skip
     axes.set_xlim(-0.5, arms - 0.5)
@@ -87,13 +106,13 @@ def draw_penalty(
     if title:
         axes.set_title(title, loc="left", pad=10)
     most = "the settings" if settings is None else f"{settings} setting{'' if settings == 1 else 's'}"
-    words = f"in how much of {most} the row's arm beats the column's (p < 0.05)"
-    notes = textwrap.fill("; ".join(filter(None, [words, note])), int(WIDTHS[width] / 0.075))
+    meaning = f"in how much of {most} the row's arm beats the column's (p < 0.05)"
+    notes = textwrap.fill("; ".join(filter(None, [meaning, note])), int(WIDTHS[width] / 0.075))
     figure.supxlabel(notes, fontsize=8.5, x=0.02, ha="left")
     return figure
 
 
-def _number(value: float) -> str:
+def _short(value: float) -> str:
     """At most two decimals, without needless zeros; a dash where there is none."""
     if np.isnan(value):
         return "–"

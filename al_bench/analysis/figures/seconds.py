@@ -10,22 +10,29 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from al_bench.analysis.figures.layout import add_legend, framed, name_panel, row_names, sheet, time_unit
-from al_bench.analysis.figures.series import STAGES, stages_of
+from al_bench.analysis.figures.layout import (
+    add_legend,
+    panel_grid,
+    row_names,
+    set_panel_title,
+    time_unit,
+    with_house_style,
+)
+from al_bench.analysis.figures.series import STAGES, stage_seconds_of
 from al_bench.analysis.study import Study
 from al_bench.errors import InputError
 
 # Blue, sky, vermillion, orange (Okabe & Ito 2008), told apart without colour by their hatches.
-_LOOK = {
+_STYLES = {
     "train": ("#0072B2", ""),
     "evaluate": ("#9FD3F0", "...."),
     "score": ("#D55E00", "////"),
     "select": ("#F3C65F", "xxxx"),
 }
-_PAST = {"train": "training", "evaluate": "evaluating", "score": "scoring", "select": "selecting"}
+_LABELS = {"train": "training", "evaluate": "evaluating", "score": "scoring", "select": "selecting"}
 
 
-@framed
+@with_house_style
 def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: str = "page") -> Figure:
     """Draw a panel a dataset: a stacked bar an arm, the mean over seeds of what each stage took in a whole run.
 
@@ -41,7 +48,7 @@ def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: s
     inches = max(
         len(study.groups) * row_names([study.title(group.name) for group in study.groups])[1] for study in shown
     )
-    figure, panels = sheet(len(shown), width, max(1.8, inches + 1.2))
+    figure, panels = panel_grid(len(shown), width, max(1.8, inches + 1.2))
     handles: dict[str, Any] = {}
     for axes, study in zip(panels, shown, strict=True):
         spent = stage_seconds(study)
@@ -49,31 +56,29 @@ def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: s
         reach = max(float(row.sum()) for row in spent.values())
         size, unit = time_unit(reach)
         ends = {name: int(study.group(name).curves.labels[-1]) for name in order}
-        for place, name in enumerate(order):
+        for row, name in enumerate(order):
             left = 0.0
             for stage, seconds in zip(STAGES, spent[name] / size, strict=True):
-                colour, hatch = _LOOK[stage]
+                colour, hatch = _STYLES[stage]
                 bar = axes.barh(
-                    place, seconds, 0.66, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5
+                    row, seconds, 0.66, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5
                 )
-                handles.setdefault(_PAST[stage], bar)
+                handles.setdefault(_LABELS[stage], bar)
                 left += float(seconds)
             axes.annotate(
-                f"{left:.3g}", (left, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5
+                f"{left:.3g}", (left, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5
             )
-        same = len(set(ends.values())) == 1
-        words = row_names([study.title(name) for name in order])[0]
-        words = [
-            word + ("" if same else f"\nto {ends[name]:,} labels") for word, name in zip(words, order, strict=True)
-        ]
-        axes.set_yticks(range(len(order)), words, fontsize=9)
+        labels = row_names([study.title(name) for name in order])[0]
+        if len(set(ends.values())) > 1:
+            labels = [f"{label}\nto {ends[name]:,} labels" for label, name in zip(labels, order, strict=True)]
+        axes.set_yticks(range(len(order)), labels, fontsize=9)
         axes.set_ylim(len(order) - 0.4, -0.6)
         axes.set_xlim(0, 1.12 * reach / size)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel(f"Time of a run ({unit})")
-        name_panel(axes, study, title if len(shown) == 1 else None, room=figure.get_figwidth() / 2)
+        set_panel_title(axes, study, title if len(shown) == 1 else None, room=figure.get_figwidth() / 2)
     if title and len(shown) > 1:
         figure.suptitle(title, fontweight="bold")
     counts = sorted({group.seeds for study in shown for group in study.groups})
@@ -85,11 +90,11 @@ def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: s
 
 def stage_seconds(study: Study) -> dict[str, NDArray[np.float64]]:
     """By group.name: seconds of a run by stage, in the order of STAGES, mean over seeds, [4]."""
-    found = {}
+    by_arm = {}
     for group in study.groups:
         totals = []
         for run in group.runs:
-            rounds = [stages_of(run, entry) for entry in run.rounds]
+            rounds = [stage_seconds_of(run, entry) for entry in run.rounds]
             totals.append([sum(seconds[stage] for seconds in rounds) for stage in STAGES])
-        found[group.name] = np.mean(totals, axis=0)
-    return found
+        by_arm[group.name] = np.mean(totals, axis=0)
+    return by_arm

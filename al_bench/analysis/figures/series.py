@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from al_bench.analysis.arms import Group
 from al_bench.errors import InputError
+from al_bench.metrics import METRICS, Metric
 from al_bench.storage.runs import Run
 
 Floats = NDArray[np.float64]
 
-QUANTITIES = ("accuracy", "nll", "ece")
 X_AXES = ("labels", "seconds", "seconds+evaluate")
 STAGES = ("train", "evaluate", "score", "select")
 
@@ -34,22 +34,34 @@ class Line:
     high: Floats
 
 
-def quantity_of(group: Group, quantity: str) -> Floats:
-    """A round's `quantity` (accuracy and ece: fractions; nll: nats) at `group.curves.labels`, [S,T].
+def metric_called(name: str) -> Metric:
+    """The metric of that name.
+
+    Raises:
+        InputError: There is none.
+    """
+    if name not in METRICS:
+        raise InputError(f"quantity is {name!r}; allowed are {', '.join(METRICS)}")
+    return METRICS[name]
+
+
+def values_of(group: Group, metric: str) -> Floats:
+    """A round's metric, as it was recorded, at `group.curves.labels`, [S,T].
 
     A seed that has ended holds its last value where `group.curves` holds its accuracy; NaN elsewhere.
 
     Raises:
-        InputError: An unknown quantity, or one that no round of the group recorded.
+        InputError: An unknown metric, or one that no round of the group recorded.
     """
-    if quantity not in QUANTITIES:
-        raise InputError(f"quantity is {quantity!r}; allowed are {', '.join(QUANTITIES)}")
-    if quantity == "accuracy":
+    metric_called(metric)
+    if metric == "accuracy":
         return group.curves.accuracy
-    values = np.stack([_on_grid(run, [_number(e.get(quantity)) for e in run.rounds], group) for run in group.runs])
+    values = np.stack(
+        [_on_grid(run, [_finite_or_nan(entry.get(metric)) for entry in run.rounds], group) for run in group.runs]
+    )
     values[np.isnan(group.curves.accuracy)] = np.nan
     if np.isnan(values).all():
-        raise InputError(f"no run of {group.name} on {group.dataset} recorded {quantity}; plot another --quantity")
+        raise InputError(f"no run of {group.name} on {group.dataset} recorded {metric}; plot another --quantity")
     return values
 
 
@@ -66,7 +78,7 @@ def seconds_of(group: Group, evaluate: bool = False) -> Floats:
     for run in group.runs:
         spent, so_far = [], 0.0
         for entry in run.rounds:
-            seconds = stages_of(run, entry)
+            seconds = stage_seconds_of(run, entry)
             before = seconds["train"] + (seconds["evaluate"] if evaluate else 0.0)
             spent.append(so_far + before)
             so_far += before + seconds["score"] + seconds["select"]
@@ -74,14 +86,16 @@ def seconds_of(group: Group, evaluate: bool = False) -> Floats:
     return np.stack(rows)
 
 
-def stages_of(run: Run, entry: dict[str, object]) -> dict[str, float]:
+def stage_seconds_of(run: Run, entry: dict[str, object]) -> dict[str, float]:
     """The seconds of one round by stage, 0 for a stage that did not run.
 
     Raises:
         InputError: The round has no seconds of training.
     """
     recorded = entry.get("seconds")
-    seconds = {stage: _number(recorded.get(stage, 0.0)) for stage in STAGES} if isinstance(recorded, dict) else {}
+    seconds = (
+        {stage: _finite_or_nan(recorded.get(stage, 0.0)) for stage in STAGES} if isinstance(recorded, dict) else {}
+    )
     if not isinstance(recorded, dict) or "train" not in recorded or not all(map(math.isfinite, seconds.values())):
         raise InputError(f"{run.folder}: round {entry['round']} has no usable seconds; plot against labels instead")
     return seconds
@@ -89,24 +103,12 @@ def stages_of(run: Run, entry: dict[str, object]) -> dict[str, float]:
 
 def class_counts_of(run: Run) -> dict[int, NDArray[np.int64]]:
     """The labelled set's class counts [C] by its size, for the rounds that recorded them."""
-    found = {}
+    by_size = {}
     for entry in run.rounds:
         counts = entry.get("class_counts")
         if isinstance(counts, list) and counts and all(isinstance(count, int) for count in counts):
-            found[int(entry["labelled"])] = np.array(counts, dtype=np.int64)
-    return found
-
-
-def relative_entropy(counts: Sequence[int] | NDArray[np.int64]) -> float:
-    """Entropy of the class shares over that of the uniform: H(p) / log C, p = counts / Σ counts, from 0 to 1.
-
-    NaN for an empty set or a single class, where nothing can be balanced.
-    """
-    numbers = np.asarray(counts, dtype=np.float64)  # [C]
-    if numbers.sum() <= 0 or len(numbers) < 2:
-        return math.nan
-    shares = numbers[numbers > 0] / numbers.sum()
-    return float(abs(-(shares * np.log(shares)).sum() / math.log(len(numbers))))
+            by_size[int(entry["labelled"])] = np.array(counts, dtype=np.int64)
+    return by_size
 
 
 def _on_grid(run: Run, values: Sequence[float], group: Group) -> Floats:
@@ -118,7 +120,7 @@ def _on_grid(run: Run, values: Sequence[float], group: Group) -> Floats:
     return np.array(row, dtype=np.float64)
 
 
-def _number(value: object) -> float:
+def _finite_or_nan(value: object) -> float:
     """`value` as a finite float, NaN where it is none."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)

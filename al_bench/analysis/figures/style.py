@@ -28,7 +28,7 @@ _LONG, _DASH_DOT_DOT, _DASH_DASH_DOT = (
 
 
 @dataclass(frozen=True)
-class Look:
+class LineStyle:
     """How one line is drawn: a colour, a marker, its dashes (None: solid) and whether markers are hollow."""
 
     colour: str
@@ -48,35 +48,35 @@ class Look:
         }
 
 
-LOOKS = (
-    Look(_BLACK, "o", _DASH, hollow=True),
-    Look(_BLUE, "o", _SOLID),
-    Look(_VERMILLION, "s", _SOLID),
-    Look(_GREEN, "^", _DASH_DOT),
-    Look(_ORANGE, "D", _DOT),
-    Look(_PURPLE, "v", _LONG),
-    Look(_SKY, "P", _DASH_DOT_DOT),
-    Look(_BLACK, "X", _DASH_DASH_DOT),
-    Look(_BLUE, "s", _LONG, hollow=True),
-    Look(_VERMILLION, "v", _DASH_DOT, hollow=True),
-    Look(_GREEN, "D", _DASH, hollow=True),
-    Look(_ORANGE, ">", _SOLID),
-    Look(_PURPLE, "<", _DASH_DASH_DOT, hollow=True),
-    Look(_SKY, "H", _DASH, hollow=True),
-    Look(_BLACK, "*", _SOLID),
-    Look(_BLUE, "p", _DOT),
-    Look(_VERMILLION, "d", _DASH_DASH_DOT),
-    Look(_GREEN, "h", _SOLID, hollow=True),
-    Look(_ORANGE, "P", _LONG),
-    Look(_PURPLE, "X", _SOLID),
-    Look(_SKY, "*", _DASH_DOT),
-    Look(_BLACK, "s", _DASH_DOT),
-    Look(_BLUE, ">", _DASH_DOT_DOT),
-    Look(_VERMILLION, "H", _LONG),
-    Look(_GREEN, "d", _DASH_DOT_DOT, hollow=True),
-    Look(_ORANGE, "X", _DASH),
-    Look(_PURPLE, "h", _DASH_DOT, hollow=True),
-    Look(_SKY, "8", _LONG, hollow=True),
+LINE_STYLES = (
+    LineStyle(_BLACK, "o", _DASH, hollow=True),
+    LineStyle(_BLUE, "o", _SOLID),
+    LineStyle(_VERMILLION, "s", _SOLID),
+    LineStyle(_GREEN, "^", _DASH_DOT),
+    LineStyle(_ORANGE, "D", _DOT),
+    LineStyle(_PURPLE, "v", _LONG),
+    LineStyle(_SKY, "P", _DASH_DOT_DOT),
+    LineStyle(_BLACK, "X", _DASH_DASH_DOT),
+    LineStyle(_BLUE, "s", _LONG, hollow=True),
+    LineStyle(_VERMILLION, "v", _DASH_DOT, hollow=True),
+    LineStyle(_GREEN, "D", _DASH, hollow=True),
+    LineStyle(_ORANGE, ">", _SOLID),
+    LineStyle(_PURPLE, "<", _DASH_DASH_DOT, hollow=True),
+    LineStyle(_SKY, "H", _DASH, hollow=True),
+    LineStyle(_BLACK, "*", _SOLID),
+    LineStyle(_BLUE, "p", _DOT),
+    LineStyle(_VERMILLION, "d", _DASH_DASH_DOT),
+    LineStyle(_GREEN, "h", _SOLID, hollow=True),
+    LineStyle(_ORANGE, "P", _LONG),
+    LineStyle(_PURPLE, "X", _SOLID),
+    LineStyle(_SKY, "*", _DASH_DOT),
+    LineStyle(_BLACK, "s", _DASH_DOT),
+    LineStyle(_BLUE, ">", _DASH_DOT_DOT),
+    LineStyle(_VERMILLION, "H", _LONG),
+    LineStyle(_GREEN, "d", _DASH_DOT_DOT, hollow=True),
+    LineStyle(_ORANGE, "X", _DASH),
+    LineStyle(_PURPLE, "h", _DASH_DOT, hollow=True),
+    LineStyle(_SKY, "8", _LONG, hollow=True),
 )
 
 # The strategies of the usual comparisons, far apart from those they are compared with.
@@ -87,38 +87,38 @@ _PREFERRED = {
 }  # fmt: skip
 
 
-def looks(arms: Sequence[tuple[str, str]]) -> dict[str, Look]:
-    """A look for every arm of a figure, all different as long as there are at most 28.
+def assign_styles(arms: Sequence[tuple[str, str]]) -> dict[str, LineStyle]:
+    """A line style for every arm of a figure, all different as long as there are at most 28.
 
-    An arm named like a known strategy has that strategy's look in every figure. Any other arm takes its
-    strategy's look if it is free, else its strategy's colour with other marks, else the free look that has
-    least in common with those already given; ties go by a slot drawn from its name.
+    An arm named like a known strategy has that strategy's style in every figure. Any other arm takes its
+    strategy's style if it is free, else its strategy's colour with other marks, else the free style that has
+    least in common with those already given; ties are broken by a hash of its name.
 
     Args:
         arms: Pairs (name, strategy), in any order; the names are different.
     """
     taken: list[int] = []
     order = sorted(arms, key=lambda arm: (arm[0] not in _PREFERRED, arm[1] not in _PREFERRED, arm[0]))
-    chosen: dict[str, Look] = {}
+    chosen: dict[str, LineStyle] = {}
     for name, strategy in order:
-        drawn = zlib.crc32(name.encode()) % len(LOOKS)
-        slot = _PREFERRED.get(name, _PREFERRED.get(strategy, drawn))
+        hashed = zlib.crc32(name.encode()) % len(LINE_STYLES)
+        slot = _PREFERRED.get(name, _PREFERRED.get(strategy, hashed))
         if slot in taken:
-            free = [place for place in range(len(LOOKS)) if place not in taken] or [slot]
-            colour = LOOKS[slot].colour if strategy in _PREFERRED else ""
+            free = [other for other in range(len(LINE_STYLES)) if other not in taken] or [slot]
+            colour = LINE_STYLES[slot].colour if strategy in _PREFERRED else ""
             slot = min(
                 free,
-                key=lambda place: (
-                    LOOKS[place].colour != colour,
-                    sum(_alike(LOOKS[place], LOOKS[other]) for other in taken),
-                    (place - drawn) % len(LOOKS),
+                key=lambda candidate: (
+                    LINE_STYLES[candidate].colour != colour,
+                    sum(_shared_features(LINE_STYLES[candidate], LINE_STYLES[other]) for other in taken),
+                    (candidate - hashed) % len(LINE_STYLES),
                 ),
             )
         taken.append(slot)
-        chosen[name] = LOOKS[slot]
+        chosen[name] = LINE_STYLES[slot]
     return chosen
 
 
-def _alike(one: Look, other: Look) -> int:
-    """How many of colour, marker and dashes two looks share."""
-    return (one.colour == other.colour) + (one.marker == other.marker) + (one.dashes == other.dashes)
+def _shared_features(first: LineStyle, second: LineStyle) -> int:
+    """How many of colour, marker and dashes two styles share."""
+    return (first.colour == second.colour) + (first.marker == second.marker) + (first.dashes == second.dashes)

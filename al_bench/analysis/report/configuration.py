@@ -1,8 +1,9 @@
-"""The configuration of the runs of a study: what all share, and where they differ, value by value."""
+"""The configuration of the runs of a study: what all share, where they differ, and how to run it all again."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,60 +25,106 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Settings:
+class Comparison:
     """Keys with one value for all runs, and keys with several."""
 
     shared: tuple[tuple[str, str], ...]
     differences: tuple[Difference, ...]
 
 
-def settings(study: Study) -> Settings:
+@dataclass(frozen=True)
+class Recipe:
+    """What to type to run a study again, and what it ran on.
+
+    Args:
+        commands: As typed, the seeds of one arm in one command.
+        missing: Runs whose command was not recorded.
+        commits: The commits of al-bench on record.
+        first, last: When the first and the last run started; empty where no run says so.
+        environment: Versions, device, platform and the data's fingerprint.
+    """
+
+    commands: tuple[str, ...]
+    missing: int
+    commits: tuple[str, ...]
+    first: str
+    last: str
+    environment: Comparison
+
+
+def compare_configurations(study: Study) -> Comparison:
     """The resolved configuration (the seed aside) and the options chosen, over all arms and references.
 
     A strategy's own keys and the choice of the strategy are what an arm is: they count as differences only
-    between the seeds of one arm, and are listed beside it by `own`.
+    between the seeds of one arm, and are listed beside it by `strategy_keys`.
     """
-    return compare(study, _keys)
+    return compare(study, _configuration)
 
 
-def environment(study: Study) -> Settings:
-    """What the runs ran on: versions, commit, device, platform, data."""
-    return compare(study, _environment)
-
-
-def own(study: Study) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """Arm by arm, the keys of its strategy."""
-    found = []
+def strategy_keys(study: Study) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Arm by arm its title, and the keys of its strategy with their values."""
+    arms = []
     for group in study.groups:
         identity = group.runs[0].header.get("identity") or {}
         keys = sorted(key for key in identity if key.startswith("strategy."))
-        found.append((study.title(group.name), tuple((key, plain(identity[key])) for key in keys)))
-    return tuple(found)
+        arms.append((study.title(group.name), tuple((key, as_text(identity[key])) for key in keys)))
+    return tuple(arms)
 
 
-def compare(study: Study, read: Callable[[Run], dict[str, Any]]) -> Settings:
+def recipe(study: Study) -> Recipe:
+    """The recipe of a study, whole-pool references included."""
+    runs = [run for group in (*study.groups, *study.references) for run in group.runs]
+    seeds: dict[tuple[str, ...], list[int]] = {}
+    missing = 0
+    for run in runs:
+        if (overrides := _overrides(run)) is None:
+            missing += 1
+        else:
+            seeds.setdefault(overrides, []).append(run.seed)
+    started = sorted(str(run.header["started"]) for run in runs if run.header.get("started"))
+    commits = sorted({str(run.header.get("commit") or ABSENT) for run in runs})
+    return Recipe(
+        commands=tuple(command(overrides, of_arm) for overrides, of_arm in seeds.items()),
+        missing=missing,
+        commits=tuple(commits),
+        first=started[0] if started else "",
+        last=started[-1] if started else "",
+        environment=compare(study, _environment),
+    )
+
+
+def command(overrides: tuple[str, ...], seeds: list[int]) -> str:
+    """`al-bench run` with overrides and seeds: one run, or with -m a sweep over the seeds."""
+    several = ["-m"] if len(set(seeds)) > 1 else []
+    return shlex.join(["al-bench", "run", *several, *overrides, f"seed={','.join(map(str, sorted(set(seeds))))}"])
+
+
+def compare(study: Study, read: Callable[[Run], dict[str, Any]]) -> Comparison:
     """Split what `read` says of every run into what is the same for all and what is not."""
-    seen: dict[str, dict[str, list[str]]] = {}
     runs = [
-        (_title(study, group), run, read(run)) for group in (*study.groups, *study.references) for run in group.runs
+        (_title(study, group), run.seed, read(run))
+        for group in (*study.groups, *study.references)
+        for run in group.runs
     ]
-    keys = sorted({key for _, _, values in runs for key in values})
-    for title, run, values in runs:
-        for key in keys:
-            value = plain(values[key]) if key in values else ABSENT
-            seen.setdefault(key, {}).setdefault(value, []).append(f"{title}\0{run.seed}")
-    shared = tuple((key, next(iter(found))) for key, found in seen.items() if len(found) == 1)
-    everyone = {title: [run.seed for name, run, _ in runs if name == title] for title, _, _ in runs}
-    differences = []
-    for key, found in seen.items():
-        if len(found) > 1:
-            common = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-            differences.append(Difference(key, tuple((value, _who(names, everyone)) for value, names in common)))
-    return Settings(shared, tuple(differences))
+    seeds: dict[str, list[int]] = {}
+    for title, seed, _ in runs:
+        seeds.setdefault(title, []).append(seed)
+    shared, differences = [], []
+    for key in sorted({key for *_, values in runs for key in values}):
+        owners: dict[str, list[tuple[str, int]]] = {}
+        for title, seed, values in runs:
+            value = as_text(values[key]) if key in values else ABSENT
+            owners.setdefault(value, []).append((title, seed))
+        if len(owners) == 1:
+            shared.append((key, next(iter(owners))))
+        else:
+            commonest = sorted(owners.items(), key=lambda item: (-len(item[1]), item[0]))
+            differences.append(Difference(key, tuple((value, _owners(pairs, seeds)) for value, pairs in commonest)))
+    return Comparison(tuple(shared), tuple(differences))
 
 
-def plain(value: Any) -> str:
-    """A value as JSON, words without quotes."""
+def as_text(value: Any) -> str:
+    """A value as JSON, strings without quotes."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -85,30 +132,30 @@ def _title(study: Study, group: Group) -> str:
     return group.label if group.reference else study.title(group.name)
 
 
-def _who(names: Sequence[str], everyone: dict[str, list[int]]) -> tuple[str, ...]:
-    """The arms, with seeds where not all seeds of the arm have the value."""
-    seeds: dict[str, list[int]] = {}
-    for name in names:
-        title, _, seed = name.rpartition("\0")
-        seeds.setdefault(title, []).append(int(seed))
+def _owners(pairs: Sequence[tuple[str, int]], seeds: dict[str, list[int]]) -> tuple[str, ...]:
+    """The arms, with the seeds in brackets where not all seeds of the arm have the value."""
+    by_title: dict[str, list[int]] = {}
+    for title, seed in pairs:
+        by_title.setdefault(title, []).append(seed)
     return tuple(
-        title if len(found) == len(everyone[title]) else f"{title} (seed {', '.join(map(str, found))})"
-        for title, found in seeds.items()
+        title if len(having) == len(seeds[title]) else f"{title} (seed {', '.join(map(str, having))})"
+        for title, having in by_title.items()
     )
 
 
-def _keys(run: Run) -> dict[str, Any]:
+def _configuration(run: Run) -> dict[str, Any]:
     identity = run.header.get("identity") or {}
     choices = run.header.get("choices") or {}
     options = {key: value for key, value in choices.items() if value is not None and key not in ("strategy", "debug")}
-    found = options | {key: value for key, value in identity.items() if key != "seed"}
-    return {key: value for key, value in found.items() if not key.startswith("strategy.")}
+    keys = options | {key: value for key, value in identity.items() if key != "seed"}
+    return {key: value for key, value in keys.items() if not key.startswith("strategy.")}
 
 
 def _environment(run: Run) -> dict[str, Any]:
+    """What a run ran on: commit, data, device, platform, versions."""
     header = run.header
     commit = header.get("commit")
-    found = {
+    facts = {
         "al-bench commit": f"{commit}{' with uncommitted changes' if header.get('dirty') else ''}" if commit else None,
         "data fingerprint": header.get("fingerprint"),
         "device": header.get("device"),
@@ -116,4 +163,12 @@ def _environment(run: Run) -> dict[str, Any]:
         "platform": header.get("platform"),
         **(header.get("versions") or {}),
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in facts.items() if value is not None}
+
+
+def _overrides(run: Run) -> tuple[str, ...] | None:
+    """The overrides of a run without its seed, and without those that only say how a sweep is launched."""
+    overrides = run.header.get("command")
+    if not isinstance(overrides, list):
+        return None
+    return tuple(str(override) for override in overrides if not str(override).startswith(("seed=", "hydra")))

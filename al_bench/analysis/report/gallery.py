@@ -1,19 +1,23 @@
 """What each strategy picked, round by round: pictures or rows with their labels and scores, one seed a strategy.
 
 The gallery is bounded: at most ROUNDS rounds (evenly spaced, the first and the last among them) of PICKS picks each,
-and fewer rounds where the pictures of a data set would take more than BYTES.
+and fewer rounds where the pictures of a data set would take more than BYTES. The pictures of a strategy lie in one
+image, a sprite sheet: a page opens faster with it than with thousands of images.
 """
 
 from __future__ import annotations
 
+import base64
+import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from al_bench.analysis.report.dataset import find_dataset
-from al_bench.analysis.report.sprites import Sheet, is_pictures, pixels, sheet, value_range
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +33,34 @@ COLUMNS = 10
 BYTES = 2_000_000
 """Of a page's pictures, all data sets together."""
 
+LARGEST = 64
+"""Pixels; larger pictures are made smaller, to this at most, in both directions."""
+
+_QUALITY = 82
+_CHUNK = 4096  # inputs read together
+
+
+@dataclass(frozen=True)
+class SpriteSheet:
+    """Pictures side by side in one image.
+
+    Args:
+        uri: The image as a data URI.
+        columns: Pictures in a row; picture i is in row i // columns and column i % columns.
+        rows: Rows of pictures.
+        width, height: Pixels of one picture.
+    """
+
+    uri: str
+    columns: int
+    rows: int
+    width: int
+    height: int
+
+    def position(self, number: int) -> tuple[int, int]:
+        """Column and row of a picture."""
+        return number % self.columns, number // self.columns
+
 
 @dataclass(frozen=True)
 class Pick:
@@ -38,14 +70,14 @@ class Pick:
         index: Its dataset index.
         label: Its class by name.
         score: As the strategy ranked it; empty where it gives no score.
-        place: Column and row of its picture in the sheet, or None.
+        position: Column and row of its picture in the sprite sheet, or None.
         values: The first inputs of a row of a table, as the network sees them.
     """
 
     index: int
     label: str
     score: str
-    place: tuple[int, int] | None = None
+    position: tuple[int, int] | None = None
     values: tuple[str, ...] = ()
 
 
@@ -60,30 +92,31 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Wall:
+class StrategyPicks:
     """One strategy's picks under one seed; `acquisitions` counts all its rounds that picked anything."""
 
     title: str
     seed: int
     acquisitions: int
     rounds: tuple[Round, ...]
-    sheet: Sheet | None = None
+    sheet: SpriteSheet | None = None
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """The walls of one data set.
+    """The picks of one data set.
 
     Args:
         kind: `images`, `rows`, or `none` where there is no data set to show.
-        missing: Why there is none.
+        strategies: The picks of each strategy.
+        missing: Why there is no data set.
         inputs: How many inputs a row of a table has in all.
         scale: What black and white are, where the inputs are no bytes.
         remarks: What else a reader must know.
     """
 
     kind: str
-    walls: tuple[Wall, ...]
+    strategies: tuple[StrategyPicks, ...]
     missing: str = ""
     inputs: int = 0
     scale: str = ""
@@ -106,8 +139,8 @@ def gallery(
         budget: Bytes that the pictures may take.
         advance: Called after every arm.
     """
-    chosen = [(study.title(group.name), _run(group.runs, _seed(study) if seed is None else seed))
-              for group in study.groups]  # fmt: skip
+    wanted = _commonest_seed(study) if seed is None else seed
+    chosen = [(study.title(group.name), _run_of_seed(group.runs, wanted)) for group in study.groups]
     remarks: list[str] = []
     dataset, missing = None, ""
     try:
@@ -115,88 +148,149 @@ def gallery(
     except InputError as error:
         missing = str(error)
     if dataset is not None:
-        found = chosen[0][1].header["fingerprint"]  # checked by find_dataset
-        kept = [(title, run) for title, run in chosen if run.header.get("fingerprint") == found]
-        remarks += [f"{title} was run on other data ({run.header.get('fingerprint', 'no fingerprint')}): not shown"
-                    for title, run in chosen if (title, run) not in kept]  # fmt: skip
-        chosen = kept
+        expected = chosen[0][1].header["fingerprint"]  # checked by find_dataset
+        other = [(title, run) for title, run in chosen if run.header.get("fingerprint") != expected]
+        remarks += [
+            f"{title} was run on other data ({run.header.get('fingerprint', 'no fingerprint')}): not shown"
+            for title, run in other
+        ]
+        chosen = [pair for pair in chosen if pair not in other]
     kind = "none" if dataset is None else "images" if is_pictures(dataset) else "rows"
     limits = value_range(dataset) if dataset is not None and kind == "images" else (0.0, 0.0)
     while True:
-        walls = []
+        strategies = []
         for title, run in chosen:
-            walls.append(_wall(title, run, rounds, dataset, kind, limits))
+            strategies.append(_strategy_picks(title, run, rounds, dataset, kind, limits))
             advance()
-        taken = sum(len(wall.sheet.uri) for wall in walls if wall.sheet)
+        taken = sum(len(picks.sheet.uri) for picks in strategies if picks.sheet)
         if taken <= budget or rounds == 1:
             break
         rounds = max(1, min(rounds - 1, int(rounds * budget / taken)))
     scale = f"black is {limits[0]:.3g}, white {limits[1]:.3g}" if kind == "images" and limits[1] != 255 else ""
     inputs = int(np.prod(dataset.shape)) if dataset is not None else 0
-    return Gallery(kind, tuple(walls), missing, inputs, scale, tuple(remarks))
+    return Gallery(kind, tuple(strategies), missing, inputs, scale, tuple(remarks))
 
 
 def spaced(count: int, most: int) -> list[int]:
     """At most `most` of 0 … count − 1, evenly spaced, the first and the last among them (the first, if one)."""
     if count <= most:
         return list(range(count))
-    return sorted({round(place) for place in np.linspace(0, count - 1, most)}) if most > 1 else [0]
+    return sorted({round(step) for step in np.linspace(0, count - 1, most)}) if most > 1 else [0]
 
 
-def _seed(study: Study) -> int:
+def _commonest_seed(study: Study) -> int:
     """The lowest of the seeds that most arms have."""
     every = [seed for group in study.groups for seed in study.seeds[group.name]]
     return min(set(every), key=lambda seed: (-every.count(seed), seed))
 
 
-def _run(runs: Sequence[Run], seed: int) -> Run:
+def _run_of_seed(runs: Sequence[Run], seed: int) -> Run:
     return next((run for run in runs if run.seed == seed), runs[0])
 
 
-def _wall(title: str, run: Run, most: int, dataset: Dataset | None, kind: str, limits: tuple[float, float]) -> Wall:
+def _strategy_picks(
+    title: str, run: Run, most: int, dataset: Dataset | None, kind: str, limits: tuple[float, float]
+) -> StrategyPicks:
     acquiring = [entry for entry in run.rounds if entry.get("acquired")]
-    shown = [acquiring[place] for place in spaced(len(acquiring), most)]
+    shown = [acquiring[number] for number in spaced(len(acquiring), most)]
     indices = [index for entry in shown for index in entry["acquired"][:PICKS]]
     if dataset is not None and any(not 0 <= index < dataset.size for index in indices):
         raise InputError(f"{run.folder} acquired an index that {dataset.name} does not have; the record is damaged")
-    board = None
+    sheet = None
     if dataset is not None and kind == "images" and indices:
-        width = max(len(entry["acquired"][:PICKS]) for entry in shown)
-        board = sheet(pixels(dataset, indices, limits), width)
+        columns = max(len(entry["acquired"][:PICKS]) for entry in shown)
+        sheet = sprite_sheet(pixels(dataset, indices, limits), columns)
     rounds, number = [], 0
     for entry in shown:
         picks = []
-        for place, index in enumerate(entry["acquired"][:PICKS]):
+        for rank, index in enumerate(entry["acquired"][:PICKS]):
             values = _values(dataset, index) if dataset is not None and kind == "rows" else ()
-            picks.append(
-                Pick(
-                    index,
-                    _label(run, entry, place),
-                    _score(entry, place),
-                    board.place(number) if board else None,
-                    values,
-                )
-            )
+            position = sheet.position(number) if sheet else None
+            picks.append(Pick(index, _label(run, entry, rank), _score(entry, rank), position, values))
             number += 1
         rounds.append(Round(entry["round"], entry["labelled"], tuple(picks), len(entry["acquired"]) - len(picks)))
-    return Wall(title, run.seed, len(acquiring), tuple(rounds), board)
+    return StrategyPicks(title, run.seed, len(acquiring), tuple(rounds), sheet)
 
 
-def _label(run: Run, entry: dict[str, Any], place: int) -> str:
+def _label(run: Run, entry: dict[str, Any], rank: int) -> str:
     labels, names = entry.get("acquired_labels"), run.header.get("class_names")
-    if not labels or place >= len(labels):
+    if not labels or rank >= len(labels):
         return "label not recorded"
-    return str(names[labels[place]]) if names and labels[place] < len(names) else str(labels[place])
+    return str(names[labels[rank]]) if names and labels[rank] < len(names) else str(labels[rank])
 
 
-def _score(entry: dict[str, Any], place: int) -> str:
+def _score(entry: dict[str, Any], rank: int) -> str:
     scores = entry.get("scores")
-    if not scores or place >= len(scores):
+    if not scores or rank >= len(scores):
         return ""
-    score = scores[place]
+    score = scores[rank]
     return (f"{score:#.3g}" if isinstance(score, float) else str(score)).replace("-", "−")
 
 
 def _values(dataset: Dataset, index: int) -> tuple[str, ...]:
     inputs = dataset.inputs[index : index + 1].reshape(-1)[:COLUMNS].tolist()
     return tuple(f"{value:.3g}".replace("-", "−") for value in inputs)
+
+
+def is_pictures(dataset: Dataset) -> bool:
+    """Whether the inputs are pictures: [channels, height, width], no side a single pixel."""
+    return len(dataset.shape) == 3 and min(dataset.shape[1:]) > 1
+
+
+def value_range(dataset: Dataset) -> tuple[float, float]:
+    """What becomes black and what white: 0 and 255 for bytes, else the least and largest value of the inputs."""
+    import torch
+
+    if dataset.inputs.dtype == torch.uint8:
+        return 0.0, 255.0
+    ends = [torch.aminmax(dataset.inputs[start : start + _CHUNK]) for start in range(0, dataset.size, _CHUNK)]
+    return min(float(low) for low, _ in ends), max(float(high) for _, high in ends)
+
+
+def pixels(dataset: Dataset, indices: list[int], limits: tuple[float, float]) -> NDArray[np.uint8]:
+    """The inputs as bytes [n, H, W, 1 or 3]: bytes as they are, other numbers from `limits` to 0 … 255.
+
+    Three channels are red, green and blue, and so are the first three of four; of any other number the mean is
+    shown in grey.
+    """
+    import torch
+
+    values = dataset.inputs[torch.tensor(indices)].cpu().numpy()  # [n,C,H,W]
+    low, high = limits
+    if values.dtype != np.uint8:
+        scaled = (values.astype(np.float64) - low) / max(high - low, 1e-12)
+        values = np.rint(255 * scaled.clip(0, 1)).astype(np.uint8)
+    channels = values.shape[1]
+    if channels in (3, 4):
+        values = values[:, :3]
+    elif channels != 1:
+        values = np.rint(values.mean(axis=1, keepdims=True)).astype(np.uint8)
+    return np.ascontiguousarray(values.transpose(0, 2, 3, 1))
+
+
+def sprite_sheet(pictures: NDArray[np.uint8], columns: int) -> SpriteSheet:
+    """Lay pictures [n, H, W, 1 or 3] out row by row: PNG where they are grey, JPEG in colour.
+
+    Pictures of more than LARGEST pixels are scaled down in proportion.
+    """
+    from PIL import Image
+
+    count, height, width, channels = pictures.shape
+    shrink = min(1.0, LARGEST / max(height, width))
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    mode = "L" if channels == 1 else "RGB"
+    rows = max(1, math.ceil(count / columns))
+    board = Image.new(mode, (columns * size[0], rows * size[1]))
+    for number, picture in enumerate(pictures):
+        tile = Image.fromarray(picture[:, :, 0] if channels == 1 else picture)
+        if shrink < 1:
+            tile = tile.resize(size, Image.Resampling.BOX if shrink <= 0.5 else Image.Resampling.LANCZOS)
+        board.paste(tile, ((number % columns) * size[0], (number // columns) * size[1]))
+    file = io.BytesIO()
+    if channels == 1:
+        board.save(file, "PNG", optimize=True)
+    else:
+        board.save(file, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
+    kind = "png" if channels == 1 else "jpeg"
+    uri = f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+    return SpriteSheet(uri, columns, rows, *size)

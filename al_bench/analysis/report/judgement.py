@@ -1,20 +1,36 @@
-"""What is said of a study: verdict, tables and health remarks, fetched from where they are computed."""
+"""What is said of a study: verdict, tables, and which rounds were unhealthy, fetched from where they are computed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from al_bench.analysis.pairwise import ranks_table, total_table
-from al_bench.analysis.report.diagnostics import Diagnostics, diagnose
-from al_bench.analysis.report.grid import Grid
+from al_bench.analysis.health_notes import NOT_RECORDED, has_health, health_notes
 from al_bench.analysis.tables.accuracy import compare_tables
+from al_bench.analysis.tables.health import checks_table, class_balance_table, titled_groups
+from al_bench.analysis.tables.pairwise import ranks_table, total_table
 from al_bench.analysis.verdict import default_targets, verdict
 
 if TYPE_CHECKING:
+    from al_bench.analysis.figures.overlay import Mark
     from al_bench.analysis.study import Study
     from al_bench.analysis.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """What is to be said of the runs' health.
+
+    Args:
+        lines: Before the tables.
+        tables: The checks beyond their threshold, and the class balance of the picks, as far as recorded.
+        marks: Where a warning (remarks on the set-up aside) is on the curves.
+    """
+
+    lines: tuple[str, ...]
+    tables: tuple[Table, ...]
+    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True)
@@ -32,7 +48,7 @@ class Judgement:
     study: Study
     targets: tuple[float, ...]
     sentences: tuple[str, ...]
-    tables: tuple[Grid, ...]
+    tables: tuple[Table, ...]
     diagnostics: Diagnostics
 
 
@@ -43,16 +59,48 @@ def judge(study: Study, targets: Sequence[float] = ()) -> Judgement:
         study=study,
         targets=asked,
         sentences=tuple(sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in verdict(study, asked).sentences),
-        tables=tuple(_grid(table) for table in compare_tables(study, asked)),
+        tables=tuple(_with_capital(table) for table in compare_tables(study, asked)),
         diagnostics=diagnose(study),
     )
 
 
-def joint_tables(found: Sequence[Study]) -> tuple[Grid, ...]:
+def joint_tables(studies: Sequence[Study]) -> tuple[Table, ...]:
     """The tables over several data sets; none for one."""
-    return tuple(_grid(table) for table in (total_table(found), ranks_table(found)) if table is not None)
+    tables = total_table(studies), ranks_table(studies)
+    return tuple(_with_capital(table) for table in tables if table is not None)
 
 
-def _grid(table: Table) -> Grid:
+def _with_capital(table: Table) -> Table:
+    """The table with a note that begins with a capital, as on a page it stands by itself."""
     note = table.note if table.note.startswith("n =") else table.note[:1].upper() + table.note[1:]
-    return Grid(table.title, table.columns, table.rows, note)
+    return replace(table, note=note)
+
+
+def diagnose(study: Study) -> Diagnostics:
+    """Read the health of every run of a study, whole-pool references included."""
+    from al_bench.analysis.figures.overlay import Mark
+
+    runs = [run for _, group in titled_groups(study) for run in group.runs]
+    recorded = [run for run in runs if has_health(run)]
+    if not recorded:
+        line = f"Health: {NOT_RECORDED}. An older al-bench wrote these runs; it did not record the health of a round."
+        return Diagnostics((line,), (), ())
+    lines = []
+    if len(recorded) < len(runs):
+        missing = len(runs) - len(recorded)
+        lines.append(f"Health: {NOT_RECORDED} in {missing} of {len(runs)} runs, those of an older al-bench.")
+    checks, balance = checks_table(study), class_balance_table(study)
+    if checks is None:
+        lines.append(f"No check was beyond its threshold in any round of {len(recorded)} runs.")
+    marks = tuple(
+        Mark(study.dataset, group.name, note.labelled, note.check)
+        for group in study.groups
+        for note in health_notes(group.runs)
+        if not note.remark
+    )
+    tables = tuple(
+        replace(table, title=table.title.removesuffix(f" on {study.dataset}"))
+        for table in (checks, balance)
+        if table is not None
+    )
+    return Diagnostics(tuple(lines), tables, marks)

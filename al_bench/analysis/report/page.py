@@ -1,4 +1,4 @@
-"""The page: its parts gathered from the records, rendered by report.html.j2, the same bytes for the same input."""
+"""The page: its sections gathered from the records, rendered by report.html.j2, the same bytes for the same input."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from al_bench import __version__
-from al_bench.analysis.report import sections as parts
-from al_bench.analysis.report.figures import Drawing, drawings, joint_plans, plans
+from al_bench.analysis.report.figures import DrawnFigure, draw_figures, figure_specs, joint_figure_specs
 from al_bench.analysis.report.gallery import BYTES, ROUNDS, gallery
-from al_bench.analysis.report.grid import Grid, make
 from al_bench.analysis.report.judgement import joint_tables, judge
+from al_bench.analysis.report.sections import DatasetSection, count, dataset_section, failure
 from al_bench.analysis.report.svg import Palette
 from al_bench.analysis.study import studies
+from al_bench.analysis.tables.table import Table, text_table
 from al_bench.errors import InputError
 from al_bench.storage.runs import Run, find_runs
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Request:
+class ReportRequest:
     """What was asked for.
 
     Args:
@@ -48,23 +48,23 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Page:
-    """What the template shows besides the parts, which are one a dataset."""
+class ReportPage:
+    """What the template shows: a section a dataset, and what is said of all together."""
 
     title: str
     summary: str
     warning: str
     treatment: str
     command: str
-    incomplete: Grid | None
+    incomplete: Table | None
     damaged: tuple[str, ...]
-    joint_tables: tuple[Grid, ...] = ()
-    parts: list[parts.Part] = field(default_factory=list)
-    joint_drawings: list[Drawing] = field(default_factory=list)
+    joint_tables: tuple[Table, ...] = ()
+    sections: list[DatasetSection] = field(default_factory=list)
+    joint_figures: list[DrawnFigure] = field(default_factory=list)
     version: str = __version__
 
 
-def write_page(request: Request, report: Callable[[str], None], step: Callable[[int, int], Any]) -> str:
+def write_page(request: ReportRequest, report: Callable[[str], None], step: Callable[[int, int], Any]) -> str:
     """The page as HTML.
 
     Args:
@@ -77,18 +77,18 @@ def write_page(request: Request, report: Callable[[str], None], step: Callable[[
     """
     damaged: list[str] = []
     runs = find_runs(list(request.folders), damaged.append)
-    found = studies(list(request.folders), request.baseline, request.include_incomplete, report)
-    seeds = sorted({seed for study in found for every in study.seeds.values() for seed in every})
+    compared = studies(list(request.folders), request.baseline, request.include_incomplete, report)
+    seeds = sorted({seed for study in compared for every in study.seeds.values() for seed in every})
     if request.seed is not None and request.seed not in seeds:
         raise InputError(f"--seed is {request.seed}; these runs have {', '.join(map(str, seeds))}")
     palette = Palette()
-    page = _page(request, runs, found, tuple(damaged))
+    page = _page(request, runs, compared, tuple(damaged))
     jobs = []
-    for number, study in enumerate(found, start=1):
+    for number, study in enumerate(compared, start=1):
         judged = judge(study, request.targets)
-        jobs.append((f"d{number}", judged, plans(judged)))
-    joint = joint_plans(found)
-    total = sum(len(figures) + len(judged.study.groups) for _, judged, figures in jobs) + len(joint)
+        jobs.append((f"d{number}", judged, figure_specs(judged)))
+    joint = joint_figure_specs(compared)
+    total = sum(len(specs) + len(judged.study.groups) for _, judged, specs in jobs) + len(joint)
     done = 0
 
     def advance() -> None:
@@ -96,19 +96,19 @@ def write_page(request: Request, report: Callable[[str], None], step: Callable[[
         done = min(done + 1, total)
         step(done, total)
 
-    for name, judged, figures in jobs:
-        walls = gallery(judged.study, request.seed, request.rounds, BYTES // len(found), advance)
-        drawn = []
-        for drawing in drawings(figures, name, palette):
-            drawn.append(drawing)
+    for id, judged, specs in jobs:
+        picks = gallery(judged.study, request.seed, request.rounds, BYTES // len(compared), advance)
+        figures = []
+        for figure in draw_figures(specs, [judged.study], id, palette):
+            figures.append(figure)
             advance()
-        page.parts.append(parts.gather(name, judged, drawn, walls))
-    page.joint_drawings.extend(drawings(joint, "all", palette))
+        page.sections.append(dataset_section(id, judged, figures, picks))
+    page.joint_figures.extend(draw_figures(joint, compared, "all", palette))
     return render(page, palette)
 
 
-def render(page: Page, palette: Palette) -> str:
-    """The template filled in; every word is escaped but the style sheet and the figures."""
+def render(page: ReportPage, palette: Palette) -> str:
+    """The template filled in; everything is escaped but the style sheet and the figures."""
     from jinja2 import Environment, StrictUndefined
 
     here = files("al_bench.analysis.report")
@@ -118,28 +118,30 @@ def render(page: Page, palette: Palette) -> str:
     return template.render(page=page, css=css, palette=palette.css())
 
 
-def _page(request: Request, runs: Sequence[Run], found: Sequence[Study], damaged: tuple[str, ...]) -> Page:
+def _page(
+    request: ReportRequest, runs: Sequence[Run], compared: Sequence[Study], damaged: tuple[str, ...]
+) -> ReportPage:
     incomplete = [run for run in runs if not run.complete]
-    names = sorted({run.study for study in found for group in study.groups for run in group.runs})
-    shown = sum(group.seeds for study in found for group in (*study.groups, *study.references))
-    arms = len({group.name for study in found for group in study.groups})
-    datasets = ", ".join(study.dataset for study in found)
+    names = sorted({run.study for study in compared for group in study.groups for run in group.runs})
+    shown = sum(group.seeds for study in compared for group in (*study.groups, *study.references))
+    arms = len({group.name for study in compared for group in study.groups})
+    datasets = ", ".join(study.dataset for study in compared)
     taken = "taken in as far as they got" if request.include_incomplete else "left out of everything above"
     broken = f" and {len(damaged)} unreadable" if damaged else ""
-    count = len(incomplete)
-    return Page(
+    number = len(incomplete)
+    return ReportPage(
         title=request.title or ", ".join(names),
-        summary=f"{parts.count(arms, 'arm')}, {parts.count(shown, 'run')}, on {datasets}",
-        warning=f"{parts.count(count, 'run')} not complete{broken}: {taken}.",
-        treatment=f"{parts.count(count, 'run')} {'is' if count == 1 else 'are'} not complete and {taken}.",
+        summary=f"{count(arms, 'arm')}, {count(shown, 'run')}, on {datasets}",
+        warning=f"{count(number, 'run')} not complete{broken}: {taken}.",
+        treatment=f"{count(number, 'run')} {'is' if number == 1 else 'are'} not complete and {taken}.",
         command=_command(request),
         incomplete=_incomplete(incomplete),
         damaged=tuple(line.removeprefix("skipped ") for line in damaged),
-        joint_tables=joint_tables(found),
+        joint_tables=joint_tables(compared),
     )
 
 
-def _incomplete(runs: Sequence[Run]) -> Grid | None:
+def _incomplete(runs: Sequence[Run]) -> Table | None:
     rows = [
         (
             run.dataset,
@@ -147,19 +149,19 @@ def _incomplete(runs: Sequence[Run]) -> Grid | None:
             str(run.seed),
             run.status,
             str(run.labels[-1]) if run.labels else "none",
-            parts.failure(run),
+            failure(run),
         )
         for run in runs
     ]
     columns = ("dataset", "arm", "seed", "status", "labels reached", "why")
-    return make("Runs that are not complete", columns, rows, words=True)
+    return text_table("Runs that are not complete", columns, rows)
 
 
-def _command(request: Request) -> str:
-    words = ["al-bench", "report", *map(str, request.folders)]
-    words += [word for target in request.targets for word in ("--target", f"{target:g}")]
+def _command(request: ReportRequest) -> str:
+    argv = ["al-bench", "report", *map(str, request.folders)]
+    argv += [argument for target in request.targets for argument in ("--target", f"{target:g}")]
     for option, value in (("--baseline", request.baseline), ("--title", request.title), ("--seed", request.seed)):
-        words += [option, str(value)] if value is not None else []
-    words += ["--rounds", str(request.rounds)] if request.rounds != ROUNDS else []
-    words += ["--include-incomplete"] if request.include_incomplete else []
-    return shlex.join(words)
+        argv += [option, str(value)] if value is not None else []
+    argv += ["--rounds", str(request.rounds)] if request.rounds != ROUNDS else []
+    argv += ["--include-incomplete"] if request.include_incomplete else []
+    return shlex.join(argv)

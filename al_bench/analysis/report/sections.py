@@ -1,4 +1,4 @@
-"""One part of the page a dataset: verdict, figures, tables, diagnostics, gallery, configuration, recipe."""
+"""One section of the page a dataset: verdict, figures, tables, diagnostics, gallery, configuration, recipe."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from al_bench.analysis.report.configuration import Settings, own, settings
-from al_bench.analysis.report.diagnostics import Diagnostics
-from al_bench.analysis.report.gallery import COLUMNS, PICKS, Gallery, Wall
-from al_bench.analysis.report.grid import Grid, make
-from al_bench.analysis.report.judgement import Judgement
-from al_bench.analysis.report.recipe import Recipe, recipe
+from al_bench.analysis.report.configuration import Comparison, Recipe, compare_configurations, recipe, strategy_keys
+from al_bench.analysis.report.gallery import COLUMNS, PICKS, Gallery, StrategyPicks
+from al_bench.analysis.report.judgement import Diagnostics, Judgement
+from al_bench.analysis.tables.table import Table, text_table
 
 if TYPE_CHECKING:
-    from al_bench.analysis.report.figures import Drawing
-    from al_bench.analysis.report.sprites import Sheet
+    from al_bench.analysis.report.figures import DrawnFigure
+    from al_bench.analysis.report.gallery import SpriteSheet
     from al_bench.analysis.study import Study
     from al_bench.storage.runs import Run
 
@@ -25,21 +23,21 @@ _OPEN = 6
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A wall of the gallery with what the template needs: its CSS class, its pictures' height over their width."""
+class GallerySection:
+    """A strategy's picks with what the template needs: the CSS class, the pictures' height over their width."""
 
     id: str
     title: str
     seed: int
     acquisitions: int
     rounds: tuple[object, ...]
-    sheet: Sheet | None
-    high: str
-    width: int
+    sheet: SpriteSheet | None
+    aspect: str
+    inputs_shown: int
 
 
 @dataclass(frozen=True)
-class Part:
+class DatasetSection:
     """What the page says of one dataset; `id` begins the ids of its sections."""
 
     id: str
@@ -48,45 +46,45 @@ class Part:
     summary: str
     contents: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
-    drawings: Sequence[Drawing]
-    tables: tuple[Grid, ...]
+    figures: Sequence[DrawnFigure]
+    tables: tuple[Table, ...]
     diagnostics: Diagnostics
     gallery: Gallery
     gallery_lines: tuple[str, ...]
-    walls: tuple[Shown, ...]
-    open: bool
-    shared: Grid | None
-    differing: Grid | None
-    own: Grid | None
+    strategies: tuple[GallerySection, ...]
+    gallery_open: bool
+    shared_keys: Table | None
+    differing_keys: Table | None
+    strategy_keys: Table | None
     recipe: Recipe
     recipe_lines: tuple[str, ...]
-    elsewhere: Grid | None
+    differing_environment: Table | None
 
 
-def gather(name: str, judged: Judgement, drawn: Sequence[Drawing], walls: Gallery) -> Part:
-    """The part of one dataset, its judgement, its figures and its gallery being given."""
+def dataset_section(id: str, judged: Judgement, figures: Sequence[DrawnFigure], picks: Gallery) -> DatasetSection:
+    """The section of one dataset, from its judgement, its figures and its gallery."""
     study = judged.study
-    configured, steps = settings(study), recipe(study)
-    return Part(
-        id=name,
+    configured, steps = compare_configurations(study), recipe(study)
+    return DatasetSection(
+        id=id,
         study=study,
         sentences=judged.sentences,
         summary=_summary(study),
-        contents=tuple((f"{name}-{key}", title) for key, title in _CONTENTS),
+        contents=tuple((f"{id}-{key}", title) for key, title in _CONTENTS),
         remarks=study.remarks,
-        drawings=drawn,
+        figures=figures,
         tables=judged.tables,
         diagnostics=judged.diagnostics,
-        gallery=walls,
-        gallery_lines=_gallery_lines(walls),
-        walls=tuple(_shown(f"{name}w{number}", wall) for number, wall in enumerate(walls.walls)),
-        open=len(walls.walls) <= _OPEN,
-        shared=make("Shared by all runs", ("key", "value"), configured.shared, words=True),
-        differing=_differing("Where the runs differ", configured),
-        own=_own(study),
+        gallery=picks,
+        gallery_lines=_gallery_lines(picks),
+        strategies=tuple(_gallery_section(f"{id}w{number}", each) for number, each in enumerate(picks.strategies)),
+        gallery_open=len(picks.strategies) <= _OPEN,
+        shared_keys=text_table("Shared by all runs", ("key", "value"), configured.shared),
+        differing_keys=_differences_table("Where the runs differ", configured),
+        strategy_keys=_strategy_keys_table(study),
         recipe=steps,
         recipe_lines=_recipe_lines(steps),
-        elsewhere=_differing("Where the runs ran differently", steps.environment),
+        differing_environment=_differences_table("Where the runs ran differently", steps.environment),
     )
 
 
@@ -100,9 +98,9 @@ _CONTENTS = (
 )
 
 
-def count(number: int, what: str) -> str:
+def count(number: int, noun: str) -> str:
     """`1 run`, `2 runs`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def failure(run: Run) -> str:
@@ -116,63 +114,65 @@ def failure(run: Run) -> str:
 def _summary(study: Study) -> str:
     seeds = sorted({group.seeds for group in study.groups})
     each = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    words = f"{count(len(study.groups), 'arm')}, {each} {'seed' if seeds == [1] else 'seeds'} each, "
-    words += f"{study.labels[0]:,} to {study.labels[-1]:,} labels"
+    text = f"{count(len(study.groups), 'arm')}, {each} {'seed' if seeds == [1] else 'seeds'} each, "
+    text += f"{study.labels[0]:,} to {study.labels[-1]:,} labels"
     if study.shared:
-        words += f"; all arms: {', '.join(study.shared)}"
-    return words
+        text += f"; all arms: {', '.join(study.shared)}"
+    return text
 
 
-def _shown(name: str, wall: Wall) -> Shown:
-    high = f"{wall.sheet.height / wall.sheet.width:.4g}" if wall.sheet else "1"
-    width = max((len(pick.values) for entry in wall.rounds for pick in entry.picks), default=0)
-    return Shown(name, wall.title, wall.seed, wall.acquisitions, wall.rounds, wall.sheet, high, width)
+def _gallery_section(id: str, picks: StrategyPicks) -> GallerySection:
+    aspect = f"{picks.sheet.height / picks.sheet.width:.4g}" if picks.sheet else "1"
+    inputs = max((len(pick.values) for entry in picks.rounds for pick in entry.picks), default=0)
+    return GallerySection(
+        id, picks.title, picks.seed, picks.acquisitions, picks.rounds, picks.sheet, aspect, inputs
+    )  # fmt: skip
 
 
-def _gallery_lines(walls: Gallery) -> tuple[str, ...]:
-    if walls.missing:
+def _gallery_lines(picks: Gallery) -> tuple[str, ...]:
+    if picks.missing:
         return (
-            f"No pictures: {walls.missing}.",
+            f"No pictures: {picks.missing}.",
             f"What the records hold without the data: labels and scores of the first {PICKS} picks of a round.",
-            *walls.remarks,
+            *picks.remarks,
         )
-    what = "Below each picture its label, and the score" if walls.kind == "images" else "The label, and the score"
-    words = (
+    what = "Below each picture its label, and the score" if picks.kind == "images" else "The label, and the score"
+    text = (
         f"{what} under which the strategy picked it, where it gives one; the scores of two strategies, or of two "
         f"rounds, are not on one scale. At most {PICKS} picks a round in the order they were picked, rounds evenly "
         "spaced; one seed a strategy."
     )
-    if walls.kind == "rows":
-        shown = f"the first {COLUMNS} of {walls.inputs:,}" if walls.inputs > COLUMNS else "all"
-        words += f" Inputs are as the network sees them ({shown})."
-    scale = (f"{walls.scale[:1].upper()}{walls.scale[1:]}.",) if walls.scale else ()
-    return (words, *scale, *walls.remarks)
+    if picks.kind == "rows":
+        shown = f"the first {COLUMNS} of {picks.inputs:,}" if picks.inputs > COLUMNS else "all"
+        text += f" Inputs are as the network sees them ({shown})."
+    scale = (f"{picks.scale[:1].upper()}{picks.scale[1:]}.",) if picks.scale else ()
+    return (text, *scale, *picks.remarks)
 
 
-def _differing(title: str, found: Settings) -> Grid | None:
+def _differences_table(title: str, comparison: Comparison) -> Table | None:
     rows = [
-        (difference.key if place == 0 else "", value, ", ".join(names))
-        for difference in found.differences
-        for place, (value, names) in enumerate(difference.values)
+        (difference.key if number == 0 else "", value, ", ".join(owners))
+        for difference in comparison.differences
+        for number, (value, owners) in enumerate(difference.values)
     ]
-    return make(title, ("key", "value", "runs"), rows, words=True)
+    return text_table(title, ("key", "value", "runs"), rows)
 
 
-def _own(study: Study) -> Grid | None:
+def _strategy_keys_table(study: Study) -> Table | None:
     rows = [
         (title, "; ".join(f"{key.removeprefix('strategy.')}={value}" for key, value in keys))
-        for title, keys in own(study)
+        for title, keys in strategy_keys(study)
         if keys
     ]
-    return make("Each strategy's own settings", ("arm", "settings"), rows, words=True)
+    return text_table("Each strategy's own settings", ("arm", "settings"), rows)
 
 
-def _recipe_lines(found: Recipe) -> tuple[str, ...]:
+def _recipe_lines(steps: Recipe) -> tuple[str, ...]:
     lines = []
-    if found.commits:
-        lines.append(f"With al-bench at commit {', '.join(found.commits)}:")
-    if found.missing:
-        lines.append(f"The command of {count(found.missing, 'run')} was not recorded.")
-    if found.first:
-        lines.append(f"The first run was started at {found.first}, the last at {found.last}.")
+    if steps.commits:
+        lines.append(f"With al-bench at commit {', '.join(steps.commits)}:")
+    if steps.missing:
+        lines.append(f"The command of {count(steps.missing, 'run')} was not recorded.")
+    if steps.first:
+        lines.append(f"The first run was started at {steps.first}, the last at {steps.last}.")
     return tuple(lines)

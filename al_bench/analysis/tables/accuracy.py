@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from al_bench.analysis.findings import findings
-from al_bench.analysis.marks import arm_title, marks_note, who
-from al_bench.analysis.pairwise import error_table, penalty_table, study_penalty
+from al_bench.analysis.pairwise import study_penalty
 from al_bench.analysis.statistics.area import area, shared_range
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.cost import cost_table
 from al_bench.analysis.tables.differences import area_table, budgets_table
 from al_bench.analysis.tables.labels import saved_table, targets_table
+from al_bench.analysis.tables.pairwise import error_table, penalty_table
 from al_bench.analysis.tables.table import Table, spread
 
 
@@ -59,10 +59,10 @@ def accuracy_table(study: Study, log: bool = False) -> Table:
         areas = [math.nan] * len(curves) if span is None else area(labels, curves, *span, log).tolist()
         ends = sorted({run.labels[-1] for run in group.runs})
         end = f"{ends[0]}" if len(ends) == 1 else f"{ends[0]}–{ends[-1]}"
-        rows.append((arm_title(study, group.name), str(group.seeds), end, spread(final), spread(mean), spread(areas)))
+        rows.append((study.marked_title(group.name), str(group.seeds), end, spread(final), spread(mean), spread(areas)))
         records += [
             {
-                **who(study, group.name),
+                **study.record_keys(group.name),
                 "seed": seed,
                 "labels": run.labels[-1],
                 "final": final[place],
@@ -78,7 +78,7 @@ def accuracy_table(study: Study, log: bool = False) -> Table:
         rows.append((group.label, str(group.seeds), str(ends[-1]), spread(final), "", ""))
         records += [
             {
-                **who(study, group.name),
+                **study.record_keys(group.name),
                 "seed": run.seed,
                 "labels": run.labels[-1],
                 "final": run.accuracy[-1],
@@ -99,6 +99,6 @@ def accuracy_table(study: Study, log: bool = False) -> Table:
             f"curve through these over {span[0]:g} to {span[1]:g} labels{', ln scale' if log else ''}, divided by that "
             "range. "
         )
-    note = f"{note}{marks_note(study)}".strip()
+    note = f"{note}{study.marks_note}".strip()
     heads = ("arm", "seeds", "labels", "final", "mean", "AUBC")
     return Table("accuracy", f"Accuracy on {study.dataset}, %", heads, tuple(rows), note, tuple(records))

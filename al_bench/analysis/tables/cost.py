@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from al_bench.analysis.arms import Group
-from al_bench.analysis.marks import arm_title, who
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.table import Table, Value
 from al_bench.storage.runs import Run
@@ -91,7 +90,7 @@ def cost_table(study: Study) -> Table:
         spent = cost(group)
         rows.append(
             (
-                arm_title(study, group.name),
+                study.marked_title(group.name),
                 *(_seconds(spent.seconds[phase]) for phase in PHASES),
                 _seconds(spent.total),
                 _rate(100 * 100 * spent.per_label),
@@ -101,7 +100,7 @@ def cost_table(study: Study) -> Table:
         )
         records.append(
             {
-                **who(study, group.name),
+                **study.record_keys(group.name),
                 **{f"seconds_{phase}": value for phase, value in spent.seconds.items()},
                 **{f"peak_bytes_{phase}": value for phase, value in spent.memory.items()},
                 "accuracy_per_label": spent.per_label,

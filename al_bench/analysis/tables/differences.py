@@ -6,9 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from al_bench.analysis.budgets import BUDGET_LEVEL, BudgetDifference, budget_differences
-from al_bench.analysis.findings import TOO_FEW, Finding, area_differences
-from al_bench.analysis.marks import arm_title, who
+from al_bench.analysis.findings import (
+    BUDGET_LEVEL,
+    TOO_FEW,
+    BudgetDifference,
+    Finding,
+    area_differences,
+    budget_differences,
+)
 from al_bench.analysis.statistics.paired import FEWEST, MOST_SEEDS
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.table import Table, Value, interval, p_value, percent
@@ -25,7 +30,7 @@ def area_table(study: Study, found: Sequence[Finding], log: bool = False) -> Tab
         over = "" if span is None else f"{span[0]:g}–{span[1]:g}"
         rows.append(
             (
-                arm_title(study, one.name),
+                study.marked_title(one.name),
                 percent(difference.mean, 2, sign=True),
                 interval(difference.low, difference.high, 2, sign=True),
                 p_value(one.area_holm),
@@ -36,7 +41,7 @@ def area_table(study: Study, found: Sequence[Finding], log: bool = False) -> Tab
         )
         records.append(
             {
-                **who(study, one.name),
+                **study.record_keys(one.name),
                 "difference": difference.mean,
                 "low": difference.low,
                 "high": difference.high,
@@ -58,7 +63,7 @@ def area_table(study: Study, found: Sequence[Finding], log: bool = False) -> Tab
         note += " Differences are over ln labels; p and reading are of the area over labels."
     heads = ("arm", "difference", "95 % interval", "p", "seeds", "labels", "reading")
     title = f"Difference to {base} in AUBC on {study.dataset}, points"
-    return Table("difference", title, heads, tuple(rows), note, tuple(records))
+    return Table("difference", title, heads, tuple(rows), note, tuple(records), "lrrrrrl")
 
 
 def _reading(one: Finding) -> str:
@@ -92,7 +97,7 @@ def budgets_table(study: Study) -> Table:
     rows = []
     for group in study.others:
         here = {cell.labels: cell for cell in cells if cell.name == group.name}
-        row = [arm_title(study, group.name)]
+        row = [study.marked_title(group.name)]
         for labels in shown:
             if labels not in here:
                 row.append("-")
@@ -103,7 +108,7 @@ def budgets_table(study: Study) -> Table:
         rows.append(tuple(row))
     records: tuple[dict[str, Value], ...] = tuple(
         {
-            **who(study, cell.name),
+            **study.record_keys(cell.name),
             "labels": cell.labels,
             "difference": cell.estimate.mean,
             "low": cell.estimate.low,

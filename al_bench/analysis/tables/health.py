@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 from al_bench.analysis.arms import Group
 from al_bench.analysis.health_notes import NOT_RECORDED, HealthNote, has_health, health_notes
-from al_bench.analysis.marks import who
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.table import Table, Value
 from al_bench.storage.runs import Run
 
 
-def titled(study: Study) -> list[tuple[str, Group]]:
+def titled_groups(study: Study) -> list[tuple[str, Group]]:
     """Every group of a study with its title, whole-pool references included."""
     groups = [(study.title(group.name), group) for group in study.groups]
     return [*groups, *((group.label, group) for group in study.references)]
@@ -21,12 +20,12 @@ def titled(study: Study) -> list[tuple[str, Group]]:
 
 def health_tables(study: Study) -> list[Table]:
     """Both tables, as far as there is anything to say."""
-    return [table for table in (checks_table(study), balance_table(study)) if table is not None]
+    return [table for table in (checks_table(study), class_balance_table(study)) if table is not None]
 
 
 def checks_table(study: Study) -> Table | None:
     """A row a check and arm that were beyond a threshold, warnings before remarks; None where none was."""
-    groups = titled(study)
+    groups = titled_groups(study)
     recorded = [run for _, group in groups for run in group.runs if has_health(run)]
     notes = [(title, group, note) for title, group in groups for note in health_notes(group.runs)]
     together: dict[tuple[str, str], list[HealthNote]] = {}
@@ -37,7 +36,7 @@ def checks_table(study: Study) -> Table | None:
     rows = [_row(title, found, recorded) for (_, title), found in together.items()]
     records: list[dict[str, Value]] = [
         {
-            **who(study, group.name),
+            **study.record_keys(group.name),
             "check": note.check,
             "seed": note.run.seed,
             "round": note.round,
@@ -54,6 +53,8 @@ def checks_table(study: Study) -> Table | None:
         tuple(rows),
         "Rounds over all seeds, out of those with health on record.",
         tuple(records),
+        "llrrl",
+        breakable=True,
     )
 
 
@@ -66,7 +67,7 @@ def _row(title: str, found: Sequence[HealthNote], recorded: Sequence[Run]) -> tu
     return first.title, title, seeds, f"{len(found)} of {rounds}", where
 
 
-def balance_table(study: Study) -> Table | None:
+def class_balance_table(study: Study) -> Table | None:
     """How far the classes of all picks of a run are from the pool's, beside the baseline's; None where not recorded."""
     base = study.baseline
     values = {group.name: [kl for run in group.runs if (kl := _last_kl(run)) is not None] for group in study.groups}
@@ -82,7 +83,7 @@ def balance_table(study: Study) -> Table | None:
         said = "" if less is None else f"{less:+.3f}".replace("-", "−")
         title = study.title(group.name)
         rows.append((title, NOT_RECORDED if middle is None else f"{middle:.3f}", said))
-        records.append({**who(study, group.name), "kl": middle, "less_baseline": less, "seeds": len(found)})
+        records.append({**study.record_keys(group.name), "kl": middle, "less_baseline": less, "seeds": len(found)})
     other = f"less {study.title(base)}'s" if base is not None else "less the baseline's"
     return Table(
         "class_balance",

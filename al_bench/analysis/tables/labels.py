@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from al_bench.analysis.arms import Group
 from al_bench.analysis.findings import Finding
-from al_bench.analysis.marks import arm_title, who
 from al_bench.analysis.statistics.curves import labels_to_target, quantile
 from al_bench.analysis.statistics.savings import Saved
 from al_bench.analysis.study import Study
@@ -23,16 +22,16 @@ def targets_table(study: Study, targets: Sequence[float]) -> Table:
     for target in targets:
         for group in study.groups:
             curve = labels_to_target(group.curves.labels, group.curves.accuracy, target, "median_curve")
-            row = [_percent(target), arm_title(study, group.name)]
+            row = [_percent(target), study.marked_title(group.name)]
             row += [per_seed(group, target, rule) for rule in _RULES]
             rows.append((*row, count(curve, float(group.curves.labels[-1]))))
             for rule in _RULES:
                 records.append(
-                    {**who(study, group.name), "target": target, "rule": rule, **_reached(group, target, rule)}
+                    {**study.record_keys(group.name), "target": target, "rule": rule, **_reached(group, target, rule)}
                 )
             records.append(
                 {
-                    **who(study, group.name),
+                    **study.record_keys(group.name),
                     "target": target,
                     "rule": "median_curve",
                     "median": curve,
@@ -44,7 +43,9 @@ def targets_table(study: Study, targets: Sequence[float]) -> Table:
         "optimistic on a noisy curve; sustained: never below again; > L: not reached within L labels."
     )
     heads = ("to reach", "arm", "first crossing", "sustained", "median curve")
-    return Table("labels", f"Labels to reach an accuracy on {study.dataset}", heads, tuple(rows), note, tuple(records))
+    return Table(
+        "labels", f"Labels to reach an accuracy on {study.dataset}", heads, tuple(rows), note, tuple(records), "llrrr"
+    )
 
 
 def _reached(group: Group, target: float, rule: str) -> dict[str, Value]:
@@ -68,7 +69,7 @@ def saved_table(study: Study, found: Sequence[Finding]) -> Table:
             rows.append(
                 (
                     _percent(value.target),
-                    arm_title(study, one.name),
+                    study.marked_title(one.name),
                     _saving(value),
                     interval(value.low, value.high, 0),
                     p_value(one.saved_holm) if tested else "",
@@ -78,7 +79,7 @@ def saved_table(study: Study, found: Sequence[Finding]) -> Table:
             )
             records.append(
                 {
-                    **who(study, one.name),
+                    **study.record_keys(one.name),
                     "target": value.target,
                     "saved": value.saved,
                     "low": value.low,
@@ -101,7 +102,9 @@ def saved_table(study: Study, found: Sequence[Finding]) -> Table:
         "over seeds."
     )
     heads = ("to reach", "arm", "saved %", "95 % interval", "p", "seeds", "not reached")
-    return Table("saved", f"Labels saved against {base} on {study.dataset}", heads, tuple(rows), note, tuple(records))
+    return Table(
+        "saved", f"Labels saved against {base} on {study.dataset}", heads, tuple(rows), note, tuple(records), "llrrrrl"
+    )
 
 
 def _saving(value: Saved) -> str:

@@ -1,4 +1,4 @@
-"""A table once as text for readers and once as plain records for programs."""
+"""A table once as text for readers and once as plain records for programs, and numbers as text."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_WORDS = ("arm", "reading", "not reached", "the first of them")  # columns of words, which begin on the left
-_WIDTH = 110
+from tabulate import tabulate
+
+_WIDTH = 110  # characters a line of a note in the terminal
 
 Value = str | int | float | bool | None
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table.
+    """One table: for the terminal, Markdown, LaTeX, CSV, JSON and the report.
 
     Args:
         key: A word for file names and JSON keys, such as `accuracy`.
@@ -28,27 +29,37 @@ class Table:
         rows: Texts, one a column.
         note: How to read it; may be empty.
         records: The same and more as plain values in full precision; some may be NaN or infinite.
+        align: One letter a column, l (words) or r (numbers); empty: the first column l, the others r.
+        breakable: Whether long cells may be broken anywhere, where the page has too little room for the table.
     """
 
     key: str
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    note: str
-    records: tuple[dict[str, Value], ...]
+    note: str = ""
+    records: tuple[dict[str, Value], ...] = ()
+    align: str = ""
+    breakable: bool = False
+
+    @property
+    def alignment(self) -> str:
+        """The letters of `align`, whatever was given."""
+        return self.align or "l" + "r" * (len(self.columns) - 1)
+
+    def is_number(self, column: int) -> bool:
+        """Whether a column holds numbers, which end on the right."""
+        return self.alignment[column] == "r"
+
+    @property
+    def _sides(self) -> list[str]:
+        return ["left" if letter == "l" else "right" for letter in self.alignment]
 
     def to_terminal(self) -> str:
         """Aligned text: title, head, rows, note."""
-        lines = [list(self.columns), *(list(row) for row in self.rows)]
-        widths = [max(len(line[place]) for line in lines) for place in range(len(self.columns))]
-        body = [
-            "  ".join(
-                cell.ljust(width) if place == 0 or head in _WORDS else cell.rjust(width)
-                for place, (head, cell, width) in enumerate(zip(self.columns, line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        ]
-        return "\n".join([self.title, *body, *textwrap.wrap(self.note, _WIDTH)])
+        rows = [self.columns, *self.rows]
+        text = tabulate(rows, tablefmt="plain", colalign=self._sides, disable_numparse=True)
+        return "\n".join([self.title, *map(str.rstrip, text.split("\n")), *textwrap.wrap(self.note, _WIDTH)])
 
     def to_csv(self) -> str:
         """The records with a head line; empty where a value is not known, `inf` where it is not finite."""
@@ -57,7 +68,7 @@ class Table:
         writer = csv.DictWriter(out, columns, lineterminator="\n")
         writer.writeheader()
         for record in self.records:
-            writer.writerow({key: _cell(record.get(key)) for key in columns})
+            writer.writerow({key: _blank_nan(record.get(key)) for key in columns})
         return out.getvalue()
 
     def to_json(self) -> str:
@@ -66,35 +77,35 @@ class Table:
 
     def plain(self) -> dict[str, Any]:
         """What `to_json` writes, as Python values."""
-        records = [{key: _finite(value) for key, value in record.items()} for record in self.records]
+        records = [{key: _null_if_not_finite(value) for key, value in record.items()} for record in self.records]
         return {"key": self.key, "title": self.title, "note": self.note, "records": records}
 
     def to_markdown(self) -> str:
-        """A pipe table under its title in bold, with the note below."""
-        heads = [_piped(cell) for cell in self.columns]
-        rule = ["---" if place == 0 or head in _WORDS else "---:" for place, head in enumerate(self.columns)]
-        lines = [f"| {' | '.join(heads)} |", f"| {' | '.join(rule)} |"]
-        lines += [f"| {' | '.join(_piped(cell) for cell in row)} |" for row in self.rows]
+        """A pipe table under its title in bold, with the note below.
+
+        Not tabulate's, which fills the cells with blanks to one width: in a page under version control one longer cell
+        would then change every line.
+        """
+        rule = ["---" if letter == "l" else "---:" for letter in self.alignment]
+        cells = [[cell.replace("|", "\\|") for cell in row] for row in (self.columns, *self.rows)]
+        lines = [f"| {' | '.join(row)} |" for row in (cells[0], rule, *cells[1:])]
         return "\n".join([f"**{self.title}**", "", *lines, *(["", self.note] if self.note else [])])
 
     def to_latex(self) -> str:
         """A table environment of booktabs (`\\usepackage{booktabs}`), everything escaped."""
-        places = "".join("l" if place == 0 or head in _WORDS else "r" for place, head in enumerate(self.columns))
-        body = [" & ".join(_escaped(cell) for cell in row) + r" \\" for row in self.rows]
-        return "\n".join(
-            [
-                r"\begin{table}",
-                rf"\caption{{{_escaped(f'{self.title}. {self.note}'.strip())}}}",
-                rf"\begin{{tabular}}{{{places}}}",
-                r"\toprule",
-                " & ".join(_escaped(cell) for cell in self.columns) + r" \\",
-                r"\midrule",
-                *body,
-                r"\bottomrule",
-                r"\end{tabular}",
-                r"\end{table}",
-            ]
-        )
+        body = tabulate(
+            self.rows, self.columns, tablefmt="latex_booktabs", colalign=self._sides, disable_numparse=True
+        ).translate(_LATEX_MATH)
+        caption = f"{self.title}. {self.note}".strip().translate(_LATEX_SPECIAL | _LATEX_MATH)
+        return f"\\begin{{table}}\n\\caption{{{caption}}}\n{body}\n\\end{{table}}"
+
+
+def text_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table | None:
+    """A table of words alone, which may be broken anywhere; None where it would have no rows."""
+    if not rows:
+        return None
+    align = "l" * len(columns)
+    return Table("", title, tuple(columns), tuple(tuple(row) for row in rows), align=align, breakable=True)
 
 
 def percent(value: float, digits: int = 1, sign: bool = False) -> str:
@@ -130,24 +141,19 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
 
 
-def _finite(value: Value) -> Value:
+def _null_if_not_finite(value: Value) -> Value:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _cell(value: Value) -> Value:
+def _blank_nan(value: Value) -> Value:
     return "" if value is None or (isinstance(value, float) and math.isnan(value)) else value
 
 
-def _piped(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-_LATEX = {
+# In the rows tabulate escapes the special letters; letters of mathematics are left as they are.
+_LATEX_SPECIAL = str.maketrans({
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$", "±": r"$\pm$", "−": r"$-$",
-    "≤": r"$\le$", "≥": r"$\ge$", "×": r"$\times$", "√": r"$\surd$",
-}  # fmt: skip
-
-
-def _escaped(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$",
+})  # fmt: skip
+_LATEX_MATH = str.maketrans(
+    {"±": r"$\pm$", "−": r"$-$", "≤": r"$\le$", "≥": r"$\ge$", "×": r"$\times$", "√": r"$\surd$"}
+)

@@ -16,20 +16,21 @@ from matplotlib.text import Annotation
 from scipy import stats
 
 from al_bench.analysis.figures.class_balance import balances, draw_class_balance
-from al_bench.analysis.figures.curves import draw_against
+from al_bench.analysis.figures.curves import draw_curves
 from al_bench.analysis.figures.difference import draw_difference
-from al_bench.analysis.figures.kinds import Request, draw, marks_of, studies_of
-from al_bench.analysis.figures.labels_to_target import draw_targets
-from al_bench.analysis.figures.overlay import Mark
+from al_bench.analysis.figures.kinds import FigureRequest, draw, studies_of
+from al_bench.analysis.figures.labels_to_target import draw_labels_to_target
+from al_bench.analysis.figures.overlay import Mark, draw_marks, health_marks
 from al_bench.analysis.figures.penalty import draw_penalty
 from al_bench.analysis.figures.ranks import draw_critical_difference
 from al_bench.analysis.figures.seconds import draw_time_stack, stage_seconds
-from al_bench.analysis.figures.series import relative_entropy
+from al_bench.analysis.figures.series import Line
+from al_bench.analysis.pairwise import mean_ranks, summed_penalty
 from al_bench.analysis.papers.published import paper
-from al_bench.analysis.plot_statistics import penalty_of, ranks_of
 from al_bench.analysis.study import Study
 from al_bench.cli.plot import main
 from al_bench.errors import InputError
+from al_bench.health.class_balance import relative_class_entropy
 from al_bench.storage.runs import find_runs
 from tests.analysis.records import saturating, write_run
 
@@ -71,7 +72,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def read(root: Path) -> list[Study]:
-    return studies_of(find_runs([root]), Request())
+    return studies_of(find_runs([root]), FigureRequest())
 
 
 def line(axes: Axes, label: str) -> tuple[list[float], list[float]]:
@@ -91,7 +92,7 @@ def annotations(axes: Axes) -> list[str]:
     ("quantity", "expected", "ceiling"), [("nll", [3.0, 2.0, 1.5], 0.1), ("ece", [30.0, 20.0, 11.0], 1.0)]
 )
 def test_nll_and_ece_are_drawn_where_they_are(root: Path, quantity: str, expected: list[float], ceiling: float) -> None:
-    figure = draw_against(read(root), quantity)
+    figure = draw_curves(read(root), quantity)
     (axes,) = figure.axes
     assert line(axes, "bald") == ([20, 30, 40], pytest.approx(expected))
     assert line(axes, "whole pool: 1,000 labels")[1] == pytest.approx([ceiling, ceiling])
@@ -99,18 +100,18 @@ def test_nll_and_ece_are_drawn_where_they_are(root: Path, quantity: str, expecte
 
 
 def test_seconds_are_those_spent_until_the_model_was_trained(root: Path) -> None:
-    (axes,) = draw_against(read(root), x="seconds").axes
+    (axes,) = draw_curves(read(root), x="seconds").axes
     # 60 train; + 10 + 1 + 60; + 10 + 1 + 60, evaluation left out..
     assert line(axes, "bald") == (pytest.approx([60, 131, 202]), pytest.approx([60, 75, 85]))
     assert axes.get_xlabel() == "Training, scoring and selecting (s)"
-    (axes,) = draw_against(read(root), x="seconds+evaluate").axes
+    (axes,) = draw_curves(read(root), x="seconds+evaluate").axes
     assert line(axes, "bald")[0] == pytest.approx([65, 141, 217])
 
 
 def test_long_times_are_in_minutes(root: Path) -> None:
     folder = write_run(root, [0.5, 0.6], arm="slow")
     enrich(folder, seconds=[seconds(300, 0, 0, 0), seconds(300, 0, 0, 0)])
-    (axes,) = draw_against(read(root), x="seconds").axes
+    (axes,) = draw_curves(read(root), x="seconds").axes
     assert line(axes, "slow")[0] == pytest.approx([5, 10])
     assert axes.get_xlabel().endswith("(min)")
 
@@ -141,7 +142,7 @@ def test_the_seeds_of_the_difference_are_the_shared_ones(root: Path) -> None:
 
 
 def test_bars_end_at_the_median_and_those_not_reached_are_hollow(root: Path) -> None:
-    figure = draw_targets(read(root), [0.7, 0.92])
+    figure = draw_labels_to_target(read(root), [0.7, 0.92])
     reached, missed = figure.axes
     names = [text.get_text() for text in reached.get_yticklabels()]
     bars = {name: patch for name, patch in zip(names, reached.patches, strict=True) if isinstance(patch, Rectangle)}
@@ -161,7 +162,7 @@ def test_bars_end_at_the_median_and_those_not_reached_are_hollow(root: Path) -> 
 
 def test_published_bars_stand_below_in_true_label_counts(tmp_path: Path) -> None:
     write_run(tmp_path, [0.5, 0.95], dataset="mnist")
-    (axes,) = draw_targets(read(tmp_path), [0.9], papers=[paper("batchbald2019_mnist")]).axes
+    (axes,) = draw_labels_to_target(read(tmp_path), [0.9], papers=[paper("batchbald2019_mnist")]).axes
     names = [text.get_text().replace("\n", " ") for text in axes.get_yticklabels()]
     widths = dict(zip(names, [patch.get_width() for patch in axes.patches], strict=True))
     assert names[0] == "bald"
@@ -171,7 +172,7 @@ def test_published_bars_stand_below_in_true_label_counts(tmp_path: Path) -> None
 def test_published_curves_are_laid_over_their_own_dataset_as_far_as_twice_the_runs(tmp_path: Path) -> None:
     write_run(tmp_path, saturating(0.95, 0.3, 11), dataset="mnist")
     write_run(tmp_path, saturating(0.95, 0.3, 11), dataset="digits")
-    figure = draw_against(read(tmp_path), papers=[paper("batchbald2019_mnist"), paper("gal2017_mnist")])
+    figure = draw_curves(read(tmp_path), papers=[paper("batchbald2019_mnist"), paper("gal2017_mnist")])
     digits, mnist = figure.axes
     assert not any(str(one.get_label()).startswith("Kirsch") for one in digits.lines)
     x, y = line(mnist, "Kirsch et al. 2019: BatchBALD, b=10")
@@ -200,11 +201,11 @@ def test_class_balance_is_the_entropy_over_log_c_beside_the_pools(root: Path) ->
 
 
 def test_relative_entropy_by_hand() -> None:
-    assert relative_entropy([5, 5, 5]) == pytest.approx(1)
-    assert relative_entropy([7, 0, 0]) == 0
-    assert relative_entropy([1, 1, 0, 0]) == pytest.approx(0.5)
-    assert math.isnan(relative_entropy([0, 0]))
-    assert math.isnan(relative_entropy([3]))
+    assert relative_class_entropy([5, 5, 5]) == pytest.approx(1)
+    assert relative_class_entropy([7, 0, 0]) == 0
+    assert relative_class_entropy([1, 1, 0, 0]) == pytest.approx(0.5)
+    assert math.isnan(relative_class_entropy([0, 0]))
+    assert math.isnan(relative_class_entropy([3]))
 
 
 def test_stages_are_stacked_to_the_mean_of_a_run(root: Path) -> None:
@@ -237,13 +238,13 @@ def test_the_penalty_of_runs_counts_wins_by_the_papers_t_test(tmp_path: Path) ->
             write_run(tmp_path, [0.5, 0.8 + 0.02 * seed, 0.9], dataset=dataset, arm="bald", seed=seed)
     write_run(tmp_path, [0.5, 0.7, 0.9], dataset="mnist", arm="margin")
     studies = read(tmp_path)
-    summed, names = penalty_of(studies)
+    names, summed = summed_penalty(studies)
     assert names == ["bald", "random"], "margin is on one dataset only"
     # Random has saturated at 40 labels; of the other two counts one is won, on each of two datasets.
     assert summed.matrix.tolist() == [[0, 1], [0, 0]]
-    (axes,) = draw(studies, Request("penalty")).axes
+    (axes,) = draw(studies, FigureRequest("penalty")).axes
     assert axes.get_title("left") == "digits, mnist"
-    ranked, names = ranks_of(studies)
+    names, ranked = mean_ranks(studies)
     assert dict(zip(names, ranked.mean, strict=True)) == {"bald": 1, "random": 2}
 
 
@@ -252,7 +253,7 @@ def test_arms_that_datasets_do_not_share_make_no_matrix(tmp_path: Path) -> None:
         write_run(tmp_path, [0.5, 0.6], dataset=dataset, arm=arm)
     for kind in ("penalty", "ranks"):
         with pytest.raises(InputError, match="no arm that all datasets share: a comparison of arms needs two"):
-            draw(read(tmp_path), Request(kind))
+            draw(read(tmp_path), FigureRequest(kind))
 
 
 def test_ranks_join_what_the_critical_difference_does_not_tell_apart() -> None:
@@ -264,15 +265,17 @@ def test_ranks_join_what_the_critical_difference_does_not_tell_apart() -> None:
 
 def test_health_remarks_are_marked_on_the_line(root: Path) -> None:
     marks = [Mark("digits", "bald", 30, "tied scores"), Mark("digits", "bald", 35, "tied scores")]
-    (axes,) = draw_against(read(root), marks=marks).axes
+    counts, heights = np.array([20, 30, 40]), np.array([0.6, 0.75, 0.85])
+    axes = Figure().add_subplot()
+    draw_marks(axes, "digits", marks, {"bald": Line(counts, counts.astype(float), heights, heights, heights)}, 100.0)
     assert line(axes, "health, any seed: tied scores") == ([30], pytest.approx([75]))
 
 
 def test_marks_come_from_the_record(root: Path) -> None:
-    assert marks_of(read(root)) == [], "older records have no health and no marks"
+    assert health_marks(read(root)) == [], "older records have no health and no marks"
     folder = write_run(root, [0.6, 0.1, 0.7], arm="margin")
     enrich(folder, health=[{"drawn_by_lot": 0.0}, {"drawn_by_lot": 1.0}, {}])
-    (mark,) = (mark for mark in marks_of(read(root)) if mark.check == "tied scores")
+    (mark,) = (mark for mark in health_marks(read(root)) if mark.check == "tied scores")
     assert (mark.dataset, mark.name, mark.labels) == ("digits", "margin", 30)
 
 
@@ -293,7 +296,10 @@ def test_every_kind_is_written_for_several_datasets(root: Path, kind: str, width
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--kind", "pie"], "argument --kind: invalid choice: 'pie'"),
+        (
+            ["--kind", "pie"],
+            "--kind is 'pie'; allowed are curves, difference, targets, penalty, ranks, balance, time, or",
+        ),
         (["--kind", "targets"], "--kind targets needs a target; add --target 0.9, say"),
         (["--kind", "time", "--quantity", "nll"], "--quantity says nothing to --kind time; it goes with curves"),
         (["--kind", "balance", "--target", "0.9"], "--target says nothing to --kind balance"),

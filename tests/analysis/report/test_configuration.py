@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from al_bench.analysis.report.configuration import Difference, environment, own, settings
-from al_bench.analysis.report.recipe import command, recipe
+from al_bench.analysis.report.configuration import Difference, command, compare_configurations, recipe, strategy_keys
 from al_bench.analysis.study import Study, studies
 from tests.analysis.illustrated import write_illustrated
 
@@ -23,7 +22,7 @@ def mixed(root: Path) -> Study:
 
 
 def test_what_is_shared_and_what_differs(tmp_path: Path) -> None:
-    found = settings(mixed(tmp_path))
+    found = compare_configurations(mixed(tmp_path))
     assert dict(found.shared) == {
         "dataset": "digits", "model": "mlp", "model.hidden": "[8, 8]", "schedule.batch": "10",
     }  # fmt: skip
@@ -32,18 +31,18 @@ def test_what_is_shared_and_what_differs(tmp_path: Path) -> None:
 
 
 def test_a_strategys_own_settings_stand_apart(tmp_path: Path) -> None:
-    assert own(mixed(tmp_path)) == (("bald", (("strategy.beta", "2.0"),)), ("random", ()))
+    assert strategy_keys(mixed(tmp_path)) == (("bald", (("strategy.beta", "2.0"),)), ("random", ()))
 
 
 def test_versions_commits_and_keys_that_are_not_on_record(tmp_path: Path) -> None:
     study = mixed(tmp_path)
-    found = environment(study)
+    found = recipe(study).environment
     differing = {difference.key: dict(difference.values) for difference in found.differences}
     assert differing["torch"] == {"2.13.0": ("bald (seed 0)", "random (seed 0)"),
                                   "2.14.1": ("bald (seed 1)", "random (seed 1)")}  # fmt: skip
     assert differing["al-bench commit"] == {"0" * 40: ("random",), "0" * 40 + " with uncommitted changes": ("bald",)}
     write_illustrated(tmp_path, [0.5, 0.6], arm="old", header={"identity": {"training.steps": 300}, "choices": {}})
-    found = settings(studies([tmp_path], report=lambda line: None)[0])
+    found = compare_configurations(studies([tmp_path], report=lambda line: None)[0])
     keys = {difference.key: dict(difference.values) for difference in found.differences}
     assert [name.split()[0] for name in keys["model.hidden"]["not recorded"]] == ["old"]
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from al_bench.analysis.report.dataset import find_dataset
-from al_bench.analysis.report.gallery import PICKS, gallery, spaced
-from al_bench.analysis.report.sprites import LARGEST, Sheet, sheet
+from al_bench.analysis.report.gallery import LARGEST, PICKS, SpriteSheet, gallery, spaced, sprite_sheet
 from al_bench.analysis.study import Study, studies
 from al_bench.data.digits import Digits
 from al_bench.data.synthetic import Synthetic
@@ -23,7 +22,7 @@ from al_bench.storage.runs import read_run
 from tests.analysis.illustrated import write_illustrated
 
 
-def tile(board: Sheet, place: tuple[int, int] | None) -> NDArray[np.uint8]:
+def tile(board: SpriteSheet, place: tuple[int, int] | None) -> NDArray[np.uint8]:
     """The pixels of one picture of a sheet, where the style sheet would show it."""
     assert place is not None
     image = Image.open(io.BytesIO(base64.b64decode(board.uri.partition(",")[2])))
@@ -58,9 +57,9 @@ def test_every_picture_is_the_one_acquired(tmp_path: Path) -> None:
     digits = Digits().load().inputs
     assert shown.kind == "images"
     assert shown.missing == ""
-    assert [wall.title for wall in shown.walls] == ["bald", "random"]
+    assert [wall.title for wall in shown.strategies] == ["bald", "random"]
     assert shown.scale == "black is 0, white 1"
-    for wall in shown.walls:
+    for wall in shown.strategies:
         assert wall.sheet is not None
         assert [entry.number for entry in wall.rounds] == [0, 1, 2]
         assert [entry.labelled for entry in wall.rounds] == [20, 30, 40]
@@ -68,18 +67,18 @@ def test_every_picture_is_the_one_acquired(tmp_path: Path) -> None:
             assert [pick.index for pick in entry.picks] == list(range(entry.labelled, entry.labelled + 10))
             for pick in entry.picks:
                 expected = np.rint(255 * digits[pick.index, 0].double().numpy())
-                assert (tile(wall.sheet, pick.place) == expected).all()
+                assert (tile(wall.sheet, pick.position) == expected).all()
 
 
 def test_labels_by_name_and_scores_where_there_are_any(tmp_path: Path) -> None:
-    bald, random = gallery(one_study(tmp_path)).walls
+    bald, random = gallery(one_study(tmp_path)).strategies
     assert [pick.label for pick in bald.rounds[1].picks[:3]] == ["class 0", "class 1", "class 2"]
     assert [pick.score for pick in bald.rounds[1].picks[:3]] == ["1.50", "1.49", "1.48"]
     assert {pick.score for entry in random.rounds for pick in entry.picks} == {""}
 
 
 def test_rounds_and_picks_are_bounded(tmp_path: Path) -> None:
-    wall = gallery(one_study(tmp_path, rounds=30, batch=15), rounds=5).walls[0]
+    wall = gallery(one_study(tmp_path, rounds=30, batch=15), rounds=5).strategies[0]
     assert [entry.number for entry in wall.rounds] == [0, 7, 14, 21, 28]
     assert wall.acquisitions == 29
     assert {(len(entry.picks), entry.more) for entry in wall.rounds} == {(PICKS, 3)}
@@ -98,8 +97,8 @@ def test_rounds_are_evenly_spaced_with_both_ends(count: int, most: int, places: 
 def test_pictures_keep_to_their_bytes(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (200, 40, 40), dtype=np.uint8)
     study = npz_study(tmp_path, noise)
-    full = gallery(study).walls[0]
-    tight = gallery(study, budget=30_000).walls[0]
+    full = gallery(study).strategies[0]
+    tight = gallery(study, budget=30_000).strategies[0]
     assert full.sheet is not None
     assert tight.sheet is not None
     assert len(full.sheet.uri) > 30_000 >= len(tight.sheet.uri)
@@ -111,28 +110,28 @@ def test_the_gallery_shows_a_seed_that_all_have(tmp_path: Path) -> None:
         for seed in seeds:
             write_illustrated(tmp_path, [0.5, 0.6], arm=arm, seed=seed)
     study = studies([tmp_path])[0]
-    assert {wall.seed for wall in gallery(study).walls} == {2}
-    assert [wall.seed for wall in gallery(study, seed=3).walls] == [0, 3, 1]
+    assert {wall.seed for wall in gallery(study).strategies} == {2}
+    assert [wall.seed for wall in gallery(study, seed=3).strategies] == [0, 3, 1]
 
 
 def test_colour_pictures_stay_recognisable(tmp_path: Path) -> None:
     colours = np.random.default_rng(2).integers(0, 256, (100, 3), dtype=np.uint8)
     flat = np.broadcast_to(colours[:, :, None, None], (100, 3, 16, 16)).copy()
     study = npz_study(tmp_path, flat)
-    wall = gallery(study).walls[0]
+    wall = gallery(study).strategies[0]
     inputs = find_dataset(study.groups[0].runs[0]).inputs
     assert wall.sheet is not None
     assert wall.sheet.uri.startswith("data:image/jpeg;base64,")
     for pick in wall.rounds[0].picks:
-        found = tile(wall.sheet, pick.place).reshape(-1, 3).astype(float).mean(axis=0)
+        found = tile(wall.sheet, pick.position).reshape(-1, 3).astype(float).mean(axis=0)
         assert np.abs(found - inputs[pick.index : pick.index + 1][0, :, 0, 0].numpy()).max() < 4
 
 
 def test_large_pictures_are_made_smaller_and_keep_their_shape() -> None:
-    board = sheet(np.full((3, 300, 150, 1), 77, dtype=np.uint8), 2)
+    board = sprite_sheet(np.full((3, 300, 150, 1), 77, dtype=np.uint8), 2)
     assert (board.width, board.height) == (LARGEST // 2, LARGEST)
     assert (board.columns, board.rows) == (2, 2)
-    assert (tile(board, board.place(2)) == 77).all()
+    assert (tile(board, board.position(2)) == 77).all()
 
 
 def test_rows_of_a_table_are_shown_as_the_network_sees_them(tmp_path: Path) -> None:
@@ -143,7 +142,7 @@ def test_rows_of_a_table_are_shown_as_the_network_sees_them(tmp_path: Path) -> N
     shown = gallery(studies([tmp_path])[0])
     assert shown.kind == "rows"
     assert shown.inputs == 16
-    pick = shown.walls[0].rounds[0].picks[3]
+    pick = shown.strategies[0].rounds[0].picks[3]
     expected = [f"{value:.3g}".replace("-", "−") for value in data.inputs[pick.index][:10].tolist()]
     assert list(pick.values) == expected
 
@@ -156,8 +155,8 @@ def test_missing_files_are_said_and_never_downloaded(tmp_path: Path, monkeypatch
     assert shown.kind == "none"
     assert shown.missing.startswith(f"MNIST is not in {tmp_path / 'nothing'}")
     assert not (tmp_path / "nothing").exists()
-    assert [pick.label for pick in shown.walls[0].rounds[0].picks][:2] == ["class 0", "class 1"]
-    assert shown.walls[0].sheet is None
+    assert [pick.label for pick in shown.strategies[0].rounds[0].picks][:2] == ["class 0", "class 1"]
+    assert shown.strategies[0].sheet is None
 
 
 def test_other_data_than_the_runs_are_refused(tmp_path: Path) -> None:
@@ -171,7 +170,7 @@ def test_an_arm_on_other_data_is_left_out_and_named(tmp_path: Path) -> None:
     one_study(tmp_path)
     write_illustrated(tmp_path, [0.5] * 3, arm="entropy", seed=9, fingerprint="abc")  # a seed nothing else has
     shown = gallery(studies([tmp_path])[0])
-    assert [wall.title for wall in shown.walls] == ["bald", "random"]
+    assert [wall.title for wall in shown.strategies] == ["bald", "random"]
     assert shown.remarks == ("entropy was run on other data (abc): not shown",)
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from matplotlib.figure import Figure
 
-from al_bench.analysis.figures.style import CEILING, INK, LOOKS
+from al_bench.analysis.figures.style import CEILING, INK, LINE_STYLES
 from al_bench.analysis.report.svg import DARK_PAPER, Palette, contrast, darken, inline
 
 
@@ -70,7 +70,9 @@ def test_a_map_of_colours_stays_as_it_is() -> None:
     assert palette.found == Palette().found
 
 
-@pytest.mark.parametrize("colour", sorted({look.colour.lower() for look in LOOKS} | {INK.lower(), CEILING.lower()}))
+@pytest.mark.parametrize(
+    "colour", sorted({look.colour.lower() for look in LINE_STYLES} | {INK.lower(), CEILING.lower()})
+)
 def test_lines_and_letters_stand_out_on_dark_paper(colour: str) -> None:
     assert contrast(darken(colour), DARK_PAPER) >= 4.2
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from al_bench.analysis.study import Study, studies
-from al_bench.analysis.tables.health import balance_table, checks_table, health_tables
+from al_bench.analysis.tables.health import checks_table, class_balance_table, health_tables
 from al_bench.cli.compare import main
 from tests.analysis.records import write_run
 
@@ -47,7 +47,7 @@ def test_a_collapse_is_one_row_an_arm_with_seeds_and_rounds(tmp_path: Path) -> N
 
 def test_balance_is_the_last_round_beside_the_baselines(tmp_path: Path) -> None:
     write(tmp_path, {"random": HEALTHY, "bald": HEALTHY | {"acquired_kl": 0.75}, "entropy": None})
-    table = balance_table(only(tmp_path))
+    table = class_balance_table(only(tmp_path))
     assert table is not None
     assert table.rows == (("bald", "0.750", "+0.500"), ("entropy", "not recorded", ""), ("random", "0.250", ""))
 
