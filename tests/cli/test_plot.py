@@ -119,7 +119,7 @@ def test_figures_that_cannot_be_are_refused(study: Path, tmp_path: Path) -> None
         plot_curves(study, tmp_path / "a.jpeg")
     with pytest.raises(InputError, match="statistic is 'mode'"):
         plot_curves(study, tmp_path / "a.png", statistic="mode")
-    with pytest.raises(InputError, match="width is 'poster'; allowed are page, phone"):
+    with pytest.raises(InputError, match="width is 'poster'; allowed are page, phone, report"):
         plot_curves(study, tmp_path / "a.png", width="poster")
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):

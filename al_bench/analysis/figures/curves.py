@@ -66,7 +66,7 @@ def draw_curves(
         title: Above the figure; without it each panel has its dataset's name, and several panels always do.
         targets: Accuracies (fractions) at which a thin guide is drawn; for accuracy only.
         papers: Published numbers to overlay, in grey; for accuracy against labels only.
-        width: `page` or `phone`.
+        width: `page`, `phone` or `report`.
 
     Raises:
         InputError: A choice that is not allowed or cannot be drawn from these records.
@@ -77,7 +77,7 @@ def draw_curves(
     if not shown:
         raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
     overlay.check_datasets(papers, [study.dataset for study in shown])
-    figure, panels = panel_grid(len(shown), width, 3.4 if len(shown) > 1 or width == "phone" else 4.2)
+    figure, panels = panel_grid(len(shown), width, 3.4 if len(shown) > 1 or width != "page" else 4.2)
     arms = sorted({(study.title(group.name), group.strategy) for study in shown for group in study.groups})
     styles = assign_styles(arms)
     handles: dict[str, Any] = {}

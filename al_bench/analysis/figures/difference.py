@@ -29,7 +29,7 @@ def draw_difference(
         statistic: `mean` with its pointwise 95 % interval, that of `compare` (Student's, with the grain of the test
             set), not corrected for the number of points or arms; or `median` with the interquartile band.
         title: Above the figure.
-        width: `page` or `phone`.
+        width: `page`, `phone` or `report`.
 
     Raises:
         InputError: No study has a baseline, no seed is shared with it, or the statistic is unknown.
@@ -41,7 +41,7 @@ def draw_difference(
         raise InputError(
             "no arm shares a seed and its data with a baseline; add runs of strategy=random under the same seeds"
         )
-    figure, panels = panel_grid(len(shown), width, 3.4 if len(shown) > 1 or width == "phone" else 4.2)
+    figure, panels = panel_grid(len(shown), width, 3.4 if len(shown) > 1 or width != "page" else 4.2)
     arms = {(study.title(group.name), group.strategy) for study, _ in shown for group in study.groups}
     styles = assign_styles(sorted(arms))
     handles: dict[str, Any] = {}

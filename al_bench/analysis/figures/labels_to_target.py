@@ -67,7 +67,7 @@ def draw_labels_to_target(
         rule: `first` crossing of each seed (optimistic on a noisy curve), or `sustained`.
         title: Above the figure.
         papers: Published labels to the same targets, as grey bars below.
-        width: `page` or `phone`.
+        width: `page`, `phone` or `report`.
 
     Raises:
         InputError: No target, a target outside (0, 1], an unknown rule, or nothing to draw.

@@ -3,8 +3,9 @@
 Figures are made without pyplot and with matplotlib's own defaults plus STYLE, restored afterwards: neither the
 user's matplotlibrc nor another figure of the process changes them. The same input gives the same bytes.
 
-A figure has one of two widths. `page` is for print and screens: at a text width of 16 cm its letters are at
-least 7 points. `phone` is one column of panels with the legend below: at 360 CSS pixels its letters are 9 points.
+A figure has one of three widths. `page` is for print and large screens: at a text width of 16 cm its letters are at
+least 7 points. `phone` and `report` have one column of panels with the legend below: at 360 CSS pixels the letters of
+the former are 9 points; the latter is scaled to whatever a screen has, its letters there are 6 points.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _METADATA: dict[str, dict[str, Any]] = {
     ".pdf": {"CreationDate": None, "ModDate": None, "Creator": "al-bench", "Producer": None},
 }
 SUFFIXES = tuple(_METADATA)
-WIDTHS = {"page": 8.2, "phone": 4.0}
+WIDTHS = {"page": 8.2, "phone": 4.0, "report": 5.6}
 """Widths in inches by name."""
 
 STYLE = {
@@ -89,14 +90,14 @@ def with_house_style(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
 
 
 def panel_grid(count: int, width: str, height: float, columns: int = 2) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels of `height` inches, at most `columns` in a row (one on a phone).
+    """A figure with `count` panels of `height` inches, at most `columns` in a row on a page, else one.
 
     Raises:
-        InputError: The width is not page or phone.
+        InputError: There is no such width.
     """
     if width not in WIDTHS:
         raise InputError(f"width is {width!r}; allowed are {', '.join(WIDTHS)}")
-    columns = 1 if width == "phone" else max(1, min(columns, count))
+    columns = max(1, min(columns, count)) if width == "page" else 1
     rows = math.ceil(count / columns)
     figure = Figure(figsize=(WIDTHS[width], rows * height), layout="constrained")
     FigureCanvasAgg(figure)

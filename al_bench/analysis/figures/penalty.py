@@ -54,7 +54,7 @@ def draw_penalty(
         settings: The number of settings, the largest possible entry; without it the colours end at the largest.
         note: Small words under the matrix, such as the number of seeds.
         title: Above the figure.
-        width: `page` or `phone`.
+        width: `page`, `phone` or `report`.
 
     Raises:
         InputError: Fewer than two arms.

@@ -47,7 +47,7 @@ def draw_critical_difference(
         difference: The critical difference: mean ranks that far apart or less are not told apart.
         note: Small words below: number of datasets, test, level.
         title: Above the figure.
-        width: `page` or `phone`.
+        width: `page`, `phone` or `report`.
 
     Raises:
         InputError: Fewer than two arms.

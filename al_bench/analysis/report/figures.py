@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from al_bench.analysis.figures.kinds import FigureRequest, draw
@@ -125,7 +125,10 @@ def draw_figures(
     """Draw the figures one after the other; what the records cannot show is said instead."""
     for number, spec in enumerate(specs):
         try:
-            svg, fault = inline(draw(studies, spec.request), f"{prefix}{number}", spec.title, palette), ""
+            svg, fault = (
+                inline(draw(studies, replace(spec.request, width="report")), f"{prefix}{number}", spec.title, palette),
+                "",
+            )
         except InputError as error:
             svg, fault = "", str(error)
         yield DrawnFigure(spec.title, spec.caption, svg, spec.folded, fault)

@@ -34,23 +34,23 @@ class Palette:
     """The colours met in a page's figures, each a CSS variable with a twin for the dark."""
 
     def __init__(self) -> None:
-        self.found = {BLACK}
+        self.colours = {BLACK}
 
     def css(self) -> tuple[str, str]:
         """The declarations of the light and of the dark page."""
-        colours = sorted(self.found)
+        colours = sorted(self.colours)
         light = ";".join(f"--{colour[1:]}:{colour}" for colour in colours)
         dark = ";".join(f"--{colour[1:]}:{darken(colour)}" for colour in colours)
         return light.replace(f":{_WHITE}", ":var(--paper)"), dark
 
     def paint(self, text: str) -> str:
         """The SVG with variables for its colours."""
-        self.found |= set(_HEX.findall(text))
+        self.colours |= set(_HEX.findall(text))
         return _HEX.sub(lambda match: f"var(--{match[0][1:]})", text)
 
 
 def inline(figure: Figure, prefix: str, title: str, palette: Palette) -> str:
-    """The figure as an <svg> element, as wide as its place in the page.
+    """The figure as an <svg> element, as wide as the page, up to 1.2 times its size.
 
     Args:
         figure: The figure.
@@ -60,8 +60,8 @@ def inline(figure: Figure, prefix: str, title: str, palette: Palette) -> str:
     """
     from markupsafe import escape
 
-    for words in figure.findobj(Text):
-        words.set_parse_math(False)  # a dollar in an arm's name is a dollar
+    for text_artist in figure.findobj(Text):
+        text_artist.set_parse_math(False)  # a dollar in an arm's name is a dollar
     file = io.BytesIO()
     with matplotlib_style.context(["default", STYLE, {"svg.fonttype": "none", "text.parse_math": False}]):
         figure.savefig(file, format="svg", metadata={"Date": None}, bbox_inches="tight", pad_inches=0.05)
@@ -69,7 +69,7 @@ def inline(figure: Figure, prefix: str, title: str, palette: Palette) -> str:
     text = text[text.index("<svg") :]
     box = re.search(r'viewBox="([^"]*)"', text)
     assert box is not None
-    wide = float(box[1].split()[2]) * 4 / 3  # points to CSS pixels
+    widest = 1.2 * float(box[1].split()[2]) * 4 / 3  # CSS pixels; letters of 10 points are then as large as the text
     text = re.sub(
         r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->|<title>.*?</title>", "", text, flags=re.DOTALL
     )
@@ -85,7 +85,7 @@ def inline(figure: Figure, prefix: str, title: str, palette: Palette) -> str:
         body = palette.paint(body)
     return (
         f'<svg class="figure{" map" if map_like else ""}" role="img" viewBox="{_slim(box[1])}" '
-        f'style="max-width:{wide:.0f}px" aria-label="{escape(title)}">{body}'
+        f'style="max-width:{widest:.0f}px" aria-label="{escape(title)}">{body}'
     )
 
 
@@ -112,9 +112,9 @@ def darken(colour: str) -> str:
     return colour
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """The contrast ratio of two colours, 1 to 21 (WCAG 2.1): (L₁ + 0.05) / (L₂ + 0.05), L the relative luminance."""
-    bright, dim = sorted((_luminance(one), _luminance(other)), reverse=True)
+    bright, dim = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (bright + 0.05) / (dim + 0.05)
 
 
@@ -124,7 +124,7 @@ def _luminance(colour: str) -> float:
 
 
 def _rgb(colour: str) -> tuple[float, float, float]:
-    red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
     return red, green, blue
 
 

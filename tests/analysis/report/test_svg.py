@@ -67,7 +67,7 @@ def test_a_map_of_colours_stays_as_it_is() -> None:
     text = inline(figure(image=True), "a", "A", palette)
     assert 'class="figure map"' in text
     assert "var(--" not in text
-    assert palette.found == Palette().found
+    assert palette.colours == Palette().colours
 
 
 @pytest.mark.parametrize(
