@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from al_bench.data.files import check_split, find_file
+from al_bench.data.files import find_file
 from al_bench.data.shapes import Layout
+from al_bench.data.split import check_split, split_off_test_part
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,10 +42,10 @@ class NpzDataset:
     Args:
         path: The file or folder. A relative path is looked for in the current folder, then under the data root.
         test_fraction: The share of the rows in a test part split off.
-        split_seed: Which rows: independent of the run's seed.
+        split_seed: Seed of the choice of rows, independent of the run's seed.
         standardise: See above.
         layout: See above.
-        name: What to call the dataset; the file's name without ending if not given.
+        name: The dataset's name; the file's name without its ending if not given.
         root: The data root; see `al_bench.data.files.data_root`.
     """
 
@@ -72,7 +73,6 @@ class NpzDataset:
         from al_bench.data.array_files import load_inputs, map_inputs, open_folder, read_archive
         from al_bench.data.dataset import Dataset
         from al_bench.data.labels import encode
-        from al_bench.data.split import split_off_test_part
 
         path = find_file(str(self.path), "dataset.path", self.root, folders=True)
         in_memory = path.is_file()

@@ -19,7 +19,8 @@ from al_bench.data.labels import as_number, encode
 from al_bench.data.scaling import standardise
 from al_bench.errors import InputError
 
-FEW = 20  # that many different values are always taken for categories or classes
+FEW = 20
+"""A column may always have that many categories or classes, however few its rows are."""
 UNREADABLE = (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -66,7 +67,7 @@ def read_table(path: Path, separator: str, header: bool | None) -> Table:
     """Read all cells as text.
 
     Args:
-        path: The file, UTF-8, packed if its name says so (.gz, .xz, .zip).
+        path: The file, UTF-8, compressed if its name ends in .gz, .xz or .zip.
         separator: Between cells, one character.
         header: Whether the first line names the columns; None: it does unless one of its cells is a number.
             Without a header the columns are called "0", "1", ...
@@ -103,9 +104,9 @@ def read_table(path: Path, separator: str, header: bool | None) -> Table:
         )
     if cells.empty:
         raise InputError(f"{path} has a header and no rows")
-    twice = cells.columns[cells.columns.duplicated()]
-    if len(twice):
-        raise InputError(f"{path} has two columns called {twice[0]!r}; give each column a name of its own")
+    repeated = cells.columns[cells.columns.duplicated()]
+    if len(repeated):
+        raise InputError(f"{path} has two columns called {repeated[0]!r}; give each column a name of its own")
     return Table(path, cells, header)
 
 
@@ -113,32 +114,33 @@ def read_labels(table: Table, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """[N] class numbers of the label column, and the class names.
 
     Raises:
-        InputError: A label is missing or a broken number, there is one class only, or so many that it is no label.
+        InputError: A label is missing or no whole number among numbers, there is one class only, or there are so many
+            different values that they are no classes.
     """
     text = _text(table, name)
-    labels, names = encode(text)
-    if len(names) < 2:
+    labels, class_names = encode(text)
+    if len(class_names) < 2:
         raise InputError(f"{table.path}: column {name!r} holds one class only; at least two are expected")
-    if len(names) > max(FEW, len(labels) // 2):
+    if len(class_names) > max(FEW, len(labels) // 2):
         raise InputError(
-            f"{table.path}: column {name!r} holds {len(names)} different values in {len(labels)} rows, so it is "
+            f"{table.path}: column {name!r} holds {len(class_names)} different values in {len(labels)} rows, so it is "
             "no class label; name the column of the labels with dataset.label"
         )
-    numbers = [as_number(name) for name in names]
-    if None not in numbers and any(broken := [number % 1 != 0 for number in numbers if number is not None]):
-        row = int(np.flatnonzero(labels == broken.index(True))[0])
+    numbers = [as_number(class_name) for class_name in class_names]
+    if None not in numbers and any(fractional := [number % 1 != 0 for number in numbers if number is not None]):
+        row = int(np.flatnonzero(labels == fractional.index(True))[0])
         raise table.fault(name, row, f"{text[row]} is no class label; name the column of the labels with dataset.label")
-    return labels, names
+    return labels, class_names
 
 
-def read_known_labels(table: Table, name: str, names: tuple[str, ...]) -> np.ndarray:
+def read_known_labels(table: Table, name: str, class_names: tuple[str, ...]) -> np.ndarray:
     """[T] class numbers of a test part's label column.
 
     Raises:
-        InputError: A label is missing, or is not among `names`.
+        InputError: A label is missing, or is not among `class_names`.
     """
     text = _text(table, name)
-    labels, _ = encode(text, names)
+    labels, _ = encode(text, class_names)
     unknown = np.flatnonzero(labels < 0)
     if len(unknown):
         row = int(unknown[0])
@@ -164,8 +166,8 @@ def read_column(table: Table, name: str, kind: Kind) -> np.ndarray:
     raise table.fault(
         name,
         int(bad[0]),
-        f"{text[bad[0]]!r} is no number (of float32), others in this column are; repair or remove the row, "
-        "or list the column in dataset.categorical if its values are categories",
+        f"{text[bad[0]]!r} is no number that float32 holds, but other cells of the column are numbers; repair or "
+        "remove the row, or list the column in dataset.categorical if its values are categories",
     )
 
 

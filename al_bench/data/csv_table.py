@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from al_bench.data.files import check_split, find_file
+from al_bench.data.files import find_file
+from al_bench.data.split import check_split, split_off_test_part
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from al_bench.data.csv_columns import Table
     from al_bench.data.dataset import Dataset
 
@@ -29,21 +32,21 @@ class CsvDataset:
     Columns of numbers are standardised with the mean and the standard deviation of the training part (a constant
     column becomes 0). Columns without any number, and those listed in `categorical`, become one 0/1 input for
     each category of the training part, in sorted order and at the column's place; a category that only the test
-    part has becomes zeros. An empty cell, or text among numbers, is an error that names column and row: nothing
-    is filled in. Labels may be words or numbers; classes are sorted (numbers by value).
+    part has becomes zeros. An empty cell, or text among numbers, is an error that names column and row; no value
+    is imputed. Labels may be words or numbers; classes are sorted (numbers by value).
 
     Args:
         path: The file. A relative path is looked for in the current folder, then under the data root.
         label: The label's column; the last one if not given.
         test_path: A file of the same columns with the test part; without it the test part is split off.
         test_fraction: The share of the rows in a test part split off, stratified by label.
-        split_seed: Which rows: independent of the run's seed.
+        split_seed: Seed of the choice of rows, independent of the run's seed.
         categorical: Columns to read as categories although their cells are numbers.
         drop: Columns to leave out.
         separator: The character between cells.
         header: `auto`: the first line names the columns unless one of its cells is a number. Without names,
             columns are called 0, 1, ...
-        name: What to call the dataset; the file's name without ending if not given.
+        name: The dataset's name; the file's name without its ending if not given.
         root: The data root; see `al_bench.data.files.data_root`.
     """
 
@@ -74,27 +77,20 @@ class CsvDataset:
         """
         import torch
 
-        from al_bench.data.csv_columns import Kind, encode_columns, read_column, read_known_labels, read_labels
+        from al_bench.data.csv_columns import Kind, encode_columns, read_column, read_labels
         from al_bench.data.dataset import Dataset
-        from al_bench.data.split import split_off_test_part
 
         table = self._table(str(self.path), "dataset.path")
         label = self.label if self.label is not None else table.names[-1]
         features = self._features(table, label)
-        labels, names = read_labels(table, label)
+        labels, class_names = read_labels(table, label)
         self._check_header(table, label)
         columns = {
             name: read_column(table, name, Kind.category if name in self.categorical else Kind.auto)
             for name in features
         }
         if self.test_path:
-            other = self._table(self.test_path, "dataset.test_path")
-            other.require([*features, label], "dataset.test_path")
-            test_columns = {
-                name: read_column(other, name, Kind.category if values.dtype == object else Kind.number)
-                for name, values in columns.items()
-            }
-            test_labels = read_known_labels(other, label, names)
+            test_columns, test_labels = self._read_test_part(label, columns, class_names)
         else:
             rows, test_rows = split_off_test_part(
                 str(table.path), labels, self.test_fraction, self.split_seed, "dataset.test_path"
@@ -109,8 +105,22 @@ class CsvDataset:
             hidden_labels=torch.from_numpy(labels),
             test_inputs=torch.from_numpy(test_inputs),
             test_labels=torch.from_numpy(test_labels),
-            class_names=names,
+            class_names=class_names,
         )
+
+    def _read_test_part(
+        self, label: str, columns: dict[str, np.ndarray], class_names: tuple[str, ...]
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """The columns of `dataset.test_path`, of the types that they have in the training part, and its labels."""
+        from al_bench.data.csv_columns import Kind, read_column, read_known_labels
+
+        table = self._table(str(self.test_path), "dataset.test_path")
+        table.require([*columns, label], "dataset.test_path")
+        test_columns = {
+            name: read_column(table, name, Kind.category if values.dtype == object else Kind.number)
+            for name, values in columns.items()
+        }
+        return test_columns, read_known_labels(table, label, class_names)
 
     def _table(self, path: str, key: str) -> Table:
         from al_bench.data.csv_columns import read_table
@@ -125,14 +135,14 @@ class CsvDataset:
         table.require(self.drop, "dataset.drop")
         features = [name for name in table.names if name != label and name not in self.drop]
         if not features:
-            raise InputError(f"{table.path} has no column left beside the label {label!r}; look at dataset.drop")
+            raise InputError(f"{table.path} has no column left beside the label {label!r}; shorten dataset.drop")
         return features
 
     def _check_header(self, table: Table, label: str) -> None:
-        """Refuse to guess where names that are numbers may have been taken for the first row."""
+        """Refuse to guess where the first line may hold column names that are numbers."""
         text = table.cells[label]
         if self.header is Header.auto and not table.headed and (text == text.iloc[0]).sum() == 1:
             raise InputError(
-                f"{table.path}: the first line may be names or data, its label {text.iloc[0]!r} occurs once: "
-                "set dataset.header=present or dataset.header=absent"
+                f"{table.path}: the first line may hold column names or data, since its label {text.iloc[0]!r} occurs "
+                "once; set dataset.header=present or dataset.header=absent"
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from al_bench.data.files import check_split
+from al_bench.data.split import check_split, split_off_test_part
 
 if TYPE_CHECKING:
     from al_bench.data.dataset import Dataset
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Digits:
-    """Digits [1797, 1, 8, 8] as float32 x / 16, in a fixed stratified split that no run's seed changes.
+    """Images [1797, 1, 8, 8] as float32 x / 16, in a fixed stratified split, whatever the run's seed.
 
     Args:
         test_fraction: The share of the rows in the test part, in (0, 1).
-        split_seed: Which rows.
+        split_seed: Seed of the choice of rows, independent of the run's seed.
     """
 
     test_fraction: float = 0.2
@@ -37,7 +37,6 @@ class Digits:
         from sklearn.datasets import load_digits
 
         from al_bench.data.dataset import Dataset
-        from al_bench.data.split import split_off_test_part
 
         source = load_digits()
         inputs = torch.from_numpy((source.images / 16).astype(np.float32)).unsqueeze(1)

@@ -1,12 +1,11 @@
-"""Get files into a shared folder exactly once, whoever else is asking, and quietly.
+"""Download the files of a data set into a shared folder once, whichever run asks first, and print nothing.
 
-Readers never lock: a folder that may not be written works as long as the files are there. They never see half a
-file either: a download goes to a folder beside the target and its files are renamed into place when whole.
+Reading takes no lock, so that a folder without write permission serves where it has the files. A reader never sees
+half a file either: a download goes to a folder beside the files, and they are renamed into place when all are there.
 """
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import http.client
 import io
@@ -17,19 +16,17 @@ import socket
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import TypeVar
 
 from al_bench.data.files import one_line
 from al_bench.errors import InputError
 
-T = TypeVar("T")
-
-SECONDS_WITHOUT_A_BYTE = 15.0  # what a mirror that does not answer may cost; the system's own limit is minutes
+SECONDS_WITHOUT_A_BYTE = 15.0
+"""After which a mirror that does not answer is given up; the system's own limit is minutes."""
 SECONDS_FOR_ANOTHER_RUN = 3600.0
-
+"""How long to wait for another run that downloads the same files."""
 FAILURES = (
     OSError,
     RuntimeError,
@@ -39,68 +36,67 @@ FAILURES = (
     zipfile.BadZipFile,
     zlib.error,
 )
+"""What a download raises where there is no network, or where what it got is damaged."""
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger("al_bench")
 
 _OFFLINE = contextvars.ContextVar("offline", default=False)
 
 
-@dataclass(frozen=True)
-class Parcel:
-    """What to get and how to speak of it.
+def ensure_downloaded(
+    root: Path, name: str, title: str, files: Sequence[str], fetch: Callable[[Path], None], advice: str
+) -> None:
+    """Download files into the data root unless all of them are there.
 
     Args:
-        name: Short name, used for the lock and the download folder.
-        title: What the user calls it.
-        files: The files that must all be there, relative to the root.
-        advice: What to do without a network: which file to put where.
-    """
-
-    name: str
-    title: str
-    files: tuple[str, ...]
-    advice: str
-
-    def is_in(self, root: Path) -> bool:
-        """True if every file is there."""
-        return all((root / file).is_file() for file in self.files)
-
-
-def obtain(root: Path, parcel: Parcel, read: Callable[[Path], T], fetch: Callable[[Path], None]) -> T:
-    """Read the parcel from `root`, downloading it first if it is not there.
-
-    Args:
-        root: The data root; made if need be.
-        parcel: What is wanted.
-        read: Reads the files of a root that has them all.
-        fetch: Downloads into the folder it is given, laid out like a root.
-
-    Returns:
-        What `read` returns.
+        root: The data root; made if there is none.
+        name: The data set's name in those of the lock and of the folder that is downloaded to.
+        title: The data set's name in messages.
+        files: The files needed, relative to the root.
+        fetch: Downloads into the folder that it is given, laid out like the root.
+        advice: What the user can do without a network: which file to put where.
 
     Raises:
-        InputError: Not there and not to be had, with the advice what to put where; or what `read` raises.
+        InputError: The files are neither there nor can they be downloaded; the message ends in the advice.
     """
-    if not parcel.is_in(root):
-        if _OFFLINE.get():
-            raise InputError(f"{parcel.title} is not in {root}: {parcel.advice}")
-        from filelock import FileLock
 
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            with FileLock(root / f".{parcel.name}.lock", timeout=SECONDS_FOR_ANOTHER_RUN):
-                if not parcel.is_in(root):  # another run may have brought it while this one waited
-                    _download(root, parcel, fetch)
-        except FAILURES as error:
-            raise InputError(
-                f"{parcel.title} is not in {root} and could not be downloaded ({one_line(error)}): {parcel.advice}"
-            ) from error
-    return read(root)
+    def complete(folder: Path) -> bool:
+        return all((folder / file).is_file() for file in files)
+
+    if complete(root):
+        return
+    if _OFFLINE.get():
+        raise InputError(f"{title} is not in {root}: {advice}")
+    from filelock import FileLock
+
+    download = root / f".{name}.download"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / f".{name}.lock", timeout=SECONDS_FOR_ANOTHER_RUN):
+            if complete(root):  # another run downloaded them while this one waited
+                return
+            logger.info("downloading %s to %s", title, root)
+            shutil.rmtree(download, ignore_errors=True)  # left by a run that was killed: nobody else has the lock
+            download.mkdir()
+            try:
+                with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), _short_timeout():
+                    fetch(download)
+                if not complete(download):
+                    raise RuntimeError("the download lacks some of its files")
+                for file in files:
+                    (root / file).parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(download / file, root / file)
+            finally:
+                shutil.rmtree(download, ignore_errors=True)
+    except FAILURES as error:
+        raise InputError(
+            f"{title} is not in {root} and could not be downloaded ({one_line(error)}): {advice}"
+        ) from error
 
 
-@contextlib.contextmanager
+@contextmanager
 def offline() -> Iterator[None]:
-    """Within it nothing is downloaded: `obtain` raises InputError where files are missing."""
+    """Nothing is downloaded inside: `ensure_downloaded` raises InputError where files are missing."""
     token = _OFFLINE.set(True)
     try:
         yield
@@ -108,31 +104,12 @@ def offline() -> Iterator[None]:
         _OFFLINE.reset(token)
 
 
-def _download(root: Path, parcel: Parcel, fetch: Callable[[Path], None]) -> None:
-    """Fetch into a folder of its own, then rename each wanted file into place."""
-    log.info("downloading %s to %s", parcel.title, root)
-    staging = root / f".{parcel.name}.download"
-    shutil.rmtree(staging, ignore_errors=True)  # of a run that was killed; the lock says that nobody uses it
-    staging.mkdir()
-    try:
-        with _quiet():
-            fetch(staging)
-        if not parcel.is_in(staging):
-            raise RuntimeError("the download lacks some of its files")
-        for file in parcel.files:
-            (root / file).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(staging / file, root / file)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars, and no waiting for minutes on a mirror that does not answer."""
+@contextmanager
+def _short_timeout() -> Iterator[None]:
+    """A socket opened inside fails after `SECONDS_WITHOUT_A_BYTE` of silence."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(SECONDS_WITHOUT_A_BYTE)
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield
+        yield
     finally:
         socket.setdefaulttimeout(before)

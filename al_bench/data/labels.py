@@ -17,21 +17,21 @@ def encode(values: np.ndarray, names: Sequence[str] | None = None) -> tuple[np.n
 
     Args:
         values: [N] labels of one type.
-        names: The class names, if they are known already; those of `values` otherwise.
+        names: The class names; those that occur in `values` if not given.
 
     Returns:
         [N] int64 class numbers, −1 where a label is not among `names`, and the class names.
     """
-    raw, inverse = np.unique(values, return_inverse=True)
-    written = [canonical(value) for value in raw.tolist()]
-    known = tuple(names) if names is not None else _in_order(set(written))
-    numbers = {name: number for number, name in enumerate(known)}
-    codes = np.array([numbers.get(name, -1) for name in written], dtype=np.int64)
-    return codes[inverse.reshape(-1)], known
+    distinct, inverse = np.unique(values, return_inverse=True)
+    name_of_value = [canonical(value) for value in distinct.tolist()]
+    class_names = tuple(names) if names is not None else _sorted_names(set(name_of_value))
+    numbers = {name: number for number, name in enumerate(class_names)}
+    class_of_value = np.array([numbers.get(name, -1) for name in name_of_value], dtype=np.int64)
+    return class_of_value[inverse.reshape(-1)], class_names
 
 
 def canonical(value: object) -> str:
-    """How a label is written as a class name."""
+    """The class name of a label: its text without spaces around it, a whole number in its shortest form."""
     text = str(value).strip()
     if re.fullmatch(r"[+-]?[0-9]+", text):
         return str(int(text))  # as a float, numbers beyond 2^53 would be one class
@@ -39,7 +39,7 @@ def canonical(value: object) -> str:
     return str(int(number)) if number is not None and number.is_integer() else text
 
 
-def _in_order(names: set[str]) -> tuple[str, ...]:
+def _sorted_names(names: set[str]) -> tuple[str, ...]:
     numbers = {name: as_number(name) for name in names}
     if all(number is not None for number in numbers.values()):
         return tuple(sorted(names, key=lambda name: (numbers[name] or 0.0, name)))
@@ -47,7 +47,7 @@ def _in_order(names: set[str]) -> tuple[str, ...]:
 
 
 def as_number(text: str) -> float | None:
-    """The finite number that `text` writes, if it does; Python's 1_000 counts as a word."""
+    """The finite number that `text` stands for, else None; Python's 1_000 counts as a word."""
     try:
         number = float(text)
     except ValueError:

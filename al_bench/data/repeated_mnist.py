@@ -1,4 +1,4 @@
-"""Repeated MNIST: redundancy on purpose, to show which strategies buy the same image thrice.
+"""Repeated MNIST: a redundant pool, which shows the strategies that label the same image three times.
 
 Kirsch, van Amersfoort and Gal (2019), "BatchBALD", section 4.1: MNIST's training part is repeated three times and
 isotropic Gaussian noise of standard deviation 0.1 is added to each image, drawn once.
@@ -6,32 +6,32 @@ isotropic Gaussian noise of standard deviation 0.1 is added to each image, drawn
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from al_bench import checks
 from al_bench.data.images import Source, TorchvisionDataset
-from al_bench.errors import InputError
 
 if TYPE_CHECKING:
     from al_bench.data.dataset import Dataset
 
-CHUNK = 4096  # images standardised at a time: 13 MB beside the result
+CHUNK = 4096
+"""Images standardised at a time: 13 MB beside the result."""
 
 
 @dataclass
 class RepeatedMNIST:
-    """MNIST's 60,000 training images `copies` times over, each with noise of its own; the test part as it is.
+    """MNIST's 60,000 training images, `copies` of each with noise of their own; the test part is MNIST's.
 
     Image i of copy c, at dataset index c · 60,000 + i, is (x_i − 0.1307) / 0.3081 + noise · ε_ci with
-    ε_ci ~ N(0, I): the noise is added after standardisation, to every copy (with copies=1 too), and is fixed:
-    it is part of the data and is not drawn anew in a later round or under another run seed. Fewer copies are the
-    beginning of more. Inputs are float32, ready for the network: 188 MB a copy.
+    ε_ci ~ N(0, I): the noise is added after standardisation, to every copy (with copies=1 too). It is part of the
+    data: no later round and no other run seed draws it anew. Fewer copies are the first ones of more copies. Inputs
+    are float32 and already standardised, 188 MB a copy.
 
     Args:
-        copies: How often each image occurs, at least 1.
+        copies: How many times each image occurs, at least 1.
         noise: Standard deviation of the noise, on the scale of standardised pixels.
-        noise_seed: Which noise.
+        noise_seed: Seed of the noise, independent of the run's seed.
         root: The data root; see `al_bench.data.files.data_root`.
     """
 
@@ -41,18 +41,15 @@ class RepeatedMNIST:
     root: str | None = None
 
     def __post_init__(self) -> None:
-        if self.copies < 1:
-            raise InputError(f"dataset.copies is {self.copies}; it must be at least 1")
-        if not 0 <= self.noise < math.inf:
-            raise InputError(f"dataset.noise is {self.noise}; it must be finite and not negative")
-        if self.noise_seed < 0:
-            raise InputError(f"dataset.noise_seed is {self.noise_seed}; it must be 0 or more")
+        checks.at_least("dataset.copies", self.copies, 1)
+        checks.at_least("dataset.noise", self.noise, 0, finite=True)
+        checks.at_least("dataset.noise_seed", self.noise_seed, 0)
 
     def load(self) -> Dataset:
         """Read MNIST and build the copies in the memory they stay in.
 
         Raises:
-            InputError: MNIST is not there and not to be had.
+            InputError: MNIST's files are missing and cannot be downloaded, or are damaged.
         """
         import numpy as np
         import torch

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from al_bench import checks
 from al_bench.errors import InputError
 from al_bench.rng import Streams
+
+
+def check_split(test_fraction: float, split_seed: int) -> None:
+    """Raise InputError unless 0 < `dataset.test_fraction` < 1 and `dataset.split_seed` ≥ 0."""
+    checks.fraction("dataset.test_fraction", test_fraction, zero=False, one=False)
+    checks.at_least("dataset.split_seed", split_seed, 0)
 
 
 def split_off_test_part(
@@ -34,28 +41,28 @@ def split_off_test_part(
 def stratified_split(labels: np.ndarray, test_fraction: float, split_seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Split N rows so that every class has about the same share in the test part.
 
-    The test part has round(test_fraction · N) rows where the classes allow it. A class of n rows gives the
-    whole part of test_fraction · n, and those with the largest remainders give one more (ties to the class of
-    the smaller number). No class gives its last row: it stays in the training part.
+    The test part has round(test_fraction · N) rows if the classes have enough (the method of largest remainders): a
+    class of n rows gives ⌊test_fraction · n⌋, and the classes with the largest remainders give one more, the smaller
+    class number first among ties. A class never gives its last row, so that every class is in the training part.
 
     Args:
         labels: [N] integers.
         test_fraction: In (0, 1).
-        split_seed: Which rows: independent of any run's seed.
+        split_seed: Seed of the choice of rows, independent of any run's seed.
 
     Returns:
         The rows [N − T] of the training part and [T] of the test part, both in ascending order.
     """
     generator = Streams(split_seed).numpy("split")
-    values, counts = np.unique(labels, return_counts=True)
+    classes, counts = np.unique(labels, return_counts=True)
     quotas = test_fraction * counts
-    given = np.minimum(np.floor(quotas).astype(np.int64), counts - 1)
-    missing = round(test_fraction * len(labels)) - int(given.sum())
-    for row in np.argsort(given - quotas, kind="stable"):
-        if missing > 0 and given[row] < counts[row] - 1:
-            given[row] += 1
+    sizes = np.minimum(np.floor(quotas).astype(np.int64), counts - 1)
+    missing = round(test_fraction * len(labels)) - int(sizes.sum())
+    for number in np.argsort(sizes - quotas, kind="stable"):
+        if missing > 0 and sizes[number] < counts[number] - 1:
+            sizes[number] += 1
             missing -= 1
     in_test = np.zeros(len(labels), dtype=bool)
-    for value, number in zip(values, given, strict=True):
-        in_test[generator.permutation(np.flatnonzero(labels == value))[:number]] = True
+    for class_, size in zip(classes, sizes, strict=True):
+        in_test[generator.permutation(np.flatnonzero(labels == class_))[:size]] = True
     return np.flatnonzero(~in_test), np.flatnonzero(in_test)

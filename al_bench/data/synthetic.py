@@ -1,4 +1,4 @@
-"""Gaussian blobs: made in milliseconds, as hard as `separation` says."""
+"""Gaussian blobs: generated in milliseconds, the harder to classify the smaller `separation` is."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from al_bench.errors import InputError
+from al_bench import checks
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from al_bench.data.dataset import Dataset
 
 
@@ -26,7 +28,7 @@ class Synthetic:
         features: D, for inputs of shape [D]; not used where `shape` is given.
         shape: The shape of an input instead, e.g. [1, 8, 8] for images.
         separation: Radius of the sphere, in standard deviations.
-        data_seed: Which centres and points: independent of the run's seed.
+        data_seed: Seed of the centres and points, independent of the run's seed.
     """
 
     points: int = 500
@@ -38,21 +40,17 @@ class Synthetic:
     data_seed: int = 0
 
     def __post_init__(self) -> None:
-        for key, least in (("points", 1), ("test_points", 1), ("classes", 2), ("features", 1), ("data_seed", 0)):
-            if getattr(self, key) < least:
-                raise InputError(f"dataset.{key} is {getattr(self, key)}; it must be at least {least}")
-        for key in ("points", "test_points"):
-            if getattr(self, key) < self.classes:
-                raise InputError(
-                    f"dataset.{key} is {getattr(self, key)}; it must be at least dataset.classes={self.classes}"
-                )
-        if self.shape is not None and (not self.shape or min(self.shape) < 1):
-            raise InputError(f"dataset.shape is {list(self.shape)}; it must list whole numbers of at least 1")
-        if not 0 <= self.separation < math.inf:
-            raise InputError(f"dataset.separation is {self.separation}; it must be finite and not negative")
+        checks.at_least("dataset.classes", self.classes, 2)
+        checks.at_least("dataset.points", self.points, self.classes, ", a point for each of dataset.classes")
+        checks.at_least("dataset.test_points", self.test_points, self.classes, ", a point for each of dataset.classes")
+        checks.at_least("dataset.features", self.features, 1)
+        if self.shape is not None:
+            checks.sizes("dataset.shape", self.shape)
+        checks.at_least("dataset.separation", self.separation, 0, finite=True)
+        checks.at_least("dataset.data_seed", self.data_seed, 0)
 
     def load(self) -> Dataset:
-        """Draw the centres and the points."""
+        """Draw the centres and the points: [N, D] or [N, *shape] float32."""
         import numpy as np
         import torch
 
@@ -63,17 +61,20 @@ class Synthetic:
         streams = Streams(self.data_seed)
         centres = streams.numpy("centres").standard_normal((self.classes, math.prod(shape)))
         centres *= self.separation / np.linalg.norm(centres, axis=1, keepdims=True)
-        parts = []
-        for name, number in (("train", self.points), ("test", self.test_points)):
-            generator = streams.numpy(name)
+
+        def draw(stream: str, number: int) -> tuple[Tensor, Tensor]:
+            generator = streams.numpy(stream)
             labels = generator.permutation(np.arange(number) % self.classes)
             inputs = centres[labels] + generator.standard_normal((number, math.prod(shape)))
-            parts.append((torch.from_numpy(inputs.astype(np.float32)).reshape(-1, *shape), torch.from_numpy(labels)))
+            return torch.from_numpy(inputs.astype(np.float32)).reshape(-1, *shape), torch.from_numpy(labels)
+
+        inputs, labels = draw("train", self.points)
+        test_inputs, test_labels = draw("test", self.test_points)
         return Dataset(
             name="synthetic",
-            inputs=parts[0][0],
-            hidden_labels=parts[0][1],
-            test_inputs=parts[1][0],
-            test_labels=parts[1][1],
+            inputs=inputs,
+            hidden_labels=labels,
+            test_inputs=test_inputs,
+            test_labels=test_labels,
             class_names=tuple(f"blob {number}" for number in range(self.classes)),
         )

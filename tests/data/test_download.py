@@ -1,4 +1,4 @@
-"""Files that are got once, whole and quietly."""
+"""Files that are downloaded once, completely and without printing."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from al_bench.data import download
-from al_bench.data.download import Parcel, obtain
+from al_bench.data.download import ensure_downloaded
 from al_bench.errors import InputError
 
-PARCEL = Parcel("toy", "Toy", ("toy/a", "toy/b"), "put toy/a and toy/b there")
+FILES = ("toy/a", "toy/b")
 
 
-def read(root: Path) -> str:
-    return (root / "toy/a").read_text() + (root / "toy/b").read_text()
+def get(root: Path, fetch: Callable[[Path], None]) -> str:
+    """The contents of Toy's two files, downloaded by `fetch` if need be."""
+    ensure_downloaded(root, "toy", "Toy", FILES, fetch, "put toy/a and toy/b there")
+    return "".join((root / file).read_text() for file in FILES)
 
 
-def bring(folder: Path) -> None:
+def fetch_all(folder: Path) -> None:
     (folder / "toy").mkdir()
     for name in "ab":
         (folder / "toy" / name).write_text(name)
@@ -34,20 +37,20 @@ def refuse(folder: Path) -> None:
 
 def test_files_go_into_place_and_nothing_else(tmp_path: Path) -> None:
     root = tmp_path / "new" / "root"
-    assert obtain(root, PARCEL, read, bring) == "ab"
+    assert get(root, fetch_all) == "ab"
     assert sorted(str(file.relative_to(root)) for file in root.rglob("*") if file.suffix != ".lock") == [
         "toy",
         "toy/a",
         "toy/b",
     ]
-    assert obtain(root, PARCEL, read, refuse) == "ab"
+    assert get(root, refuse) == "ab"
 
 
 def test_present_files_need_neither_lock_nor_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bring(tmp_path)
+    fetch_all(tmp_path)
     monkeypatch.setattr("filelock.FileLock", refuse)
     before = sorted(tmp_path.rglob("*"))
-    assert obtain(tmp_path, PARCEL, read, refuse) == "ab"
+    assert get(tmp_path, refuse) == "ab"
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -58,7 +61,7 @@ def test_a_download_that_fails_leaves_nothing(tmp_path: Path) -> None:
         raise OSError("the line\nwent dead")
 
     with pytest.raises(InputError) as caught:
-        obtain(tmp_path, PARCEL, read, half)
+        get(tmp_path, half)
     assert str(caught.value) == (
         f"Toy is not in {tmp_path} and could not be downloaded (the line went dead): put toy/a and toy/b there"
     )
@@ -67,30 +70,30 @@ def test_a_download_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_download_that_lacks_a_file_is_no_success(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="lacks some of its files"):
-        obtain(tmp_path, PARCEL, read, lambda folder: None)
+        get(tmp_path, lambda folder: None)
     assert not (tmp_path / "toy").exists()
 
 
-def test_rests_of_a_killed_run_are_cleared(tmp_path: Path) -> None:
-    rest = tmp_path / ".toy.download" / "toy"
-    rest.mkdir(parents=True)
-    (rest / "a").write_text("half an a")
-    assert obtain(tmp_path, PARCEL, read, bring) == "ab"
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".toy.download" / "toy"
+    left.mkdir(parents=True)
+    (left / "a").write_text("half an a")
+    assert get(tmp_path, fetch_all) == "ab"
 
 
 def test_a_root_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="put toy/a and toy/b there"):
-        obtain(tmp_path / "file" / "root", PARCEL, read, bring)
+        get(tmp_path / "file" / "root", fetch_all)
 
 
 def test_downloads_print_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     def noisy(folder: Path) -> None:
         print("100%")
         print("9.91M/9.91M", file=sys.stderr)
-        bring(folder)
+        fetch_all(folder)
 
-    obtain(tmp_path, PARCEL, read, noisy)
+    get(tmp_path, noisy)
     assert capfd.readouterr() == ("", "")
 
 
@@ -106,7 +109,7 @@ def test_a_mirror_that_never_answers_costs_seconds(tmp_path: Path, monkeypatch: 
 
         start = time.monotonic()
         with pytest.raises(InputError, match="timed out"):
-            obtain(tmp_path, PARCEL, read, listen)
+            get(tmp_path, listen)
         assert time.monotonic() - start < 12  # without the limit above 15, without any minutes
     assert socket.getdefaulttimeout() is None
 
@@ -114,7 +117,7 @@ def test_a_mirror_that_never_answers_costs_seconds(tmp_path: Path, monkeypatch: 
 SCRIPT = """
 import sys, time
 from pathlib import Path
-from al_bench.data.download import Parcel, obtain
+from al_bench.data.download import ensure_downloaded
 
 def fetch(folder):
     with open(Path(sys.argv[1]) / "fetches", "a") as file:
@@ -122,7 +125,9 @@ def fetch(folder):
     time.sleep(0.5)
     (folder / "toy").write_text("whole")
 
-print(obtain(Path(sys.argv[1]) / "root", Parcel("toy", "Toy", ("toy",), ""), lambda r: (r / "toy").read_text(), fetch))
+root = Path(sys.argv[1]) / "root"
+ensure_downloaded(root, "toy", "Toy", ["toy"], fetch, "")
+print((root / "toy").read_text())
 """
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from al_bench.data.files import check_split, data_root, find_file, one_line
+from al_bench.data.files import data_root, find_file, one_line
 from al_bench.errors import InputError
 
 
@@ -53,14 +53,3 @@ def test_one_line() -> None:
     assert one_line(ValueError("a\n  b")) == "a b"
     assert one_line(EOFError()) == "EOFError"
     assert len(one_line(ValueError("x" * 1000))) == 240
-
-
-@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, float("nan")])
-def test_fraction_out_of_range(fraction: float) -> None:
-    with pytest.raises(InputError, match=r"dataset\.test_fraction is .*between 0 and 1"):
-        check_split(fraction, 0)
-
-
-def test_negative_split_seed() -> None:
-    with pytest.raises(InputError, match=r"dataset\.split_seed is -1"):
-        check_split(0.2, -1)

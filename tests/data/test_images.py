@@ -15,7 +15,7 @@ import scipy.io
 import torch
 import torchvision.datasets as sets
 
-from al_bench.data.images import FACTS, Normalise, Source, TorchvisionDataset
+from al_bench.data.images import IMAGE_SETS, Normalise, Source, TorchvisionDataset
 from al_bench.data.repeated_mnist import RepeatedMNIST
 from al_bench.data.scaling import channel_moments
 from al_bench.errors import InputError
@@ -43,10 +43,10 @@ def test_without_network_one_line_says_what_to_put_where(
         TorchvisionDataset(source).load()
     message = str(caught.value)
     assert no_network
-    assert message.startswith(f"{FACTS[source].title} is not in {empty_root} and could not be downloaded (")
+    assert message.startswith(f"{IMAGE_SETS[source].title} is not in {empty_root} and could not be downloaded (")
     assert "Name or service not known" in message
-    assert FACTS[source].files[0] in message
-    assert FACTS[source].files[-1] in message
+    assert IMAGE_SETS[source].files[0] in message
+    assert IMAGE_SETS[source].files[-1] in message
     assert "dataset.root or AL_BENCH_DATA" in message
     assert "\n" not in message
     assert capfd.readouterr() == ("", "")
@@ -244,7 +244,7 @@ def test_repeated_mnist_refuses(keys: dict[str, Any], words: str) -> None:
     ],
 )
 def test_real_sets(source: Source, shape: tuple[int, ...], largest: int, real_root: Callable[[str], str]) -> None:
-    data = TorchvisionDataset(source, real_root(FACTS[source].files[-1])).load()
+    data = TorchvisionDataset(source, real_root(IMAGE_SETS[source].files[-1])).load()
     assert data.inputs.shape == shape
     assert len(data.test_inputs) == len(data.test_labels) == 10000
     assert int(torch.bincount(data.hidden_labels).max()) == largest

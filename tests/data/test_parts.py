@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from al_bench.data.labels import encode
 from al_bench.data.scaling import channel_moments, standardise
-from al_bench.data.split import stratified_split
+from al_bench.data.split import check_split, split_off_test_part, stratified_split
+from al_bench.errors import InputError
 
 
 @given(
@@ -44,6 +45,27 @@ def test_split_depends_on_its_seed_only() -> None:
     first = stratified_split(labels, 0.2, 0)[1]
     assert np.array_equal(first, stratified_split(labels, 0.2, 0)[1])
     assert not np.array_equal(first, stratified_split(labels, 0.2, 1)[1])
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, float("nan")])
+def test_a_fraction_that_leaves_a_part_empty_by_itself_is_refused(fraction: float) -> None:
+    with pytest.raises(InputError, match=rf"dataset\.test_fraction is {fraction}; it must be above 0 and below 1"):
+        check_split(fraction, 0)
+
+
+def test_a_negative_split_seed_is_refused() -> None:
+    with pytest.raises(InputError, match=r"dataset\.split_seed is -1; it must be at least 0"):
+        check_split(0.2, -1)
+
+
+@pytest.mark.parametrize(
+    ("alternative", "advice"), [("x_test", "a larger dataset.test_fraction, or x_test"), ("", "raise it")]
+)
+def test_a_test_part_without_a_row_is_refused(alternative: str, advice: str) -> None:
+    with pytest.raises(InputError) as caught:
+        split_off_test_part("t.csv", np.array([0, 1]), 0.2, 0, alternative)
+    assert str(caught.value).startswith("t.csv: dataset.test_fraction=0.2 of its 2 rows leave none for the test part; ")
+    assert str(caught.value).endswith(advice)
 
 
 @pytest.mark.parametrize(

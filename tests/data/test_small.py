@@ -62,8 +62,9 @@ def test_blobs_as_images() -> None:
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"points": 0}, r"dataset\.points is 0; it must be at least 1"),
-        ({"points": 3, "classes": 5}, r"dataset\.points is 3; it must be at least dataset\.classes=5"),
+        ({"points": 0}, r"dataset\.points is 0; it must be at least 4, a point for each of dataset\.classes"),
+        ({"points": 3, "classes": 5}, r"dataset\.points is 3; it must be at least 5, a point for each of dataset"),
+        ({"test_points": 1}, r"dataset\.test_points is 1; it must be at least 4, a point for each of dataset"),
         ({"classes": 1}, r"dataset\.classes is 1; it must be at least 2"),
         ({"features": 0}, r"dataset\.features is 0"),
         ({"shape": []}, r"dataset\.shape is \[\]"),

@@ -149,7 +149,7 @@ def test_rows_of_a_table_are_shown_as_the_network_sees_them(tmp_path: Path) -> N
 
 def test_missing_files_are_said_and_never_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AL_BENCH_DATA", str(tmp_path / "nothing"))
-    monkeypatch.setattr("al_bench.data.download._download", lambda *_: pytest.fail("the report downloads"))
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_: pytest.fail("the report downloads"))
     config = f"dataset:\n  source: mnist\n  root: {tmp_path / 'elsewhere'}\n  normalise: standard\n"
     shown = gallery(one_study(tmp_path / "runs", config=config, choice="mnist"))
     assert shown.kind == "none"
