@@ -14,23 +14,28 @@ from al_bench.kernels.select import check_batch
 FIRST_CENTRES = ("uniform", "largest_norm")
 
 _REJECTIONS = 16
-"""Proposals refused in a row before all distances are brought up to date."""
+"""Proposals rejected in a row before all distances are updated."""
 
 _ROWS = 1024
-"""Rows at a time of a product: with 512 features 2 MiB."""
+"""Rows per matrix product: with 512 features 2 MiB."""
 
 _NORM_ROWS = 128
-"""Rows at a time made float64: with 512 features 512 KiB, which stays in a core's cache."""
+"""Rows converted to float64 together: with 512 features 512 KiB, which stays in a core's cache."""
 
 
 def hypothetical_gradient(log_probs_nc: Tensor) -> Tensor:
     """a = p − onehot(argmax_c p) [N, C], the gradient of the cross-entropy with the prediction as its label.
 
-    The gradient by the logits; by the last layer's weights it is a ⊗ h [N, C, D] with h the layer's input, by
-    its bias a itself. Of several equally probable classes the lowest is the label.
+    This is the gradient with respect to the logits. With respect to the last layer's weights it is a ⊗ h [N, C, D] with
+    h the layer's input, with respect to its bias a itself. Of several equally probable classes the lowest is the label.
 
     Args:
         log_probs_nc: [N, C] log-probabilities of the prediction, nats.
+
+    Returns:
+        [N, C] in the dtype of the argument, each row of sum 0.
+
+    Source: Ash et al. 2020, eq. 1.
     """
     highest_n = log_probs_nc.max(dim=1)
     # p − 1 by expm1: exact to rounding where p is nearly 1 and the embedding nearly 0.
@@ -45,18 +50,17 @@ def select_badge(
     *,
     first_centre: str = "uniform",
 ) -> Tensor:
-    """A batch by k-means++ sampling on the gradient embeddings g = a ⊗ h.
+    """P(x | S) ∝ min_{c ∈ S} ‖g_x − g_c‖², k-means++ sampling on the gradient embeddings g = a ⊗ h, row by row.
 
-    After the first centre a row is drawn with probability proportional to the squared distance of its embedding
-    to the nearest one chosen. ‖g_i − g_j‖² = ‖a_i‖²‖h_i‖² + ‖a_j‖²‖h_j‖² − 2 (a_i·a_j)(h_i·h_j) needs the two
-    factors only, and no N × C·D tensor. A distance within rounding of 0 is 0; where all are, the pick is uniform
-    among the rows not chosen yet. No row is chosen twice.
+    ‖g_i − g_j‖² = ‖a_i‖²‖h_i‖² + ‖a_j‖²‖h_j‖² − 2 (a_i·a_j)(h_i·h_j) needs the two factors only, and no N × C·D
+    tensor. A distance within rounding of 0 counts as 0; where all distances are 0, the pick is uniform among the rows
+    not chosen yet. No row is chosen twice.
 
-    The draw is by rejection: a row is proposed by the distances as they were when last brought up to date, which
-    are at least today's, and taken with probability today's / then's, so that the law is the same and only the
-    proposed row's distance is computed. All distances are brought up to date each time the number of centres has
-    doubled, or after `_REJECTIONS` in a row: the features are read about log₂ B times and not B times. Two uniform
-    numbers are drawn from the generator a proposal, one for the first row and for a row drawn uniformly.
+    The draw is by rejection: a row is proposed with the distances of the last update, which are at least the current
+    ones, and accepted with probability current / last. The distribution is the same, and only the proposed row's
+    current distance is computed. All distances are updated each time the number of centres has doubled, or after
+    `_REJECTIONS` rejections in a row: the features are read about log₂ B times and not B times. Two uniform numbers
+    are drawn from the generator per proposal, one for the first row and for a row drawn uniformly.
 
     Args:
         log_probs_nc: [N, C] log-probabilities of the prediction, nats.
@@ -75,6 +79,7 @@ def select_badge(
         ScoreError: an embedding is not finite.
 
     Source: Ash et al. 2020, algorithm 1; Arthur & Vassilvitskii 2007.
+    Departures: None of the law of the draws; the paper does not say what follows once all distances are 0.
     """
     rows_count = len(log_probs_nc)
     check_batch(batch, rows_count)
@@ -85,7 +90,7 @@ def select_badge(
         raise ValueError(f"first_centre is {first_centre!r}; it must be one of {', '.join(FIRST_CENTRES)}")
     a_nc = hypothetical_gradient(log_probs_nc)
     if (scale := safe_scale(features_nd)) != 1:
-        features_nd = features_nd / scale  # the law knows ratios of distances only
+        features_nd = features_nd / scale  # the probabilities depend on ratios of distances only
     norms_n = _squared_norms(a_nc) * _squared_norms(features_nd)
     bad = (~norms_n.isfinite()).nonzero()
     if len(bad):
@@ -97,53 +102,53 @@ def select_badge(
         row = nearest.draw(rows, generator) if rows else None
         if row is None:
             largest = not rows and first_centre == "largest_norm"
-            row = _uniform(norms_n == norms_n.max() if largest else free_n, _number(generator))
+            row = _pick(norms_n == norms_n.max() if largest else free_n, _uniform_number(generator))
         rows.append(row)
         free_n[row] = False
     return torch.tensor(rows, dtype=torch.int64, device=log_probs_nc.device)
 
 
 class _Nearest:
-    """Squared distances of the rows to the nearest of the first `seen` centres, to draw from."""
+    """Squared distances of the rows to the nearest of the first `num_centres` centres, from which rows are drawn."""
 
     def __init__(self, a_nc: Tensor, features_nd: Tensor, norms_n: Tensor) -> None:
         self.a_nc, self.features_nd, self.norms_n = a_nc, features_nd, norms_n
         self.rounding = (8 + math.sqrt(features_nd.shape[1])) * torch.finfo(features_nd.dtype).eps
         self.squared_n = torch.full_like(norms_n, torch.inf)
         self.cumulative_n = self.squared_n
-        self.seen = 0
+        self.num_centres = 0
 
     def draw(self, centres: list[int], generator: torch.Generator) -> int | None:
-        """A row by the distances to all centres, or None where all are 0."""
-        if len(centres) >= 2 * self.seen:
-            self._see(centres)
+        """A row drawn in proportion to its squared distance, or None where all distances are 0."""
+        if len(centres) >= 2 * self.num_centres:
+            self._update(centres)
         rejections = 0
         while (total := self.cumulative_n[-1].item()) > 0:
-            propose, accept = _number(generator), _number(generator)
-            # Rows of weight 0 repeat the sum before them and are passed over.
+            propose, accept = _uniform_number(generator), _uniform_number(generator)
+            # A row of weight 0 repeats the cumulative sum of the row before it, so that it is never proposed.
             at = int(torch.searchsorted(self.cumulative_n, propose * total, right=True))
             row = at if at < len(self.squared_n) else int(self.squared_n.nonzero()[-1, 0])
-            if len(centres) == self.seen:
+            if len(centres) == self.num_centres:
                 return row
-            now = self._to(slice(row, row + 1), centres[self.seen :]).item()
+            now = self._squared_distances(slice(row, row + 1), centres[self.num_centres :]).item()
             if row not in centres and accept * self.squared_n[row].item() < now:
                 return row
             rejections += 1
             if rejections == _REJECTIONS:
-                self._see(centres)
+                self._update(centres)
         return None
 
-    def _see(self, centres: list[int]) -> None:
-        """Bring all distances up to date."""
+    def _update(self, centres: list[int]) -> None:
+        """Take the new centres into all distances."""
         for start in range(0, len(self.squared_n), _ROWS):
             part = slice(start, start + _ROWS)
-            nearest_n = self._to(part, centres[self.seen :])
+            nearest_n = self._squared_distances(part, centres[self.num_centres :])
             torch.minimum(self.squared_n[part], nearest_n, out=self.squared_n[part])
         self.squared_n[centres] = 0.0
         self.cumulative_n = self.squared_n.cumsum(0)
-        self.seen = len(centres)
+        self.num_centres = len(centres)
 
-    def _to(self, part: slice, centres: list[int]) -> Tensor:
+    def _squared_distances(self, part: slice, centres: list[int]) -> Tensor:
         """[n] squared distances of some rows to the nearest of some centres, float64."""
         sum_nb = self.norms_n[part, None] + self.norms_n[centres]
         product_nb = (self.a_nc[part] @ self.a_nc[centres].T).double()
@@ -152,13 +157,13 @@ class _Nearest:
         return squared_nb.masked_fill_(squared_nb <= self.rounding * sum_nb, 0.0).amin(1)
 
 
-def _number(generator: torch.Generator) -> float:
+def _uniform_number(generator: torch.Generator) -> float:
     """A uniform number from [0, 1)."""
     return torch.rand((), generator=generator, dtype=torch.float64, device=generator.device).item()
 
 
-def _uniform(allowed_n: Tensor, uniform: float) -> int:
-    """One of the allowed rows, in their order."""
+def _pick(allowed_n: Tensor, uniform: float) -> int:
+    """The allowed row at the share `uniform` ∈ [0, 1) of the allowed rows, in their order."""
     rows = allowed_n.nonzero()[:, 0]
     return int(rows[int(uniform * len(rows))])
 

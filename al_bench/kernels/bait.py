@@ -1,12 +1,12 @@
-"""BAIT: the batch whose Fisher information covers best what the whole pool would tell of the last layer.
+"""BAIT: the batch whose Fisher information about the last layer best covers that of the whole pool.
 
 The Fisher information of row x about the last layer's weights is I(x) = V Vᵀ, V = L ⊗ h [C·D, C − 1] (`fisher`).
 With M = λ I + Σ_labelled I(x) and F the pool's mean of I(x), the batch S is to minimise
 
     tr (M + Σ_{x ∈ S} I(x))⁻¹ F.
 
-Forward: rows are added one by one, each the one that lowers the trace most, up to a multiple of the batch. Backward:
-rows are taken away again, each the one that raises it least. Both are exact, and no N × C·D tensor exists:
+Forward: rows are added one by one, each time the one that lowers the trace most, up to a multiple of the batch.
+Backward: rows are removed again, each time the one that raises it least. Both are exact, and no N × C·D tensor exists:
 
 - With P = M⁻¹ and Q = P F P, row x lowers the trace by tr (I + J)⁻¹ R, J = Vᵀ P V, R = Vᵀ Q V [C − 1, C − 1]: only
   these are kept of each row. They start as sums of quadratic forms hᵀ P_cc' h of blocks.
@@ -32,8 +32,10 @@ from al_bench.kernels.fisher import FISHERS, FisherRows
 from al_bench.kernels.select import check_batch, tie_keys
 
 _TIE = 1e-9
-_RENEWED = 1e-2
-"""Changes of the trace closer than this, relatively, are equal."""
+"""Changes of the trace that differ by less than this share of themselves count as equal."""
+
+_RECOMPUTE = 1e-2
+"""Once the gains have fallen to this share of what they were, all matrices are computed anew."""
 
 
 def select_bait(
@@ -53,7 +55,7 @@ def select_bait(
     """A batch by forward and backward greedy search for argmin_S tr (λ I + Σ_labelled I(x) + Σ_S I(x))⁻¹ F.
 
     Of several rows that change the trace equally (to 1e-9 of the change) the one with the lowest of N random keys
-    is picked and the one with the highest is taken away.
+    is picked, and the one with the highest key is removed.
 
     Args:
         log_probs_nc: [N, C] log-probabilities of the candidates' predictions, nats.
@@ -63,15 +65,16 @@ def select_bait(
         batch: B, 0 ≤ B ≤ N.
         generator: source of the keys.
         regulariser: λ > 0, in units of the squared features.
-        oversample: ≥ 1; ⌈oversample · B⌉ rows are picked, N at most, and all but B taken away.
-        fisher: "full", or "block_diagonal": each class's weights by themselves, C matrices of D² in place of one of
-            (C D)². For many classes, where the full matrix has no room; the batch is another one.
+        oversample: ≥ 1; ⌈oversample · B⌉ rows are picked, N at most, and all but B are removed.
+        fisher: "full", or "block_diagonal": the information between different classes' weights is left out, so that
+            there are C matrices of D² in place of one of (C D)². For many classes, where the full matrix does not fit
+            into memory; the batch is another one.
         chunk: rows per block.
         picked: called after each pick of the forward search, for a progress bar.
 
     Returns:
-        [B] int64 rows in the order picked. Memory: four float64 matrices of (C D)² and the kept ones of N (C − 1)².
-        Cost: O(N (C D)²) to begin with, O(N D C²) a pick. The picks' own matrices are (oversample · B (C − 1))².
+        [B] int64 rows in the order picked. Memory: four float64 matrices of (C D)² and two of N (C − 1)².
+        Cost: O(N (C D)²) at the start, O(N D C²) a pick. The picks' own matrices are (oversample · B (C − 1))².
 
     Raises:
         ValueError: the batch is negative or larger than N, the shapes do not match, or an option is out of range.
@@ -103,8 +106,8 @@ def select_bait(
     picks, vectors_gem = _forward(
         pool, labelled, inverse_gee, information_gee, min(rows_count, math.ceil(oversample * batch)), keys_n, picked
     )
-    kept = _backward(vectors_gem, inverse_gee, information_gee, keys_n[picks], batch)
-    return torch.tensor(picks, dtype=torch.int64, device=features_nd.device)[kept]
+    remaining = _backward(vectors_gem, inverse_gee, information_gee, keys_n[picks], batch)
+    return torch.tensor(picks, dtype=torch.int64, device=features_nd.device)[remaining]
 
 
 def _inverse(labelled: FisherRows, *vectors_gem: Tensor) -> Tensor:
@@ -127,8 +130,8 @@ def _forward(
 ) -> tuple[list[int], Tensor]:
     """Rows in the order picked, and their V side by side [G, E, picks · k].
 
-    Updates subtract, and keep the rounding of what was there before: where the gains have become a hundredth of what
-    they were, all is computed anew.
+    Updates subtract, and leave the rounding error of the larger numbers before them: once the gains have fallen to a
+    hundredth of what they were, all matrices are computed anew.
     """
 
     def fresh() -> tuple[Tensor, Tensor]:
@@ -137,7 +140,7 @@ def _forward(
         return inner_ngkk, pool.quadratic(inverse_gee @ information_gee @ inverse_gee)
 
     inner_ngkk, outer_ngkk = fresh()
-    since, before = 0, 0.0  # picks that the inverse has in it, and the gain of the first after them
+    since, before = 0, 0.0  # the number of picks that the inverse contains, and the gain of the first pick after them
     free_n = torch.ones(len(keys_n), dtype=torch.bool, device=keys_n.device)
     (groups, classes, width), size = pool.factors_ngck.shape[1:], pool.features_nd.shape[1]
     vectors_gem = inverse_gee.new_empty(*inverse_gee.shape[:2], picks * width)
@@ -145,7 +148,7 @@ def _forward(
     rows: list[int] = []
     while True:
         gains_n = _gains(inner_ngkk, outer_ngkk, free_n, pool.chunk)
-        if gains_n.max() < _RENEWED * before:
+        if gains_n.max() < _RECOMPUTE * before:
             since = len(rows)
             inverse_gee = _inverse(labelled, vectors_gem[:, :, : since * width])
             inner_ngkk, outer_ngkk = fresh()
@@ -155,13 +158,13 @@ def _forward(
             before = float(highest)
         equal = (gains_n >= highest - _TIE * highest.abs()).nonzero()[:, 0]
         row = int(equal[keys_n[equal].argmin()])
-        here = slice(len(rows) * width, (len(rows) + 1) * width)
-        done_gem = updates_gem[:, :, since * width : here.start]
+        columns = slice(len(rows) * width, (len(rows) + 1) * width)
+        done_gem = updates_gem[:, :, since * width : columns.start]
         rows.append(row)
         free_n[row] = False
         if picked is not None:
             picked()
-        vectors_gek = vectors_gem[:, :, here] = pool.vectors(row)
+        vectors_gek = vectors_gem[:, :, columns] = pool.vectors(row)
         if len(rows) == picks:
             return rows, vectors_gem
 
@@ -169,7 +172,7 @@ def _forward(
             return inverse_gee @ right_gek - done_gem @ (done_gem.mT @ right_gek)
 
         u_gek, z_gek = _low_rank(apply(vectors_gek), inner_ngkk[row], information_gee, apply)
-        updates_gem[:, :, here] = u_gek
+        updates_gem[:, :, columns] = u_gek
         both_gcdk = torch.cat([u_gek, z_gek], dim=2).view(groups, classes, size, 2 * width) / pool.unit
         both_dm = both_gcdk.permute(2, 0, 1, 3).flatten(1)
         start = 0
@@ -185,10 +188,10 @@ def _forward(
 def _backward(
     vectors_gem: Tensor, inverse_gee: Tensor, information_gee: Tensor, keys_s: Tensor, batch: int
 ) -> list[int]:
-    """Positions of the `batch` picks that are left, in their order."""
-    alive = list(range(len(keys_s)))
-    if len(alive) == batch:
-        return alive
+    """Positions of the `batch` picks that remain, in their order."""
+    remaining = list(range(len(keys_s)))
+    if len(remaining) == batch:
+        return remaining
     width = vectors_gem.shape[2] // len(keys_s)
     inverse_gem = inverse_gee @ vectors_gem
     gram_gmm = inverse_gem.mT @ information_gee @ inverse_gem
@@ -196,18 +199,18 @@ def _backward(
     own_gmm.diagonal(dim1=1, dim2=2).add_(1.0)
     own_gmm = torch.cholesky_inverse(_cholesky(own_gmm))  # E
     outer_gmm = own_gmm @ gram_gmm @ own_gmm
-    while len(alive) > batch:
-        losses = _trace(_blocks(own_gmm, width)[alive], _blocks(outer_gmm, width)[alive])
+    while len(remaining) > batch:
+        losses = _trace(_blocks(own_gmm, width)[remaining], _blocks(outer_gmm, width)[remaining])
         lowest = losses.min()
         equal = (losses <= lowest + _TIE * lowest.abs()).nonzero()[:, 0].tolist()
-        removed = max((alive[position] for position in equal), key=lambda s: float(keys_s[s]))
-        alive.remove(removed)
-        here = slice(removed * width, (removed + 1) * width)
-        u_gmk, z_gmk = _low_rank(own_gmm[:, :, here], own_gmm[:, here, here], gram_gmm, own_gmm.matmul)
+        removed = max((remaining[position] for position in equal), key=lambda s: float(keys_s[s]))
+        remaining.remove(removed)
+        columns = slice(removed * width, (removed + 1) * width)
+        u_gmk, z_gmk = _low_rank(own_gmm[:, :, columns], own_gmm[:, columns, columns], gram_gmm, own_gmm.matmul)
         own_gmm = own_gmm - u_gmk @ u_gmk.mT
         cross_gmm = u_gmk @ z_gmk.mT
         outer_gmm = outer_gmm - cross_gmm - cross_gmm.mT
-    return alive
+    return remaining
 
 
 def _low_rank(
@@ -220,7 +223,7 @@ def _low_rank(
 
 
 def _gains(inner_ngkk: Tensor, outer_ngkk: Tensor, free_n: Tensor, chunk: int) -> Tensor:
-    """How much each row would lower the trace [N]; -inf for a row that was picked."""
+    """[N] how much each row would lower the trace; −inf for a row that was picked."""
     parts = zip(inner_ngkk.split(chunk), outer_ngkk.split(chunk), strict=True)
     return torch.where(free_n, torch.cat([_trace(*part) for part in parts]), -torch.inf)
 

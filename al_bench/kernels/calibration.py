@@ -1,4 +1,4 @@
-"""Does a confidence of 0.8 mean 80 % right?"""
+"""Calibration: whether 80 % of the predictions of confidence 0.8 are right."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ def expected_calibration_error(probs_nc: Tensor, labels_n: Tensor, bins: int = 1
         labels_n: [N] true classes.
         bins: M, the number of equal bins.
 
+    Returns:
+        ECE, summed in float64.
+
     Raises:
         ValueError: there is no row, the shapes differ, or `bins` is not positive.
 
-    Source: Guo et al. 2017, eq. 3 (15 bins in their Table 1). Summed in float64.
+    Source: Guo et al. 2017, eq. 3 (15 bins in their Table 1).
     """
     if bins < 1:
         raise ValueError(f"{bins} bins; there must be at least one")

@@ -3,7 +3,7 @@
 K-means is scikit-learn's: greedy k-means++ once (`n_init=1`), then Lloyd's iterations, at most 50 of them (on 50,000
 rows of 512 rectified features and 100 clusters another 50 lower the inertia by 0.02 %). It runs on the CPU with
 `threads` threads, 1 by default, because another number of threads rounds otherwise and may end in other clusters.
-From its result only the assignments are kept; means are taken in float64 from the features.
+Only the assignments of its result are used; means are computed in float64 from the features.
 
 Letters: N rows, D features, B clusters and batch. Cost: O(N D B) an iteration.
 """
@@ -23,7 +23,7 @@ from al_bench.kernels.select import check_batch, select_top, tie_keys
 
 _CHUNK_ROWS = 4096
 
-EMPTY = -1
+NO_CLUSTER = -1
 """The assignment of a row that belongs to no cluster."""
 
 
@@ -35,17 +35,17 @@ def kmeans_batch(
     *,
     threads: int = 1,
 ) -> Tensor:
-    """The rows nearest to the means of B clusters, always B different rows.
+    """argmin_x ‖h(x) − μ_j‖ for the weighted means μ_1 … μ_B of B clusters of K-means: always B different rows.
 
-    N keys and one integer (K-means' seed) are drawn from the generator at the start. A row of weight 0 shapes no
-    cluster; where all weights are 0 all rows weigh the same. Then `nearest_to_means`. B = N is the whole pool, in
-    the order of the keys.
+    N keys and one integer (K-means' seed) are drawn from the generator at the start. A row of weight 0 has no influence
+    on the clusters; where all weights are 0 all rows have the same weight. `nearest_to_means` then picks the rows. B =
+    N is the whole pool, in the order of the keys.
 
     Args:
         features_nd: [N, D] features.
         batch: B, 0 ≤ B ≤ N.
         generator: source of the keys and of K-means' seed.
-        weights_n: [N] weights in K-means, not negative; None weighs all rows the same.
+        weights_n: [N] weights in K-means, not negative; None gives all rows the same weight.
         threads: of K-means.
 
     Returns:
@@ -54,6 +54,8 @@ def kmeans_batch(
     Raises:
         ValueError: the batch is negative or larger than N, or the shapes do not match.
         ScoreError: a feature is not finite, or a weight is not a finite number of at least 0.
+
+    Source: Lloyd 1982 (K-means), Arthur & Vassilvitskii 2007 (its start); one row a cluster as in Zhdanov 2019.
     """
     rows_count = len(features_nd)
     check_features(features_nd)
@@ -85,15 +87,15 @@ def diverse_minibatch(
     weighted: bool = True,
     threads: int = 1,
 ) -> Tensor:
-    """Of the ⌈β B⌉ most informative rows (`select_top`), those nearest to the means of B weighted clusters.
+    """argmin_x ‖h(x) − μ_j‖ for the means μ_j of B weighted clusters of the ⌈β B⌉ most informative rows.
 
     Args:
         informativeness_n: [N] scores of at least 0, higher is more informative (the paper: 1 − (p₁ − p₂)).
         features_nd: [N, D] features.
         batch: B, 0 ≤ B ≤ N.
-        beta: β ≥ 1; 1 takes the B most informative, β B ≥ N clusters the whole pool.
+        beta: β ≥ 1; with β = 1 the batch is the B most informative rows, with β B ≥ N the whole pool is clustered.
         generator: source of the tie keys, then of what `kmeans_batch` draws.
-        weighted: whether the informativeness weighs the rows in K-means (the paper's second variant).
+        weighted: whether the informativeness is the rows' weight in K-means (the paper's second variant).
         threads: of K-means.
 
     Returns:
@@ -103,22 +105,23 @@ def diverse_minibatch(
         ValueError: β is below 1 or not finite, or as `kmeans_batch`.
         ScoreError: a score is NaN, or as `kmeans_batch`.
 
-    Source: Zhdanov 2019, clustering of the prefiltered rows, and its weighted objective.
+    Source: Zhdanov 2019, K-means on prefiltered rows, and its weighted objective.
+    Departures: The nearest row not taken yet stands for each mean, so that the batch has always B rows.
     """
     if not 1 <= beta < math.inf:
         raise ValueError(f"beta is {beta}; it must be a number of at least 1")
     if len(informativeness_n) != len(features_nd):
         raise ValueError(f"{len(informativeness_n)} scores and {len(features_nd)} rows of features")
-    check_features(features_nd)  # here, where a row has the number that the caller knows
+    check_features(features_nd)  # before the prefilter renumbers the rows
     check_batch(batch, len(features_nd))
-    kept = min(len(features_nd), math.ceil(round(beta * batch, 9)))
-    rows = select_top(informativeness_n, kept, generator).to(features_nd.device)
+    prefiltered = min(len(features_nd), math.ceil(round(beta * batch, 9)))
+    rows = select_top(informativeness_n, prefiltered, generator).to(features_nd.device)
     weights = informativeness_n.to(features_nd.device)[rows] if weighted else None
     return rows[kmeans_batch(features_nd[rows], batch, generator, weights, threads=threads)]
 
 
 def clue(features_nd: Tensor, entropy_n: Tensor, batch: int, generator: torch.Generator, *, threads: int = 1) -> Tensor:
-    """CLUE: the rows nearest to the means of B clusters of the whole pool, weighted by predictive entropy.
+    """argmin_x ‖h(x) − μ_j‖ for the means μ_j of B clusters of the pool, rows weighted by predictive entropy: CLUE.
 
     Args:
         features_nd: [N, D] features (the paper: of the penultimate layer).
@@ -134,18 +137,22 @@ def clue(features_nd: Tensor, entropy_n: Tensor, batch: int, generator: torch.Ge
         ValueError, ScoreError: as `kmeans_batch`.
 
     Source: Prabhu et al. 2021 (uncertainty-weighted K-means, nearest row to each centroid).
+    Departures: The nearest row not taken yet stands for each mean.
     """
     return kmeans_batch(features_nd, batch, generator, entropy_n, threads=threads)
 
 
 def tempered_entropy(log_probs_nc: Tensor, temperature: float = 1.0) -> Tensor:
-    """H[softmax(log p / T)] in nats [N]: below T = 1 uncertainty counts more than diversity, above it less.
+    """H[softmax(log p / T)] [N] in nats: below T = 1 uncertainty counts more than diversity, above it less.
 
     log p differs from the logits by a constant, so that the softmax is that of logits / T.
 
     Args:
-        log_probs_nc: [N, C] log-probabilities of the prediction.
+        log_probs_nc: [N, C] log-probabilities of the prediction, nats.
         temperature: T > 0.
+
+    Returns:
+        [N] nats, between 0 and log C.
 
     Raises:
         ValueError: the temperature is not a positive number.
@@ -171,15 +178,20 @@ def k_means(
     max_iter: int = 50,
     threads: int = 1,
 ) -> Tensor:
-    """The cluster of every row [N] int64 in [0, clusters), EMPTY for rows of weight 0; clusters may be empty.
+    """argmin over assignments of Σ_x w_x ‖h(x) − μ_c(x)‖², locally: the cluster of every row by scikit-learn's K-means.
 
     Args:
         features_nd: [N, D] finite features.
-        clusters: at most that many.
-        generator: source of one integer.
-        weights_n: [N] weights between 0 and 1, not all 0.
-        max_iter: Lloyd iterations at most.
-        threads: of the OpenMP and BLAS pools while K-means runs.
+        clusters: The largest number of clusters.
+        generator: Source of one integer.
+        weights_n: [N] weights between 0 and 1, not all 0; None gives all rows the same weight.
+        max_iter: The largest number of Lloyd iterations.
+        threads: Threads of the OpenMP and BLAS pools while K-means runs.
+
+    Returns:
+        [N] int64 in [0, clusters), `NO_CLUSTER` for rows of weight 0. Clusters may be empty.
+
+    Source: Lloyd 1982; started by greedy k-means++ (Arthur & Vassilvitskii 2007).
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
@@ -190,7 +202,7 @@ def k_means(
     used = torch.arange(len(points_nd)) if weights_n is None else weights_n.nonzero()[:, 0]
     points_nd = points_nd if len(used) == len(points_nd) else points_nd[used]
     weights = None if weights_n is None else weights_n[used].to(points_nd.dtype).numpy()
-    assignments_n = torch.full((len(features_nd),), EMPTY, dtype=torch.int64)
+    assignments_n = torch.full((len(features_nd),), NO_CLUSTER, dtype=torch.int64)
     # copy_x: the points are a copy of this function's own, which K-means may move to their mean.
     model = KMeans(min(clusters, len(used)), n_init=1, max_iter=max_iter, random_state=seed, copy_x=False)
     with threadpool_limits(threads), warnings.catch_warnings():
@@ -203,26 +215,26 @@ def k_means(
 def nearest_to_means(
     features_nd: Tensor, assignments_n: Tensor, weights_n: Tensor, batch: int, keys_n: Tensor, *, chunk: int = 16
 ) -> Tensor:
-    """For each cluster the row nearest to its weighted mean, of the rows not taken yet; B different rows.
+    """argmin_x ‖h(x) − μ_j‖ over the rows not taken yet, cluster by cluster; B different rows.
 
-    Clusters come in the order of falling weight, of equal ones the lower number first. Any row may be taken, also
-    one of another cluster. Rows equally near (to 1e-12) are ordered by their keys. The places of empty clusters go
-    to the rows left with the lowest keys. Quick distances in the features' dtype find the rows that come into
-    question; those are measured in float64 by differences.
+    Clusters are visited in descending order of weight, of equal ones the lower number first. Any row may be taken, also
+    one of another cluster. Rows equally near (to 1e-12) are ordered by their keys. For each empty cluster the row with
+    the lowest key among those left is taken. Quick distances in the features' dtype find the rows that may be nearest;
+    those are measured in float64 by differences.
 
     Args:
         features_nd: [N, D] finite features.
-        assignments_n: [N] int64 clusters, EMPTY for none; at most B different clusters.
+        assignments_n: [N] int64 clusters, `NO_CLUSTER` for none; at most B different clusters.
         weights_n: [N] float64 weights, positive where there is a cluster.
         batch: B ≤ N.
         keys_n: [N] random keys.
-        chunk: means per matrix product.
+        chunk: Means per matrix product.
 
     Returns:
         [B] int64 rows, those of the clusters first.
     """
     points = Points(features_nd)
-    weights_n = weights_n.masked_fill(assignments_n == EMPTY, 0.0)
+    weights_n = weights_n.masked_fill(assignments_n == NO_CLUSTER, 0.0)
     clusters_n = assignments_n.clamp(min=0)
     sizes_c = torch.zeros(int(clusters_n.max()) + 1, dtype=torch.float64).index_add_(0, clusters_n, weights_n)
     order = sizes_c.argsort(descending=True, stable=True)[: int((sizes_c > 0).sum())]

@@ -1,8 +1,8 @@
 """Euclidean distances between many rows: quick ones by matrix products, exact ones where they decide.
 
 ‖x − y‖² = ‖x‖² − 2 x·y + ‖y‖² is one matrix product, but it cancels where the norms are larger than the distance.
-`Points` therefore keeps a copy of the rows moved to their mean and scaled by a power of two, says how far a
-quick squared distance can be off, and measures chosen pairs again in float64 from the rows as they were given.
+`Points` therefore holds a copy of the rows, shifted by their mean and scaled by a power of two, bounds the rounding of
+a quick squared distance, and measures chosen pairs again in float64 from the rows as they were given.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SMALL = 1e-12
 
 
 def power_scale(*features: Tensor) -> float:
-    """A power of two near the largest number: division by it is exact, and no square or float32 overflows."""
+    """A power of two near the largest magnitude: division by it is exact, and afterwards no square overflows."""
     ends = [end for part in features if part.numel() for end in part.aminmax()]  # no copy of the features' size
     largest = max((abs(float(end)) for end in ends), default=0.0)
     tiny = 4 * torch.finfo(features[0].dtype).tiny
@@ -29,7 +29,7 @@ def power_scale(*features: Tensor) -> float:
 
 
 def safe_scale(*features: Tensor) -> float:
-    """`power_scale` where squares of the [N, D] features would leave their float type, else 1, to leave them alone."""
+    """`power_scale` where squares of the [N, D] features would overflow or underflow, else 1."""
     scale = power_scale(*features)
     return 1.0 if _SMALL <= scale <= 1 / _SMALL else scale
 
@@ -47,8 +47,8 @@ def check_features(features_nd: Tensor, name: str = "") -> None:
     """
     if features_nd.ndim != 2:
         raise ValueError(f"features of shape {list(features_nd.shape)}; the shape must be [N, D]")
-    # A sum is finite only if all terms are, and needs no mask of N × D; where it overflows, the terms are looked at.
-    # By rows in the features' own type: a sum in float64 makes a copy of all of them in float64 first.
+    # A sum is finite only if all terms are, and needs no mask of N × D; where it overflows, the terms are tested.
+    # The sum is in the features' own dtype: a sum in float64 would first copy all of them to float64.
     if not features_nd.sum(1).isfinite().all():
         bad = (~features_nd.isfinite().all(1)).nonzero()
         if len(bad):
@@ -74,7 +74,7 @@ def check_feature_pair(features_nd: Tensor, labelled_features_ld: Tensor) -> Non
 
 
 class Points:
-    """N rows between which distances are taken, on the CPU.
+    """N rows on the CPU, and Euclidean distances between them.
 
     Args:
         features_nd: [N, D] finite features; half precision becomes float32.
@@ -83,7 +83,7 @@ class Points:
         quick_nd: [N, D] (x − mean) × scale in the features' dtype, no element larger than 1.
         norms_n: [N] squared norms of the quick rows.
         scale: a power of two; all distances of this class are multiplied by it.
-        rounding: a quick squared distance of i and j is off by at most rounding × (‖i‖² + ‖j‖²).
+        rounding: the error of a quick squared distance of rows i and j is at most rounding × (‖i‖² + ‖j‖²).
     """
 
     def __init__(self, features_nd: Tensor) -> None:

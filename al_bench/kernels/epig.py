@@ -1,4 +1,4 @@
-"""EPIG: what would a row's label tell about the predictions that matter, and not about the weights at large?"""
+"""EPIG: the information of a row's label about the predictions of target rows, in place of about the weights."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def expected_predictive_information_gain(
         ValueError: the draws differ in number, or there is no target row.
 
     Source: Bickford Smith et al. 2023, the estimator for classification with K draws shared by both predictions.
+    Departures: None; the ratio R is computed in place of the difference of entropies, which is the same number.
     """
     if mc_log_probs_nkc.shape[1] != mc_target_log_probs_tkc.shape[1]:
         draws = f"{mc_log_probs_nkc.shape[1]} and {mc_target_log_probs_tkc.shape[1]}"

@@ -1,4 +1,4 @@
-"""Fisher information of rows about the weights of the last layer, kept in factors.
+"""Fisher information of rows about the weights of the last layer, held in factors.
 
 I(x) = Σ_y p(y) ∇log p(y) ∇log p(y)ᵀ = (diag(p) − p pᵀ) ⊗ h hᵀ = V Vᵀ, V = L ⊗ h, with h the layer's input and
 L Lᵀ = diag(p) − p pᵀ. Sums and quadratic forms are computed block by block, and no N × C·D tensor exists.
@@ -20,11 +20,11 @@ from al_bench.kernels.distances import check_features
 FISHERS = ("full", "block_diagonal")
 
 _ROWS = 4096
-"""Rows whose factors are made together: several temporaries of their size."""
+"""Rows whose factors are computed together, with several temporaries of their size."""
 
 _GREATEST, _LEAST = 2e7, 1e-280
-"""The trace of a row's information in regularisers: above, rounding decides the late picks of a search in float64;
-below, products underflow, and beside λ it is nothing."""
+"""Bounds of the trace of a row's information in units of the regulariser λ: above, rounding decides the late picks of a
+search in float64; below, products underflow, and compared with λ the information is 0."""
 
 
 def fisher_factors(log_probs_nc: Tensor, fisher: str = "full") -> Tensor:
@@ -33,12 +33,15 @@ def fisher_factors(log_probs_nc: Tensor, fisher: str = "full") -> Tensor:
     full: [N, 1, C, C − 1], the Cholesky factor in closed form, L_cc = √(p_c t_c+1 / t_c) and, for i > c,
     L_ic = −p_i √(p_c / (t_c t_c+1)) with the tail t_c = Σ_{j ≥ c} p_j: nothing is subtracted, so that
     probabilities of 0 and 1 and what is nearly that are exact to rounding.
-    block_diagonal: [N, C, 1, 1], √(p_c (1 − p_c)): what classes tell about each other is left out.
-    A single class, of which nothing can be learned, is [N, 1, 1, 1] of 0 in both.
+    block_diagonal: [N, C, 1, 1], √(p_c (1 − p_c)): the information between classes is left out.
+    A single class, of which nothing can be learned, gives [N, 1, 1, 1] of 0 in both.
 
     Args:
         log_probs_nc: [N, C] log-probabilities, nats; normalised here.
         fisher: "full" or "block_diagonal".
+
+    Returns:
+        [N, G, c, k] float64, k columns for each of G groups of c classes.
 
     Raises:
         ScoreError: a row's probabilities are not finite.
@@ -66,7 +69,19 @@ def fisher_factors(log_probs_nc: Tensor, fisher: str = "full") -> Tensor:
 
 
 class FisherRows:
-    """Information of rows in factors, L [N, G, c, k] and h [N, D] / √λ."""
+    """I(x) / λ of N rows in factors, L [N, G, c, k] and h / √λ [N, D].
+
+    Args:
+        log_probs_nc: [N, C] log-probabilities, nats.
+        features_nd: [N, D] inputs h of the last layer.
+        regulariser: λ > 0.
+        fisher: "full" or "block_diagonal".
+        chunk: Rows per block.
+        name: What to call the rows in a message: "candidate" or "labelled".
+
+    Raises:
+        ScoreError: an input is not finite, or the trace of a row's information exceeds 2e7 λ.
+    """
 
     def __init__(
         self, log_probs_nc: Tensor, features_nd: Tensor, regulariser: float, fisher: str, chunk: int, name: str
@@ -81,14 +96,17 @@ class FisherRows:
         if greatest < _LEAST:
             self.factors_ngck = torch.zeros_like(self.factors_ngck)
         if greatest > _GREATEST:
-            told = f"the Fisher information of {name} row {int(trace_n.argmax())} has a trace of {greatest:.1e}"
-            advice = f"regularisers; float64 allows {_GREATEST:.0e}: scale the features down or the regulariser up"
-            raise ScoreError(f"{told} {advice}")
+            raise ScoreError(
+                f"the Fisher information of {name} row {int(trace_n.argmax())} has a trace of {greatest:.1e} "
+                f"regularisers; float64 allows {_GREATEST:.0e}: scale the features down or the regulariser up"
+            )
 
     def parts(self) -> list[tuple[Tensor, Tensor]]:
+        """L [n, G, c, k] and h [n, D] of each block of rows."""
         return list(zip(self.factors_ngck.split(self.chunk), self.features_nd.split(self.chunk), strict=True))
 
     def scaled(self, features_nd: Tensor) -> Tensor:
+        """h / √λ in float64."""
         return features_nd.double() / self.unit
 
     def vectors(self, row: int) -> Tensor:
@@ -97,7 +115,7 @@ class FisherRows:
         return (factor_gck[:, :, None, :] * feature_d[:, None]).flatten(1, 2)
 
     def information(self) -> Tensor:
-        """Σ_x I(x) [G, E, E], block by block: for classes i ≤ j, Σ_x (L Lᵀ)_ij h hᵀ."""
+        """Σ_x I(x) / λ [G, E, E], block by block: for classes i ≤ j, Σ_x (L Lᵀ)_ij h hᵀ."""
         groups, classes = self.factors_ngck.shape[1:3]
         size = self.features_nd.shape[1]
         total_gee = self.factors_ngck.new_zeros(groups, classes * size, classes * size)

@@ -2,9 +2,6 @@
 
 l_i is the true loss of the i-th point of a mini-batch (nats), l̂_i the module's prediction (any scale for the ranking,
 nats for the regression). The true losses are targets: no gradient flows through them.
-
-Source:
-    Yoo and Kweon 2019, Learning Loss for Active Learning (1905.03677), section 3.3.
 """
 
 from __future__ import annotations
@@ -29,9 +26,9 @@ def ranking_loss(predicted_b: Tensor, true_b: Tensor, margin: float) -> Tensor:
     Raises:
         ValueError: the two are not vectors of one length.
 
-    Departures:
-        For l_i = l_j the paper's indicator is −1, which would order equal losses by their position; here sign(0) = 0
-        and such a pair adds the constant ξ, without gradient.
+    Source: Yoo & Kweon 2019, sec. 3.3 and eq. 2.
+    Departures: For l_i = l_j the paper's indicator is −1, which would order equal losses by their position; here
+    sign(0) = 0, and such a pair adds the constant ξ, without gradient.
     """
     _check(predicted_b, true_b)
     pairs = len(true_b) // 2
@@ -53,6 +50,8 @@ def mse_loss(predicted_b: Tensor, true_b: Tensor) -> Tensor:
 
     Raises:
         ValueError: the two are not vectors of one length.
+
+    Source: Yoo & Kweon 2019, sec. 3.3.
     """
     _check(predicted_b, true_b)
     return (predicted_b - true_b.detach()).square().sum() / max(len(true_b), 1)

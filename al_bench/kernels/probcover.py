@@ -1,8 +1,8 @@
-"""ProbCover: rows whose balls of radius δ cover the most rows that nothing covers yet.
+"""ProbCover: rows whose balls of radius δ cover the most rows that are not covered yet.
 
-The graph of all pairs within δ is built once, from blocks of distances, and kept as a sparse matrix (CSR). Then
-every row knows how many uncovered rows its ball holds; when a row becomes covered the counts of its neighbours fall
-by one, so that a whole batch touches each edge once: O(N² D) for the graph and O(E + B N) for the batch.
+The graph of all pairs within δ is built once, from blocks of distances, and stored as a sparse matrix (CSR). For every
+row the number of uncovered rows in its ball is stored; when a row becomes covered, the numbers of its neighbours fall
+by one, so that a whole batch reads each edge once: O(N² D) for the graph and O(E + B N) for the batch.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from al_bench.kernels.distances import Points, check_feature_pair, check_feature
 from al_bench.kernels.select import check_batch, tie_keys
 
 SHRINK = 0.95
-"""Where the edges exceed their cap, δ is multiplied by this until they do not."""
+"""While there are more edges than allowed, δ is multiplied by this."""
 
 _MOST_SHRINKS = 100
-_BLOCK_ROWS, _BLOCK_COLUMNS = 1024, 4096
+BLOCK = (1024, 4096)
+"""Rows and columns of a block of distances: 16 MiB in float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +33,12 @@ class ProbCoverBatch:
 
     Args:
         rows: [B] int64, in the order picked.
-        gains: [B] int64, how many candidates each row covered that nothing had covered.
-        covered_before: candidates within δ of a labelled point.
-        filled_from: the first pick that covered nothing new, all being covered; None if there was none.
-        delta: the radius used, smaller than the one asked for where the edges were capped.
-        edges: pairs of candidates within that radius.
-        capped: whether the edges were capped.
+        gains: [B] int64, the number of candidates that each row covered first.
+        covered_before: the number of candidates within δ of a labelled point.
+        filled_from: the first pick that covered nothing new, as all candidates were covered; None if there was none.
+        delta: the radius used, smaller than the one asked for where there were more than `max_edges` edges.
+        edges: the number of pairs of candidates within that radius.
+        capped: whether the radius was reduced for the number of edges.
     """
 
     rows: Tensor
@@ -57,12 +58,13 @@ def select_probcover(
     generator: torch.Generator,
     *,
     max_edges: int = 40_000_000,
+    block: tuple[int, int] = BLOCK,
 ) -> ProbCoverBatch:
     """argmax_n #{m uncovered: ‖x_m − x_n‖ ≤ δ}, again and again; labelled points cover their balls beforehand.
 
-    N keys are drawn from the generator; of rows that cover equally many the lowest key is picked. Once all is
-    covered every row covers nothing new, and the rest of the batch is therefore uniformly random. A row covers
-    itself. Pairs within rounding of δ are measured in float64 by differences.
+    N keys are drawn from the generator; of rows that cover equally many the one with the lowest key is picked. Once all
+    rows are covered no row covers anything new, and the rest of the batch is uniformly random. A row covers itself.
+    Pairs within rounding of δ are measured in float64 by differences.
 
     Args:
         features_nd: [N, D] features of the candidates.
@@ -70,18 +72,20 @@ def select_probcover(
         batch: B, 0 ≤ B ≤ N.
         delta: δ ≥ 0, in the units of the features.
         generator: source of the keys.
-        max_edges: with more pairs within δ the radius is the largest δ × 0.95^i, i ≤ 100, that has at most that
-            many, or 0 without any edge where there is none (thousands of copies). An edge takes 12 bytes.
+        max_edges: with more pairs within δ the radius is the largest δ × 0.95^i, i ≤ 100, that has at most this
+            many, or 0 without any edge where there is no such i (thousands of copies). An edge takes 12 bytes.
+        block: rows and columns of a block of distances; the result does not depend on it.
 
     Returns:
-        The batch; `capped` and `delta` say whether and where the radius ended. Memory: two copies of the features,
-        blocks of distances of 16 MiB, and the edges.
+        The batch; `capped` and `delta` say whether the radius was reduced, and to what. Memory: two copies of the
+        features, two blocks of distances, and the edges.
 
     Raises:
         ValueError: the batch is negative or larger than N, the shapes do not match, or δ is no number of at least 0.
         ScoreError: a feature is not finite.
 
     Source: Yehuda et al. 2022, algorithm 1 (ProbCover).
+    Departures: The limit on edges, and random rows once all are covered, are not in the paper.
     """
     check_feature_pair(features_nd, labelled_features_ld)
     rows_count = len(features_nd)
@@ -91,14 +95,14 @@ def select_probcover(
     keys_n = tie_keys(rows_count, generator).cpu()
     points = Points(torch.cat([features_nd, labelled_features_ld.to(features_nd)]))
     edges = _Edges(points, delta, max_edges)
-    for start in range(0, rows_count, _BLOCK_ROWS):
-        for column in range(start, rows_count, _BLOCK_COLUMNS):
-            edges.add(slice(start, min(start + _BLOCK_ROWS, rows_count)), _block(column, rows_count))
+    height, width = block
+    for rows_part in _slices(0, rows_count, height):
+        for columns_part in _slices(rows_part.start, rows_count, width):
+            edges.add(rows_part, columns_part)
     covered_n = torch.zeros(rows_count, dtype=torch.bool)
-    for start in range(0, rows_count, _BLOCK_ROWS):
-        part = slice(start, min(start + _BLOCK_ROWS, rows_count))
-        for column in range(rows_count, len(points), _BLOCK_COLUMNS):
-            covered_n[_pairs_within(points, part, _block(column, len(points)), edges.radius)[0]] = True
+    for rows_part in _slices(0, rows_count, height):
+        for columns_part in _slices(rows_count, len(points), width):
+            covered_n[_pairs_within(points, rows_part, columns_part, edges.radius)[0]] = True
     covered_before = int(covered_n.sum())
     graph, count = edges.matrix(rows_count), edges.count
     rows, gains = _greedy_cover(graph, covered_n.numpy(), batch, keys_n.argsort(stable=True).numpy())
@@ -121,21 +125,23 @@ def estimate_delta(
     purity: float = 0.95,
     centres: int = 2000,
     threads: int = 1,
+    block_elements: int = BLOCK[0] * BLOCK[1],
 ) -> float:
-    """The largest δ for which a share `purity` of the balls is pure: all rows within δ have the centre's pseudo-label.
+    """max δ with P(ball of radius δ is pure) ≥ `purity`: in a pure ball all rows have the pseudo-label of the centre.
 
     Pseudo-labels are the clusters of K-means with C clusters over all rows. A ball is pure while δ is below the
     distance from its centre to the nearest row of another cluster, so that δ is a quantile of those distances (less
-    one part in 1e12) and needs no search. Centres are `centres` rows at random, but their balls hold rows of
-    the whole pool: in a subsample balls would be emptier, and purer. One cluster (identical rows) gives 0.
+    one part in 1e12) and needs no search. The centres are `centres` random rows, but their balls hold rows of the whole
+    pool: in a subsample balls would hold fewer rows, and be purer. One cluster (identical rows) gives 0.
 
     Args:
         features_nd: [N, D] features, N ≥ 1.
         classes: C ≥ 2, how many classes the task has.
         generator: source of N keys, which choose the centres, and of K-means' seed.
         purity: the share, above 0 and at most 1.
-        centres: balls looked at, at most; all rows where there are fewer.
+        centres: the largest number of balls; all rows where there are fewer.
         threads: of K-means.
+        block_elements: elements of a block of distances; the result does not depend on it.
 
     Returns:
         δ, in the units of the features.
@@ -145,6 +151,7 @@ def estimate_delta(
         ScoreError: a feature is not finite.
 
     Source: Yehuda et al. 2022, ball purity and the choice of δ.
+    Departures: A quantile of the distances of at most `centres` balls, in place of a search over radii.
     """
     check_features(features_nd)
     if len(features_nd) == 0 or classes < 2 or centres < 1 or not 0 < purity <= 1:
@@ -156,7 +163,7 @@ def estimate_delta(
     points = Points(features_nd)
     chosen = keys_n.argsort(stable=True)[:centres]
     nearest: list[Tensor] = []
-    for part in chosen.split(max(1, _BLOCK_ROWS * _BLOCK_COLUMNS // rows_count)):
+    for part in chosen.split(max(1, block_elements // rows_count)):
         sums = points.norms_n[part, None] + points.norms_n
         squared = torch.addmm(sums, points.quick_nd[part], points.quick_nd.T, alpha=-2)
         squared.masked_fill_(labels_n[part, None] == labels_n, math.inf)
@@ -172,7 +179,7 @@ def estimate_delta(
 
 
 class _Edges:
-    """Pairs of candidates within the radius, which shrinks while there are more than `cap`."""
+    """Pairs of candidates within the radius, which is reduced while there are more than `cap`."""
 
     def __init__(self, points: Points, delta: float, cap: int) -> None:
         self._points, self._asked, self._cap = points, delta, cap
@@ -182,17 +189,17 @@ class _Edges:
         self.count = 0
 
     def add(self, rows: slice, columns: slice) -> None:
-        """The pairs i < j of a block."""
+        """Take in the pairs i < j of a block."""
         i, j, squared = _pairs_within(self._points, rows, columns, self.radius, above_diagonal=True)
         if len(i):
             self._parts.append((i.int(), j.int(), squared))
             self.count += len(i)
         if self.count > self._cap:
-            # Shrunk no further than these pairs force: the pairs still to come may force more, never less.
+            # Reduced only as far as the pairs so far require: those still to come may require more, never less.
             fits = range(self.shrinks + 1, _MOST_SHRINKS + 1)
             self.shrinks = fits.start + bisect_left(fits, True, key=lambda i: self._count(self._radius(i)) <= self._cap)
             self.radius = self._radius(self.shrinks)
-            self._parts = [_keep(self._points, *part, self.radius) for part in self._parts]
+            self._parts = [_within(self._points, *part, self.radius) for part in self._parts]
             self.count = sum(len(part[0]) for part in self._parts)
 
     @property
@@ -205,10 +212,10 @@ class _Edges:
         return self._asked * SHRINK**shrinks * self._points.scale if shrinks <= _MOST_SHRINKS else -1.0
 
     def _count(self, radius: float) -> int:
-        return sum(len(_keep(self._points, *part, radius)[0]) for part in self._parts)
+        return sum(len(_within(self._points, *part, radius)[0]) for part in self._parts)
 
     def matrix(self, rows_count: int) -> Any:
-        """The symmetric adjacency matrix, a scipy CSR array of int8; the pairs are given up."""
+        """The symmetric adjacency matrix, a scipy CSR array of int8; the list of pairs is emptied."""
         import numpy as np
         from scipy.sparse import coo_array
 
@@ -219,8 +226,8 @@ class _Edges:
         return upper + upper.T.tocsr()
 
 
-def _block(start: int, end: int) -> slice:
-    return slice(start, min(start + _BLOCK_COLUMNS, end))
+def _slices(start: int, end: int, size: int) -> list[slice]:
+    return [slice(first, min(first + size, end)) for first in range(start, end, size)]
 
 
 def _pairs_within(
@@ -231,17 +238,17 @@ def _pairs_within(
         return torch.empty(0).long(), torch.empty(0).long(), points.norms_n[:0]
     lower_n = points.norms_n * (1 - points.rounding)
     block = torch.addmm(lower_n[columns], points.quick_nd[rows], points.quick_nd[columns].T, alpha=-2)
-    # Compared as a block without the rounding of the sum of all three terms; the rows' norms are on the right.
+    # The rows' norms are on the right side, so that the comparison needs no sum of all three terms per element.
     possible = block <= _squared(points, radius) - lower_n[rows, None]
     if above_diagonal:
         possible.triu_(rows.start - columns.start + 1)
     i, j = possible.nonzero(as_tuple=True)
     squared = block[i, j] + points.norms_n[rows][i] + points.rounding * points.norms_n[columns][j]
-    return _keep(points, i + rows.start, j + columns.start, squared, radius)
+    return _within(points, i + rows.start, j + columns.start, squared, radius)
 
 
-def _keep(points: Points, i: Tensor, j: Tensor, squared: Tensor, radius: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Of pairs with quick squared distances those whose distance is at most `radius`, measured where in doubt."""
+def _within(points: Points, i: Tensor, j: Tensor, squared: Tensor, radius: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Those pairs whose distance is at most `radius`; where rounding leaves it open, the distance is measured."""
     if radius < 0:
         return i[:0], j[:0], squared[:0]
     slack = points.rounding * (points.norms_n[i] + points.norms_n[j])
@@ -252,16 +259,16 @@ def _keep(points: Points, i: Tensor, j: Tensor, squared: Tensor, radius: float) 
 
 
 def _squared(points: Points, radius: float) -> float:
-    """The squared radius, no larger than it can matter, so that it is finite in float32."""
+    """The squared radius, bounded by the largest possible distance, so that it is finite in float32."""
     return min(radius, 8.0 * math.sqrt(points.quick_nd.shape[1] + 1)) ** 2
 
 
 def _greedy_cover(graph: Any, covered_n: Any, batch: int, order: Any) -> tuple[list[int], list[int]]:
-    """Rows and how many rows each newly covers; equal ones in `order`. `covered_n` is updated."""
+    """The rows picked, and how many uncovered rows each covers; ties by `order`. `covered_n` is updated in place."""
     import numpy as np
 
     rows_count = len(order)
-    # One number for degree and tie order: the degree counts by N, the place in the order by 1.
+    # One number for the degree and the tie order: N times the degree, minus the position in the order.
     priorities = (~covered_n + graph.astype(np.int32, copy=False) @ (~covered_n).astype(np.int32)) * np.int64(
         rows_count
     )

@@ -1,12 +1,12 @@
-"""Scores of single rows from log-probabilities: how uncertain is the prediction, and for which reason.
+"""Scores of single rows from log-probabilities: how uncertain the prediction is, and for which reason.
 
 Letters: N rows, K draws of the weights, C classes. Log-probabilities are in nats and may be −inf (p = 0,
 whose term p log p is 0). Every score is [N], higher is more informative, in the dtype of its argument (half
 precision is first made float32 and normalised again, since its rounding is visible in an entropy).
 
 - A NaN in a row of the argument gives a NaN score; `check_scores` turns it into an error that names the row.
-- A score that rounding put less than `TOLERANCE` outside its range is set to the bound: certainty scores
-  exactly 0 and ties with certainty.
+- A score that rounding puts less than `TOLERANCE` outside its range is set to the bound: certain predictions score
+  exactly 0, and so tie.
 - A row's score depends on that row alone: the same bits at any position, among any rows, for any chunk size.
 """
 
@@ -43,37 +43,49 @@ _FAINT = 1e-30
 
 
 def entropy(log_probs_nc: Tensor) -> Tensor:
-    """H[p] = −Σ_c p_c log p_c in nats, between 0 and log C (Shannon 1948; Gal et al. 2017, "Max Entropy").
+    """H[p] = −Σ_c p_c log p_c [N] in nats, between 0 and log C.
 
     Args:
-        log_probs_nc: [N, C] log-probabilities of the prediction, or of the mean prediction.
+        log_probs_nc: [N, C] log-probabilities of the prediction, or of the mean prediction, nats.
+
+    Raises:
+        ValueError: the shape is not [N, C].
+
+    Source: Shannon 1948; Gal et al. 2017, sec. 4, "Max Entropy".
     """
-    log_probs_nc = _floating(log_probs_nc, 2).clamp(min=LOG_ZERO)
+    log_probs_nc = _checked(log_probs_nc, 2).clamp(min=LOG_ZERO)
     scores_n = (log_probs_nc.exp() * log_probs_nc).sum(-1).neg_()
     return into_range(scores_n, 0.0, math.log(log_probs_nc.shape[1]))
 
 
 def least_confidence(log_probs_nc: Tensor) -> Tensor:
-    """1 − max_c p_c, between 0 and 1 − 1/C (Lewis & Gale 1994).
+    """1 − max_c p_c [N], between 0 and 1 − 1/C.
 
     Args:
-        log_probs_nc: [N, C] log-probabilities of the prediction, or of the mean prediction.
+        log_probs_nc: [N, C] log-probabilities of the prediction, or of the mean prediction, nats.
+
+    Raises:
+        ValueError: the shape is not [N, C].
+
+    Source: Lewis & Gale 1994 (there for two classes).
     """
-    log_probs_nc = _floating(log_probs_nc, 2)
+    log_probs_nc = _checked(log_probs_nc, 2)
     scores_n = log_probs_nc.amax(-1).expm1().neg_()  # 1 − p to full precision where p is nearly 1
     return into_range(scores_n, 0.0, 1 - 1 / log_probs_nc.shape[1])
 
 
 def margin(log_probs_nc: Tensor) -> Tensor:
-    """1 − (p₁ − p₂) of the two largest probabilities, between 0 and 1 (Scheffer et al. 2001; Zhdanov 2019).
+    """1 − (p₁ − p₂) [N] of the two largest probabilities, between 0 and 1.
 
     Args:
-        log_probs_nc: [N, C] log-probabilities of the prediction, or of the mean prediction; C ≥ 2.
+        log_probs_nc: [N, C] log-probabilities of the prediction, or of the mean prediction, nats; C ≥ 2.
 
     Raises:
-        ValueError: there is one class only.
+        ValueError: the shape is not [N, C], or there is one class only.
+
+    Source: Scheffer et al. 2001 (the margin p₁ − p₂); Zhdanov 2019 (1 − margin).
     """
-    log_probs_nc = _floating(log_probs_nc, 2)
+    log_probs_nc = _checked(log_probs_nc, 2)
     if log_probs_nc.shape[1] < 2:
         raise ValueError("the margin needs at least two classes")
     top_n2 = log_probs_nc.topk(2, dim=-1).values
@@ -82,45 +94,61 @@ def margin(log_probs_nc: Tensor) -> Tensor:
 
 
 def variation_ratio_point(log_probs_nc: Tensor) -> Tensor:
-    """1 − max_c p_c: the variation ratio where there are no draws, the same as `least_confidence`.
+    """1 − max_c p_c [N]: the variation ratio where there are no draws, the same as `least_confidence`.
 
     Args:
-        log_probs_nc: [N, C] log-probabilities of the prediction.
+        log_probs_nc: [N, C] log-probabilities of the prediction, nats.
+
+    Raises:
+        ValueError: the shape is not [N, C].
+
+    Source: Gal et al. 2017, sec. 4, which writes the variation ratio so.
     """
     return least_confidence(log_probs_nc)
 
 
 def mean_log_probs(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
-    """log 1/K Σ_k p_kc, the log of the posterior's mean prediction [N, C], in log space where p may underflow.
+    """log 1/K Σ_k p_kc [N, C] in nats, the log of the posterior's mean prediction; in log space where p may underflow.
 
     Args:
-        mc_log_probs_nkc: [N, K, C] log-probabilities of K draws.
+        mc_log_probs_nkc: [N, K, C] log-probabilities of K draws, nats.
         chunk: rows at a time; by default as many as fit in cache. The result does not depend on it.
+
+    Raises:
+        ValueError: the shape is not [N, K, C].
+
+    Source: Gal & Ghahramani 2016, the Monte Carlo estimate of the predictive distribution.
     """
     probabilities = Probabilities()
     mean_nc = _by_chunks(lambda log_probs_nkc: probabilities(log_probs_nkc)[0].mean(1), mc_log_probs_nkc, chunk)
     faint = (mean_nc < _FAINT).any(1).nonzero()[:, 0]
     mean_log_nc = mean_nc.log_()
     for rows in faint.split(_rows(mc_log_probs_nkc, chunk)):
-        mean_log_nc[rows] = _floating(mc_log_probs_nkc[rows], 3).logsumexp(1) - math.log(mc_log_probs_nkc.shape[1])
+        mean_log_nc[rows] = _checked(mc_log_probs_nkc[rows], 3).logsumexp(1) - math.log(mc_log_probs_nkc.shape[1])
     return mean_log_nc
 
 
 def mc_variation_ratio(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
-    """1 − f / K, f the number of draws that vote for the modal class (Freeman 1965; Gal et al. 2017, sec. 4).
+    """1 − f / K [N], f the number of draws that vote for the modal class; between 0 and 1 − 1/K.
 
-    Between 0 and 1 − 1/K. A draw votes for its most probable class, the lowest of several equally probable.
+    A draw votes for its most probable class, the lowest of several equally probable.
 
     Args:
-        mc_log_probs_nkc: [N, K, C] log-probabilities of K draws.
+        mc_log_probs_nkc: [N, K, C] log-probabilities of K draws, nats.
         chunk: rows at a time; by default as many as fit in cache. The result does not depend on it.
+
+    Raises:
+        ValueError: the shape is not [N, K, C].
+
+    Source: Freeman 1965; Gal et al. 2017, sec. 4.
+    Departures: That section writes 1 − max_c p_c of the mean prediction; the votes of the draws are Freeman's.
     """
 
     def score(log_probs_nkc: Tensor) -> Tensor:
         rows, draws, classes = log_probs_nkc.shape
         highest = log_probs_nkc.max(dim=2)  # [n, K], the first of equal maxima
-        one_nk = torch.ones_like(highest.values)
-        votes_nc = log_probs_nkc.new_zeros(rows, classes).scatter_add_(1, highest.indices, one_nk)
+        ones_nk = torch.ones_like(highest.values)
+        votes_nc = log_probs_nkc.new_zeros(rows, classes).scatter_add_(1, highest.indices, ones_nk)
         scores_n = 1 - votes_nc.amax(1) / draws
         return scores_n.masked_fill_(highest.values.isnan().any(1), math.nan)
 
@@ -128,14 +156,17 @@ def mc_variation_ratio(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Te
 
 
 def mean_std(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
-    """1/C Σ_c σ_c with σ_c = √(E_k[p_kc²] − E_k[p_kc]²), between 0 and √(C − 1) / C.
+    """1/C Σ_c σ_c [N] with σ_c = √(E_k[p_kc²] − E_k[p_kc]²), between 0 and √(C − 1) / C.
 
     The population standard deviation (divided by K) over the draws, computed from the deviations
     p_kc − E_k[p_kc], which does not cancel.
 
     Args:
-        mc_log_probs_nkc: [N, K, C] log-probabilities of K draws.
+        mc_log_probs_nkc: [N, K, C] log-probabilities of K draws, nats.
         chunk: rows at a time; by default as many as fit in cache. The result does not depend on it.
+
+    Raises:
+        ValueError: the shape is not [N, K, C].
 
     Source: Kampffmeyer et al. 2016; Gal et al. 2017, sec. 4, "Mean STD".
     """
@@ -152,15 +183,16 @@ def mean_std(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
 
 
 def bald(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
-    """I[y; w] = H[E_k p] − E_k H[p] in nats, between 0 and min(log K, log C).
+    """I[y; w] = H[E_k p] − E_k H[p] [N] in nats, between 0 and min(log K, log C).
 
     The information between a row's label and the weights, estimated from K draws.
 
     Args:
-        mc_log_probs_nkc: [N, K, C] log-probabilities of K draws.
+        mc_log_probs_nkc: [N, K, C] log-probabilities of K draws, nats.
         chunk: rows at a time; by default as many as fit in cache. The result does not depend on it.
 
     Raises:
+        ValueError: the shape is not [N, K, C].
         ScoreError: a score is below −TOLERANCE. −p log p is concave, so that only rounding can make the
             difference negative, and only values far from probabilities, such as logits, are rounded so much.
 
@@ -186,7 +218,7 @@ def bald(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
 
 
 def check_scores(scores_n: Tensor, low: float, high: float, name: str) -> None:
-    """Refuses scores that are not finite, or more than TOLERANCE outside [low, high].
+    """Refuse scores that are not finite, or more than TOLERANCE outside [low, high].
 
     Args:
         scores_n: [N] scores.
@@ -210,7 +242,8 @@ def check_scores(scores_n: Tensor, low: float, high: float, name: str) -> None:
     )
 
 
-def _floating(log_probs: Tensor, dimensions: int) -> Tensor:
+def _checked(log_probs: Tensor, dimensions: int) -> Tensor:
+    """Log-probabilities of the right shape; half precision is made float32 and normalised again."""
     if log_probs.ndim != dimensions or 0 in log_probs.shape[1:]:
         letters = "[N, C]" if dimensions == 2 else "[N, K, C]"
         raise ValueError(f"log-probabilities of shape {list(log_probs.shape)}; the shape must be {letters}")
@@ -222,7 +255,7 @@ def _floating(log_probs: Tensor, dimensions: int) -> Tensor:
 def _by_chunks(reduce: Callable[[Tensor], Tensor], mc_log_probs_nkc: Tensor, chunk: int | None) -> Tensor:
     """`reduce` applied to `chunk` rows at a time."""
     chunks = mc_log_probs_nkc.split(_rows(mc_log_probs_nkc, chunk))
-    return torch.cat([reduce(_floating(part_nkc, 3)) for part_nkc in chunks])
+    return torch.cat([reduce(_checked(part_nkc, 3)) for part_nkc in chunks])
 
 
 def _rows(mc_log_probs_nkc: Tensor, chunk: int | None) -> int:
@@ -231,6 +264,6 @@ def _rows(mc_log_probs_nkc: Tensor, chunk: int | None) -> int:
 
 
 def into_range(scores_n: Tensor, low: float, high: float) -> Tensor:
-    """Scores less than TOLERANCE outside [low, high] set to the bound; others, and NaN, as they are."""
+    """The scores, those less than TOLERANCE outside [low, high] set to the bound; NaN and others are unchanged."""
     rounded_n = scores_n.clamp(low, high)
     return torch.where((scores_n - rounded_n).abs() <= TOLERANCE, rounded_n, scores_n)

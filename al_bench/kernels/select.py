@@ -36,13 +36,13 @@ def tie_keys(count: int, generator: torch.Generator) -> Tensor:
 
 
 def select_top(scores_n: Tensor, batch: int, generator: torch.Generator) -> Tensor:
-    """The rows of the `batch` highest scores, highest first; equal scores in a random order.
+    """The rows of the B highest scores, highest first; equal scores are in random order.
 
-    Every call draws N random keys from the generator, ties or not, and orders rows by (−score, key, row). The
-    result is a function of the scores and the generator's state alone: not of how the scores were computed in
-    chunks or shards, of the number of threads, or of the tie order of `torch.topk`, which is arbitrary. Only
-    the rows that reach the batch-th highest score are sorted. 0 and −0 are equal; infinite scores are ordered
-    like numbers (`scores.check_scores` refuses them where they are faults).
+    Every call draws N random keys from the generator, whether there are ties or not, and orders rows by (−score, key,
+    row). The result is a function of the scores and the generator's state alone; it does not depend on chunks, on the
+    number of threads, or on the tie order of `torch.topk`, which is arbitrary. Only the rows that reach the B-th
+    highest score are sorted. 0 and −0 are equal; infinite scores are ordered like numbers (`scores.check_scores`
+    refuses them where they are faults).
 
     Args:
         scores_n: [N] scores, higher is better.

@@ -1,4 +1,4 @@
-"""Stochastic batches: rows drawn without replacement by their scores, for the price of the highest scores."""
+"""Stochastic batches: rows drawn without replacement in proportion to weights of their scores, by Gumbel-top-k."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ MODES = ("power", "softmax", "softrank")
 
 
 def select_stochastic(scores_n: Tensor, batch: int, mode: str, beta: float, generator: torch.Generator) -> Tensor:
-    """A batch drawn one after another, each row with probability proportional to its weight among those left.
+    """P(x | S) = w_x / Σ_{x' ∉ S} w_x', row by row without replacement, with the weight w of a row's score s:
 
         power     s^β          (score 0: drawn only when no other row is left; β = 0: all rows alike)
         softmax   exp(β s)
         softrank  r^−β         r = 1 … N the rank by descending score, equal scores ranked at random
 
-    Drawn as the B highest of log weight + Gumbel noise (Gumbel-top-k), which gives the same distribution over
-    ordered batches. β = 0 is a uniform batch, β → ∞ the highest scores.
+    The batch is the B highest of log w + Gumbel noise (Gumbel-top-k), which gives the same distribution over ordered
+    batches. β = 0 is a uniform batch, β → ∞ the highest scores.
 
     Args:
         scores_n: [N] scores, higher is better; not negative under "power".
@@ -37,7 +37,7 @@ def select_stochastic(scores_n: Tensor, batch: int, mode: str, beta: float, gene
         ValueError: the batch is negative or larger than N, the mode is unknown, or β is negative or not finite.
         ScoreError: a score is not finite, or negative under "power".
 
-    Source: Kirsch et al. 2023, power, softmax and soft-rank acquisition; Kool et al. 2019.
+    Source: Kirsch et al. 2023, power, softmax and soft-rank acquisition; Kool et al. 2019 (Gumbel-top-k).
     """
     if mode not in MODES:
         raise ValueError(f"the mode is {mode!r}; it must be one of {', '.join(MODES)}")

@@ -1,4 +1,4 @@
-"""Scores by a linear support-vector machine: how near a row lies to a decision boundary."""
+"""Scores by a linear support-vector machine: how close a row is to a decision boundary."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from al_bench.kernels.distances import check_features
 
 _ROWS = 4096
-"""Rows at a time in float64: with 512 features 16 MiB."""
+"""Rows converted to float64 together: with 512 features 16 MiB."""
 
 
 def svm_scores(
@@ -32,11 +32,15 @@ def svm_scores(
             seed and at most 1,000 sweeps (of 1,000 points with 512 features 4.8 s on one core; the primal 51 s).
         gap: −(f₁ − f₂) of the two largest decision values in place of the distance (two classes: −|f|).
 
+    Returns:
+        [N] float64 scores of at most 0, higher is closer to a boundary.
+
     Raises:
         ValueError: fewer than two classes.
         ScoreError: a feature is not finite.
 
     Source: Tong & Koller 2001, simple margin; several classes as in Joshi et al. 2009 (one against the rest).
+    Departures: LinearSVC's squared hinge loss, and no kernel: the features take its role.
     """
     import warnings
 

@@ -21,10 +21,10 @@ class TypiClustBatch:
 
     Args:
         rows: [B] int64, in the order picked.
-        mean_distances: [B] float64, 1 / typicality: the mean distance to the nearest neighbours in the cluster;
-            inf for the only point of a cluster.
+        mean_distances: [B] float64, 1 / typicality: the mean distance to the nearest neighbours in the cluster, in the
+            units of the features; ∞ for the only point of a cluster.
         clusters: [B] int64, the cluster of each row.
-        clusters_used: how many clusters are not empty.
+        clusters_used: the number of clusters that are not empty.
     """
 
     rows: Tensor
@@ -44,18 +44,19 @@ def select_typiclust(
     neighbours: int = 20,
     threads: int = 1,
 ) -> TypiClustBatch:
-    """One row a cluster, of min(L + B, `max_clusters`) clusters of the pool and the labelled points together.
+    """argmax_{x ∈ cluster} 1 / (1/K Σ_{x' ∈ K-NN(x)} ‖x − x'‖), one row a cluster, least labelled clusters first.
 
-    N keys and one integer (K-means' seed) are drawn from the generator. Then `pick_typical`.
+    The clusters are min(L + B, `max_clusters`) of K-means over the pool and the labelled points together. N keys and
+    one integer (K-means' seed) are drawn from the generator. `pick_typical` then picks the rows.
 
     Args:
         features_nd: [N, D] features of the candidates.
         labelled_features_ld: [L, D] features of the labelled points; L may be 0.
         batch: B, 0 ≤ B ≤ N.
         generator: source of the keys and of K-means' seed.
-        max_clusters: at most that many clusters.
-        small: clusters of at most that many points come last.
-        neighbours: over which distances are averaged.
+        max_clusters: the largest number of clusters.
+        small: clusters of at most this many points are visited last.
+        neighbours: K, the number of nearest neighbours over which distances are averaged.
         threads: of K-means.
 
     Returns:
@@ -91,21 +92,24 @@ def select_typiclust(
 def pick_typical(
     all_features: Tensor, assignments: Tensor, batch: int, keys_n: Tensor, *, small: int, neighbours: int
 ) -> TypiClustBatch:
-    """The batch, given the clusters.
+    """The batch of `select_typiclust`, given the clusters.
 
     Clusters of more than `small` points are visited in the order of fewest labelled points, then most points, then
-    lowest number, and again from the first when all have been; clusters without a candidate left are passed over.
-    Only when there is none left are the small ones visited, in the same way. A visit picks the candidate with the
-    smallest mean distance to its min(`neighbours`, m − 1) nearest points of the m in the cluster; of candidates
-    equal to 1e-6 of the cluster's radius (its largest distance to the mean) the one with the lowest key.
+    lowest number, and again from the first when all have been visited; clusters without a candidate left are skipped.
+    Small clusters are visited, in the same way, only when no other has a candidate left. A visit picks the candidate
+    with the smallest mean distance to its min(`neighbours`, m − 1) nearest points of the m in the cluster; of
+    candidates equal to 1e-6 of the cluster's radius (its largest distance to the mean) the one with the lowest key.
 
     Args:
         all_features: [N + L, D] finite features, the candidates first.
         assignments: [N + L] int64 clusters.
         batch: B ≤ N.
         keys_n: [N] random keys.
-        small: see above.
-        neighbours: see above.
+        small: Clusters of at most this many points are visited last.
+        neighbours: The number of nearest neighbours over which distances are averaged.
+
+    Returns:
+        The batch, on the CPU.
     """
     points = Points(all_features)
     rows_count = len(keys_n)
@@ -154,11 +158,11 @@ class _Cluster:
         """The most typical candidate left, and its mean distance."""
         nearest = self._distances[self._free].min()
         equal = (self._free & (self._distances <= nearest + self._tie)).nonzero()[:, 0]
-        place = int(equal[self._keys[equal].argmin()])
-        distance = self._distances[place].item()
-        self._free[place] = False
+        position = int(equal[self._keys[equal].argmin()])
+        distance = self._distances[position].item()
+        self._free[position] = False
         self.left -= 1
-        return int(self._rows[place]), distance
+        return int(self._rows[position]), distance
 
 
 def _mean_distances(members_md: Tensor, norms_m: Tensor, candidates: int, neighbours: int) -> Tensor:

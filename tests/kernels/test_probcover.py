@@ -51,16 +51,14 @@ def test_equals_balls_as_sets(dtype: torch.dtype, labelled_count: int) -> None:
         assert result.covered_before == sum(near)
 
 
-def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_the_blocks_changes_nothing() -> None:
     features, labelled = torch.randn(300, 6, generator=seeded(0)), torch.randn(40, 6, generator=seeded(1))
     whole = kernels.select_probcover(features, labelled, 60, 2.0, seeded(2), max_edges=3_000)
     rows, gains = twin.select_probcover(features.tolist(), labelled.tolist(), 60, whole.delta, keys_of(300, 2))
     assert whole.rows.tolist() == rows
     assert whole.gains.tolist() == gains
     assert whole.capped
-    monkeypatch.setattr("al_bench.kernels.probcover._BLOCK_ROWS", 7)
-    monkeypatch.setattr("al_bench.kernels.probcover._BLOCK_COLUMNS", 11)
-    blocks = kernels.select_probcover(features, labelled, 60, 2.0, seeded(2), max_edges=3_000)
+    blocks = kernels.select_probcover(features, labelled, 60, 2.0, seeded(2), max_edges=3_000, block=(7, 11))
     assert blocks.rows.tolist() == rows
     assert (blocks.delta, blocks.edges) == (whole.delta, whole.edges)
 

@@ -1,4 +1,4 @@
-"""Greedy k-centre: every pick is the row farthest from all centres, so that the batch covers the pool."""
+"""Greedy k-centre: every pick is the row farthest from its nearest centre, so that the batch covers the pool."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class KCentreBatch:
 
     Args:
         rows: [B] int64, in the order picked.
-        radii: [B] float64, after each pick the greatest distance of a row to its nearest centre.
+        radii: [B] float64, after each pick the greatest distance of a row to its nearest centre, in the units of the
+            features.
     """
 
     rows: Tensor
@@ -37,11 +38,11 @@ def select_k_centre(
 
     Of several rows equally far (to 1e-12) the one with the lowest of N random keys is picked; with no labelled
     point all rows are infinitely far, so the first centre is uniformly random. Every row is compared with the first
-    64 centres; after that its distance to the nearest of those it has met bounds its distance to the nearest of
-    all, and only rows whose bound reaches the greatest distance meet the others: the same picks as from all
-    O(N (L + B) D) distances, for the cost of reading the features about twice. Never N × N.
-    Rows whose distance is within rounding of the greatest are measured again in float64 by differences, so
-    that neither the picks nor the radii depend on the precision of the product.
+    64 centres. Its distance to the nearest of these bounds its distance to the nearest of all, and only rows whose
+    bound reaches the greatest distance are compared with the others: the same picks as from all O(N (L + B) D)
+    distances, for the cost of reading the features about twice. No N × N tensor exists. Rows whose distance is within
+    rounding of the greatest are measured again in float64 by differences, so that neither the picks nor the radii
+    depend on the precision of the product.
 
     Args:
         features_nd: [N, D] features of the candidates, float32 or float64.
@@ -58,6 +59,7 @@ def select_k_centre(
         ScoreError: a feature is not finite.
 
     Source: Sener & Savarese 2018, algorithm 1 (k-Center-Greedy); Gonzalez 1985.
+    Departures: Rows equally far are chosen among at random; the paper does not say which is picked.
     """
     rows_count = len(features_nd)
     check_batch(batch, rows_count)

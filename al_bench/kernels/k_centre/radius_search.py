@@ -5,10 +5,10 @@ the rows farther than δ from every labelled point:
 
     Σ_{j : d_ij ≤ δ} u_j + ξ_i ≥ 1 for i in U,   Σ_j u_j ≤ b,   Σ_i w_i ξ_i ≤ Ξ,   u binary, 0 ≤ ξ ≤ 1
 
-with w_i the rows of the pool that row i stands for. Only pairs within δ have an entry, ξ is 0 or 1 of itself, and
-columns that cover nothing are left out. The optimum is one of the distances, and a binary search finds it between
-what was reached and what was proven out of reach. Greedy coverage comes first, for it may reach a radius without a
-program. Every solution is measured, and its own radius bounds the search from above.
+with w_i the number of rows of the pool that row i represents. Only pairs within δ have an entry, an optimal ξ is 0 or 1
+without being declared so, and columns that cover nothing are left out. The optimum is one of the distances, and a
+binary search finds it between the radius reached and the radius proven impossible. Greedy coverage is tried first, as
+it may reach a radius without a program. Every solution is measured, and its own radius bounds the search from above.
 
 Letters: m rows.
 """
@@ -26,7 +26,22 @@ EXACT = 1e-7
 
 
 class RadiusSearch:
-    """Binary search over the distinct distances of the rows kept; the best batch so far and what is proven."""
+    """Binary search over the distinct distances of the rows; the best batch so far and what is proven.
+
+    Args:
+        distances_mm: [m, m] float32 distances between the rows.
+        to_labelled_m: [m] float32 distances to the nearest labelled point, ∞ where there is none.
+        weight_m: [m] float64 w, the number of rows of the pool that each row represents.
+        batch: b.
+        outliers: Ξ.
+        pairs: A radius with more pairs within it is not given to the solver.
+
+    Attributes:
+        chosen: The rows of the best batch.
+        best: Its radius.
+        proven: No batch has a smaller radius.
+        programs: The number of programs solved or given up.
+    """
 
     def __init__(
         self,
@@ -45,7 +60,13 @@ class RadiusSearch:
         self.programs = 0
 
     def run(self, start: list[int], proven: float, time_limit: float) -> list[int]:
-        """The rows of the best batch, positions among the rows kept."""
+        """The rows of the best batch.
+
+        Args:
+            start: The rows of a batch to improve.
+            proven: A lower bound of the radius.
+            time_limit: Seconds.
+        """
         deadline = time.monotonic() + time_limit
         self._offer(start)
         ends = np.array([0.0, self.best], np.float32)
@@ -53,7 +74,7 @@ class RadiusSearch:
         values = np.unique(
             np.concatenate([_between(part, proven, self.best) for part in (ends, self.to_labelled_m, *rows)])
         )
-        low, high = 0, len(values) - 1  # the least radius not proven out of reach, and the least reached
+        low, high = 0, len(values) - 1  # the smallest radius not proven impossible, and the smallest reached
         untested = low
         while untested < high and time.monotonic() < deadline:
             middle = (untested + high) // 2
@@ -63,7 +84,7 @@ class RadiusSearch:
                 untested = middle + 1
         given_up: list[int] = []
         while low < high and (remaining := deadline - time.monotonic()) > 0:
-            # Above the radii given up, which may bring a better batch; then below them, which may bring a proof.
+            # First above the radii given up, which may give a better batch; then below them, which may give a proof.
             above = max(given_up, default=low - 1) + 1
             first, last = (above, high) if above < high else (low, min(given_up))
             if first == last:
@@ -81,7 +102,7 @@ class RadiusSearch:
         return self.chosen
 
     def _offer(self, chosen: list[int]) -> bool:
-        """Fill the batch greedily, measure it, and keep it if it is better than the best so far."""
+        """Fill the batch greedily and measure it; whether it is better than the best so far, which it then replaces."""
         nearest_m = self.to_labelled_m.copy()
         for row in chosen:
             np.minimum(nearest_m, self.distances_mm[row], out=nearest_m)
@@ -101,7 +122,7 @@ class RadiusSearch:
         return False
 
     def _greedy_coverage(self, radius: np.float32) -> list[int]:
-        """B times the row with the greatest weight of uncovered rows within the radius."""
+        """The batch of B times the row with the greatest weight of uncovered rows within the radius."""
         uncovered = np.flatnonzero(self.to_labelled_m > radius)
         gain_m = np.zeros(len(self.weight_m))
         for row in uncovered:
@@ -148,5 +169,5 @@ class RadiusSearch:
 
 
 def _between(distances: np.ndarray, low: float, high: float) -> np.ndarray:
-    """The distinct distances from the lower bound, less its rounding, to what was reached."""
+    """The distinct distances from the lower bound, minus its rounding, to the radius reached."""
     return np.unique(distances[(distances >= low * (1 - EXACT)) & (distances <= np.float32(high))])

@@ -10,11 +10,12 @@ HiGHS. Centres are candidates or labelled points, as there.
 What is proven without a program: the first b + Ξ + 1 rows picked by greedy k-centre are pairwise at least r apart,
 so below r / 2 each centre covers one of them at most, and the labelled points none.
 
-Above `candidates` rows only that many picks of greedy k-centre are kept, each with the number of rows nearest to it
-as its weight w_i. With s the greatest distance of a row to the one it is counted for, a bound for these rows less
-2 s holds for all: a centre moves by s, and so does a row. The radius reported is that of all rows.
+Of a pool of more than `candidates` rows only that many picks of greedy k-centre take part, each with the number of rows
+nearest to it as its weight w_i. With s the greatest distance of a row to the pick that represents it, a lower bound for
+the picks minus 2 s holds for all rows: a centre moves by at most s, and so does a row. The radius reported is that of
+all rows.
 
-Letters: N rows, D features, L labelled, m rows kept.
+Letters: N rows, D features, L labelled, m rows that take part.
 """
 
 from __future__ import annotations
@@ -36,16 +37,16 @@ from al_bench.kernels.select import check_batch, tie_keys
 
 @dataclass(frozen=True, eq=False)
 class RobustKCentreBatch:
-    """A batch, how well it covers, and how much better another could.
+    """A batch, how well it covers, and how much better another batch could cover. Distances have the features' units.
 
     Args:
         rows: [B] int64; the greedy solution in the order picked where nothing better was found.
         radius: the (Ξ + 1)-th greatest distance of a row to its nearest centre.
-        greedy_radius: the same of the greedy k-centre batch.
+        greedy_radius: the same for the batch of greedy k-centre.
         lower_bound: no batch has a smaller radius; equal to `radius` where it is optimal.
-        optimal: proven to the rounding of float32.
-        prefiltered: rows that were kept as candidates, None if all were.
-        programs: mixed-integer programs solved or given up.
+        optimal: whether the radius is proven to be the smallest, to the rounding of float32.
+        prefiltered: the number of rows that took part, None if all did.
+        programs: the number of mixed-integer programs solved or given up.
     """
 
     rows: Tensor
@@ -63,7 +64,14 @@ class RobustKCentreBatch:
 
 
 def outlier_budget(rows_count: int, fraction: float = 1e-4) -> int:
-    """Ξ = max(1, ⌊fraction · N⌋) rows that need not be covered; the paper's fraction is 1e-4."""
+    """Ξ = max(1, ⌊fraction · N⌋), the number of rows that need not be covered.
+
+    Args:
+        rows_count: N.
+        fraction: The share of the rows; 1e-4 in the paper.
+
+    Source: Sener & Savarese 2018, sec. 4.2.
+    """
     return max(1, math.floor(fraction * rows_count))
 
 
@@ -79,11 +87,11 @@ def select_robust_k_centre(
     pairs: int = 3_000_000,
     chunk: int = 512,
 ) -> RobustKCentreBatch:
-    """The batch that minimises the radius within which all rows but `outliers` have a centre.
+    """argmin_S of the radius δ with #{x: min_{c ∈ S ∪ labelled} ‖x − c‖ > δ} ≤ Ξ, and a proof of how good it is.
 
-    The rows are put into a random order first: of several optimal batches the generator decides. The result is
-    a function of the arguments and the generator's state alone as long as the time limit does not act; after
-    it, the best batch found so far is returned with what is proven about it, the greedy batch if nothing better.
+    The rows are put into a random order first: among several optimal batches the generator decides. The result is a
+    function of the arguments and the generator's state alone unless the time limit is reached; then the best batch so
+    far, which may be the greedy one, is returned with what is proven about it.
 
     Args:
         features_nd: [N, D] features of the candidates, float32 or float64, on any device; the programs run on the CPU.
@@ -91,14 +99,14 @@ def select_robust_k_centre(
         batch: B, 0 ≤ B ≤ N.
         generator: source of the order and of the greedy solution's keys.
         outliers: Ξ ≥ 0, rows that need not be covered (`outlier_budget`).
-        time_limit: seconds after which no further program is begun, and a running one is stopped, if a few
+        time_limit: seconds after which no further program is started, and a running one is stopped, perhaps a few
             seconds late. The greedy solution and the distances are always computed.
-        candidates: m, rows above which the pool is prefiltered.
-        pairs: a radius with more pairs within it is not put to the solver: its memory is some 300 bytes a pair.
+        candidates: m, the number of rows above which the pool is prefiltered.
+        pairs: a radius with more pairs within it is not given to the solver, whose memory is about 300 bytes a pair.
         chunk: rows per block of distances.
 
     Returns:
-        The batch and the proof. Memory: m² × 16 bytes (0.4 GB for 5,000), and that of the solver.
+        The batch and the proof. Memory: m² × 16 bytes (0.4 GB for 5,000 rows), and that of the solver.
 
     Raises:
         ValueError: the batch is negative or larger than N, the shapes do not match, or an option is out of range.
@@ -117,10 +125,11 @@ def select_robust_k_centre(
     deadline = time.monotonic() + time_limit
     scale = power_scale(features_nd, labelled_features_ld)
     points_nd, labelled_ld = features_nd / scale, labelled_features_ld / scale
-    kept = min(size, candidates)
-    picks = max(batch, kept) if kept < size else min(size, batch + outliers + 1)
+    num_members = min(size, candidates)
+    prefilter = num_members < size
+    picks = max(batch, num_members) if prefilter else min(size, batch + outliers + 1)
     greedy = select_k_centre(points_nd, labelled_ld, picks, generator, chunk=chunk)
-    order = tie_keys(kept, generator).argsort()
+    order = tie_keys(num_members, generator).argsort()
     to_labelled_n = _to_nearest(points_nd, labelled_ld, chunk)
 
     def radius_of(rows: Tensor) -> float:
@@ -131,22 +140,22 @@ def select_robust_k_centre(
     radius = greedy_radius = radius_of(rows)
     if batch == 0:
         bound = radius
-    elif batch + outliers < min(picks, kept):
-        # These picks, one more than can be left out or be centres, are this far from each other and from the labelled.
+    elif batch + outliers < min(picks, num_members):
+        # These picks, one more than can be outliers or centres, are this far from each other and from the labelled.
         bound = float(greedy.radii[batch + outliers - 1]) / 2
-    if bound < radius and batch < kept:
-        members = greedy.rows if kept < size else torch.arange(size, device=points_nd.device)
+    if bound < radius and batch < num_members:
+        members = greedy.rows if prefilter else torch.arange(size, device=points_nd.device)
         members = members[order.to(points_nd.device)]
-        weight_m, slack = _represented(points_nd, members, chunk) if kept < size else (np.ones(kept), 0.0)
+        weight_m, slack = _represented(points_nd, members, chunk) if prefilter else (np.ones(num_members), 0.0)
         distances_mm = _all_pairs(points_nd[members], chunk).cpu().numpy()
         search = RadiusSearch(
             distances_mm, to_labelled_n[members].float().cpu().numpy(), weight_m, batch, outliers, pairs
         )
         start = (members[None] == rows[:, None]).nonzero()[:, 1]
-        found = members[search.run(start.tolist(), bound, deadline - time.monotonic())]
+        best = members[search.run(start.tolist(), bound, deadline - time.monotonic())]
         programs, bound = search.programs, max(bound, search.proven * (1 - EXACT) - 2 * slack)
-        if (found_radius := radius_of(found)) < radius:
-            rows, radius = found, found_radius
+        if (best_radius := radius_of(best)) < radius:
+            rows, radius = best, best_radius
     optimal = bound >= radius * (1 - 3 * EXACT)
     if batch and not math.isfinite(greedy_radius * scale):
         raise ScoreError("the distance of two rows is not finite: their features differ by too much")
@@ -156,13 +165,13 @@ def select_robust_k_centre(
         greedy_radius=greedy_radius * scale,
         lower_bound=(radius if optimal else bound) * scale,
         optimal=optimal,
-        prefiltered=kept if kept < size else None,
+        prefiltered=num_members if prefilter else None,
         programs=programs,
     )
 
 
 def _represented(points_nd: Tensor, members: Tensor, chunk: int) -> tuple[np.ndarray, float]:
-    """[m] rows counted for each row kept, and the greatest distance of a row to the one it is counted for."""
+    """[m] how many rows each member represents, and the greatest distance of a row to the member that represents it."""
     points_md = points_nd[members]
     nearest_n = torch.cat([torch.cdist(part, points_md).argmin(1) for part in points_nd.split(chunk)])
     nearest_n[members] = torch.arange(len(members), device=members.device)
@@ -179,7 +188,7 @@ def _all_pairs(points_md: Tensor, chunk: int) -> Tensor:
 
 
 def _to_nearest(points_nd: Tensor, centres_ld: Tensor, chunk: int) -> Tensor:
-    """[N] float64 distances to the nearest centre by differences, infinite where there is none."""
+    """[N] float64 distances to the nearest centre by differences, ∞ where there is no centre."""
     nearest_n = torch.full((len(points_nd),), math.inf, dtype=torch.float64, device=points_nd.device)
     mode = "donot_use_mm_for_euclid_dist"
     for start in range(0, len(points_nd), chunk):
