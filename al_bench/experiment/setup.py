@@ -114,6 +114,11 @@ def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolSt
             labelled_classes=len(dataset.labels(torch.tensor(start.labelled)).unique()),
         )
     )
+    if len(start.labelled) < (least := learner.minimum_labelled):
+        raise InputError(
+            f"round 0 has {len(start.labelled)} labelled points, and {type(learner).__name__} needs at least {least}: "
+            "raise initial.size"
+        )
     needs = strategy.needs(learner.functions > 1)
     if Product.true_labels in needs and not strategy.oracle:
         raise InputError(f"strategy {name} declares true_labels, which only a strategy marked oracle may read")

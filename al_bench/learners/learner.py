@@ -3,15 +3,18 @@
 Networks are one implementation (`torch_learner`). Any other is a class that derives from `Learner` and implements
 `fit` and `predict`. A model component chooses it: a component (an option of the config group `model`) that has the
 method `learner(dataset, posterior, training)` gives the learner of the run; one that has `build(shape, classes)` gives
-networks. Both may be one class, as in
+networks. A dataclass that derives from `Learner` is such a component itself: its fields are config keys, as in
 
     @dataclass(eq=False)
     class NearestMean(Learner):
-        shrinkage: float = 0.0                          # a config key: model.shrinkage
+        shrinkage: float = 0.0                                  # the key model.shrinkage
 
-        def learner(self, dataset, posterior, training):
-            self.dataset = dataset
-            return self
+        def fit(self, labelled, validation, streams, round_):   # dataset indices
+            ...
+            return []
+
+        def predict(self, inputs):                              # log-probabilities
+            ...
 
 Letters: n rows, K functions, M members, C classes, D features, L labelled points, V validation points.
 """
@@ -25,15 +28,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
+from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.evidence import Product
+from al_bench.learners.auxiliary import Auxiliary
 from al_bench.learners.member import split
-from al_bench.learners.posterior import Sampler
+from al_bench.learners.posterior import Posterior, Sampler
 
 if TYPE_CHECKING:
-    from al_bench.data.dataset import Dataset, Inputs
-    from al_bench.learners.auxiliary import Auxiliary
+    from al_bench.data.dataset import Inputs
     from al_bench.learners.fit import Fit
+    from al_bench.learners.training import Training
     from al_bench.rng import Streams
 
 CHUNK = 512
@@ -41,6 +46,36 @@ CHUNK = 512
 
 FROM_LABELS = frozenset({Product.labelled_labels, Product.true_labels})
 """The products that come from the data set and that no learner has to give."""
+
+
+def checked(function: Sampler, tails: Sequence[tuple[int, ...]], name: str) -> Sampler:
+    """The function, refused where it gives something else than log-probabilities.
+
+    Args:
+        function: Prepared inputs [n, *shape] to log-probabilities [n, ..., C].
+        tails: What may follow n in the shape of its values, the usual one first.
+        name: Of the user's function, for the message.
+
+    Raises:
+        InputError: (when called) it gives no tensor, another shape, or values that are no logarithms of probabilities.
+    """
+
+    def call(inputs: Tensor) -> Tensor:
+        log_probs = function(inputs)
+        rows = len(inputs)
+        if not isinstance(log_probs, Tensor):
+            fault = f"a {type(log_probs).__name__}"
+        elif tuple(log_probs.shape) not in [(rows, *tail) for tail in tails]:
+            fault = f"a tensor {list(log_probs.shape)}"
+        elif rows and (log_probs[0].logsumexp(-1).abs() > 1e-3).any():
+            fault = "values whose exponentials do not sum to 1 over the classes"
+        else:
+            return log_probs
+        raise InputError(
+            f"{name} gives {fault}; it must give log-probabilities {[rows, *tails[0]]}, the last dimension the classes"
+        )
+
+    return call
 
 
 class Learner(ABC):
@@ -55,6 +90,10 @@ class Learner(ABC):
         members: M; the K functions are M equal groups, one after another.
         functions: K, how many distinct functions `sampler` gives when the pool is scored.
         auxiliaries: What a strategy attached to be trained beside the learner; nothing unless it trains networks.
+        minimum_labelled: The fewest labelled points from which the learner can be trained; 0 where it predicts
+            untrained.
+        provides: The products of evidence that the learner can give; a strategy that needs another one is refused
+            before any training.
     """
 
     dataset: Dataset
@@ -62,8 +101,18 @@ class Learner(ABC):
     members: int = 1
     functions: int = 1
     auxiliaries: Sequence[Auxiliary] = ()
+    minimum_labelled: ClassVar[int] = 1
     provides: ClassVar[frozenset[Product]] = frozenset(Product) - FROM_LABELS - {Product.predicted_loss}
-    """The products of evidence that the learner can give; a strategy that needs another one is refused."""
+
+    def learner(self, dataset: Dataset, posterior: Posterior, training: Training) -> Learner:
+        """The learner of a run, where the class is a model component; this one, with the dataset, unless overridden.
+
+        Args:
+            dataset: On the run's device.
+            posterior, training: The run's components of these groups, of use to learners that train networks.
+        """
+        self.dataset = dataset
+        return self
 
     def reset(self, streams: Streams, round_: int) -> None:
         """Forget what was learnt, before a training from scratch. The default does nothing: `fit` starts anew.
@@ -79,7 +128,7 @@ class Learner(ABC):
         """Train.
 
         Args:
-            labelled: [L] dataset indices; none of them at a cold start, when `predict` has to work all the same.
+            labelled: [L] dataset indices, at least `minimum_labelled` of them.
             validation: [V] dataset indices held out of the pool, for early stopping.
             streams: Where every random number has to come from.
             round_: From 0.
@@ -96,7 +145,7 @@ class Learner(ABC):
             inputs: [n, *shape] prepared (`Dataset.prepare`), on the dataset's device.
 
         Returns:
-            [n, C] log-probabilities, nats.
+            [n, C] log-probabilities, nats, float32 or float64, on the same device.
         """
 
     def sampler(self, streams: Streams, stream: str, round_: int, draws: int | None = None) -> Sampler:
@@ -111,7 +160,8 @@ class Learner(ABC):
         Returns:
             Prepared inputs [n, *shape] to log-probabilities [n, K, C], nats.
         """
-        return lambda inputs: self.predict(inputs)[:, None]
+        predict = checked(self.predict, [(self.dataset.classes,)], f"model: {type(self).__name__}.predict")
+        return lambda inputs: predict(inputs)[:, None]
 
     def check_features(self, source: str) -> None:
         """Refuse a source of features that the learner does not have; the default has the inputs and files.

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from al_bench.data.dataset import Dataset
-from al_bench.errors import InputError
 from al_bench.evidence import Product
 from al_bench.learners.auxiliary import Auxiliary
 from al_bench.learners.fit import Fit, fit, horizon
-from al_bench.learners.learner import CHUNK, FROM_LABELS, Learner
+from al_bench.learners.learner import CHUNK, FROM_LABELS, Learner, checked
 from al_bench.learners.member import Member, point_sampler, split
 from al_bench.learners.point_pass import PointPass, feature_layer
 from al_bench.learners.posterior import Posterior, Sampler
@@ -47,6 +46,7 @@ class TorchLearner(Learner):
     auxiliaries: Sequence[Auxiliary] = ()
     plain: bool = False
     chunk: int = CHUNK
+    minimum_labelled: ClassVar[int] = 0
     _labelled: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64), init=False, repr=False)
 
     @property
@@ -144,6 +144,7 @@ class TorchLearner(Learner):
             draws: Functions a member; None takes the posterior's own number, 0 the point predictions.
         """
         draws = self.posterior.draws if draws is None else draws
+        name, classes = f"posterior: {type(self.posterior).__name__}.sampler", self.dataset.classes
         samplers: list[Sampler] = []
         for number, network in enumerate(self.networks):
             network.eval()
@@ -153,29 +154,11 @@ class TorchLearner(Learner):
                 generator = streams.torch(stream, round_, number)
                 with seeded(streams.integer("global", round_, number)):
                     sampler = self.posterior.sampler(self._member(number), draws, generator)
-                samplers.append(self._checked(sampler, draws))
+                # 1: a posterior may give all its draws as one where they are equal.
+                samplers.append(checked(sampler, [(draws, classes), (1, classes)], name))
         if len(samplers) == 1:
             return samplers[0]
         return lambda inputs: torch.cat([sampler(inputs) for sampler in samplers], 1)
-
-    def _checked(self, sampler: Sampler, draws: int) -> Sampler:
-        """A posterior's functions, refused where they give something else than log-probabilities [n, S, C]."""
-
-        def sample(inputs: Tensor) -> Tensor:
-            log_probs = sampler(inputs)
-            rows, classes = len(inputs), self.dataset.classes
-            if tuple(log_probs.shape) not in ((rows, draws, classes), (rows, 1, classes)):  # 1: all draws are equal
-                fault = f"values of shape {list(log_probs.shape)}"
-            elif rows and (log_probs[0].logsumexp(1).abs() > 1e-3).any():
-                fault = "values whose exponentials do not sum to 1 over the classes"
-            else:
-                return log_probs
-            raise InputError(
-                f"posterior: {type(self.posterior).__name__}.sampler gives {fault}; it must give log-probabilities "
-                f"[rows, draws, classes], here {[rows, draws, classes]}"
-            )
-
-        return sample
 
     def predict(self, inputs: Tensor) -> Tensor:
         """[n, C] log of the mean prediction of the members with dropout off, nats."""
