@@ -99,7 +99,6 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureF
     monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
 
     def call(*arguments: str) -> Ran:
-        run_command._OUTCOMES.clear()
         sweep.RESULTS.clear()
         capsys.readouterr()
         try:

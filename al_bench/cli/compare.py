@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import textwrap
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from al_bench.cli.options import Parser, answer
+from al_bench.cli import options
+from al_bench.cli.command import bench_command, exit_status
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,55 +31,41 @@ Arms are compared under the same seeds. A winner is claimed with at most a 5 % c
 claim about a dataset is false, and never from fewer than 3 seeds. Runs that are not complete are
 listed and left out. Exit status: 0 done, 2 bad input."""
 
-
 WIDTH = 110
 """Characters a line of the verdict."""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="al-bench compare",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("folders", nargs="+", type=Path, metavar="FOLDER", help="a study, a dataset, an arm or a run; all below it")
-    add(
-        "--target",
-        type=float,
-        action="append",
-        default=[],
-        metavar="ACCURACY",
-        help="a fraction such as 0.95: the labels to reach it; may be repeated (default: up to three that fit)",
-    )
-    add("--baseline", metavar="ARM", help="the arm or strategy to compare with (default: random)")
-    add("--log", action="store_true", help="areas under the curve over ln labels: early labels weigh more")
-    add("--csv", type=Path, metavar="FOLDER", help="write every table as DATASET_TABLE.csv, in full precision")
-    add("--json", type=Path, metavar="FILE", help="write verdicts and tables as one JSON object")
-    add("--markdown", type=Path, metavar="FILE", help="write verdicts and tables as Markdown")
-    add("--latex", type=Path, metavar="FILE", help="write the tables as LaTeX (needs the package booktabs)")
-    add(
-        "--include-incomplete",
-        action="store_true",
-        help="take in runs that are running, failed or interrupted, as far as they got",
-    )
-    return parser
-
-
-def main(argv: list[str]) -> int:
-    """Run `al-bench compare` with the arguments after the word `compare`; returns the exit status, 0 or 2."""
-    return answer("compare", lambda: _compare(_parser().parse_args(argv)))
-
-
-def _compare(arguments: argparse.Namespace) -> None:
-    for target in arguments.target:
-        if not 0 < target <= 1:
-            raise InputError(f"--target is {target:g}; it must be a fraction above 0 and at most 1, such as 0.95")
-    for option in ("csv", "json", "markdown", "latex"):
-        if str(getattr(arguments, option)) == "-":
-            raise InputError(f"--{option} is '-'; name a file, such as /dev/stdout")
+@bench_command("compare", _DESCRIPTION, _EPILOG)
+@options.folders()
+@options.targets("the labels to reach it; may be repeated (default: up to three that fit)")
+@options.baseline()
+@options.option("--log", is_flag=True, help="areas under the curve over ln labels: early labels weigh more")
+@options.option(
+    "--csv", type=options.FOLDER, metavar="FOLDER", help="write every table as DATASET_TABLE.csv, in full precision"
+)
+@options.option(
+    "--json", "json_", type=options.FILE, metavar="FILE", help="write verdicts and tables as one JSON object"
+)
+@options.option("--markdown", type=options.FILE, metavar="FILE", help="write verdicts and tables as Markdown")
+@options.option(
+    "--latex", type=options.FILE, metavar="FILE", help="write the tables as LaTeX (needs the package booktabs)"
+)
+@options.include_incomplete()
+def command(
+    folders: tuple[Path, ...],
+    targets: tuple[float, ...],
+    baseline: str | None,
+    log: bool,
+    csv: Path | None,
+    json_: Path | None,
+    markdown: Path | None,
+    latex: Path | None,
+    include_incomplete: bool,
+) -> None:
+    """Print verdict and tables of every dataset, and write the files asked for."""
+    for name, path in (("csv", csv), ("json", json_), ("markdown", markdown), ("latex", latex)):
+        if str(path) == "-":
+            raise InputError(f"--{name} is '-'; name a file, such as /dev/stdout")
     # SciPy takes a second to import: not for --help.
     from al_bench.analysis.study import studies
     from al_bench.analysis.tables.accuracy import compare_tables
@@ -87,86 +73,102 @@ def _compare(arguments: argparse.Namespace) -> None:
     from al_bench.analysis.tables.pairwise import ranks_table, total_table
     from al_bench.analysis.verdict import default_targets, verdict
 
-    found = studies(arguments.folders, arguments.baseline, arguments.include_incomplete, _report)
-    said: list[tuple[Study, Verdict, list[Table]]] = []
-    for study in found:
-        targets = tuple(sorted(set(arguments.target))) or default_targets(study)
-        tables = [*compare_tables(study, targets, arguments.log), *health_tables(study)]
-        said.append((study, verdict(study, targets), tables))
-    over = [table for table in (total_table(found), ranks_table(found)) if table is not None]
-    for study, judged, tables in said:
-        print("\n".join(_head(study, judged)))
-        print("\n" + "\n\n".join(table.to_terminal() for table in tables) + "\n")
-    for table in over:
+    compared = studies(list(folders), baseline, include_incomplete, options.reporter("compare"))
+    results: list[Result] = []
+    for study in compared:
+        chosen = tuple(sorted(set(targets))) or default_targets(study)
+        tables = [*compare_tables(study, chosen, log), *health_tables(study)]
+        results.append(Result(study, verdict(study, chosen), tables))
+    overall = [table for table in (total_table(compared), ranks_table(compared)) if table is not None]
+    for result in results:
+        print("\n".join(_heading(result)))
+        print("\n" + "\n\n".join(table.to_terminal() for table in result.tables) + "\n")
+    for table in overall:
         print(table.to_terminal() + "\n")
-    _write(arguments, said, over)
+    if csv is not None:
+        _write_csv(csv, results, overall)
+    for path, text in ((json_, _json), (markdown, _markdown), (latex, _latex)):
+        if path is not None:
+            options.write_text(path, text(results, overall))
+            print(f"wrote {path}")
 
 
-def _head(study: Study, judged: Verdict) -> list[str]:
-    """What stands above the tables: the verdict, and what it does not cover."""
-    lines = [line for sentence in judged.sentences for line in textwrap.wrap(sentence, WIDTH)]
+def main(argv: list[str]) -> int:
+    """Run `al-bench compare` with the words after `compare`; returns the exit status, 0 or 2."""
+    return exit_status(command, argv)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is shown of one dataset.
+
+    Args:
+        study: Its runs.
+        verdict: The sentences above the tables.
+        tables: The tables.
+    """
+
+    study: Study
+    verdict: Verdict
+    tables: list[Table]
+
+
+def _heading(result: Result) -> list[str]:
+    """The lines above the tables: the verdict, and what it does not cover."""
+    study = result.study
+    lines = [line for sentence in result.verdict.sentences for line in textwrap.wrap(sentence, WIDTH)]
     if study.shared:
         lines.append(f"All arms: {', '.join(study.shared)}.")
-    if study.left_out:
-        count = len(study.left_out)
-        lines.append(
-            f"{count} {'run is' if count == 1 else 'runs are'} not complete or damaged: left out, as listed above."
-        )
-    if study.included:
-        count = len(study.included)
-        lines.append(f"{count} {'run is' if count == 1 else 'runs are'} not complete and taken in, as listed above.")
+    for runs, state in (
+        (study.left_out, "not complete or damaged: left out, as listed above."),
+        (study.included, "not complete and taken in, as listed above."),
+    ):
+        if runs:
+            lines.append(f"{len(runs)} {'run is' if len(runs) == 1 else 'runs are'} {state}")
     return lines
 
 
-def _write(arguments: argparse.Namespace, said: list[tuple[Study, Verdict, list[Table]]], over: list[Table]) -> None:
-    if arguments.csv is not None:
-        for dataset, table in [
-            *((study.dataset, table) for study, _, tables in said for table in tables),
-            *(("all", table) for table in over),
-        ]:
-            _save(arguments.csv / f"{dataset}_{table.key}.csv".replace("/", "_"), table.to_csv(), quiet=True)
-        print(f"wrote {arguments.csv}{'' if str(arguments.csv).endswith('/') else '/'}*.csv")
-    if arguments.json is not None:
-        whole = {
-            "datasets": [
-                {
-                    "dataset": study.dataset,
-                    "verdict": list(judged.sentences),
-                    "winners": list(judged.winners),
-                    "baseline": study.baseline,
-                    "unpaired": sorted(study.unpaired),
-                    "left_out": list(study.left_out),
-                    "included": list(study.included),
-                    "tables": [table.plain() for table in tables],
-                }
-                for study, judged, tables in said
-            ],
-            "over_datasets": [table.plain() for table in over],
+def _write_csv(folder: Path, results: list[Result], overall: list[Table]) -> None:
+    """One file a table; those over all datasets begin with `all`."""
+    tables = [(result.study.dataset, table) for result in results for table in result.tables]
+    for dataset, table in [*tables, *(("all", table) for table in overall)]:
+        options.write_text(folder / f"{dataset}_{table.key}.csv".replace("/", "_"), table.to_csv())
+    print(f"wrote {folder}{'' if str(folder).endswith('/') else '/'}*.csv")
+
+
+def _json(results: list[Result], overall: list[Table]) -> str:
+    """Verdicts and tables as one JSON object."""
+    datasets = [
+        {
+            "dataset": result.study.dataset,
+            "verdict": list(result.verdict.sentences),
+            "winners": list(result.verdict.winners),
+            "baseline": result.study.baseline,
+            "unpaired": sorted(result.study.unpaired),
+            "left_out": list(result.study.left_out),
+            "included": list(result.study.included),
+            "tables": [table.plain() for table in result.tables],
         }
-        _save(arguments.json, json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
-    if arguments.markdown is not None:
-        parts = []
-        for study, judged, tables in said:
-            lines = [f"- {line}" for line in (*study.left_out, *study.included)]
-            parts += [f"## {study.dataset}", " ".join(judged.sentences), *(["\n".join(lines)] if lines else [])]
-            parts += [table.to_markdown() for table in tables]
-        if over:
-            parts += ["## Over datasets", *(table.to_markdown() for table in over)]
-        _save(arguments.markdown, "\n\n".join(parts) + "\n")
-    if arguments.latex is not None:
-        every = [*(table for _, _, tables in said for table in tables), *over]
-        _save(arguments.latex, "\n\n".join(table.to_latex() for table in every) + "\n")
+        for result in results
+    ]
+    whole = {"datasets": datasets, "over_datasets": [table.plain() for table in overall]}
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
-def _save(path: Path, text: str, quiet: bool = False) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}; choose another place") from error
-    if not quiet:
-        print(f"wrote {path}")
+def _markdown(results: list[Result], overall: list[Table]) -> str:
+    """Verdicts and tables as Markdown, a section a dataset."""
+    parts = []
+    for result in results:
+        study = result.study
+        lines = [f"- {line}" for line in (*study.left_out, *study.included)]
+        parts += [f"## {study.dataset}", " ".join(result.verdict.sentences), *(["\n".join(lines)] if lines else [])]
+        parts += [table.to_markdown() for table in result.tables]
+    if overall:
+        parts += ["## Over datasets", *(table.to_markdown() for table in overall)]
+    return "\n\n".join(parts) + "\n"
 
 
-def _report(line: str) -> None:
-    print(f"al-bench compare: {line}", file=sys.stderr)
+def _latex(results: list[Result], overall: list[Table]) -> str:
+    """The tables as LaTeX."""
+    tables = [*(table for result in results for table in result.tables), *overall]
+    return "\n\n".join(table.to_latex() for table in tables) + "\n"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
-from al_bench.cli.options import Parser, answer
+from al_bench.cli import options
+from al_bench.cli.command import bench_command, exit_status
 from al_bench.config.strategy_pages import as_markdown, as_text, files, first_line, page
 from al_bench.errors import InputError
 
@@ -19,41 +19,44 @@ GROUPS = {
 }
 
 
-def main(argv: list[str]) -> int:
-    """Print the options of one group or of all, or the pages of the strategies; returns the exit status, 0 or 2."""
-    return answer("list", lambda: _list(_parser().parse_args(argv)))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="al-bench list", description="What can be chosen, one line each.")
-    parser.add_argument("group", nargs="?", choices=list(GROUPS), help="one kind only")
-    parser.add_argument("--config-dir", type=Path, help="a folder of your own with strategy/, dataset/, …")
-    parser.add_argument("--verbose", action="store_true", help="of strategies: formula, needs, keys, cost, source")
-    parser.add_argument("--markdown", action="store_true", help="the same as Markdown")
-    return parser
-
-
-def _list(given: argparse.Namespace) -> None:
+@bench_command(
+    "list",
+    "List what can be chosen, one line each.",
+    "examples:\n  al-bench list\n  al-bench list strategies --verbose\n  al-bench list datasets --config-dir conf",
+)
+@options.argument(
+    "group", "GROUP", f"one kind only: {', '.join(GROUPS)}", required=False, type=options.OneOf(tuple(GROUPS))
+)
+@options.option(
+    "--config-dir", type=options.FOLDER, metavar="FOLDER", help="a folder of your own with strategy/, dataset/, …"
+)
+@options.option("--verbose", is_flag=True, help="of strategies: formula, needs, keys, cost, source")
+@options.option("--markdown", is_flag=True, help="the same as Markdown")
+def command(group: str | None, config_dir: Path | None, verbose: bool, markdown: bool) -> None:
+    """Print the options of one group or of all, or the pages of the strategies."""
     from al_bench.config.compose import conf_dir
 
     folders = [Path(conf_dir())]
-    if given.config_dir:
-        if not given.config_dir.is_dir():
-            raise InputError(f"--config-dir is {given.config_dir}, and there is no such folder")
-        folders.append(given.config_dir)
-    if given.verbose or given.markdown:
-        if given.group != "strategies":
-            option = "--markdown" if given.markdown else "--verbose"
-            raise InputError(f"only strategies have pages: al-bench list strategies {option}")
+    if config_dir is not None:
+        if not config_dir.is_dir():
+            raise InputError(f"--config-dir is {config_dir}, and there is no such folder")
+        folders.append(config_dir)
+    if verbose or markdown:
+        if group != "strategies":
+            flag = "--markdown" if markdown else "--verbose"
+            raise InputError(f"only strategies have pages: al-bench list strategies {flag}")
         pages = [page(name, path, folders) for name, path in sorted(files(folders, "strategy").items())]
-        print(as_markdown(pages) if given.markdown else as_text(pages))
+        print(as_markdown(pages) if markdown else as_text(pages))
         return
-    for title, group in GROUPS.items():
-        if given.group not in (None, title):
-            continue
-        found = {name: first_line(path) for name, path in files(folders, group).items()}
-        width = max(map(len, found), default=0)
-        if given.group is None:
+    for title in GROUPS if group is None else (group,):
+        lines = {name: first_line(path) for name, path in files(folders, GROUPS[title]).items()}
+        width = max(map(len, lines), default=0)
+        if group is None:
             print(f"{title}:")
-        for name, line in found.items():
-            print(f"{'' if given.group else '  '}{name:<{width}}  {line}".rstrip())
+        for name, line in lines.items():
+            print(f"{'' if group else '  '}{name:<{width}}  {line}".rstrip())
+
+
+def main(argv: list[str]) -> int:
+    """Run `al-bench list` with the words after `list`; returns the exit status, 0 or 2."""
+    return exit_status(command, argv)

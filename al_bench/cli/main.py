@@ -1,26 +1,34 @@
-"""The command `al-bench`: dispatch only; whatever is heavy is imported by the subcommand that needs it."""
+"""The command `al-bench`: its help, its exit statuses and signals; whatever takes time to import is imported later."""
 
 from __future__ import annotations
 
 import os
-import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from al_bench import __version__
-from al_bench.cli.interruption import heeding_sigterm
 
-USAGE = """\
+COMMANDS = {
+    "run": "train, score, acquire, record; takes Hydra overrides (al-bench run --help)",
+    "plot": "accuracy against number of labels (al-bench plot --help)",
+    "compare": "a verdict and its tables: labels saved, differences, costs (al-bench compare --help)",
+    "report": "one HTML page: verdict, curves, tables, what was picked (al-bench report --help)",
+    "reproduce": "a paper's experiment, and which of its claims it shows (al-bench reproduce --help)",
+    "list": "strategies, datasets, models, posteriors, experiments, one line each",
+    "guide": "short pages: concepts, own data, extensions, record format and more",
+}
+"""Every command with the line that `al-bench --help` and the shell's completion show."""
+
+_ROWS = "\n".join(f"  {name:<9}  {line}" for name, line in COMMANDS.items())
+USAGE = f"""\
 usage: al-bench COMMAND ...
 
 Pool-based active-learning experiments: does it save labels on this data, with which strategy, how many?
 
 commands:
-  run        train, score, acquire, record; takes Hydra overrides (al-bench run --help)
-  plot       accuracy against number of labels (al-bench plot --help)
-  compare    a verdict and its tables: labels saved, differences, costs (al-bench compare --help)
-  report     one HTML page: verdict, curves, tables, what was picked (al-bench report --help)
-  reproduce  a paper's experiment, and which of its claims it shows (al-bench reproduce --help)
-  list       strategies, datasets, models, posteriors, experiments, one line each
+{_ROWS}
 
 examples:
   al-bench run                                        BALD on scikit-learn's digits
@@ -32,70 +40,67 @@ examples:
 
   --version prints the version, -h or --help this text.
 """
-COMMANDS = ("run", "plot", "compare", "report", "reproduce", "list")
 
-
-def completion(argv: list[str]) -> int:
-    """Shell completion: `al-bench` itself completes the commands, Hydra everything after `run`."""
-    from al_bench.cli.run import main as run
-
-    rest = [word for word in argv if word != "run"]
-    if any(word.startswith("query=") for word in rest):
-        line = re.match(r"^(\s*\S+\s+)(\S*)(\s*)(.*)$", os.environ.get("COMP_LINE", ""), re.S)
-        if not (line and line[2] == "run" and (line[3] or line[4])):
-            print(" ".join((*COMMANDS, "--help", "--version")))
-            return 0
-        os.environ["COMP_LINE"] = line[1] + line[4]
-    return run(rest)
+COMPLETION = "_AL_BENCH_COMPLETE"
+"""The environment variable by which a shell asks for completions, as click names it."""
 
 
 def dispatch(argv: list[str]) -> int:
     """Run one command and return the exit status."""
-    if "-sc" in argv or any(word.startswith("--shell-completion") for word in argv):
-        return completion(argv)
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(USAGE, end="")
         return 0 if argv else 2
-    if argv[0] in ("--version", "-V"):
+    if argv[0] in ("-V", "--version"):
         print(f"al-bench {__version__}")
         return 0
-    command, rest = argv[0], argv[1:]
-    if command == "run":
-        from al_bench.cli.run import main as run
+    # click takes longer to import than Python to start: not for the help above.
+    from al_bench.cli.command import exit_status
+    from al_bench.cli.group import al_bench
 
-        if "--version" in rest:
-            print(f"al-bench {__version__}")
-            return 0
-        return run(rest)
-    if command == "plot":
-        from al_bench.cli.plot import main as plot
+    return exit_status(al_bench, argv)
 
-        return plot(rest)
-    if command == "compare":
-        from al_bench.cli.compare import main as compare
 
-        return compare(rest)
-    if command == "report":
-        from al_bench.cli.report import main as report
+@contextmanager
+def sigterm_as_interrupt() -> Iterator[None]:
+    """Inside, SIGTERM (from `kill` or a scheduler) interrupts as Ctrl-C does: the status is written, to resume later.
 
-        return report(rest)
-    if command == "reproduce":
-        from al_bench.cli.reproduce import main as reproduce
+    The first SIGTERM raises `Terminated`; further ones are ignored, so that the work can clean up. Where SIGTERM is
+    ignored already, as under `trap '' TERM`, and outside the main thread nothing changes.
+    """
+    import signal
+    import threading
 
-        return reproduce(rest)
-    if command == "list":
-        from al_bench.cli.list import main as list_
+    from al_bench.errors import Terminated
 
-        return list_(rest)
-    print(f"al-bench: no command {command!r}; choose one of {', '.join(COMMANDS)}", file=sys.stderr)
-    return 2
+    def terminate(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Terminated
+
+    before = signal.getsignal(signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def main() -> int:
-    """Entry point of the console script."""
+    """Entry point of the console script.
+
+    Returns:
+        0: done. 1: a run or a claim failed. 2: bad input. 130: interrupted. 141: the reader of the output has left.
+    """
+    argv = sys.argv[1:]
     try:
-        with heeding_sigterm():
-            status = dispatch(sys.argv[1:])
+        if instruction := os.environ.get(COMPLETION):
+            from al_bench.cli.completion import complete
+
+            return complete(instruction)
+        with sigterm_as_interrupt():
+            status = dispatch(argv)
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:

@@ -1,33 +1,165 @@
-"""Arguments of the commands that take no Hydra overrides."""
+"""The arguments and options that commands share, and the types of their values."""
 
 from __future__ import annotations
 
-import argparse
+import math
 import sys
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+import click
+from click.shell_completion import CompletionItem
+
+from al_bench.cli.command import Argument, Option
 from al_bench.errors import InputError
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one line, like every other."""
+FILE = click.Path(path_type=Path, readable=False)
+"""A file, which need not exist."""
+FOLDER = click.Path(path_type=Path, readable=False, file_okay=True)
+"""A folder, which need not exist."""
 
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see {self.prog} --help")
+
+def _name(param: click.Parameter | None) -> str:
+    """A parameter as the user types it."""
+    if isinstance(param, click.Argument):
+        return param.human_readable_name
+    return param.opts[0] if param else "the value"
 
 
-def answer(command: str, work: Callable[[], int | None]) -> int:
-    """The exit status of a command's work: what it returns (None is 0), 2 for bad input, which is said in one line.
+class Fraction(click.ParamType):
+    """A number above 0 and at most 1."""
+
+    name = "fraction"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not 0 < number <= 1:
+            raise InputError(f"{_name(param)} is {value}; it must be a fraction above 0 and at most 1, such as 0.95")
+        return number
+
+
+class WholeNumber(click.ParamType):
+    """A whole number, of at least `minimum` where that is given."""
+
+    name = "whole number"
+
+    def __init__(self, minimum: int | None = None) -> None:
+        self.minimum = minimum
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            raise InputError(f"{_name(param)} is {value!r}; it must be a whole number") from None
+        if self.minimum is not None and number < self.minimum:
+            raise InputError(f"{_name(param)} is {number}; it must be at least {self.minimum}")
+        return number
+
+
+class OneOf(click.Choice):
+    """One of some names; the shell completes them."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            raise InputError(f"{_name(param)} is {value!r}; choose one of {', '.join(self.choices)}")
+        return str(value)
+
+
+def option(*declarations: str, **attributes: Any) -> Decorator:
+    """An option of one command."""
+    return click.option(*declarations, cls=Option, **attributes)
+
+
+def argument(name: str, metavar: str, summary: str, **attributes: Any) -> Decorator:
+    """A positional word of one command, or several with `nargs=-1`."""
+    return click.argument(name, cls=Argument, metavar=metavar, summary=summary, **attributes)
+
+
+def folders(required: bool = True) -> Decorator:
+    """`FOLDER...`, the folders of runs that a command reads."""
+    text = "a study, a dataset, an arm or a run; all below it"
+    return argument("folders", "FOLDER", text, nargs=-1, required=required, type=FOLDER)
+
+
+def targets(help: str) -> Decorator:
+    """`--target ACCURACY`, given to the command as the tuple `targets`.
 
     Args:
-        command: The word after `al-bench`.
-        work: Parses the arguments and does the rest.
+        help: What the command does with each.
+    """
+    text = f"a fraction such as 0.95: {help}"
+    return option("--target", "targets", multiple=True, type=Fraction(), metavar="ACCURACY", help=text)
+
+
+def baseline(help: str = "the arm or strategy to compare with (default: random)") -> Decorator:
+    """`--baseline ARM`."""
+    return option("--baseline", metavar="ARM", help=help)
+
+
+def include_incomplete() -> Decorator:
+    """`--include-incomplete`."""
+    text = "take in runs that are running, failed or interrupted, as far as they got"
+    return option("--include-incomplete", is_flag=True, help=text)
+
+
+def out(help: str, required: bool = False) -> Decorator:
+    """`--out FILE`."""
+    return option("--out", required=required, type=FILE, metavar="FILE", help=help)
+
+
+def completing(names: Callable[[], Sequence[str]]) -> Callable[..., list[CompletionItem]]:
+    """What `shell_complete` of an argument or option takes, from a function that lists the names.
+
+    Args:
+        names: Called when the shell asks, so that it may import what it needs.
+    """
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in names() if name.startswith(incomplete)]
+
+    return complete
+
+
+def reporter(command: str) -> Callable[[str], None]:
+    """A function that writes a line about the work to stderr, after the command's name."""
+
+    def report(line: str) -> None:
+        print(f"al-bench {command}: {line}", file=sys.stderr)
+
+    return report
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Inside, a file that the user named is written; its folder is made if missing.
+
+    Raises:
+        InputError: It cannot be written.
     """
     try:
-        return work() or 0
-    except InputError as error:
-        print(f"al-bench {command}: {error}", file=sys.stderr)
-        return 2
-    except SystemExit as leaving:  # --help
-        return int(leaving.code or 0)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}; choose another file") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that the user named, whole or not at all; a device such as /dev/stdout is written as it is.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    from al_bench.storage.run_folder import write_whole
+
+    with writing(path):
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+        else:
+            write_whole(path.resolve(), text)

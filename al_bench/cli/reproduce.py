@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from al_bench.cli.options import Parser, answer
+from al_bench.cli import options
+from al_bench.cli.command import bench_command, exit_status
 from al_bench.errors import InputError
 from al_bench.reproduce.preset import SCALES
 
@@ -32,68 +33,80 @@ examples:
   al-bench reproduce gal2017_mnist --check-only       judge the runs that are there
   al-bench reproduce --all scale=laptop --json claims.json
 
-A sweep goes on where it was interrupted when its command is typed again. Exit status: 0 all claims
-pass, 1 not all do or a run failed, 2 bad input, 130 interrupted."""
+The same command goes on where a sweep was interrupted. Exit status: 0 all claims pass, 1 not all do
+or a run failed, 2 bad input, 130 interrupted."""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="al-bench reproduce",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("words", nargs="*", metavar="NAME", help="a preset; and scale=laptop, paper or smoke")
-    add("--all", action="store_true", help="every preset, one after the other")
-    add("--check-only", action="store_true", help="run nothing: judge the runs that are there")
-    add("--json", type=Path, metavar="FILE", help="write one object a claim")
-    add("--results", default="results/runs", metavar="FOLDER", help="where studies live (default: results/runs)")
-    add("--jobs", type=int, metavar="N", help="runs at once (default: one a core; one where there is a GPU)")
-    return parser
+def _offered() -> list[str]:
+    from al_bench.reproduce.presets import names
+
+    return [*names(), *(f"scale={scale}" for scale in SCALES)]
 
 
-def main(argv: list[str]) -> int:
-    """Run `al-bench reproduce` with the arguments after that word; returns the exit status."""
+@bench_command("reproduce", _DESCRIPTION, _EPILOG)
+@options.argument(
+    "words",
+    "NAME",
+    "a preset; and scale=laptop, paper or smoke",
+    nargs=-1,
+    required=False,
+    shell_complete=options.completing(_offered),
+)
+@options.option("--all", "all_", is_flag=True, help="every preset, one after the other")
+@options.option("--check-only", is_flag=True, help="run nothing: judge the runs that are there")
+@options.option("--json", "json_", type=options.FILE, metavar="FILE", help="write one object a claim")
+@options.option(
+    "--results",
+    default="results/runs",
+    metavar="FOLDER",
+    help="where studies live (default: results/runs)",
+)
+@options.option(
+    "--jobs",
+    type=options.WholeNumber(minimum=1),
+    metavar="N",
+    help="runs at once (default: one a core; one where there is a GPU)",
+)
+def command(
+    words: tuple[str, ...], all_: bool, check_only: bool, json_: Path | None, results: str, jobs: int | None
+) -> int:
+    """List the presets, or run and judge those named; returns the exit status."""
+    from al_bench.reproduce import presets
+
+    scale, chosen = _scale_and_names(words)
+    if not results.strip():
+        raise InputError("--results is empty; name the folder where studies live, such as results/runs")
+    if all_ and chosen:
+        raise InputError(f"--all takes every preset, and {chosen[0]} is named too; give one of the two")
+    if not all_ and not chosen:
+        if check_only or json_ or words:
+            raise InputError("no preset is named; give one, such as gal2017_mnist, or --all")
+        for name in presets.names():
+            print(f"{name:<30} {presets.preset(name).paper}")
+        return 0
+    wanted = [presets.preset(name) for name in (presets.names() if all_ else chosen)]
     try:
-        return answer("reproduce", lambda: _reproduce(_parser().parse_intermixed_args(argv)))
+        return _run_and_judge(wanted, scale, results, check_only, json_, jobs)
     except KeyboardInterrupt:
-        print(
-            "\nal-bench reproduce: interrupted; the same command goes on from the last recorded rounds", file=sys.stderr
-        )
+        line = "interrupted; the same command goes on from the last recorded rounds"
+        print(f"\nal-bench reproduce: {line}", file=sys.stderr)
         return 130
 
 
-def _reproduce(arguments: argparse.Namespace) -> int:
-    from al_bench.reproduce import presets as shelf
-
-    scale, chosen = _words(arguments.words)
-    if arguments.jobs is not None and arguments.jobs < 1:
-        raise InputError(f"--jobs is {arguments.jobs}; it must be at least 1")
-    if not arguments.results.strip():
-        raise InputError("--results is empty; name the folder where studies live, such as results/runs")
-    if arguments.all and chosen:
-        raise InputError(f"--all takes every preset, and {chosen[0]} is named too; give one of the two")
-    if not arguments.all and not chosen:
-        if arguments.check_only or arguments.json or arguments.words:
-            raise InputError("no preset is named; give one, such as gal2017_mnist, or --all")
-        for name in shelf.names():
-            print(f"{name:<30} {shelf.preset(name).paper}")
-        return 0
-    presets = [shelf.preset(name) for name in (shelf.names() if arguments.all else chosen)]
-    return _presets(presets, scale, arguments)
+def main(argv: list[str]) -> int:
+    """Run `al-bench reproduce` with the words after that; returns the exit status."""
+    return exit_status(command, argv)
 
 
-def _words(words: list[str]) -> tuple[str, list[str]]:
-    """The scale and the names among the words given."""
+def _scale_and_names(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The scale (laptop if none is given) and the names of presets among the words typed."""
     scale, names = "laptop", []
-    for given in words:
-        key, equals, value = given.partition("=")
+    for word in words:
+        key, equals, value = word.partition("=")
         if not equals:
-            names.append(given)
+            names.append(word)
         elif key != "scale":
-            raise InputError(f"{given!r} is no setting of reproduce; give scale={'|'.join(SCALES)} or use al-bench run")
+            raise InputError(f"{word!r} is no setting of reproduce; give scale={'|'.join(SCALES)} or use al-bench run")
         elif value not in SCALES:
             raise InputError(f"scale is {value!r}; choose one of {', '.join(SCALES)}")
         else:
@@ -101,59 +114,70 @@ def _words(words: list[str]) -> tuple[str, list[str]]:
     return scale, list(dict.fromkeys(names))
 
 
-def _presets(presets: list[Preset], scale: str, arguments: argparse.Namespace) -> int:
-    from al_bench.reproduce import judge, runs, sweep, tables
+def _run_and_judge(
+    presets: list[Preset], scale: str, results: str, check_only: bool, json_file: Path | None, jobs: int | None
+) -> int:
+    """Run what is missing unless `check_only`, judge, print, and write `json_file`; returns the exit status."""
+    from al_bench.reproduce import judge, runs, tables
 
-    plans = [runs.plan(preset, scale, arguments.results) for preset in presets]
-    if arguments.json is not None:
-        _write(arguments.json, "a", "")  # hours before there is something to write
-    if arguments.check_only and not Path(arguments.results).is_dir():
-        note = f"there is no folder {arguments.results}; --results names where studies live"
-        print(f"al-bench reproduce: {note}", file=sys.stderr)
-    failed = 0
-    if not arguments.check_only:
-        lefts = [sweep.missing(planned) for planned in plans]
-        guesses = [
-            sweep.minutes(preset.sizes[scale], len(planned), len(left))
-            for preset, planned, left in zip(presets, plans, lefts, strict=True)
-        ]
-        if len(presets) > 1:
-            print(f"{sum(map(len, lefts))} runs missing of {sum(map(len, plans))}: about {_time(sum(guesses))} in all")
-        jobs = arguments.jobs or sweep.default_jobs()
-        for preset, left, guess in zip(presets, lefts, guesses, strict=True):
-            if left:
-                print(f"{preset.name}: {len(left)} runs to do, about {_time(guess)} ({preset.sizes[scale].basis})")
-                failed += sweep.run(left, jobs, lambda line: print(line, flush=True))
-    found = []
+    report = options.reporter("reproduce")
+    plans = [runs.plan(preset, scale, results) for preset in presets]
+    if json_file is not None:
+        with options.writing(json_file), json_file.open("a"):  # hours before there is something to write
+            pass
+    if check_only and not Path(results).is_dir():
+        report(f"there is no folder {results}; --results names where studies live")
+    failed = 0 if check_only else _run(presets, scale, plans, jobs)
+    outcomes = []
     for preset, planned in zip(presets, plans, strict=True):
-        arms = runs.read(planned, lambda line: print(f"al-bench reproduce: {line}", file=sys.stderr))
+        arms = runs.read(planned, report)
         judgements = judge.judge(preset, scale, arms)
-        found.append((preset, scale, sum(map(len, arms.values())), len(planned), judgements))
-        _print(preset, scale, planned, found[-1][2], judgements)
-    if len(found) > 1:
-        print(tables.terminal(tables.overview(found)))
-    every = [one for *_, judgements in found for one in judgements if one.claim.band is not None]
-    if arguments.json is not None:
-        text = json.dumps([tables.record(one) for one in every], ensure_ascii=False, indent=1)
-        _write(arguments.json, "w", f"{text}\n")
-        print(f"wrote {arguments.json}")
-    return 0 if not failed and all(judge.all_pass(judgements) for *_, judgements in found) else 1
+        complete = sum(map(len, arms.values()))
+        outcomes.append((preset, scale, complete, len(planned), judgements))
+        _print(preset, scale, planned, complete, judgements)
+    if len(outcomes) > 1:
+        print(tables.terminal(tables.overview(outcomes)))
+    if json_file is not None:
+        judged = [claim for *_, judgements in outcomes for claim in judgements if claim.claim.band is not None]
+        text = json.dumps([tables.record(claim) for claim in judged], ensure_ascii=False, indent=1)
+        options.write_text(json_file, f"{text}\n")
+        print(f"wrote {json_file}")
+    return 0 if not failed and all(judge.all_pass(judgements) for *_, judgements in outcomes) else 1
+
+
+def _run(presets: list[Preset], scale: str, plans: list[list[Planned]], jobs: int | None) -> int:
+    """Run what is missing of every preset, after an estimate of how long it takes; how many runs failed."""
+    from al_bench.reproduce import sweep
+
+    missing = [sweep.missing(planned) for planned in plans]
+    estimates = [
+        sweep.minutes(preset.sizes[scale], len(planned), len(runs))
+        for preset, planned, runs in zip(presets, plans, missing, strict=True)
+    ]
+    if len(presets) > 1:
+        print(f"{sum(map(len, missing))} runs missing of {sum(map(len, plans))}: about {_time(sum(estimates))} in all")
+    failed = 0
+    for preset, runs, estimate in zip(presets, missing, estimates, strict=True):
+        if runs:
+            print(f"{preset.name}: {len(runs)} runs to do, about {_time(estimate)} ({preset.sizes[scale].basis})")
+            failed += sweep.run(runs, jobs or sweep.default_jobs(), lambda line: print(line, flush=True))
+    return failed
 
 
 def _time(minutes: float) -> str:
     return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
 
 
-def _print(preset: Preset, scale: str, planned: list[Planned], done: int, found: tuple[Judgement, ...]) -> None:
-    """What there is to say of one preset."""
+def _print(preset: Preset, scale: str, planned: list[Planned], complete: int, claims: tuple[Judgement, ...]) -> None:
+    """Print the claims of one preset, the reasons for its verdicts, and what departs from the paper."""
     from al_bench.reproduce import tables
 
-    print(f"\n{preset.paper}; {done} of {len(planned)} runs complete\n")
-    print(tables.terminal(tables.table(preset, scale, found)))
-    if any(one.claim.band is None for one in found):
-        print("\n" + tables.terminal(tables.table(preset, scale, found, judged=False)))
+    print(f"\n{preset.paper}; {complete} of {len(planned)} runs complete\n")
+    print(tables.terminal(tables.table(preset, scale, claims)))
+    if any(claim.claim.band is None for claim in claims):
+        print("\n" + tables.terminal(tables.table(preset, scale, claims, judged=False)))
     for title, lines in (
-        ("reasons", tables.reasons(found)),
+        ("reasons", tables.reasons(claims)),
         (f"departures of scale {scale} from the paper", preset.sizes[scale].departures),
         ("notes", preset.notes),
     ):
@@ -162,12 +186,3 @@ def _print(preset: Preset, scale: str, planned: list[Planned], done: int, found:
             for line in lines:
                 print(tables.bullet(line))
     print()
-
-
-def _write(path: Path, mode: str, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open(mode, encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}; choose another place") from error

@@ -1,13 +1,19 @@
-"""`al-bench run`: Hydra composes the configuration, a job plays it."""
+"""`al-bench run`: Hydra composes the configuration, a job runs it."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+from click.shell_completion import CompletionItem
+
+from al_bench import __version__
+from al_bench.cli import completion
 from al_bench.config.compose import COMPOSE_ERRORS, application, known_keys, register
 from al_bench.config.composed import Composed, current, is_sweep
 from al_bench.config.messages import one_line
@@ -17,8 +23,27 @@ from al_bench.experiment import sweep
 from al_bench.experiment.job import Job, perform
 from al_bench.experiment.outcome import Outcome
 
-_OUTCOMES: list[Outcome] = []
-"""The outcome of a single run, for the exit status."""
+
+class RunCommand(click.Command):
+    """`al-bench run`, whose words all go to Hydra as they are, `--help` among them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.args = list(args)
+        return ctx.args
+
+    def invoke(self, ctx: click.Context) -> int:
+        if "--version" in ctx.args:
+            print(f"al-bench {__version__}")
+            return 0
+        if shell := completion.shell_to_install(ctx.args):
+            return completion.complete(f"{shell}_source")
+        return main(ctx.args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(word) for word in completion.hydra_completions(ctx.args, incomplete)]
+
+
+command = RunCommand("run")
 
 
 def make_job(composed: Composed) -> Job:
@@ -35,19 +60,15 @@ def make_job(composed: Composed) -> Job:
     )
 
 
-def task(config: Any) -> Outcome:
-    """What Hydra calls for every run, in this process or in a launcher's worker."""
+def run_job(config: Any) -> Outcome:
+    """Do the run that a composed configuration describes; Hydra calls this in this process or in a worker."""
     try:
         job = make_job(current(config))
     except InputError as error:
-        outcome = Outcome("failed", None, str(error), bad_input=True)
+        return Outcome("failed", None, str(error), bad_input=True)
     except COMPOSE_ERRORS as error:
-        outcome = Outcome("failed", None, one_line(error), bad_input=True)
-    else:
-        outcome = perform(job)
-    if not is_sweep():
-        _OUTCOMES.append(outcome)
-    return outcome
+        return Outcome("failed", None, one_line(error), bad_input=True)
+    return perform(job)
 
 
 def main(argv: list[str]) -> int:
@@ -56,14 +77,21 @@ def main(argv: list[str]) -> int:
     Returns:
         0: every run is complete. 1: a run failed. 2: bad input, nothing ran. 130: interrupted.
     """
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and this function words the error
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and this function explains the error in one line
     argv = sorted(argv, key=lambda word: word not in ("-m", "--multirun"))  # argparse wants it before the overrides
     sys.argv = ["al-bench run", *argv]
     logging.getLogger("al_bench").propagate = False
-    _OUTCOMES.clear()
     sweep.RESULTS.clear()
     register()
     sweep.register()
+    single: list[Outcome] = []
+
+    def task(config: Any) -> Outcome:
+        outcome = run_job(config)
+        if not is_sweep():  # Hydra gives back the outcomes of a sweep, and none of a single run
+            single.append(outcome)
+        return outcome
+
     try:
         if nameless := [word for word in argv if word.lstrip("+~").startswith("=")]:
             raise InputError(f"'{nameless[0]}' names no key: write key=value")
@@ -83,11 +111,15 @@ def main(argv: list[str]) -> int:
     except OSError as error:
         print(f"al-bench run: {error.strerror}: {error.filename}; choose another place", file=sys.stderr)
         return 2
-    return close()
+    return conclude(single)
 
 
-def close() -> int:
-    """Say how the run or the sweep ended and what to type next; return the exit status."""
+def conclude(single: Sequence[Outcome]) -> int:
+    """Print how the run or the sweep ended and what to type next; return the exit status.
+
+    Args:
+        single: The outcome of a single run; empty for a sweep, whose outcomes are in sweep.RESULTS.
+    """
     if sweep.RESULTS:
         print(sweep.table(sweep.RESULTS))
         outcomes = [outcome for _, outcome in sweep.RESULTS]
@@ -97,7 +129,7 @@ def close() -> int:
         if all(outcome.status == "complete" for outcome in outcomes):
             return 0
         return 2 if all(outcome.bad_input for outcome in outcomes) else 1
-    for outcome in _OUTCOMES:
+    for outcome in single:
         if outcome.status != "complete":
             log = Path(outcome.folder or "", "run.log")
             where = f" (see {log})" if not outcome.bad_input and log.exists() else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,18 +55,25 @@ def application(task: Callable[[Any], Any]) -> Callable[[], None]:
     return hydra.main(version_base=VERSION_BASE, config_path=conf_dir(), config_name="config")(task)
 
 
+def config_dir(argv: Sequence[str]) -> str | None:
+    """The folder of options that the arguments of `al-bench run` name by `--config-dir` or `-cd`, if they do."""
+    for index, word in enumerate(argv):
+        name, equals, value = word.partition("=")
+        if name in ("--config-dir", "-cd"):
+            return value if equals else next(iter(argv[index + 1 :]), None)
+    return None
+
+
 def known_keys(argv: Sequence[str]) -> Iterator[str]:
     """Dotted keys of the options chosen (of a sweep: of each), else of the default ones; composed when asked for.
 
     Args:
         argv: The arguments of `al-bench run`.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--config-dir", type=Path)
-    given, words = parser.parse_known_args(argv)
-    own = [f"hydra.searchpath=[file://{given.config_dir.resolve()}]"] if given.config_dir else []
+    folder = config_dir(argv)
+    own = [f"hydra.searchpath=[file://{Path(folder).resolve()}]"] if folder else []
     groups = Path(conf_dir())
-    pairs = [word.split("=", 1) for word in words if "=" in word and (groups / word.partition("=")[0]).is_dir()]
+    pairs = [word.split("=", 1) for word in argv if "=" in word and (groups / word.partition("=")[0]).is_dir()]
     options = [(group, values.split(",")) for group, values in pairs]
     turns = range(max((len(values) for _, values in options), default=1))
     choices = [

@@ -337,19 +337,22 @@ def test_one_bad_run_beside_good_ones_is_one_line(tmp_path: Path, capsys: pytest
     ("words", "says"),
     [
         (["--target", "95"], "--target is 95; it must be a fraction above 0 and at most 1"),
-        (["--nonsense"], "unrecognized arguments: --nonsense; see al-bench compare --help"),
+        (["--nonsense"], "there is no option --nonsense; see al-bench compare --help"),
+        (["--json", "-"], "--json is '-'; name a file, such as /dev/stdout"),
     ],
+    ids=["a target in percent", "an unknown option", "a dash for a file"],
 )
 def test_bad_words(words: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path), *words]) == 2
     assert says in capsys.readouterr().err
 
 
-def test_a_place_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep(tmp_path / "runs", {"random": 0.2, "bald": 0.4})
     (tmp_path / "file").write_text("")
     assert main([str(tmp_path / "runs"), "--json", str(tmp_path / "file" / "a.json")]) == 2
-    assert "cannot be written" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert err == f"al-bench compare: {tmp_path}/file/a.json cannot be written: File exists; choose another file\n"
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -217,12 +217,22 @@ def test_a_target_missed_by_seeds_of_different_lengths_is_bounded_by_what_they_h
         (["{study}", "--out", "a.jpg"], "a.jpg has the suffix '.jpg'"),
         (["{study}", "--out", "{study}"], "has the suffix ''"),
         (["{study}"], "nothing to write; give --out FILE"),
-        ([], "the following arguments are required: FOLDER; see al-bench plot --help"),
+        ([], "FOLDER is missing; name a folder of runs, such as results/runs/default"),
         (["{study}", "--out", "a.png", "--target", "95"], "--target is 95; it must be a fraction"),
-        (["{study}", "--out", "a.png", "--target", "high"], "argument --target: invalid float value: 'high'"),
-        (["{study}", "--out", "a.png", "--statistic", "mode"], "argument --statistic: invalid choice"),
+        (
+            ["{study}", "--out", "a.png", "--target", "high"],
+            "--target is high; it must be a fraction above 0 and at most 1",
+        ),
+        (["{study}", "--out", "a.png", "--statistic", "mode"], "--statistic is 'mode'; choose one of median, mean"),
         (["{study}/absent", "--out", "a.png"], "absent does not exist"),
+        (["{study}", "--out", "--csv", "a.csv"], "--out needs a value"),
+        (["{study}", "--out"], "option '--out' requires an argument; see al-bench plot --help"),
+        (
+            ["{study}", "--out", "a.png", "--include-incomplete=yes"],
+            "option '--include-incomplete' does not take a value",
+        ),
     ],
+    ids=lambda value: " ".join(value) or "nothing" if isinstance(value, list) else "",
 )
 def test_bad_input_is_one_line_and_status_2(
     study: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str

@@ -72,9 +72,11 @@ def test_nothing_run_is_no_pass(reproduce):
         (["gal2017_mnist", "seed=3"], "'seed=3' is no setting of reproduce"),
         (["gal2017_mnist", "--all"], "--all takes every preset, and gal2017_mnist is named too"),
         (["gal2017_mnist", "--jobs", "0"], "--jobs is 0; it must be at least 1"),
+        (["gal2017_mnist", "--jobs", "two"], "--jobs is 'two'; it must be a whole number"),
         (["gal2017_mnist", "--results", " "], "--results is empty"),
-        (["gal2017_mnist", "--nope"], "unrecognized arguments: --nope; see al-bench reproduce --help"),
+        (["gal2017_mnist", "--nope"], "there is no option --nope; see al-bench reproduce --help"),
     ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_bad_input_is_one_line(reproduce, words, message):
     status, out, err = reproduce(*words)

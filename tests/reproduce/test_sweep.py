@@ -29,13 +29,14 @@ def test_a_command_that_is_not_ended_says_what_it_said():
 SWEEP = """
 import sys
 from pathlib import Path
-from al_bench.interruption import Terminated, heeding_sigterm
+from al_bench.cli.main import sigterm_as_interrupt
+from al_bench.errors import Terminated
 from al_bench.reproduce.records import Planned
 from al_bench.reproduce.sweep import run
 
 words = ("debug=smoke", "schedule.rounds=100", "training.steps=50")
 try:
-    with heeding_sigterm():
+    with sigterm_as_interrupt():
         run([Planned("bald", seed, (*words, f"seed={seed}"), Path("."), {}, {}) for seed in range(3)], 2, print)
 except Terminated:
     sys.exit(130)

@@ -272,7 +272,7 @@ def test_progress_reaches_the_end(tmp_path: Path, few_figures: None) -> None:
         (["runs", "--out", "a.html", "--rounds", "0"], "--rounds is 0; it must be at least 1"),
         (["nowhere", "--out", "a.html"], "nowhere does not exist; give a folder that al-bench run wrote"),
         (["runs", "--out", "a.html", "--baseline", "nobody"], "the baseline 'nobody' is no arm of these runs"),
-        (["runs"], "the following arguments are required: --out"),
+        (["runs"], "--out is missing; see al-bench report --help"),
         (["empty", "--out", "a.html"], "no runs found under empty"),
         (["runs", "--out", "file/a.html"], "file/a.html cannot be written"),
     ],
