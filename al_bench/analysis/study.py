@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from al_bench.analysis.arms import INCLUDED, Group, group_runs, settings, titles, usable_runs
 from al_bench.analysis.comparability import foreign, mixtures, other_data, same_data, share_network, uneven
+from al_bench.analysis.frame import tidy_frame
 from al_bench.analysis.statistics.curves import stack
 from al_bench.errors import InputError
 from al_bench.storage.runs import Run, find_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What an experiment is set up with beside a strategy; many a strategy asks for a posterior of its own.
 _SETUP = {"dataset", "model", "training", "initial", "validation"}
@@ -68,6 +74,11 @@ class Study:
     def title(self, name: str) -> str:
         """What to call the arm `name`."""
         return self.titles.get(name, name)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All rounds of all arms and references as one tidy table, one row a run and evaluated round: `tidy_frame`."""
+        return tidy_frame((*self.groups, *self.references))
 
     def marked_title(self, name: str) -> str:
         """An arm's title and its marks: † where it is unpaired, ‡ where it reads the pool's labels."""

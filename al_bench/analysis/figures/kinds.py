@@ -12,6 +12,7 @@ import dataclasses
 import importlib
 import inspect
 import sys
+import traceback
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -134,7 +135,7 @@ class FigureRequest:
         kind = kind_of(self.kind)
         taken: Collection[str] = kind.options or ()
         if kind.options is None:
-            taken = {*_arguments(self.kind, _load(self.kind, kind)), *_OF_STUDY}
+            taken = {*options_taken(self.kind, load_function(self.kind, kind)), *_OF_STUDY}
         for option in _options():
             flag = _FLAGS.get(option, option)
             if getattr(self, option) and option not in taken:
@@ -175,7 +176,7 @@ def kind_of(name: str) -> Kind:
     return own[name]
 
 
-def _load(name: str, kind: Kind) -> Callable[..., Any]:
+def load_function(name: str, kind: Kind) -> Callable[..., Any]:
     """The function of a kind; modules of a user's own are found in the current folder too.
 
     Raises:
@@ -186,7 +187,7 @@ def _load(name: str, kind: Kind) -> Callable[..., Any]:
         sys.path.append(here)
     try:
         function = getattr(importlib.import_module(module), attribute)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if not kind.own:
             raise
         raise InputError(f"--kind {name}: {kind.draw} cannot be loaded ({_said(error)})") from error
@@ -195,7 +196,7 @@ def _load(name: str, kind: Kind) -> Callable[..., Any]:
     return function
 
 
-def _arguments(name: str, function: Callable[..., Any]) -> set[str]:
+def options_taken(name: str, function: Callable[..., Any]) -> set[str]:
     """The options that a function takes by name.
 
     Raises:
@@ -245,7 +246,7 @@ def draw(studies: Sequence[Study], request: FigureRequest) -> Figure:
     """
     request.check()
     kind = kind_of(request.kind)
-    function = _load(request.kind, kind)
+    function = load_function(request.kind, kind)
     given = {option: getattr(request, option) for option in _options() if option not in _OF_STUDY}
     options = {option: value for option, value in given.items() if value}
     options |= {"title": request.title, "width": request.width}
@@ -256,7 +257,7 @@ def draw(studies: Sequence[Study], request: FigureRequest) -> Figure:
     if not kind.own:
         figure: Figure = function(studies, **options)
         return figure
-    taken = _arguments(request.kind, function)
+    taken = options_taken(request.kind, function)
     return _draw_own(request.kind, kind, function, studies, {key: options[key] for key in options if key in taken})
 
 
@@ -276,19 +277,17 @@ def _draw_own(
         figure = with_house_style(function)(studies, **options)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"--kind {name}: {kind.draw} failed ({_said(error)})") from error
     if not isinstance(figure, Figure):
         raise InputError(f"--kind {name}: {kind.draw} returned {type(figure).__name__}, not a matplotlib Figure")
     return figure
 
 
-def _said(error: Exception) -> str:
-    """An error in one line, with the file and line where it was raised last."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f", {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
+def _said(error: BaseException) -> str:
+    """An error in one line, with the file and line of the user's where it was raised."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_file()]
+    where = f", {frames[-1].filename}:{frames[-1].lineno}" if frames and frames[-1].filename != __file__ else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 

@@ -15,7 +15,9 @@ from al_bench.analysis.tables.cost import cost_table
 from al_bench.analysis.tables.differences import area_table, budgets_table
 from al_bench.analysis.tables.labels import saved_table, targets_table
 from al_bench.analysis.tables.pairwise import error_table, penalty_table
-from al_bench.analysis.tables.table import Table, spread
+from al_bench.analysis.tables.table import Table, Value, spread
+from al_bench.metrics import METRICS
+from al_bench.storage.runs import Run
 
 
 def compare_tables(study: Study, targets: Sequence[float], log: bool = False) -> list[Table]:
@@ -29,6 +31,8 @@ def compare_tables(study: Study, targets: Sequence[float], log: bool = False) ->
         log: Take the areas over ln labels.
     """
     tables = [accuracy_table(study, log)]
+    if (metrics := metrics_table(study)) is not None:
+        tables.append(metrics)
     if targets:
         tables.append(targets_table(study, targets))
     if study.baseline is not None and study.others:
@@ -41,6 +45,60 @@ def compare_tables(study: Study, targets: Sequence[float], log: bool = False) ->
     if study.baseline is not None and study.others:
         tables.append(error_table(study))
     return [*tables, cost_table(study)]
+
+
+def metrics_table(study: Study) -> Table | None:
+    """The metrics beside accuracy at the last label count that all arms share, mean ± standard deviation over seeds.
+
+    None where no run recorded any, or where the arms share no label count.
+    """
+    shared = study.labels[study.shared_counts([group.name for group in study.groups])]
+    if not len(shared):
+        return None
+    labels = int(shared[-1])
+    others = [metric for name, metric in METRICS.items() if name != "accuracy"]
+    values = {
+        (group.name, metric.name): [_recorded(run, labels, metric.name) for run in group.runs if labels in run.labels]
+        for group in study.groups
+        for metric in others
+    }
+    recorded = [
+        metric
+        for metric in others
+        if any(not math.isnan(value) for group in study.groups for value in values[group.name, metric.name])
+    ]
+    if not recorded:
+        return None
+    rows: list[tuple[str, ...]] = []
+    records: list[dict[str, Value]] = []
+    for group in study.groups:
+        seeds = [run.seed for run in group.runs if labels in run.labels]
+        cells = [
+            spread(values[group.name, metric.name], metric.scale, 1 if metric.unit == "%" else 3) for metric in recorded
+        ]
+        rows.append((study.marked_title(group.name), str(len(seeds)), *cells))
+        records += [
+            {
+                **study.record_keys(group.name),
+                "seed": seed,
+                "labels": labels,
+                **{metric.name: values[group.name, metric.name][number] for metric in recorded},
+            }
+            for number, seed in enumerate(seeds)
+        ]
+    directions = ", ".join(
+        f"{metric.label.lower()}: {'higher' if metric.higher_is_better else 'lower'} is better" for metric in recorded
+    )
+    note = f"at {labels} labels, mean ± standard deviation over seeds; {directions}. {study.marks_note}".strip()
+    heads = ("arm", "seeds", *(metric.axis_label for metric in recorded))
+    return Table("metrics", f"Other metrics on {study.dataset}", heads, tuple(rows), note, tuple(records))
+
+
+def _recorded(run: Run, labels: int, metric: str) -> float:
+    """A metric of the round with that many labels; NaN where it was not recorded."""
+    entry = run.rounds[[entry["labelled"] for entry in run.rounds].index(labels)]
+    value = entry.get(metric)
+    return float(value) if isinstance(value, (int, float)) else math.nan
 
 
 def accuracy_table(study: Study, log: bool = False) -> Table:

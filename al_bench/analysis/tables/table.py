@@ -123,15 +123,22 @@ def interval(low: float, high: float, digits: int = 1, sign: bool = False) -> st
     return f"[{percent(low, digits, sign)}, {percent(high, digits, sign)}]"
 
 
-def spread(values: Sequence[float]) -> str:
-    """Mean ± standard deviation over seeds in per cent; the mean alone for one seed, `-` where one is not known."""
+def spread(values: Sequence[float], scale: float = 100.0, digits: int = 1) -> str:
+    """Mean ± standard deviation over seeds; the mean alone for one seed, `-` where one is not known.
+
+    Args:
+        values: One a seed.
+        scale: What they are multiplied by: 100 for fractions in per cent.
+        digits: After the point.
+    """
     if not values or any(math.isnan(value) for value in values):
         return "-"
     mean = sum(values) / len(values)
-    if len(values) == 1:
-        return percent(mean)
-    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
-    return f"{percent(mean)} ± {percent(deviation)}"
+    text = f"{scale * mean:.{digits}f}"
+    if len(values) > 1:
+        deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+        text += f" ± {scale * deviation:.{digits}f}"
+    return text.replace("-", "−")
 
 
 def p_value(value: float) -> str:
