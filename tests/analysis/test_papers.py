@@ -3,42 +3,44 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
-from al_bench.analysis.papers.published import Paper, listing, paper, published
+from al_bench.analysis.papers.published import FILE, Paper, PapersFile, listing, paper, published
 from al_bench.analysis.statistics.curves import labels_to_target
 from al_bench.cli.plot import main
 from al_bench.errors import InputError
+from al_bench.storage.typed_toml import read_toml
 
 PAPERS = published()
 
 
-@pytest.mark.parametrize("one", PAPERS.values(), ids=PAPERS)
-def test_every_number_is_sound_and_has_a_source(one: Paper) -> None:
-    assert one.authors
-    assert one.work
-    assert 2016 < one.year < 2030
-    assert one.source
-    assert one.datasets
-    assert one.curves or one.targets
-    for curve in one.curves:
-        assert curve.place, curve.arm
+@pytest.mark.parametrize("entry", PAPERS.values(), ids=PAPERS)
+def test_every_number_is_sound_and_has_a_source(entry: Paper) -> None:
+    assert entry.authors
+    assert entry.work
+    assert 2016 < entry.year < 2030
+    assert entry.source
+    assert entry.datasets
+    assert entry.curves or entry.targets
+    for curve in entry.curves:
+        assert curve.location, curve.arm
         assert list(curve.labels) == sorted(set(curve.labels)), curve.arm
         assert len(curve.centre) == len(curve.labels)
         assert all(0 < value < 1 for value in curve.centre)
         assert len(curve.q25) == len(curve.q75) in (0, len(curve.labels))
         for low, middle, high in zip(curve.q25, curve.centre, curve.q75, strict=False):
             assert low <= middle <= high
-    for target in one.targets:
-        assert target.place, target.arm
+    for target in entry.targets:
+        assert target.location, target.arm
         assert 0 < target.accuracy < 1
         assert len(target.labels) in (1, 3)
         assert list(target.labels) == sorted(target.labels)
 
 
 def test_tables_that_are_a_batch_short_are_on_file_with_true_sizes() -> None:
-    shifted = [target for one in PAPERS.values() for target in one.targets if target.printed]
+    shifted = [target for entry in PAPERS.values() for target in entry.targets if target.printed]
     assert len(shifted) > 20
     for target in shifted:
         assert target.batch is not None
@@ -90,6 +92,13 @@ def test_what_papers_say_of_each_other() -> None:
     assert paper("learning_loss2019_cifar10").short == "Yoo & Kweon 2019"
 
 
+def test_an_unknown_key_is_refused_with_its_position(tmp_path: Path) -> None:
+    damaged = tmp_path / "published.toml"
+    damaged.write_text(FILE.read_text(encoding="utf-8").replace("runs = 6", "rusn = 6", 1), encoding="utf-8")
+    with pytest.raises(InputError, match=r"published\.toml: \$\.paper\[0\]\.curve\[0\]\.rusn: unknown field$"):
+        read_toml(damaged, PapersFile)
+
+
 def test_unknown_names_get_near_ones() -> None:
     with pytest.raises(InputError, match=r"called 'batchbald_mnist'; did you mean batchbald2019_mnist"):
         paper("batchbald_mnist")
@@ -99,10 +108,10 @@ def test_unknown_names_get_near_ones() -> None:
 
 def test_the_list_names_arms_and_sources(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--paper", "list"]) == 0
-    said = capsys.readouterr().out
-    assert said.splitlines() == listing()
-    for name, one in PAPERS.items():
-        assert name in said.splitlines()
-        assert one.authors in said
-        assert one.source in said
-    assert "Variation ratio; BALD; Max entropy; Random; Mean STD" in said
+    printed = capsys.readouterr().out
+    assert printed.splitlines() == listing()
+    for name, entry in PAPERS.items():
+        assert name in printed.splitlines()
+        assert entry.authors in printed
+        assert entry.source in printed
+    assert "Variation ratio; BALD; Max entropy; Random; Mean STD" in printed

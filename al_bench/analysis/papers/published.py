@@ -1,52 +1,67 @@
 """Published numbers read from published.toml: learning curves and labels to a target, each with its source.
 
 Label counts are labelled-set sizes, the initial set included, of the model that reached the accuracy. Where a
-paper prints another convention (BatchBALD's tables are one acquisition batch short) both are on file.
+paper prints another convention (BatchBALD's tables are one acquisition batch short) both are on file. The fields of
+`PublishedCurve`, `PublishedTarget` and `Paper` are the keys of the file's tables, under the names noted here.
 """
 
 from __future__ import annotations
 
 import difflib
-import tomllib
-from dataclasses import dataclass
-from importlib.resources import files
-from typing import Any
+from pathlib import Path
+
+import msgspec
 
 from al_bench.errors import InputError
+from al_bench.storage.typed_toml import read_toml
+
+FILE = Path(__file__).with_name("published.toml")
 
 
-@dataclass(frozen=True)
-class PublishedCurve:
-    """One arm's accuracies (fractions, [T]) at `labels` [T]; quartiles are empty where none are known.
+class PublishedCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One arm's learning curve over T label counts.
 
-    `centre` is what the paper's `statistic` says, the median for logged curves; `place` is where it stands.
+    Args:
+        arm: Its name in the paper.
+        labels: [T] label counts.
+        centre: [T] accuracies, fractions (`median` in the file): what the paper's `statistic` says, the median for
+            logged curves.
+        q25, q75: [T] quartiles over runs; empty where none are known.
+        batch: Labels acquired a round; None where the paper does not say.
+        runs: Number of runs; None where the paper does not say.
+        location: Where it stands in the paper or its logs.
+        note: What a reader must know; may be empty.
     """
 
     arm: str
     labels: tuple[int, ...]
-    centre: tuple[float, ...]
-    q25: tuple[float, ...]
-    q75: tuple[float, ...]
-    runs: int | None
-    place: str
-    note: str
+    centre: tuple[float, ...] = msgspec.field(name="median")
+    q25: tuple[float, ...] = ()
+    q75: tuple[float, ...] = ()
+    batch: int | None = None
+    runs: int | None = None
+    location: str
+    note: str = ""
 
 
-@dataclass(frozen=True)
-class PublishedTarget:
-    """Labels that one arm needed to reach `accuracy` (a fraction).
+class PublishedTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Labels that one arm needed to reach an accuracy.
 
-    `labels` is one number, or the quartiles around the median (25, 50, 75 %), inf where it was not reached;
-    `printed` is what the paper prints where that is another count, else empty.
+    Args:
+        arm: Its name in the paper.
+        accuracy: The target, a fraction.
+        labels: One number, or the quartiles around the median (25, 50, 75 %); inf where it was not reached.
+        printed: What the paper prints where that is another count, else empty.
+        batch, runs, location: As of a curve.
     """
 
     arm: str
     accuracy: float
     labels: tuple[float, ...]
-    printed: tuple[float, ...]
-    batch: int | None
-    runs: int | None
-    place: str
+    printed: tuple[float, ...] = ()
+    batch: int | None = None
+    runs: int | None = None
+    location: str
 
     @property
     def middle(self) -> float:
@@ -54,9 +69,18 @@ class PublishedTarget:
         return self.labels[len(self.labels) // 2]
 
 
-@dataclass(frozen=True)
-class Paper:
-    """One published experiment on the datasets named in `datasets` (al-bench's names)."""
+class Paper(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One published experiment.
+
+    Args:
+        name: As given to `al-bench plot --paper`.
+        authors, year, work: Of the paper.
+        datasets: al-bench's names of the datasets.
+        statistic: What the curves' centres are, such as the median over runs.
+        about: Data, model and training in one line.
+        source: Where the numbers come from.
+        curves, targets: `curve` and `target` in the file.
+    """
 
     name: str
     authors: str
@@ -66,21 +90,26 @@ class Paper:
     statistic: str
     about: str
     source: str
-    curves: tuple[PublishedCurve, ...]
-    targets: tuple[PublishedTarget, ...]
+    curves: tuple[PublishedCurve, ...] = msgspec.field(default=(), name="curve")
+    targets: tuple[PublishedTarget, ...] = msgspec.field(default=(), name="target")
 
     @property
     def short(self) -> str:
         """First author and year, such as `Kirsch et al. 2019`."""
         names = self.authors.replace(" & ", ", ").split(", ")
-        who = names[0] if len(names) == 1 else f"{names[0]} et al." if len(names) > 2 else self.authors
-        return f"{who} {self.year}"
+        shortened = names[0] if len(names) == 1 else f"{names[0]} et al." if len(names) > 2 else self.authors
+        return f"{shortened} {self.year}"
+
+
+class PapersFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The tables of published.toml."""
+
+    paper: tuple[Paper, ...]
 
 
 def published() -> dict[str, Paper]:
     """All papers on file, by name."""
-    text = (files("al_bench.analysis.papers") / "published.toml").read_text(encoding="utf-8")
-    return {entry["name"]: _paper(entry) for entry in tomllib.loads(text)["paper"]}
+    return {entry.name: entry for entry in read_toml(FILE, PapersFile).paper}
 
 
 def paper(name: str) -> Paper:
@@ -92,7 +121,7 @@ def paper(name: str) -> Paper:
     known = published()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or [one for one in known if name.lower() in one]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or [each for each in known if name.lower() in each]
     offer = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)};"
     raise InputError(f"no published numbers called {name!r}; {offer} --paper list prints what there is")
 
@@ -100,39 +129,13 @@ def paper(name: str) -> Paper:
 def listing() -> list[str]:
     """The lines of `--paper list`: name, what it is, arms, and source."""
     lines = []
-    for one in published().values():
-        arms = list(dict.fromkeys([*(curve.arm for curve in one.curves), *(target.arm for target in one.targets)]))
+    for entry in published().values():
+        arms = list(dict.fromkeys([*(curve.arm for curve in entry.curves), *(target.arm for target in entry.targets)]))
         lines += [
-            f"{one.name}",
-            f"  {one.authors} {one.year}, {one.work}; dataset {', '.join(one.datasets)}",
-            f"  {one.about}",
+            f"{entry.name}",
+            f"  {entry.authors} {entry.year}, {entry.work}; dataset {', '.join(entry.datasets)}",
+            f"  {entry.about}",
             f"  arms: {'; '.join(arms)}",
-            f"  {one.statistic}; {one.source}",
+            f"  {entry.statistic}; {entry.source}",
         ]
     return lines
-
-
-def _paper(entry: dict[str, Any]) -> Paper:
-    texts = {key: str(entry[key]) for key in ("name", "authors", "work", "statistic", "about", "source")}
-    return Paper(
-        **texts,
-        year=int(entry["year"]),
-        datasets=tuple(entry["datasets"]),
-        curves=tuple(_curve(curve) for curve in entry.get("curve", ())),
-        targets=tuple(_target(target) for target in entry.get("target", ())),
-    )
-
-
-def _curve(entry: dict[str, Any]) -> PublishedCurve:
-    centre, q25, q75 = (tuple(float(value) for value in entry.get(key, ())) for key in ("median", "q25", "q75"))
-    labels = tuple(int(count) for count in entry["labels"])
-    return PublishedCurve(
-        entry["arm"], labels, centre, q25, q75, entry.get("runs"), entry["place"], entry.get("note", "")
-    )
-
-
-def _target(entry: dict[str, Any]) -> PublishedTarget:
-    labels, printed = (tuple(float(count) for count in entry.get(key, ())) for key in ("labels", "printed"))
-    return PublishedTarget(
-        entry["arm"], float(entry["accuracy"]), labels, printed, entry.get("batch"), entry.get("runs"), entry["place"]
-    )  # fmt: skip
