@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
-from al_bench.experiment import loop
-from al_bench.learners.torch_learner import TorchLearner
+from al_bench.experiment import loop, setup
 from tests.conftest import TINY, TINY_ARM, record
 
 
@@ -352,8 +352,7 @@ def test_a_run_leaves_the_global_generators_alone(run):
 
 def test_the_result_does_not_depend_on_the_chunk(run, monkeypatch):
     run(*TINY, "arm=a")
-    monkeypatch.setattr(TorchLearner, "chunk", 37)
-    monkeypatch.setattr(TorchLearner.__init__, "__defaults__", (*TorchLearner.__init__.__defaults__[:-1], 37))
+    monkeypatch.setattr(setup, "assemble", partial(setup.assemble, chunk=37))
     run(*TINY, "arm=b")
     for one, other in zip(record("a").stable, record("b").stable, strict=True):
         assert one["acquired"] == other["acquired"]

@@ -17,8 +17,8 @@ def masked_log_probs(network: nn.Module, inputs: Tensor, masks: MaskSet) -> Tens
     for draw in range(masks.draws):
         twin = copy.deepcopy(network).double().eval()
         for name, module in list(twin.named_modules()):
-            if isinstance(module, Dropout) and name in masks.keeps:
-                mask = masks.keeps[name][draw].double() / (1 - module.p)
+            if isinstance(module, Dropout) and name in masks.binary:
+                mask = masks.binary[name][draw].double() / (1 - module.p)
                 # [1, *mask_shape] against [n, *feature_shape]
                 module.register_forward_hook(lambda _module, args, _out, mask=mask: args[0] * mask[None])
         with torch.no_grad():

@@ -5,7 +5,7 @@ The convolution is linear in its input channels, so with the mask m_k of draw k
     conv(x ⊙ m_k)_o = b_o + Σ_c m_kc r_co,   r_co = the response of output o to channel c alone.
 
 The responses are computed once for all draws; a draw then costs C_in products an output, and not C_in k² as a pass of
-its own: for 5 × 5 kernels and half the channels kept at both ends 6 times fewer. The same function up to rounding.
+its own: for 5 × 5 kernels and half the channels left at both ends 6 times fewer. The same function up to rounding.
 Letters: n rows, K draws, i input and o output channels, q positions of the output.
 """
 
@@ -24,20 +24,20 @@ RESULT_BYTES = 2**25
 """The most bytes of one block's result, which decides how many rows are a block."""
 
 GAIN = 1.5
-"""How many times fewer multiplications than thinned passes make it worth while."""
+"""How many times fewer multiplications than thinned passes it must need to be used."""
 
 
 class ChannelProduct:
-    """The first thinnable layer, a convolution, and what follows it until the second, for all draws.
+    """The first layer that can be thinned, a convolution, and the layers up to the second one, for all draws.
 
     Args:
         first: The convolution's stage.
-        second: The next stage; what lies before its layer is run here, a flattening aside.
-        keep_ki: [K, i] bool, the channels that each draw keeps.
+        second: The next stage; what lies before its layer is run here, except for a flattening.
+        mask_ki: [K, i] bool, the channels that each draw leaves.
         scale: 1 / (1 − p).
     """
 
-    def __init__(self, first: Stage, second: Stage, keep_ki: Tensor, scale: float) -> None:
+    def __init__(self, first: Stage, second: Stage, mask_ki: Tensor, scale: float) -> None:
         assert isinstance(first.layer, nn.Conv2d)
         self.layer = first.layer
         self._spatial = [*first.after, *(module for module in second.before if not isinstance(module, nn.Flatten))]
@@ -45,31 +45,33 @@ class ChannelProduct:
         self._weight_iop = weight.transpose(0, 1).flatten(2).contiguous()
         bias = self.layer.bias
         self._bias_o = weight.new_zeros(len(weight)) if bias is None else bias.detach()
-        ones = weight.new_ones(len(keep_ki), 1)
-        self._mask_ki = torch.cat([keep_ki.to(weight.dtype) * scale, ones], dim=1)  # the last column takes the bias
+        ones = weight.new_ones(len(mask_ki), 1)
+        self._scaled_ki = torch.cat([mask_ki.to(weight.dtype) * scale, ones], dim=1)  # the last column adds the bias
         self._rows = 0
 
     @staticmethod
-    def pays(found: list[Stage], keep_ki: Tensor, keep_ko: Tensor | None) -> bool:
-        """Whether the first of the stages found is such a convolution, and all draws at once need fewer products.
+    def pays(tail: list[Stage], mask_ki: Tensor, mask_ko: Tensor | None) -> bool:
+        """Whether the first stage is such a convolution, and all draws at once need fewer products than thinned passes.
 
         Args:
-            keep_ki, keep_ko: What the masks of the first and the second stage keep, flat; None without a second.
+            tail: All stages.
+            mask_ki: [K, i] bool, the mask of the first stage.
+            mask_ko: [K, o] bool, the mask of the second stage, flattened; None where there is no second.
         """
-        layer = found[0].layer
-        if keep_ko is None or not isinstance(layer, nn.Conv2d) or layer.weight.device.type != "cpu":
+        layer = tail[0].layer
+        if mask_ko is None or not isinstance(layer, nn.Conv2d) or layer.weight.device.type != "cpu":
             return False
-        if not found[0].drops_outputs or isinstance(layer.padding, str) or layer.dilation != (1, 1):
+        if not tail[0].drops_outputs or isinstance(layer.padding, str) or layer.dilation != (1, 1):
             return False
         taps = layer.weight[0, 0].numel()
-        thinned = taps * float(keep_ki.double().mean() * keep_ko.double().mean())
-        return thinned > GAIN * (1 + taps / len(keep_ki))
+        thinned = taps * float(mask_ki.double().mean() * mask_ko.double().mean())
+        return thinned > GAIN * (1 + taps / len(mask_ki))
 
     def rows(self, features: Tensor) -> int:
-        """Rows a block, for features [n, i, h, w]; found with one row, once."""
+        """Rows a block, for features [n, i, h, w]; computed once, from the result for one row."""
         if not self._rows:
-            one = self(features[:1])
-            self._rows = max(1, min(64, RESULT_BYTES // (one.numel() * one.element_size())))
+            result = self(features[:1])
+            self._rows = max(1, min(64, RESULT_BYTES // (result.numel() * result.element_size())))
         return self._rows
 
     def __call__(self, features: Tensor) -> Tensor:
@@ -90,10 +92,10 @@ class ChannelProduct:
             responses = windows_ipq.new_empty(channels + 1, len(bias_o), windows_ipq.shape[2])
             torch.bmm(weight_iop, windows_ipq, out=responses[:-1])
             responses[-1] = bias_o[:, None]
-            result = (self._mask_ki @ responses.flatten(1)).view(-1, height, width, rows)
+            result = (self._scaled_ki @ responses.flatten(1)).view(-1, height, width, rows)
             images = result.permute(0, 3, 1, 2)  # channels-last, with rows as channels
             for module in self._spatial:
                 images = module(images)
-            found = images.permute(0, 2, 3, 1)
-            parts.append(found.reshape(len(self._mask_ki), len(bias_o), *found.shape[1:]))
+            rows_last = images.permute(0, 2, 3, 1)
+            parts.append(rows_last.reshape(len(self._scaled_ki), len(bias_o), *rows_last.shape[1:]))
         return torch.cat(parts, dim=1)

@@ -44,7 +44,7 @@ class MaskSet:
     """One mask a draw and active `Dropout`, drawn at once.
 
     Drawn draw by draw and, within a draw, layer by layer in the order of `network.named_modules()`: the
-    first K masks of a larger set are those of a smaller one from an equal generator. Kept as bool, a byte a
+    first K masks of a larger set are those of a smaller one from an equal generator. Stored as bool, a byte a
     feature.
 
     Args:
@@ -57,11 +57,11 @@ class MaskSet:
     Attributes:
         draws: K.
         shapes: The feature shape (of one row) by the name of each active layer that the forward pass reaches.
-        keeps: [K, *mask_shape] bool by name, on the network's device.
+        binary: [K, *mask_shape] bool by name, on the network's device: True where a draw leaves the unit.
         scales: 1 / (1 − p) by name.
 
     Raises:
-        InputError: no active layer is reached, a layer is used in two places, or K is below 1.
+        InputError: no active layer is reached, a layer is used twice, or K is below 1.
     """
 
     def __init__(self, network: nn.Module, row: Tensor, draws: int, generator: torch.Generator) -> None:
@@ -84,7 +84,7 @@ class MaskSet:
         reached = {name: module for name, module in modules.items() if name in self.shapes}
         drawn = [[module.keep(self.shapes[name], generator) for name, module in reached.items()] for _ in range(draws)]
         self.scales = {name: 1 / (1 - module.p) for name, module in reached.items()}
-        self.keeps = {
+        self.binary = {
             name: torch.stack(column).to(row.device)
             for name, column in zip(reached, zip(*drawn, strict=True), strict=True)
         }
@@ -94,8 +94,8 @@ class MaskSet:
             def record(_module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> None:
                 if name in self.shapes:
                     raise InputError(
-                        f"the model uses its dropout layer {name} in several places, which would share a "
-                        "mask; give each place a layer of its own"
+                        f"the model calls its dropout layer {name} several times, and the calls would share "
+                        "a mask; use a layer of its own for each call"
                     )
                 self.shapes[name] = tuple(inputs[0].shape[1:])
                 self._dtypes[name] = inputs[0].dtype
@@ -112,7 +112,7 @@ class MaskSet:
 
     def mask(self, name: str, draw: int) -> Tensor:
         """The mask of one layer in one draw, scaled, in the type of the layer's inputs: [*mask_shape]."""
-        return self.keeps[name][draw].to(self._dtypes[name]) * self.scales[name]
+        return self.binary[name][draw].to(self._dtypes[name]) * self.scales[name]
 
     @contextmanager
     def use(self, network: nn.Module, draw: int) -> Iterator[None]:

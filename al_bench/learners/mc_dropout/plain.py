@@ -1,4 +1,4 @@
-"""MC dropout as it is defined: K whole passes, a mask set at every dropout layer. The twin of `mc_sampling`.
+"""MC dropout as it is defined: K whole passes, a mask set at every dropout layer; the reference for `thinned`.
 
 `scoring=plain` selects it, so that a user can check what the fast passes compute. Letters: n rows, K draws, C classes.
 
@@ -20,7 +20,7 @@ ROWS = 64
 class PlainSampler:
     """K functions of a network, each a whole pass with its masks set.
 
-    log p_k(y | x) = log softmax(f(x; θ ⊙ m_k)), with the masks m_k of `masks`: those of the fast passes, too.
+    log p_k(y | x) = log softmax(f(x; θ ⊙ m_k)), with the masks m_k of `masks`, which are those of the fast passes.
 
     Args:
         network: Any module whose dropout layers are `Dropout`.

@@ -1,9 +1,9 @@
-"""Which layers of a network a shared dropout mask lets us shrink, decided by looking at the structure.
+"""Which layers of a network can be thinned to the units that a shared dropout mask leaves, found from its structure.
 
-With one mask m for all rows, x ↦ W f(x ⊙ m / (1 − p)) + b needs only the columns of W whose inputs m keeps, as
-long as everything in f keeps its hands off other units (or channels), maps 0 to 0 and commutes with a positive
-factor: f(s x ⊙ m) = s f(x) ⊙ m for s > 0. Then the factor 1 / (1 − p) moves into W, and the rows of W whose
-outputs the next mask zeroes need no computing either.
+With one mask m for all rows, x ↦ W f(x ⊙ m / (1 − p)) + b needs only the columns of W whose inputs m does not zero,
+provided that f acts on each unit (or channel) separately, maps 0 to 0 and commutes with a positive factor:
+f(s x ⊙ m) = s f(x) ⊙ m for s > 0. Then the factor 1 / (1 − p) moves into W, and the rows of W whose outputs the next
+mask zeroes need not be computed either.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from al_bench.models.dropout import Dropout
 
 Layer = nn.Linear | nn.Conv2d
 
-# f(s x) = s f(x) for s > 0 and f(0) = 0, each element for itself.
+# f(s x) = s f(x) for s > 0 and f(0) = 0, on each element separately.
 POINTWISE_HOMOGENEOUS = (nn.Identity, nn.ReLU, nn.LeakyReLU)
-# The same, each channel for itself.
+# The same, on each channel separately.
 CHANNELWISE_HOMOGENEOUS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
-# Each element for itself, whatever the value at 0.
+# On each element separately, whatever the value at 0.
 POINTWISE = (*POINTWISE_HOMOGENEOUS, nn.ELU, nn.GELU, nn.SELU, nn.Sigmoid, nn.SiLU, nn.Softplus, nn.Tanh)
 TORCH_DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 
@@ -38,7 +38,7 @@ class Stage:
         fan: Consecutive inputs of `layer` that belong to one entry of the mask: h·w where a channel-wise mask
             meets a flattening, otherwise 1.
         after: What lies between the layer and the next active dropout, or the end.
-        drops_outputs: Whether the next stage's mask thins this layer's outputs, too.
+        drops_outputs: Whether the next stage's mask thins this layer's outputs as well.
     """
 
     dropout: str
@@ -50,11 +50,11 @@ class Stage:
 
 
 def flat_children(network: nn.Module) -> list[nn.Module] | None:
-    """The modules of a Sequential in calling order, Sequentials inside it opened; None for another network."""
-    if not _opens(network):
+    """The modules of a Sequential in calling order, those of nested Sequentials in their place; None for any other."""
+    if not _is_plain_sequential(network):
         return None
     children: list[nn.Module] = []
-    # Not children(), which lists a module once however many places it has.
+    # Not children(), which lists a module once however often it is called.
     for child in network._modules.values():
         if child is None:
             continue
@@ -64,7 +64,7 @@ def flat_children(network: nn.Module) -> list[nn.Module] | None:
 
 
 def stages(children: list[nn.Module], masks: MaskSet, names: dict[nn.Module, str]) -> list[Stage] | None:
-    """The tail of a network as thinnable stages, or None where its structure is not understood.
+    """The tail of a network as stages that can be thinned.
 
     Args:
         children: The modules from the first active dropout on.
@@ -72,27 +72,27 @@ def stages(children: list[nn.Module], masks: MaskSet, names: dict[nn.Module, str
         names: The MaskSet's name of every active dropout in the network.
 
     Returns:
-        At least one stage, or None: then only whole passes are right.
+        At least one stage; None where the structure is another, so that only whole passes are correct.
     """
-    starts = [place for place, child in enumerate(children) if child in names]
-    found: list[Stage] = []
+    starts = [position for position, child in enumerate(children) if child in names]
+    tail: list[Stage] = []
     for start, end in zip(starts, [*starts[1:], len(children)], strict=True):
         segment = children[start + 1 : end]
-        place = next((i for i, child in enumerate(segment) if type(child) in (nn.Linear, nn.Conv2d)), None)
-        if place is None or any(_holds(child, names) for child in segment):
+        position = next((i for i, child in enumerate(segment) if type(child) in (nn.Linear, nn.Conv2d)), None)
+        if position is None or any(_contains_dropout(child, names) for child in segment):
             return None
-        layer, name = segment[place], names[children[start]]
+        layer, name = segment[position], names[children[start]]
         assert isinstance(layer, Layer)
-        fan = _fan(children[start], masks.shapes[name], segment[:place], layer)
-        if fan is None or _hooked(layer) or any(_hooked(child) for child in segment[:place]):
+        fan = _fan(children[start], masks.shapes[name], segment[:position], layer)
+        if fan is None or _hooked(layer) or any(_hooked(child) for child in segment[:position]):
             return None
-        after = segment[place + 1 :]
+        after = segment[position + 1 :]
         drops = end < len(children) and _outputs_fit(layer, after, children[end], masks.shapes[names[children[end]]])
-        found.append(Stage(name, tuple(segment[:place]), layer, fan, tuple(after), drops))
-    return found or None
+        tail.append(Stage(name, tuple(segment[:position]), layer, fan, tuple(after), drops))
+    return tail or None
 
 
-def _opens(module: nn.Module) -> bool:
+def _is_plain_sequential(module: nn.Module) -> bool:
     return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward and not _hooked(module)
 
 
@@ -101,7 +101,7 @@ def _hooked(module: nn.Module) -> bool:
     return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
-def _holds(module: nn.Module, names: dict[nn.Module, str]) -> bool:
+def _contains_dropout(module: nn.Module, names: dict[nn.Module, str]) -> bool:
     return any(inner in names for inner in module.modules())
 
 
@@ -115,7 +115,7 @@ def _flattens(module: nn.Module) -> bool:
 
 
 def _fan(dropout: nn.Module, shape: tuple[int, ...], before: list[nn.Module], layer: Layer) -> int | None:
-    """Inputs of `layer` an entry of the mask, or None where the mask does not reach them one by one."""
+    """Inputs of `layer` for each entry of the mask, or None where the mask does not reach them separately."""
     assert isinstance(dropout, Dropout)
     by_channel = dropout.channelwise and len(shape) > 1
     flat = len(shape) == 1
@@ -135,7 +135,7 @@ def _fan(dropout: nn.Module, shape: tuple[int, ...], before: list[nn.Module], la
 
 
 def _outputs_fit(layer: Layer, after: list[nn.Module], dropout: nn.Module, shape: tuple[int, ...]) -> bool:
-    """Whether an output unit or channel of `layer` meets one entry of the next mask, and nothing else."""
+    """Whether each output unit or channel of `layer` is multiplied by one entry of the next mask."""
     assert isinstance(dropout, Dropout)
     if isinstance(layer, nn.Linear):
         return shape == (layer.out_features,) and all(_idle(m) or type(m) in POINTWISE for m in after)

@@ -1,8 +1,8 @@
-"""MC dropout: the log-probabilities of K shared draws, by whole passes or by thinned ones.
+"""MC dropout: the log-probabilities of K shared draws, by the fastest passes that the network's structure allows.
 
-What lies before the first active dropout is the same for every draw and runs once. A draw then runs what is left:
-whole, with its masks set, or thinned to the units that its masks keep (see `thinning`), which is the same function
-up to rounding. Letters: n rows, K draws, C classes.
+What lies before the first active dropout (the trunk) is the same for every draw and runs once. For each draw, what
+follows (the tail) runs whole, with the draw's masks set, or thinned to the units that the masks leave (see `stages`);
+both are the same function up to rounding. Letters: n rows, K draws, C classes.
 
 Source: Gal, Islam and Ghahramani 2017, Deep Bayesian Active Learning with Image Data (1703.02910), section 3;
 one set of masks for all rows as in Kirsch, van Amersfoort and Gal 2019, BatchBALD (1906.08158), section 3.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -28,14 +29,17 @@ ROWS = 64
 # Rows a matrix product of a thinned linear layer: [64, 2904] times [2904, n] takes 7.0 microseconds a row at
 # n = 64 and 6.2 at n = 256 (one core of an AMD EPYC), and for n = 512 the inputs no longer stay in cache.
 PRODUCT_ROWS = 256
-# Thinned weights kept ready, in bytes. 100 draws of the Gal et al. CNN are 75 MB: keeping 33 of them costs 6 % of the
-# time (a chunk of 512 rows, one core) and saves 42 MB.
+# Thinned weights stored, in bytes. 100 draws of the Gal et al. CNN are 75 MB: storing 33 of them costs 6 % of the time
+# (a chunk of 512 rows, one core) and saves 42 MB.
 WEIGHT_BYTES = 2**25
+
+
+Method = Literal["whole", "thinned", "head_product", "channel_product"]
 
 
 @dataclass(frozen=True)
 class _Thinned:
-    """One layer in one draw: the inputs it reads (None: all it is given), its weight and its bias."""
+    """One layer in one draw: the positions of its inputs (None: all), its weight and its bias."""
 
     inputs: Tensor | None
     weight: Tensor
@@ -45,20 +49,22 @@ class _Thinned:
 class ThinnedSampler:
     """K functions of a network, ready to be applied to chunk after chunk of a pool.
 
-    Slicing the weights is done here, once, for as many draws as fit into `weight_bytes`; the draws beyond are
+    The weights are sliced at construction for as many draws as fit into `weight_bytes`; those of the other draws are
     sliced again for every chunk, so that memory is bounded and large chunks make the slicing cheap. The weights are
-    those at construction: after more training, or `reset`, make a new one.
+    those at construction: after more training, or `reset`, make a new sampler.
 
     Args:
-        network: Its dropout layers are `Dropout`. Any module; one that is not a Sequential, or whose structure
-            `thinning` does not understand, is run whole for every draw.
+        network: Any module whose dropout layers are `Dropout`; one that is not a Sequential, or whose structure
+            `stages` does not cover, is run whole for every draw.
         masks: The K draws.
         plain: True runs whole passes whatever the structure.
         rows: Rows a pass through the network.
-        weight_bytes: The most bytes of sliced weights to keep.
+        weight_bytes: The most bytes of sliced weights to store.
 
     Attributes:
-        thinned: Whether draws run thinned.
+        method: How the tail runs: whole and thinned, a pass a draw; head_product and channel_product, where a product
+            for all draws at once takes the place of the first layer of thinned passes.
+        stored_draws: The draws whose thinned weights are stored.
     """
 
     def __init__(
@@ -78,23 +84,30 @@ class ThinnedSampler:
         first = next(i for i, child in enumerate(children) if any(m in names for m in child.modules()))
         self._trunk, self._tail = children[:first], children[first:]
         self._stages = None if plain or children[first] not in names else stages(self._tail, masks, names)
-        self.thinned = self._stages is not None
+        self.method: Method = "whole" if self._stages is None else "thinned"
         self._product: ChannelProduct | None = None
         self._head: HeadProduct | None = None
         if self._stages is not None:
             self._trunk = [*self._trunk, *self._stages[0].before]
             if HeadProduct.fits(self._stages, masks.draws, weight_bytes):
                 name = self._stages[0].dropout
-                self._head = HeadProduct(self._stages[0], masks.keeps[name].flatten(1), masks.scales[name])
-            self._product = self._find_product(self._stages)
+                self._head = HeadProduct(self._stages[0], masks.binary[name].flatten(1), masks.scales[name])
+                self.method = "head_product"
+            self._product = self._channel_product(self._stages)
             if self._product is not None:
                 self._stages = self._stages[1:]
+                self.method = "channel_product"
         self._linear_first = self._stages is not None and isinstance(self._stages[0].layer, nn.Linear)
         self._block = max(rows, PRODUCT_ROWS) if self._linear_first and self._product is None else rows
-        self._ready: list[list[_Thinned]] = []
+        self._stored: list[list[_Thinned]] = []
         if self._stages is not None and self._head is None:
-            self._prepare(self._stages, weight_bytes)
+            self._store(self._stages, weight_bytes)
         self._trunk_weights = [_channels_last(module) for module in self._trunk]
+
+    @property
+    def stored_draws(self) -> int:
+        """The draws whose thinned weights are stored: the first so many."""
+        return len(self._stored)
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """The log-probabilities of every draw for one chunk of rows.
@@ -122,24 +135,24 @@ class ThinnedSampler:
 
     def _product_draws(self, product: ChannelProduct, inputs: Tensor) -> Tensor:
         """[n, K, C] logits, the first layer for all draws at once and the others draw by draw, by blocks of rows."""
-        found = []
+        parts = []
         for part in inputs.split(self._rows):
             shared = self._run_trunk(part)
             for block in shared.split(product.rows(shared)):
                 draws = product(block)  # [K, o, h, w, n]
                 inner = draws.flatten(1, 3) if self._linear_first else draws.permute(0, 4, 1, 2, 3)
-                found.append(torch.stack([self._draw(k, [features]) for k, features in enumerate(inner)], dim=1))
-        return torch.cat(found)
+                parts.append(torch.stack([self._draw(k, [features]) for k, features in enumerate(inner)], dim=1))
+        return torch.cat(parts)
 
-    def _find_product(self, found: list[Stage]) -> ChannelProduct | None:
+    def _channel_product(self, tail: list[Stage]) -> ChannelProduct | None:
         """The product of masks and channels for the first layer, where it pays."""
-        keeps = [self._masks.keeps[stage.dropout].flatten(1) for stage in found[:2]]
-        if not ChannelProduct.pays(found, keeps[0], keeps[1] if len(found) > 1 else None):
+        masks = [self._masks.binary[stage.dropout].flatten(1) for stage in tail[:2]]
+        if not ChannelProduct.pays(tail, masks[0], masks[1] if len(tail) > 1 else None):
             return None
-        return ChannelProduct(found[0], found[1], keeps[0], self._masks.scales[found[0].dropout])
+        return ChannelProduct(tail[0], tail[1], masks[0], self._masks.scales[tail[0].dropout])
 
     def _shared(self, inputs: Tensor) -> Tensor:
-        """What all draws of a block of rows start from; transposed to [D, n] for a thinned linear layer."""
+        """The trunk's output for a block of rows; transposed to [D, n] for a thinned linear layer."""
         features = torch.cat([self._run_trunk(part) for part in inputs.split(self._rows)])
         # A draw picks whole rows of memory from [D, n], a quarter faster in all than columns of [n, D].
         return features.t().contiguous() if self._linear_first else features
@@ -154,28 +167,28 @@ class ThinnedSampler:
         if self._stages is None:
             with self._masks.use(self._network, draw):
                 return torch.cat([_run(self._tail, part) for part in features])
-        layers = self._ready[draw] if draw < len(self._ready) else self._thin(self._stages, draw)
+        layers = self._stored[draw] if draw < len(self._stored) else self._thin(self._stages, draw)
         return torch.cat([_run_thinned(self._stages, layers, part) for part in features])
 
     @torch.inference_mode()
-    def _prepare(self, found: list[Stage], weight_bytes: int) -> None:
+    def _store(self, tail: list[Stage], weight_bytes: int) -> None:
         for draw in range(self._masks.draws):
-            layers = self._thin(found, draw)
+            layers = self._thin(tail, draw)
             weight_bytes -= sum(layer.weight.nbytes for layer in layers)
             if weight_bytes < 0:
                 return
-            self._ready.append(layers)
+            self._stored.append(layers)
 
-    def _thin(self, found: list[Stage], draw: int) -> list[_Thinned]:
+    def _thin(self, tail: list[Stage], draw: int) -> list[_Thinned]:
         layers: list[_Thinned] = []
-        for stage, previous, following in zip(found, [None, *found], [*found[1:], None], strict=False):
-            units, scale = self._kept(stage.dropout, draw)
+        for stage, previous, following in zip(tail, [None, *tail], [*tail[1:], None], strict=False):
+            units, scale = self._units(stage.dropout, draw)
             if stage.fan > 1:
                 columns = torch.arange(stage.fan, device=units.device)
                 units = (units[:, None] * stage.fan + columns).flatten()
             weight, bias = stage.layer.weight, stage.layer.bias
             if stage.drops_outputs and following is not None:
-                outputs, _ = self._kept(following.dropout, draw)
+                outputs, _ = self._units(following.dropout, draw)
                 weight = weight.index_select(0, outputs)
                 bias = None if bias is None else bias.index_select(0, outputs)
             weight = weight.index_select(1, units) * scale
@@ -185,14 +198,14 @@ class ThinnedSampler:
             layers.append(_Thinned(None if thinned_before else units, weight, bias))
         return layers
 
-    def _kept(self, name: str, draw: int) -> tuple[Tensor, float]:
-        """The positions that a mask keeps, and its factor; where it keeps none, the first one times 0."""
-        kept = self._masks.keeps[name][draw].flatten().nonzero()[:, 0]
-        return (kept, self._masks.scales[name]) if len(kept) else (kept.new_zeros(1), 0.0)
+    def _units(self, name: str, draw: int) -> tuple[Tensor, float]:
+        """The positions that a mask leaves, and its factor; where it leaves none, the first position and factor 0."""
+        units = self._masks.binary[name][draw].flatten().nonzero()[:, 0]
+        return (units, self._masks.scales[name]) if len(units) else (units.new_zeros(1), 0.0)
 
 
 def sample_log_probs(network: nn.Module, inputs: Tensor, masks: MaskSet, *, plain: bool = False) -> Tensor:
-    """The log-probabilities of K draws for one chunk of rows; for many chunks, keep a `ThinnedSampler`.
+    """The log-probabilities of K draws for one chunk of rows; for many chunks, make one `ThinnedSampler`.
 
     Args:
         network: Its dropout layers are `Dropout`.
@@ -214,7 +227,7 @@ def _is_slow(weight: Tensor) -> bool:
 def _channels_last(module: nn.Module) -> dict[str, Tensor]:
     """Channels-last copies of a module's convolution weights where that is faster, by parameter name.
 
-    Copies, so that training keeps its layout: the backward pass of a strided 1×1 convolution with 3 or 4
+    Copies, so that the layout in training stays as it is: the backward pass of a strided 1×1 convolution with 3 or 4
     channels corrupts memory in channels-last layout (torch 2.14.1 on the CPU).
     """
     return {
@@ -230,10 +243,10 @@ def _run(modules: Sequence[nn.Module], inputs: Tensor) -> Tensor:
     return inputs
 
 
-def _run_thinned(found: list[Stage], layers: list[_Thinned], features: Tensor) -> Tensor:
-    """[n, C] logits from what all draws share; `features` is [D, n] where the first layer is linear."""
-    for place, (stage, thinned) in enumerate(zip(found, layers, strict=True)):
-        first = place == 0
+def _run_thinned(tail: list[Stage], layers: list[_Thinned], features: Tensor) -> Tensor:
+    """[n, C] logits from the trunk's output; `features` is [D, n] where the first layer is linear."""
+    for position, (stage, thinned) in enumerate(zip(tail, layers, strict=True)):
+        first = position == 0
         if not first:
             features = _run(stage.before, features)
         transposed = first and isinstance(stage.layer, nn.Linear)

@@ -37,16 +37,16 @@ def built(name: str, p: float = 0.5, draws: int = 30) -> tuple[nn.Sequential, to
 def test_the_draws_of_masked_passes(name: str, p: float) -> None:
     network, inputs, masks = built(name, p)
     sampler = ThinnedSampler(network, masks)
-    assert sampler._head is not None
+    assert sampler.method == "head_product"
     with torch.inference_mode():
         expected = masked_log_probs(network, inputs, masks)
     torch.testing.assert_close(sampler(inputs).double(), expected, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(sampler(inputs[:2]), sampler(inputs)[:2], rtol=1e-6, atol=1e-6)
 
 
-def test_a_mask_that_keeps_nothing_leaves_the_bias() -> None:
+def test_a_mask_that_leaves_nothing_leaves_the_bias() -> None:
     network, inputs, masks = built("dense", draws=2)
-    masks.keeps["2"][1] = False
+    masks.binary["2"][1] = False
     drawn = ThinnedSampler(network, masks)(inputs)[:, 1]
     torch.testing.assert_close(drawn, network[3].bias.detach().log_softmax(0).expand(9, 4))
 
@@ -61,4 +61,4 @@ def test_where_it_fits() -> None:
     after = stages([*tail, nn.Sigmoid()], masks, {network[2]: "2"})
     assert not HeadProduct.fits(after, 30, 1 << 20)
     assert not HeadProduct.fits([*found, *found], 30, 1 << 20)
-    assert ThinnedSampler(network, masks, weight_bytes=0)._head is None
+    assert ThinnedSampler(network, masks, weight_bytes=0).method == "thinned"

@@ -22,12 +22,12 @@ def generator(seed: int = 0) -> torch.Generator:
 def test_masks_fit_the_layers():
     network = BatchBaldCnn(dropout_dense=0.2).build((1, 28, 28), 10)
     masks = MaskSet(network, torch.zeros(1, 1, 28, 28), 7, generator())
-    assert {name: tuple(keep.shape) for name, keep in masks.keeps.items()} == {
+    assert {name: tuple(keep.shape) for name, keep in masks.binary.items()} == {
         "dropout_conv1": (7, 32, 1, 1),
         "dropout_conv2": (7, 64, 1, 1),
         "dropout_dense": (7, 128),
     }
-    assert all(keep.dtype == torch.bool for keep in masks.keeps.values())
+    assert all(keep.dtype == torch.bool for keep in masks.binary.values())
     assert masks.mask("dropout_dense", 3).unique().tolist() == pytest.approx([0, 1.25])
     assert network.training, "the mode is as before"
 
@@ -36,7 +36,7 @@ def test_the_generator_decides_and_more_draws_begin_with_fewer():
     network = Mlp().build((4,), 3)
     row = torch.zeros(1, 4)
     few, same, many, other = (
-        MaskSet(network, row, draws, generator(seed)).keeps["dropout1"]
+        MaskSet(network, row, draws, generator(seed)).binary["dropout1"]
         for draws, seed in ((5, 0), (5, 0), (9, 0), (5, 1))
     )
     assert torch.equal(few, same)
@@ -50,7 +50,7 @@ def test_use_sets_and_clears_and_fits_a_copy():
     masks = MaskSet(network, torch.zeros(1, 4), 2, generator())
     twin = copy.deepcopy(network)
     with masks.use(twin, 1):
-        assert torch.equal(twin.dropout1.mask, masks.keeps["dropout1"][1] * 2.0)
+        assert torch.equal(twin.dropout1.mask, masks.binary["dropout1"][1] * 2.0)
         assert network.dropout1.mask is None
     assert twin.dropout1.mask is None
 
@@ -93,7 +93,7 @@ def test_refuses_without_reachable_dropout():
 def test_refuses_one_layer_in_two_places():
     shared = nn.Dropout(0.5)
     network = replace_torch_dropout(nn.Sequential(nn.Linear(4, 4), shared, nn.Linear(4, 4), shared, nn.Linear(4, 3)))
-    with pytest.raises(InputError, match="dropout layer 1 in several places"):
+    with pytest.raises(InputError, match="dropout layer 1 several times"):
         MaskSet(network, torch.zeros(1, 4), 5, generator())
     assert not network[1]._forward_hooks
 

@@ -204,7 +204,7 @@ def test_thinned_plain_and_literal_passes_agree(name):
     literal = masked_log_probs(network, inputs, masks).exp()
     assert (literal - literal[:, :1]).abs().max() > 1e-4, "draws differ"
     sampler = ThinnedSampler(network, masks)
-    assert sampler.thinned == CASES[name][2]
+    assert (sampler.method != "whole") is CASES[name][2]
     fast, plain = sampler(inputs), sample_log_probs(network, inputs, masks, plain=True)
     assert fast.shape == (9, 6, 5)
     assert fast.dtype == torch.float32
@@ -248,8 +248,8 @@ def test_the_trunk_runs_once_for_all_draws(plain, rows, passes):
 def test_bounded_memory_changes_no_result(weight_bytes):
     network, inputs, masks = case("mlp on images")
     full, bounded = ThinnedSampler(network, masks), ThinnedSampler(network, masks, weight_bytes=weight_bytes)
-    assert len(full._ready) == masks.draws
-    assert len(bounded._ready) < masks.draws
+    assert full.stored_draws == masks.draws
+    assert bounded.stored_draws < masks.draws
     assert torch.equal(full(inputs), bounded(inputs))
 
 
@@ -257,7 +257,7 @@ def test_a_hook_on_a_thinned_layer_means_whole_passes():
     network, inputs, masks = case("mlp")
     network.dense2.register_forward_hook(lambda _module, _args, out: out + 1)
     sampler = ThinnedSampler(network, masks)
-    assert not sampler.thinned
+    assert sampler.method == "whole"
     literal = masked_log_probs(network, inputs, masks).exp()
     assert (sampler(inputs).exp() - literal).abs().max() < 1e-6
 
