@@ -20,11 +20,6 @@ from al_bench.data.scaling import nonzero_std
 from al_bench.data.shapes import first_row_beyond_float32
 from al_bench.errors import InputError
 
-CHUNK_BYTES = 2**24
-"""Bytes of a file read together when all of it is read: 17 MB."""
-SCATTERED_ROWS = 32
-"""Rows read together where they lie far apart: for each the system may map as much as 2 MB of the file."""
-
 
 @dataclass(frozen=True, eq=False)
 class MappedRows:
@@ -36,6 +31,9 @@ class MappedRows:
         rows: [N] the rows of the file that belong to these inputs; None for all of them.
         column_mean, column_std: [D] float64, subtracted from a row of [N, D] and divided by; None to leave it as it is.
         device: The device that the chunks are moved to.
+        chunk_bytes: Bytes of the file read together when all of it is read.
+        scattered_rows: Rows read together where they lie further apart than four chunks: for each of them the system
+            may map as much as 2 MB of the file.
     """
 
     where: str
@@ -44,6 +42,8 @@ class MappedRows:
     column_mean: np.ndarray | None = None
     column_std: np.ndarray | None = None
     device: torch.device = torch.device("cpu")  # noqa: RUF009, a constant
+    chunk_bytes: int = 2**24
+    scattered_rows: int = 32
 
     def __len__(self) -> int:
         return len(self.array) if self.rows is None else len(self.rows)
@@ -83,11 +83,10 @@ class MappedRows:
     def read(self, positions: slice | np.ndarray) -> np.ndarray:
         """A copy of the rows at some positions, as the file has them."""
         rows = positions if self.rows is None else self.rows[positions]
-        if isinstance(rows, slice) or self._span_bytes(rows) <= 4 * CHUNK_BYTES:
+        if isinstance(rows, slice) or self._span_bytes(rows) <= 4 * self.chunk_bytes:
             return self._copy(rows)
-        return np.concatenate(
-            [self._copy(rows[start : start + SCATTERED_ROWS]) for start in range(0, len(rows), SCATTERED_ROWS)]
-        )
+        pieces = range(0, len(rows), self.scattered_rows)
+        return np.concatenate([self._copy(rows[start : start + self.scattered_rows]) for start in pieces])
 
     def _span_bytes(self, rows: np.ndarray) -> int:
         """Bytes of the file from the first to the last of some rows."""
@@ -101,8 +100,8 @@ class MappedRows:
         return chunk
 
     def chunks(self) -> Iterator[tuple[int, np.ndarray]]:
-        """(first position, rows as the file has them) for all rows, about `CHUNK_BYTES` at a time."""
-        step = max(1, CHUNK_BYTES // max(1, self.array[:1].nbytes))
+        """(first position, rows as the file has them) for all rows, about `chunk_bytes` at a time."""
+        step = max(1, self.chunk_bytes // max(1, self.array[:1].nbytes))
         for start in range(0, len(self), step):
             yield start, self.read(slice(start, start + step))
 

@@ -1,4 +1,4 @@
-"""A user's .npz file: what it becomes, and what is said where it cannot."""
+"""A user's .npz file or folder of .npy files: the dataset it becomes, and the messages of faults."""
 
 from __future__ import annotations
 
@@ -22,15 +22,6 @@ COLOURS = np.random.default_rng(0).integers(0, 256, (20, 8, 6, 3), dtype=np.uint
 def load(keys: dict[str, Any] | None = None, **arrays: Any) -> Any:
     np.savez("t.npz", **arrays)
     return NpzDataset(path="t.npz", **(keys or {})).load()
-
-
-def refusal(keys: dict[str, Any] | None = None, **arrays: Any) -> str:
-    with pytest.raises(InputError) as caught:
-        load(keys, **arrays)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert "t.npz" in message
-    return message
 
 
 @pytest.fixture(autouse=True)
@@ -57,18 +48,19 @@ def test_tables_as_they_are() -> None:
     assert sorted(both.flatten().tolist()) == sorted(BYTES[:, 0].flatten().tolist())
 
 
-@pytest.mark.parametrize(
-    ("x", "layout", "shape"),
-    [
-        (BYTES, Layout.auto, (1, 8, 6)),
-        (COLOURS, Layout.auto, (3, 8, 6)),
-        (COLOURS.transpose(0, 3, 1, 2), Layout.auto, (3, 8, 6)),
-        (COLOURS, Layout.channels_first, (8, 6, 3)),
-        (COLOURS[:, :3], Layout.channels_last, (3, 3, 6)),
-        (COLOURS[..., :2], Layout.channels_last, (2, 8, 6)),
-    ],
-)
-def test_images(x: np.ndarray, layout: Layout, shape: tuple[int, ...]) -> None:
+IMAGES: dict[str, tuple[np.ndarray, Layout, tuple[int, ...]]] = {
+    "grey": (BYTES, Layout.auto, (1, 8, 6)),
+    "channels last": (COLOURS, Layout.auto, (3, 8, 6)),
+    "channels first": (COLOURS.transpose(0, 3, 1, 2), Layout.auto, (3, 8, 6)),
+    "channels first by key": (COLOURS, Layout.channels_first, (8, 6, 3)),
+    "channels last by key": (COLOURS[:, :3], Layout.channels_last, (3, 3, 6)),
+    "two channels by key": (COLOURS[..., :2], Layout.channels_last, (2, 8, 6)),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_images(name: str) -> None:
+    x, layout, shape = IMAGES[name]
     data = load({"layout": layout}, x=x, y=LABELS, x_test=x, y_test=LABELS)
     assert data.shape == shape
     assert data.inputs.dtype == torch.uint8
@@ -100,6 +92,7 @@ def test_float_images_and_unit_scale() -> None:
         ("x_train", "y_train", "x_test", "y_test"),
         ("train_images", "train_labels", "test_images", "test_labels"),
     ],
+    ids="-".join,
 )
 def test_spellings(names: tuple[str, ...]) -> None:
     arrays: dict[str, Any] = dict(zip(names, (TABLE, LABELS[:, None], TABLE[:5] + 1, LABELS[:5]), strict=True))
@@ -108,18 +101,19 @@ def test_spellings(names: tuple[str, ...]) -> None:
     np.testing.assert_allclose(data.test_inputs, (TABLE[:5] + 1 - TABLE.mean(0)) / TABLE.std(0), rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("y", "names"),
-    [
-        (LABELS + 7, ("7", "8")),
-        (LABELS * 1.0, ("0", "1")),
-        (np.array(["b", "a"])[LABELS], ("a", "b")),
-        (np.array([b"b", b"a"])[LABELS], ("a", "b")),
-        (LABELS == 1, ("False", "True")),
-        (np.where(LABELS, 10, 9), ("9", "10")),
-    ],
-)
-def test_labels(y: np.ndarray, names: tuple[str, ...]) -> None:
+LABELS_OF_A_KIND: dict[str, tuple[np.ndarray, tuple[str, ...]]] = {
+    "whole numbers": (LABELS + 7, ("7", "8")),
+    "whole numbers as floats": (LABELS * 1.0, ("0", "1")),
+    "words": (np.array(["b", "a"])[LABELS], ("a", "b")),
+    "bytes": (np.array([b"b", b"a"])[LABELS], ("a", "b")),
+    "truth values": (LABELS == 1, ("False", "True")),
+    "sorted by value": (np.where(LABELS, 10, 9), ("9", "10")),
+}
+
+
+@pytest.mark.parametrize("kind", LABELS_OF_A_KIND)
+def test_labels(kind: str) -> None:
+    y, names = LABELS_OF_A_KIND[kind]
     data = load(x=TABLE, y=y)
     assert data.class_names == names
     assert data.hidden_labels.dtype == torch.int64
@@ -132,37 +126,84 @@ def with_fault(value: float) -> np.ndarray:
     return x
 
 
-@pytest.mark.parametrize(
-    ("arrays", "words"),
-    [
-        ({"y": LABELS}, "has no array x (nor X, x_train, X_train, train_images); it has y"),
-        ({"x": TABLE}, "has no array y ("),
-        ({"x": TABLE, "X": TABLE, "y": LABELS}, "has x and X; one of them is expected"),
-        ({"x": TABLE, "y": LABELS, "x_test": TABLE}, "has one of x_test and y_test; both or neither"),
-        ({"x": TABLE, "y": LABELS[:-1]}, "y has 19 labels for 20 inputs"),
-        ({"x": with_fault(float("nan")), "y": LABELS}, "x, row 7: a value is NaN"),
-        ({"x": with_fault(float("inf")), "y": LABELS}, "x, row 7: "),
-        ({"x": with_fault(1e60), "y": LABELS}, "x, row 7: "),
-        ({"x": TABLE, "y": LABELS * 0}, "y holds one class only"),
-        ({"x": TABLE.astype(str), "y": LABELS}, "x holds <U"),
-        ({"x": TABLE * 1j, "y": LABELS}, "x holds complex128"),
-        ({"x": TABLE[:, 0], "y": LABELS}, "x has the shape (20,)"),
-        ({"x": TABLE[:0], "y": LABELS[:0]}, "x has the shape (0, 4)"),
-        ({"x": COLOURS[..., :2], "y": LABELS}, "no axis can be the channels; set dataset.layout"),
-        ({"x": COLOURS[:, :3], "y": LABELS}, "either the second or the last axis may be the channels"),
-        ({"x": TABLE, "y": np.eye(2)[LABELS]}, "y has the shape (20, 2); [N] class labels are expected (not one-hot)"),
-        ({"x": TABLE, "y": LABELS + 0.5}, "y, row 0: 0.5 is no class label"),
-        ({"x": TABLE, "y": np.where(LABELS, np.nan, 1.0)}, "y, row 1: nan is no class label"),
-        ({"x": TABLE, "y": LABELS * 1j}, "y holds complex128"),
-        ({"x": TABLE, "y": np.array(["a", None] * 10, dtype=object)}, "cannot be read as .npz"),
-        ({"x": TABLE, "y": LABELS, "x_test": TABLE[:, :3], "y_test": LABELS}, "they must agree"),
-        ({"x": BYTES, "y": LABELS, "x_test": BYTES / 1.0, "y_test": LABELS}, "they must agree"),
-        ({"x": TABLE, "y": LABELS, "x_test": TABLE, "y_test": LABELS + 1}, "y_test, row 1: its class does not occur"),
-        ({"x": TABLE[:2], "y": LABELS[:2]}, "leave none for the test part"),
-    ],
-)
-def test_refuses(arrays: dict[str, Any], words: str) -> None:
-    assert words in refusal(**arrays)
+OBJECTS = np.array(["a", None] * 10, dtype=object)
+FAULTS: dict[str, tuple[dict[str, np.ndarray], str]] = {
+    "no x": ({"y": LABELS}, "{folder} has no array {x} (nor {X}, "),
+    "no y": ({"x": TABLE}, "{folder} has no array {y} (nor {Y}, "),
+    "two x": ({"x": TABLE, "x_train": TABLE, "y": LABELS}, "{folder} has {x} and {x_train}; one of them is expected"),
+    "x_test alone": ({"x": TABLE, "y": LABELS, "x_test": TABLE}, "has one of {x_test} and {y_test}; both or neither"),
+    "a label too few": ({"x": TABLE, "y": LABELS[:-1]}, "{at_y} has 19 labels for 20 inputs; they must be as many"),
+    "NaN": ({"x": with_fault(float("nan")), "y": LABELS}, "{at_x}, row 7: a value is NaN, infinite or beyond float32"),
+    "infinite": ({"x": with_fault(float("inf")), "y": LABELS}, "{at_x}, row 7: a value is NaN, infinite or beyond"),
+    "beyond float32": (
+        {"x": with_fault(1e60), "y": LABELS},
+        "{at_x}, row 7: a value is NaN, infinite or beyond float32",
+    ),
+    "NaN in x_test": (
+        {"x": TABLE, "y": LABELS, "x_test": with_fault(float("nan")), "y_test": LABELS},
+        "{at_x_test}, row 7: a value is NaN",
+    ),
+    "one class": ({"x": TABLE, "y": LABELS * 0}, "{at_y} holds one class only; at least two are expected"),
+    "text as x": ({"x": TABLE.astype(str), "y": LABELS}, "{at_x} holds <U32; real numbers are expected"),
+    "complex x": ({"x": TABLE * 1j, "y": LABELS}, "{at_x} holds complex128; real numbers are expected"),
+    "x of one axis": ({"x": TABLE[:, 0], "y": LABELS}, "{at_x} has the shape (20,); [N, D], [N, H, W] or images"),
+    "no row": ({"x": TABLE[:0], "y": LABELS[:0]}, "{at_x} has the shape (0, 4); [N, D], [N, H, W] or images"),
+    "no axis of channels": (
+        {"x": COLOURS[..., :2], "y": LABELS},
+        "{at_x} has the shape (20, 8, 6, 2): no axis can be the channels; set dataset.layout",
+    ),
+    "two axes of channels": (
+        {"x": COLOURS[:, :3], "y": LABELS},
+        "{at_x} has the shape (20, 3, 6, 3): either the second or the last axis may be the channels",
+    ),
+    "one-hot y": (
+        {"x": TABLE, "y": np.eye(2)[LABELS]},
+        "{at_y} has the shape (20, 2); [N] class labels are expected (not one-hot)",
+    ),
+    "fractional y": ({"x": TABLE, "y": LABELS + 0.5}, "{at_y}, row 0: 0.5 is no class label; whole numbers or words"),
+    "NaN in y": ({"x": TABLE, "y": np.where(LABELS, np.nan, 1.0)}, "{at_y}, row 1: nan is no class label"),
+    "complex y": ({"x": TABLE, "y": LABELS * 1j}, "{at_y} holds complex128; whole numbers or words are expected"),
+    "objects": ({"x": TABLE, "y": OBJECTS}, "without objects is expected"),
+    "x_test of another width": (
+        {"x": TABLE, "y": LABELS, "x_test": TABLE[:, :3], "y_test": LABELS},
+        "{at_x_test} becomes torch.float32 of shape (3,) a row, and {at_x} torch.float32 of shape (4,); they must",
+    ),
+    "x_test of another type": (
+        {"x": BYTES, "y": LABELS, "x_test": BYTES / 1.0, "y_test": LABELS},
+        "{at_x_test} becomes torch.float32 of shape (1, 8, 6) a row, and {at_x} torch.uint8",
+    ),
+    "another class in y_test": (
+        {"x": TABLE, "y": LABELS, "x_test": TABLE, "y_test": LABELS + 1},
+        "{at_y_test}, row 1: its class does not occur among the labels of the training part",
+    ),
+    "too few rows": ({"x": TABLE[:2], "y": LABELS[:2]}, "{folder}: dataset.test_fraction=0.2 of its 2 rows leave none"),
+}
+"""What is wrong, arrays with that fault, and the beginning or a part of the message."""
+
+
+@pytest.mark.parametrize("source", ["archive", "folder"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_archive_and_a_folder_are_refused_in_the_same_words(fault: str, source: str) -> None:
+    arrays, words = FAULTS[fault]
+    names = ("x", "y", "x_test", "y_test", "X", "Y", "x_train")
+    here = Path.cwd()
+    if source == "archive":
+        path, ending, separator = here / "t.npz", "", ": "
+        np.savez(path, **arrays)  # type: ignore[arg-type]
+    else:
+        path, ending, separator = here / "t", ".npy", "/"
+        path.mkdir()
+        for name, array in arrays.items():
+            np.save(path / name, array)
+    with pytest.raises(InputError) as caught:
+        NpzDataset(path=path.name).load()
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(path) in message
+    terms = {name: name + ending for name in names} | {
+        f"at_{name}": f"{path}{separator}{name}{ending}" for name in names
+    }
+    assert words.format(folder=path, **terms) in message
 
 
 def test_refuses_a_single_array_by_name() -> None:
@@ -170,6 +211,18 @@ def test_refuses_a_single_array_by_name() -> None:
     Path("t.npy").rename("t.npz")
     with pytest.raises(InputError, match=r"t\.npz holds a single array"):
         NpzDataset(path="t.npz").load()
+
+
+def test_refuses_files_of_a_folder_that_are_no_single_array() -> None:
+    Path("t").mkdir()
+    np.save("t/y.npy", LABELS)
+    Path("t/x.npy").write_bytes(b"no array")
+    with pytest.raises(InputError, match=r"t/x\.npy cannot be read as \.npy \(.*without objects is expected"):
+        NpzDataset(path="t").load()
+    np.savez("t.npz", TABLE)
+    Path("t.npz").rename("t/x.npy")
+    with pytest.raises(InputError, match=r"t/x\.npy is an archive of arrays; a single one is expected"):
+        NpzDataset(path="t").load()
 
 
 @pytest.mark.parametrize("length", [0, 10, 200, -30])

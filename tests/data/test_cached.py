@@ -62,9 +62,9 @@ def test_the_second_run_decodes_nothing_and_has_the_same_data(root, decodings):
     assert first.class_names == second.class_names
     assert first.name == second.name == "cifar100"
     for name in ("inputs", "hidden_labels", "test_inputs", "test_labels", "mean", "std"):
-        one, other = getattr(first, name), getattr(second, name)
-        assert one.dtype == other.dtype
-        assert torch.equal(one, other)
+        decoded, cached_part = getattr(first, name), getattr(second, name)
+        assert decoded.dtype == cached_part.dtype
+        assert torch.equal(decoded, cached_part)
     assert second.inputs.is_contiguous()
 
 
@@ -95,13 +95,15 @@ def test_torchvision_is_not_even_imported_the_second_time(tmp_path):
         "data = load_dataset(TorchvisionDataset(root=sys.argv[1]), sys.argv[2])\n"
         "print(data.fingerprint(), 'torchvision' in sys.modules)"
     )
-    words = [sys.executable, "-c", program, str(tmp_path / "digits"), str(tmp_path / "cache")]
-    first, second = (subprocess.run(words, capture_output=True, text=True, check=True).stdout.split() for _ in range(2))
+    command = [sys.executable, "-c", program, str(tmp_path / "digits"), str(tmp_path / "cache")]
+    first, second = (
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() for _ in range(2)
+    )
     assert first[0] == second[0]
     assert (first[1], second[1]) == ("True", "False")
 
 
-def test_what_is_made_or_not_there_or_not_to_be_cached_is_not_looked_up(root, tmp_path, decodings):
+def test_generated_missing_and_uncached_datasets_are_not_looked_up(root, tmp_path, decodings):
     load_dataset(Synthetic(), str(tmp_path / "cache"))
     load(root, "off")
     load(root, "off")

@@ -1,4 +1,4 @@
-"""A user's CSV file: what it becomes, and what is said where it cannot."""
+"""A user's CSV file: the dataset it becomes, and the messages of faults."""
 
 from __future__ import annotations
 
@@ -86,6 +86,7 @@ def test_constant_column_becomes_zero() -> None:
         (Header.present, "77,1,0\n", 10),
         (Header.absent, "77,1,0\n", 11),
     ],
+    ids=["names", "no names", "numbers, guessed", "numbers as names", "numbers as data"],
 )
 def test_header(header: Header, first: str, rows: int) -> None:
     data = load(first + "".join(f"{row},{row + 1},{row % 2}\n" for row in range(10)), header=header)
@@ -114,36 +115,49 @@ def row_with(cell: str) -> str:
     return "a,b,c\n" + "".join(f"{row},{row},{row % 2}\n" for row in range(10)) + f"3,{cell},1\n"
 
 
-@pytest.mark.parametrize(
-    ("text", "keys", "words"),
-    [
-        ("", {}, "is empty"),
-        ("a,b,c\n", {}, "has a header and no rows"),
-        ("a\n1\n2\n", {}, "has one column with the separator ','"),
-        (GOOD.replace(",", ";"), {}, "set dataset.separator"),
-        (GOOD, {"label": "sort"}, "has no column 'sort'; its columns are width, colour, kind"),
-        (GOOD, {"drop": ["sort"]}, "dataset.drop: "),
-        (GOOD, {"categorical": ["sort"]}, "dataset.categorical: "),
-        (GOOD, {"drop": ["width", "colour"]}, "has no column left beside the label 'kind'"),
-        ("a,a,c\n1,2,x\n1,2,y\n", {}, "two columns called 'a'"),
-        (row_with(""), {}, "column 'b', data row 11: the cell is empty"),
-        (row_with(" "), {}, "column 'b', data row 11: the cell is empty"),
-        (row_with("NA"), {}, "column 'b', data row 11: 'NA' is no number"),
-        (row_with("nan"), {}, "column 'b', data row 11: 'nan' is no number"),
-        (row_with("-inf"), {}, "column 'b', data row 11: '-inf' is no number"),
-        (row_with("1e60"), {}, "column 'b', data row 11: '1e60' is no number"),
-        (row_with("1,1,1"), {}, "cannot be read as CSV"),
-        (row_with("1").removesuffix(",1\n"), {}, "column 'c', data row 11: the cell is empty"),
-        ("a,c\n1,\n2,x\n3,y\n", {}, "column 'c', data row 1: the cell is empty"),
-        ("a,c\n1,x\n2,x\n", {}, "column 'c' holds one class only"),
-        ("a,c\n" + "".join(f"{row % 7},{row}.5\n" for row in range(50)), {}, "so it is no class label"),
-        ("a,c\n" + "".join(f"n{row},{row % 2}\n" for row in range(50)), {}, "leave it out with dataset.drop=[a]"),
-        ("0,1,label\n" + "".join(f"{row},1,{'xy'[row % 2]}\n" for row in range(9)), {}, "set dataset.header=present"),
-        ("a,c\n1,x\n2,y\n", {}, "leave none for the test part"),
-        ("a,c\n\x00\xff", {}, "t.csv"),
-    ],
-)
-def test_refuses(text: str, keys: dict[str, Any], words: str) -> None:
+FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "empty": ("", {}, "is empty"),
+    "header alone": ("a,b,c\n", {}, "has a header and no rows"),
+    "one column": ("a\n1\n2\n", {}, "has one column with the separator ','"),
+    "another separator": (GOOD.replace(",", ";"), {}, "set dataset.separator"),
+    "label": (GOOD, {"label": "sort"}, "has no column 'sort'; its columns are width, colour, kind"),
+    "drop": (GOOD, {"drop": ["sort"]}, "dataset.drop: "),
+    "categorical": (GOOD, {"categorical": ["sort"]}, "dataset.categorical: "),
+    "nothing but the label": (GOOD, {"drop": ["width", "colour"]}, "has no column left beside the label 'kind'"),
+    "two columns of one name": ("a,a,c\n1,2,x\n1,2,y\n", {}, "two columns called 'a'"),
+    "empty cell": (row_with(""), {}, "column 'b', data row 11: the cell is empty"),
+    "blank cell": (row_with(" "), {}, "column 'b', data row 11: the cell is empty"),
+    "NA": (row_with("NA"), {}, "column 'b', data row 11: 'NA' is no number"),
+    "nan": (row_with("nan"), {}, "column 'b', data row 11: 'nan' is no number"),
+    "infinite": (row_with("-inf"), {}, "column 'b', data row 11: '-inf' is no number"),
+    "beyond float32": (row_with("1e60"), {}, "column 'b', data row 11: '1e60' is no number"),
+    "a cell too many": (row_with("1,1,1"), {}, "cannot be read as CSV"),
+    "a cell too few": (row_with("1").removesuffix(",1\n"), {}, "column 'c', data row 11: the cell is empty"),
+    "no label": ("a,c\n1,\n2,x\n3,y\n", {}, "column 'c', data row 1: the cell is empty"),
+    "one class": ("a,c\n1,x\n2,x\n", {}, "column 'c' holds one class only"),
+    "a measurement as the label": (
+        "a,c\n" + "".join(f"{row % 7},{row}.5\n" for row in range(50)),
+        {},
+        "so it is no class label",
+    ),
+    "names of rows": (
+        "a,c\n" + "".join(f"n{row},{row % 2}\n" for row in range(50)),
+        {},
+        "leave it out with dataset.drop=[a]",
+    ),
+    "numbers as names": (
+        "0,1,label\n" + "".join(f"{row},1,{'xy'[row % 2]}\n" for row in range(9)),
+        {},
+        "set dataset.header=present",
+    ),
+    "too few rows": ("a,c\n1,x\n2,y\n", {}, "leave none for the test part"),
+    "no text": ("a,c\n\x00\xff", {}, "t.csv"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_table_is_refused(fault: str) -> None:
+    text, keys, words = FAULTS[fault]
     assert words in refusal(text, **keys)
 
 
@@ -167,6 +181,7 @@ def test_refuses_a_truncated_archive() -> None:
         ("width,colour,kind\nwide,r,x\n", "column 'width', data row 1: 'wide' is no number"),
         ("width,colour,kind\n", "has a header and no rows"),
     ],
+    ids=["no label", "another class", "text among numbers", "header alone"],
 )
 def test_refuses_a_test_file(text: str, words: str) -> None:
     Path("test.csv").write_text(text)
@@ -183,6 +198,7 @@ def test_refuses_a_test_file(text: str, words: str) -> None:
         ({"path": "a", "separator": ", "}, r"dataset\.separator is ', '"),
         ({"path": "a", "test_fraction": 1.0}, r"dataset\.test_fraction is 1\.0"),
     ],
+    ids=["no path", "separator", "test_fraction"],
 )
 def test_refuses_keys(keys: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):

@@ -35,7 +35,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-@pytest.mark.parametrize("source", list(Source))
+@pytest.mark.parametrize("source", Source, ids=lambda source: source.name)
 def test_without_network_one_line_says_what_to_put_where(
     source: Source, empty_root: Path, no_network: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,7 +53,7 @@ def test_without_network_one_line_says_what_to_put_where(
     assert [file.name for file in empty_root.iterdir()] == [f".{source.name}.lock"]
 
 
-@pytest.mark.parametrize("source", [Source.mnist, Source.fashion_mnist, Source.kmnist])
+@pytest.mark.parametrize("source", [Source.mnist, Source.fashion_mnist, Source.kmnist], ids=lambda source: source.name)
 def test_sets_of_mnists_kind(source: Source, empty_root: Path, no_network: list[str]) -> None:
     write_mnist(empty_root, source.value)
     data = TorchvisionDataset(source).load()
@@ -229,6 +229,7 @@ def test_repeated_mnist_is_built_in_place(empty_root: Path) -> None:
         ({"noise": float("inf")}, r"dataset\.noise is inf"),
         ({"noise_seed": -1}, r"dataset\.noise_seed is -1"),
     ],
+    ids=["copies", "negative noise", "infinite noise", "noise_seed"],
 )
 def test_repeated_mnist_refuses(keys: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
@@ -242,6 +243,7 @@ def test_repeated_mnist_refuses(keys: dict[str, Any], words: str) -> None:
         (Source.fashion_mnist, (60000, 1, 28, 28), 6000),
         (Source.cifar10, (50000, 3, 32, 32), 5000),
     ],
+    ids=["mnist", "fashion_mnist", "cifar10"],
 )
 def test_real_sets(source: Source, shape: tuple[int, ...], largest: int, real_root: Callable[[str], str]) -> None:
     data = TorchvisionDataset(source, real_root(IMAGE_SETS[source].files[-1])).load()

@@ -59,7 +59,9 @@ def test_a_negative_split_seed_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("alternative", "advice"), [("x_test", "a larger dataset.test_fraction, or x_test"), ("", "raise it")]
+    ("alternative", "advice"),
+    [("x_test", "a larger dataset.test_fraction, or x_test"), ("", "raise it")],
+    ids=["alternative", "none"],
 )
 def test_a_test_part_without_a_row_is_refused(alternative: str, advice: str) -> None:
     with pytest.raises(InputError) as caught:
@@ -80,10 +82,11 @@ def test_a_test_part_without_a_row_is_refused(alternative: str, advice: str) -> 
         (["1_0", "10"], ("10", "1_0"), [1, 0]),
         (["nan", "b"], ("b", "nan"), [1, 0]),
     ],
+    ids=["words", "by value", "ways to write 1", "truth values", "signs", "words and numbers", "1_0", "nan"],
 )
 def test_labels_are_numbered_in_order(values: list[object], names: tuple[str, ...], codes: list[int]) -> None:
-    encoded, found = encode(np.array(values))
-    assert found == names
+    encoded, class_names = encode(np.array(values))
+    assert class_names == names
     assert encoded.tolist() == codes
     assert encoded.dtype == np.int64
 
@@ -92,7 +95,7 @@ def test_unknown_labels_are_marked() -> None:
     assert encode(np.array(["b", "c"], dtype=object), ("a", "b"))[0].tolist() == [1, -1]
 
 
-@pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
+@pytest.mark.parametrize("kind", [torch.uint8, torch.float32], ids=str)
 def test_channel_moments_equal_numpy(kind: torch.dtype) -> None:
     images = torch.randint(0, 256, (7, 3, 5, 4), generator=torch.Generator().manual_seed(0)).to(kind)
     images[:, 2] = 51

@@ -72,6 +72,7 @@ def test_blobs_as_images() -> None:
         ({"separation": float("nan")}, r"dataset\.separation is nan"),
         ({"data_seed": -1}, r"dataset\.data_seed is -1"),
     ],
+    ids=lambda value: ",".join(f"{key}={number}" for key, number in value.items()) if isinstance(value, dict) else "",
 )
 def test_blobs_refuse(keys: dict[str, object], words: str) -> None:
     with pytest.raises(InputError, match=words):
