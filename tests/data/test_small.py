@@ -72,7 +72,17 @@ def test_blobs_as_images() -> None:
         ({"separation": float("nan")}, r"dataset\.separation is nan"),
         ({"data_seed": -1}, r"dataset\.data_seed is -1"),
     ],
-    ids=lambda value: ",".join(f"{key}={number}" for key, number in value.items()) if isinstance(value, dict) else "",
+    ids=[
+        "no point",
+        "fewer points than classes",
+        "fewer test points than classes",
+        "one class",
+        "no feature",
+        "empty shape",
+        "empty axis",
+        "separation",
+        "data_seed",
+    ],
 )
 def test_blobs_refuse(keys: dict[str, object], words: str) -> None:
     with pytest.raises(InputError, match=words):
