@@ -182,7 +182,7 @@ def encode_columns(
         test: [T] of the same types.
 
     Returns:
-        [N, D] and [T, D] float32, each column's inputs at the column's place.
+        [N, D] and [T, D] float32, the inputs of a column where the column stands.
 
     Raises:
         InputError: A column of texts has so many that they are names of rows or free text.

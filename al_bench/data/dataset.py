@@ -1,4 +1,4 @@
-"""A dataset: inputs (in memory or in a file) and hidden labels, prepared for the network a batch at a time."""
+"""A dataset: inputs, in memory or in a file, with labels that are hidden until they are acquired."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from torch import Tensor
 from al_bench.data.mapped import MappedRows
 
 Inputs = Tensor | MappedRows
-"""What is indexed by a slice or a tensor of positions, and gives a tensor of raw inputs."""
+"""Raw inputs, indexed by slices and by tensors of positions; what an index gives is a tensor."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A training part, from which pool and validation set come, and a test part.
+    """A training part, of which the pool and the validation set are subsets, and a test part.
 
     Args:
         name: The dataset's name, used in folders and titles.
-        inputs: [N, *shape], uint8 (images) or float32, the training part; a tensor, or rows of a file.
+        inputs: [N, *shape] the training part: uint8 for images or float32; a tensor, or rows of a file.
         hidden_labels: [N] int64. Only `labels` reads them, and only the round loop calls it: a strategy never
             receives a Dataset, so it cannot see the label of an unlabelled point.
         test_inputs: [T, *shape], of the same type as `inputs`.
         test_labels: [T] int64.
         class_names: One name a class, C in all.
-        mean, std: What `prepare` subtracts and divides by, broadcastable to [n, *shape], after bytes have been
-            scaled to [0, 1]; None leaves the values as they are.
+        mean, std: float32, broadcastable to [n, *shape]: what `prepare` subtracts and divides by, on the scale [0, 1]
+            for uint8 inputs; None leaves the values as they are.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Dataset:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of one input, as the network sees it."""
+        """The shape of one input, (D,) or (C, H, W)."""
         return tuple(self.inputs.shape[1:])
 
     def labels(self, indices: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ class Dataset:
         return self.hidden_labels[indices.to(self.hidden_labels.device)]
 
     def prepare(self, batch: Tensor) -> Tensor:
-        """[n, *shape] float32: bytes scaled to [0, 1], then (x − mean) / std."""
+        """Raw inputs [n, *shape] as float32 for the network: bytes scaled to [0, 1], then (x − mean) / std."""
         out = batch.to(torch.float32)
         if batch.dtype == torch.uint8:
             out = out / 255

@@ -31,7 +31,7 @@ class Digits:
         check_split(self.test_fraction, self.split_seed)
 
     def load(self) -> Dataset:
-        """The digits, 1,438 for training and 359 for the test unless told otherwise."""
+        """The digits, 1,438 for training and 359 for the test by default."""
         import numpy as np
         import torch
         from sklearn.datasets import load_digits

@@ -184,7 +184,7 @@ FAULTS: dict[str, tuple[dict[str, np.ndarray], str]] = {
 @pytest.mark.parametrize("source", ["archive", "folder"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_an_archive_and_a_folder_are_refused_in_the_same_words(fault: str, source: str) -> None:
-    arrays, words = FAULTS[fault]
+    arrays, expected = FAULTS[fault]
     names = ("x", "y", "x_test", "y_test", "X", "Y", "x_train")
     here = Path.cwd()
     if source == "archive":
@@ -203,7 +203,7 @@ def test_an_archive_and_a_folder_are_refused_in_the_same_words(fault: str, sourc
     terms = {name: name + ending for name in names} | {
         f"at_{name}": f"{path}{separator}{name}{ending}" for name in names
     }
-    assert words.format(folder=path, **terms) in message
+    assert expected.format(folder=path, **terms) in message
 
 
 def test_refuses_a_single_array_by_name() -> None:

@@ -67,7 +67,7 @@ def test_arrays_in_memory_and_in_a_folder_pass(kind: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("returned", "words"),
+    ("returned", "expected"),
     [
         ((GOOD.inputs, GOOD.hidden_labels), "a tuple; an al_bench.data.dataset.Dataset is expected"),
         (None, "None; an al_bench.data.dataset.Dataset is expected"),
@@ -75,8 +75,8 @@ def test_arrays_in_memory_and_in_a_folder_pass(kind: str, tmp_path: Path) -> Non
     ],
     ids=["tuple", "None", "array"],
 )
-def test_what_is_no_dataset_is_named(returned: object, words: str) -> None:
-    assert refusal(returned) == f"{WHERE}: load() returned {words}"
+def test_what_is_no_dataset_is_named(returned: object, expected: str) -> None:
+    assert refusal(returned) == f"{WHERE}: load() returned {expected}"
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -140,8 +140,8 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_faulty_field_is_named_with_its_fault_and_what_is_expected(name: str) -> None:
-    fields, words = FAULTS[name]
-    assert f": load() returned a Dataset whose {words}" in refusal(replace(GOOD, **fields))
+    fields, expected = FAULTS[name]
+    assert f": load() returned a Dataset whose {expected}" in refusal(replace(GOOD, **fields))
 
 
 def test_a_value_that_is_no_number_is_found_in_a_later_chunk() -> None:

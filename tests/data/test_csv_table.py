@@ -157,8 +157,8 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_faulty_table_is_refused(fault: str) -> None:
-    text, keys, words = FAULTS[fault]
-    assert words in refusal(text, **keys)
+    text, keys, expected = FAULTS[fault]
+    assert expected in refusal(text, **keys)
 
 
 def test_refuses_bytes_that_are_no_text() -> None:
@@ -174,7 +174,7 @@ def test_refuses_a_truncated_archive() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "expected"),
     [
         ("width,colour\n1,r\n", "dataset.test_path: "),
         ("width,colour,kind\n1,r,z\n", "column 'kind', data row 1: the class 'z' does not occur"),
@@ -183,16 +183,16 @@ def test_refuses_a_truncated_archive() -> None:
     ],
     ids=["no label", "another class", "text among numbers", "header alone"],
 )
-def test_refuses_a_test_file(text: str, words: str) -> None:
+def test_refuses_a_test_file(text: str, expected: str) -> None:
     Path("test.csv").write_text(text)
     with pytest.raises(InputError) as caught:
         load(GOOD, test_path="test.csv")
-    assert words in str(caught.value)
+    assert expected in str(caught.value)
     assert "test.csv" in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("keys", "words"),
+    ("keys", "expected"),
     [
         ({}, r"dataset\.path is not set"),
         ({"path": "a", "separator": ", "}, r"dataset\.separator is ', '"),
@@ -200,8 +200,8 @@ def test_refuses_a_test_file(text: str, words: str) -> None:
     ],
     ids=["no path", "separator", "test_fraction"],
 )
-def test_refuses_keys(keys: dict[str, Any], words: str) -> None:
-    with pytest.raises(InputError, match=words):
+def test_refuses_keys(keys: dict[str, Any], expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
         CsvDataset(**keys)
 
 

@@ -222,7 +222,7 @@ def test_repeated_mnist_is_built_in_place(empty_root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "words"),
+    ("keys", "expected"),
     [
         ({"copies": 0}, r"dataset\.copies is 0; it must be at least 1"),
         ({"noise": -0.1}, r"dataset\.noise is -0\.1"),
@@ -231,8 +231,8 @@ def test_repeated_mnist_is_built_in_place(empty_root: Path) -> None:
     ],
     ids=["copies", "negative noise", "infinite noise", "noise_seed"],
 )
-def test_repeated_mnist_refuses(keys: dict[str, Any], words: str) -> None:
-    with pytest.raises(InputError, match=words):
+def test_repeated_mnist_refuses(keys: dict[str, Any], expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
         RepeatedMNIST(**keys)
 
 

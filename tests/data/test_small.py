@@ -60,7 +60,7 @@ def test_blobs_as_images() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "words"),
+    ("keys", "expected"),
     [
         ({"points": 0}, r"dataset\.points is 0; it must be at least 4, a point for each of dataset\.classes"),
         ({"points": 3, "classes": 5}, r"dataset\.points is 3; it must be at least 5, a point for each of dataset"),
@@ -84,6 +84,6 @@ def test_blobs_as_images() -> None:
         "data_seed",
     ],
 )
-def test_blobs_refuse(keys: dict[str, object], words: str) -> None:
-    with pytest.raises(InputError, match=words):
+def test_blobs_refuse(keys: dict[str, object], expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
         Synthetic(**keys)  # type: ignore[arg-type]
