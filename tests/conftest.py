@@ -29,6 +29,15 @@ TINY = ("debug=smoke", "training.steps=8", "posterior.draws=4")
 TINY_ARM = "posterior.draws=4,steps=8"
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """float32 for a dtype and 3x32x32 for a shape, in place of dtype0 and shape0."""
+    if type(val).__name__ == "dtype":
+        return str(val).removeprefix("torch.")
+    if isinstance(val, tuple) and val and all(type(size) is int for size in val):
+        return "x".join(map(str, val))
+    return None
+
+
 @dataclass(frozen=True)
 class Ran:
     """What one command did.

@@ -34,7 +34,7 @@ def test_equals_materialised_embeddings(dtype: torch.dtype, first_centre: str) -
         zero = (8 + math.sqrt(features.shape[1])) * torch.finfo(dtype).eps
         expected = twin.select_badge(embeddings, batch, uniforms(seed), first_centre == "largest_norm", zero)
         chosen = kernels.select_badge(log_probs, features, batch, seeded(seed), first_centre=first_centre)
-        assert chosen.tolist() == expected, seed
+        assert chosen.tolist() == expected, f"seed {seed}"
 
 
 def test_embeddings_are_the_gradients_of_the_last_layer() -> None:
@@ -67,8 +67,8 @@ def test_picks_follow_the_probabilities_of_k_means_plus_plus(first_centre: str) 
     counts = torch.zeros(5, 5)
     generator = seeded(3)
     for _ in range(6_000):
-        one, two = kernels.select_badge(log_probs, features, 2, generator, first_centre=first_centre).tolist()
-        counts[one, two] += 1
+        first, second = kernels.select_badge(log_probs, features, 2, generator, first_centre=first_centre).tolist()
+        counts[first, second] += 1
     possible = expected > 0
     assert counts[~possible].sum() == 0
     chi_square = ((counts - expected)[possible] ** 2 / expected[possible]).sum().item()
@@ -82,7 +82,7 @@ def test_equal_embeddings_are_filled_uniformly_without_duplicates() -> None:
     counts = torch.zeros(6)
     for seed in range(1_000):
         rows = kernels.select_badge(log_probs, features, 4, seeded(seed)).tolist()
-        assert len(set(rows)) == 4
+        assert len(set(rows)) == 4, f"seed {seed}"
         counts[rows[-1]] += 1
     assert ((counts - 1_000 / 6) ** 2 / (1_000 / 6)).sum().item() < 20.52  # 99.9 %, 5 degrees of freedom
     whole = kernels.select_badge(log_probs, features, 6, seeded(0))
@@ -96,8 +96,8 @@ def test_copies_of_wide_float32_rows_are_at_distance_zero() -> None:
     features = torch.randn(3, 2_000, generator=seeded(1))[copies].relu()
     for seed in range(30):
         chosen = kernels.select_badge(log_probs, features, 8, seeded(seed)).tolist()
-        assert sorted(row % 3 for row in chosen[:3]) == [0, 1, 2]
-        assert len(set(chosen)) == 8
+        assert sorted(row % 3 for row in chosen[:3]) == [0, 1, 2], f"seed {seed}"
+        assert len(set(chosen)) == 8, f"seed {seed}"
 
 
 @pytest.mark.slow

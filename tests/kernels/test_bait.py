@@ -60,9 +60,9 @@ def test_equals_dense_matrices(dtype: torch.dtype, fisher: str) -> None:
             fisher=fisher,
             chunk=4,
         ).tolist()
-        assert len(set(chosen)) == batch
+        assert len(set(chosen)) == batch, f"seed {seed}"
         if unambiguous:
-            assert chosen == expected, seed
+            assert chosen == expected, f"seed {seed}"
             clear += 1
         differs += expected != twin.select_bait(candidates, known, batch, batch, regulariser, keys)[0]
     assert clear > 140
@@ -123,7 +123,7 @@ def test_the_batch_is_close_to_the_best_of_all() -> None:
         }
         rows = kernels.select_bait(log_probs, features, *nothing(3, 3), 2, seeded(0)).sort().values.tolist()
         least, reached = min(traces.values()), traces[rows[0], rows[1]]
-        assert reached - least <= (sum(traces.values()) / len(traces) - least) / 6
+        assert reached - least <= (sum(traces.values()) / len(traces) - least) / 6, f"seed {seed}"
         best += reached <= least * (1 + 1e-12)
     assert best >= 35
 
@@ -154,7 +154,7 @@ def test_copies_and_certain_rows_are_picked_uniformly(fisher: str) -> None:
         counts = torch.zeros(6)
         for seed in range(300):
             rows = kernels.select_bait(log_probs, features, *nothing(2, 3), 2, seeded(seed), fisher=fisher)
-            assert len(set(rows.tolist())) == 2
+            assert len(set(rows.tolist())) == 2, f"seed {seed}"
             counts[rows] += 1
         assert ((counts - 100) ** 2 / 100).sum().item() < 20.52  # 99.9 %, 5 degrees of freedom
         whole = kernels.select_bait(log_probs, features, *nothing(2, 3), 6, seeded(0), fisher=fisher)
@@ -172,8 +172,8 @@ def test_extreme_inputs_work_or_are_refused() -> None:
             kernels.select_bait(log_probs, features * factor, *nothing(3, 4), 4, seeded(0), regulariser=regulariser)
     with pytest.raises(ScoreError, match="labelled row 0 has a trace"):
         kernels.select_bait(log_probs, features, log_probs[:1], features[:1] * 1e30, 4, seeded(0))
-    one = kernels.select_bait(log_probs[:1], features[:1], *nothing(3, 4), 1, seeded(0))
-    assert one.tolist() == [0]
+    batch = kernels.select_bait(log_probs[:1], features[:1], *nothing(3, 4), 1, seeded(0))
+    assert batch.tolist() == [0]
     single_class = kernels.select_bait(torch.zeros(5, 1), torch.ones(5, 2), *nothing(1, 2), 3, seeded(0))
     assert len(set(single_class.tolist())) == 3
     assert len(kernels.select_bait(log_probs[:0], features[:0], *nothing(3, 4), 0, seeded(0))) == 0
@@ -201,9 +201,9 @@ def test_late_picks_are_not_decided_by_rounding() -> None:
             right[i] = (right[i] - left[i, i + 1 :] @ right[i + 1 :]) / left[i, i]
         return np.trace(right)
 
-    for place, pick in enumerate(picks):
-        gains = {n: objective(known) - objective(known + each[n]) for n in range(rows) if n not in picks[:place]}
-        assert gains[pick] >= max(gains.values()) * (1 - 1e-6), place
+    for position, pick in enumerate(picks):
+        gains = {n: objective(known) - objective(known + each[n]) for n in range(rows) if n not in picks[:position]}
+        assert gains[pick] >= max(gains.values()) * (1 - 1e-6), position
         known = known + each[pick]
 
 
@@ -218,8 +218,8 @@ def test_picks_that_are_all_that_is_known_of_a_direction_are_weighed_exactly() -
 def test_same_seed_same_batch_and_nothing_is_changed() -> None:
     log_probs, features = predictions(0, 30, 4, torch.float32, "mild"), torch.randn(30, 6, generator=seeded(1))
     copies = log_probs.clone(), features.clone()
-    one, two = (kernels.select_bait(log_probs, features, log_probs, features, 5, seeded(2)) for _ in range(2))
-    assert one.tolist() == two.tolist()
+    first, second = (kernels.select_bait(log_probs, features, log_probs, features, 5, seeded(2)) for _ in range(2))
+    assert first.tolist() == second.tolist()
     assert torch.equal(log_probs, copies[0])
     assert torch.equal(features, copies[1])
 

@@ -18,7 +18,9 @@ def test_equals_the_twin() -> None:
             labels = torch.randint(0, probs.shape[1], (40,), generator=seeded(seed))
             bins = (15, 10, 1, 20)[seed % 3]
             expected = twin.expected_calibration_error(probs.tolist(), labels.tolist(), bins)
-            assert kernels.expected_calibration_error(probs, labels, bins) == pytest.approx(expected, abs=1e-12)
+            assert kernels.expected_calibration_error(probs, labels, bins) == pytest.approx(expected, abs=1e-12), (
+                f"seed {seed}"
+            )
 
 
 def test_confidences_on_the_edges_belong_to_the_lower_bin() -> None:

@@ -22,7 +22,7 @@ def test_equals_full_enumeration(kind: str) -> None:
             expected = twin.epig(pool.exp().tolist(), target.exp().tolist())
             scores = kernels.expected_predictive_information_gain(pool, target, chunk=[None, 1, 3][seed % 3])
             tolerance = 2e-6 if dtype == torch.float32 else 1e-12
-            assert scores.tolist() == pytest.approx(expected, abs=tolerance)
+            assert scores.tolist() == pytest.approx(expected, abs=tolerance), f"seed {seed}"
 
 
 def test_targets_that_identify_the_draw_make_it_bald() -> None:

@@ -30,12 +30,12 @@ def test_equal_the_twins() -> None:
             if seed % 3 == 0:  # equal losses among them
                 true = true.div(scale / 2, rounding_mode="floor")
             relative = 1e-5 if dtype == torch.float32 else 1e-12
-            for found, expected in (
+            for loss, expected in (
                 (kernels.ranking_loss(predicted, true, margin), twin.ranking_loss([*predicted], [*true], margin)),
                 (kernels.mse_loss(predicted, true), twin.mse_loss([*predicted], [*true])),
             ):
-                assert found.shape == ()
-                assert found.item() == pytest.approx(float(expected), rel=relative, abs=1e-12)
+                assert loss.shape == (), f"seed {seed}"
+                assert loss.item() == pytest.approx(float(expected), rel=relative, abs=1e-12), f"seed {seed}"
 
 
 def test_gradients_reach_predictions_only() -> None:
@@ -59,7 +59,7 @@ def test_ties_cost_the_margin_and_pull_nowhere() -> None:
     assert predicted.grad.tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("size", [0, 1])
+@pytest.mark.parametrize("size", [0, 1], ids=["empty", "one point"])
 def test_no_pair_no_loss(size: int) -> None:
     predicted = torch.ones(size, requires_grad=True)
     loss = kernels.ranking_loss(predicted, torch.ones(size), 1.0)

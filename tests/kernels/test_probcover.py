@@ -34,7 +34,7 @@ def instance(seed: int, labelled_count: int, dtype: torch.dtype) -> tuple[Tensor
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("labelled_count", [0, 1, 6])
+@pytest.mark.parametrize("labelled_count", [0, 1, 6], ids="{} labelled".format)
 def test_equals_balls_as_sets(dtype: torch.dtype, labelled_count: int) -> None:
     for seed in range(80):
         features, labelled, delta = instance(seed, labelled_count, dtype)
@@ -42,13 +42,13 @@ def test_equals_balls_as_sets(dtype: torch.dtype, labelled_count: int) -> None:
         result = kernels.select_probcover(features, labelled, batch, delta, seeded(seed))
         keys = keys_of(len(features), seed)
         rows, gains = twin.select_probcover(features.tolist(), labelled.tolist(), batch, delta, keys)
-        assert result.rows.tolist() == rows, seed
-        assert result.gains.tolist() == gains
-        assert result.edges == twin.pair_count(features.tolist(), delta)
-        assert (result.delta, result.capped) == (delta, False)
-        assert result.filled_from == (gains.index(0) if 0 in gains else None)
+        assert result.rows.tolist() == rows, f"seed {seed}"
+        assert result.gains.tolist() == gains, f"seed {seed}"
+        assert result.edges == twin.pair_count(features.tolist(), delta), f"seed {seed}"
+        assert (result.delta, result.capped) == (delta, False), f"seed {seed}"
+        assert result.filled_from == (gains.index(0) if 0 in gains else None), f"seed {seed}"
         near = [any(math.dist(x, y) <= delta for y in labelled.tolist()) for x in features.tolist()]
-        assert result.covered_before == sum(near)
+        assert result.covered_before == sum(near), f"seed {seed}"
 
 
 def test_the_size_of_the_blocks_changes_nothing() -> None:
@@ -69,15 +69,15 @@ def test_capped_edges_leave_the_largest_radius_that_fits() -> None:
         pairs = twin.pair_count(features.tolist(), delta)
         cap = pairs // 2
         result = kernels.select_probcover(features, labelled, 5, delta, seeded(seed), max_edges=cap)
-        assert result.capped == (pairs > cap)
+        assert result.capped == (pairs > cap), f"seed {seed}"
         radii = [delta * 0.95**i for i in range(101)]
         expected = next((r for r in radii if twin.pair_count(features.tolist(), r) <= cap), None)
-        assert result.delta == (0.0 if expected is None else expected)
+        assert result.delta == (0.0 if expected is None else expected), f"seed {seed}"
         if expected is not None:
             keys = keys_of(len(features), seed)
             rows, _ = twin.select_probcover(features.tolist(), labelled.tolist(), 5, expected, keys)
-            assert result.rows.tolist() == rows
-            assert result.edges == twin.pair_count(features.tolist(), expected) <= cap
+            assert result.rows.tolist() == rows, f"seed {seed}"
+            assert result.edges == twin.pair_count(features.tolist(), expected) <= cap, f"seed {seed}"
 
 
 def test_copies_beyond_the_cap_leave_no_edge() -> None:
@@ -114,7 +114,7 @@ def test_what_is_covered_at_once_is_filled_uniformly() -> None:
     counts = torch.zeros(7)
     for seed in range(300):
         rows = kernels.select_probcover(torch.ones(7, 2), torch.empty(0, 2), 3, 0.0, seeded(seed)).rows
-        assert len(set(rows.tolist())) == 3
+        assert len(set(rows.tolist())) == 3, f"seed {seed}"
         counts[rows] += 1
     assert ((counts - 900 / 7) ** 2 / (900 / 7)).sum() < 22.46  # 99.9 %, 6 degrees of freedom
 
@@ -129,9 +129,11 @@ def test_delta_is_the_largest_of_the_purity_asked_for(dtype: torch.dtype) -> Non
         labels = k_means(features, classes, generator).tolist()
         chosen = sorted(range(size), key=lambda n: keys[n])[:centres]
         delta = kernels.estimate_delta(features, classes, seeded(seed), purity=purity, centres=centres)
-        assert twin.pure_share(features.tolist(), labels, chosen, delta) >= purity
-        assert twin.pure_share(features.tolist(), labels, chosen, delta * (1 + 3e-12)) < purity
-        assert delta == kernels.estimate_delta(features, classes, seeded(seed), purity=purity, centres=centres)
+        assert twin.pure_share(features.tolist(), labels, chosen, delta) >= purity, f"seed {seed}"
+        assert twin.pure_share(features.tolist(), labels, chosen, delta * (1 + 3e-12)) < purity, f"seed {seed}"
+        assert delta == kernels.estimate_delta(features, classes, seeded(seed), purity=purity, centres=centres), (
+            f"seed {seed}"
+        )
 
 
 def test_delta_of_separate_groups_is_their_distance() -> None:

@@ -128,7 +128,7 @@ def test_chunks_change_no_bit(mc: Tensor, chunk: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("chunk", [None, 1, 37, 1401])
+@pytest.mark.parametrize("chunk", [None, 1, 37, 1401], ids="chunk {}".format)
 def test_threads_change_no_bit(dtype: torch.dtype, chunk: int | None) -> None:
     """Large enough to be shared among threads, in parts that end between two vectors."""
     mc = mc_log_probs(1, 1401, 101, 7, dtype, "mild")

@@ -30,7 +30,7 @@ def test_without_ties_the_generator_does_not_matter() -> None:
     scores = torch.randperm(1_000, generator=seeded(0)).float()
     for seed in range(5):
         rows = kernels.select_top(scores, 50, seeded(seed))
-        assert scores[rows].tolist() == list(range(999, 949, -1))
+        assert scores[rows].tolist() == list(range(999, 949, -1)), f"seed {seed}"
 
 
 def test_ties_are_broken_by_the_generator_and_uniformly() -> None:
@@ -46,6 +46,15 @@ def test_ties_are_broken_by_the_generator_and_uniformly() -> None:
     expected = draws / 5
     chi_square = ((counts[[0, 1, 2, 3, 5]] - expected) ** 2 / expected).sum().item()
     assert chi_square < 18.47  # the 99.9 % quantile with 4 degrees of freedom
+
+
+def test_tie_keys_prefer_no_row() -> None:
+    """How often each of nine rows is among the four of lowest key."""
+    counts, generator = torch.zeros(9), seeded(0)
+    for _ in range(2_000):
+        counts[kernels.tie_keys(9, generator).argsort()[:4]] += 1
+    expected = 2_000 * 4 / 9
+    assert ((counts - expected) ** 2 / expected).sum() < 26.12  # the 99.9 % quantile with 8 degrees of freedom
 
 
 def test_the_batch_is_a_prefix_of_a_larger_batch() -> None:

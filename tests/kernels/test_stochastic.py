@@ -22,7 +22,7 @@ WEIGHTS = {
 
 
 @pytest.mark.parametrize("mode", WEIGHTS)
-@pytest.mark.parametrize("beta", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("beta", [0.0, 1.0, 2.0], ids="beta {}".format)
 def test_ordered_batches_have_their_exact_probabilities(mode: str, beta: float) -> None:
     draws = 4_000
     scores, generator = torch.tensor(SCORES), seeded(0)

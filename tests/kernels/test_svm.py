@@ -34,8 +34,8 @@ def test_the_distance_on_a_line_is_the_coordinate():
     assert scores.tolist() == pytest.approx([0.0, -0.5, -2.0], abs=1e-3)
 
 
-@pytest.mark.parametrize("gap", [False, True])
-@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("gap", [False, True], ids=["distance", "gap"])
+@pytest.mark.parametrize("classes", [2, 3, 5], ids="{} classes".format)
 def test_equals_the_loops(classes, gap):
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -44,10 +44,10 @@ def test_equals_the_loops(classes, gap):
         labelled = centres[labels] + rng.normal(size=(len(labels), 4))
         labelled[:, 3] = 7.0  # a constant feature counts for nothing
         features = 3 * rng.normal(size=(11, 4))
-        found = kernels.svm_scores(*map(torch.from_numpy, (features, labelled, labels)), 0.5, gap=gap)
-        assert found.tolist() == pytest.approx(
+        scores = kernels.svm_scores(*map(torch.from_numpy, (features, labelled, labels)), 0.5, gap=gap)
+        assert scores.tolist() == pytest.approx(
             literal_scores(features, labelled, labels, 0.5, gap), rel=1e-9, abs=1e-12
-        )
+        ), f"seed {seed}"
 
 
 def test_one_class_is_refused():

@@ -1,8 +1,9 @@
-"""Dropout with an explicit generator, adopting torch's layers, and seeded weights."""
+"""Dropout with an explicit generator, torch's layers replaced, and seeded weights."""
 
 from __future__ import annotations
 
 import copy
+from dataclasses import is_dataclass
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.mark.parametrize("channelwise", [False, True])
+@pytest.mark.parametrize("channelwise", [False, True], ids=["elementwise", "channelwise"])
 def test_training_masks_are_fresh_scaled_and_from_the_generator(channelwise):
     layer = Dropout(0.25, channelwise)
     inputs = torch.ones(400, 8, 3, 3)
@@ -76,7 +77,7 @@ def test_a_copy_has_no_stream_of_its_original():
     assert layer.generator is not None
 
 
-def test_adopt_swaps_at_every_depth():
+def test_torchs_dropout_is_replaced_at_every_depth():
     shared = nn.Dropout(0.1)
     inner = nn.ModuleDict({"drop": nn.Dropout2d(0.2), "same": shared})
     network = nn.Sequential(nn.Linear(2, 2), shared, nn.ModuleList([inner, nn.Dropout1d(0.3).eval()]))
@@ -95,7 +96,7 @@ def test_adopt_swaps_at_every_depth():
     assert all(layer.generator is stream for layer in layers.values())
 
 
-def test_adopt_takes_a_torchvision_network():
+def test_torchs_dropout_is_replaced_in_a_torchvision_network():
     network = torchvision.models.resnet18(num_classes=10)
     network.fc = nn.Sequential(nn.Dropout(0.5), nn.Linear(512, 10))
     replace_torch_dropout(network)
@@ -107,8 +108,10 @@ def test_adopt_takes_a_torchvision_network():
     assert torch.equal(first, network(inputs))
 
 
-@pytest.mark.parametrize("layer", [nn.AlphaDropout(0.1), nn.FeatureAlphaDropout(0.1)])
-def test_adopt_refuses_other_dropouts(layer):
+@pytest.mark.parametrize(
+    "layer", [nn.AlphaDropout(0.1), nn.FeatureAlphaDropout(0.1)], ids=lambda layer: type(layer).__name__
+)
+def test_other_kinds_of_dropout_are_refused(layer):
     with pytest.raises(InputError, match=rf"network\.0 is a {type(layer).__name__}"):
         replace_torch_dropout(nn.Sequential(layer))
 
@@ -122,7 +125,9 @@ MODELS = [
 ]
 
 
-@pytest.mark.parametrize(("model", "shape"), MODELS)
+@pytest.mark.parametrize(
+    ("model", "shape"), MODELS, ids=lambda value: type(value).__name__ if is_dataclass(value) else None
+)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_reset_is_a_fresh_build_bit_for_bit(model, shape, dtype):
     with seeded(3):

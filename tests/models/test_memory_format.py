@@ -22,7 +22,13 @@ def channels_last(weight: torch.Tensor) -> bool:
     return weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()
 
 
-@pytest.mark.parametrize("schema", [BatchBaldCnn(), Gal2017Cnn(), EmnistCnn(), Vgg(stages=[[8, 8], [8]], dense=[16])])
+def name(schema: object) -> str:
+    return type(schema).__name__
+
+
+@pytest.mark.parametrize(
+    "schema", [BatchBaldCnn(), Gal2017Cnn(), EmnistCnn(), Vgg(stages=[[8, 8], [8]], dense=[16])], ids=name
+)
 def test_the_same_function_and_gradients(schema):
     first = schema.build((1, 28, 28), 10).double().eval()  # dropout off: both give the same
     last = to_channels_last(copy.deepcopy(first))
@@ -31,9 +37,9 @@ def test_the_same_function_and_gradients(schema):
     inputs = torch.randn(5, 1, 28, 28, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     for network in (first, last):
         nn.functional.cross_entropy(network(inputs), torch.arange(5)).backward()
-    for one, other in zip(first.parameters(), last.parameters(), strict=True):
-        assert torch.equal(one, other)
-        torch.testing.assert_close(one.grad, other.grad, rtol=1e-9, atol=1e-12)
+    for weight, other in zip(first.parameters(), last.parameters(), strict=True):
+        assert torch.equal(weight, other)
+        torch.testing.assert_close(weight.grad, other.grad, rtol=1e-9, atol=1e-12)
 
 
 def test_a_reset_keeps_the_layout_and_gives_the_same_weights():
@@ -44,7 +50,7 @@ def test_a_reset_keeps_the_layout_and_gives_the_same_weights():
     assert all(torch.equal(*pair) for pair in zip(first.parameters(), last.parameters(), strict=True))
 
 
-@pytest.mark.parametrize("schema", [ResNet(widths=[4, 8], blocks=1), Mlp()])
+@pytest.mark.parametrize("schema", [ResNet(widths=[4, 8], blocks=1), Mlp()], ids=name)
 def test_others_stay_as_they_are(schema):
     network = to_channels_last(schema.build((3, 8, 8), 10))
     assert all(parameter.is_contiguous() for parameter in network.parameters())

@@ -11,9 +11,9 @@ def weighted_mean(members: list[list[float]], weights: list[float]) -> list[floa
     return [math.fsum(w * v for w, v in zip(weights, column, strict=True)) / total for column in columns]
 
 
-def prefilter(scores: list[float], kept: int, keys: list[float]) -> list[int]:
+def prefilter(scores: list[float], size: int, keys: list[float]) -> list[int]:
     """The most informative rows (Zhdanov 2019, step 1), equal scores by their keys."""
-    return sorted(range(len(scores)), key=lambda n: (-scores[n], keys[n], n))[:kept]
+    return sorted(range(len(scores)), key=lambda n: (-scores[n], keys[n], n))[:size]
 
 
 def nearest_to_means(

@@ -115,8 +115,8 @@ def evidence(needs: frozenset[Product], sizes: Sizes, kind: str = "ordinary", se
 
 def all_needs(name: str) -> list[frozenset[Product]]:
     """What the strategy reads with draws, and without where it may be run without."""
-    one = strategy(name)
-    return [one.needs(True)] if one.minimum_draws > 1 else list({one.needs(True), one.needs(False)})
+    subject = strategy(name)
+    return [subject.needs(True)] if subject.minimum_draws > 1 else list({subject.needs(True), subject.needs(False)})
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -251,8 +251,8 @@ def test_of_a_large_pool_the_first_rows_of_a_screen_are_enough(name):
         torch.testing.assert_close(strategy(name).screening_score(permuted(given, order)), scores[order])
         for most in (59, 20, 5):
             first = sorted(range(60), key=lambda row: (-float(scores[row]), float(keys[row])))[:most]
-            kept = torch.tensor(sorted(first))
-            part = replace(permuted(given, kept), screen=Screen(scores, kept))
+            candidates = torch.tensor(sorted(first))
+            part = replace(permuted(given, candidates), screen=Screen(scores, candidates))
             rows = strategy(name).select(part, 5, generator()).rows
             assert len(set(rows.tolist())) == 5
             assert 0 <= int(rows.min()) <= int(rows.max()) < most
@@ -263,15 +263,15 @@ SCORES = [name for name in NAMES if issubclass(type(strategy(name)), ScoreStrate
 
 @pytest.mark.parametrize("name", SCORES)
 def test_a_score_belongs_to_its_row_whatever_the_order_and_the_chunk(name):
-    one = strategy(name)
+    subject = strategy(name)
     for needs in all_needs(name):
         given = evidence(needs, Sizes(rows=100))
-        scores = one.score(given)
+        scores = subject.score(given)
         assert scores.shape == (100,)
         kernels.check_scores(scores, -float("inf"), float("inf"), name)
         order = torch.randperm(100, generator=generator(4))
-        torch.testing.assert_close(one.score(permuted(given, order)), scores[order], rtol=1e-5, atol=1e-6)
-        parts = [one.score(permuted(given, part)) for part in torch.arange(100).split(33)]
+        torch.testing.assert_close(subject.score(permuted(given, order)), scores[order], rtol=1e-5, atol=1e-6)
+        parts = [subject.score(permuted(given, part)) for part in torch.arange(100).split(33)]
         torch.testing.assert_close(torch.cat(parts), scores, rtol=1e-5, atol=1e-6)
 
 
@@ -306,11 +306,11 @@ def test_ties_are_broken_by_the_generator(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_too_few_draws_and_members_are_refused_in_the_users_words(name):
-    one = strategy(name)
+    subject = strategy(name)
     few = replace(run_facts(Sizes()), functions=1, members=1, name=name)
-    if one.minimum_draws > 1 or one.minimum_members > 1:
+    if subject.minimum_draws > 1 or subject.minimum_members > 1:
         with pytest.raises(InputError, match=rf"strategy {name} needs .*posterior="):
-            one.check(few)
+            subject.check(few)
     else:
-        one.check(few)
-    one.check(replace(run_facts(Sizes()), name=name))
+        subject.check(few)
+    subject.check(replace(run_facts(Sizes()), name=name))

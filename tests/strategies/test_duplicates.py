@@ -42,7 +42,7 @@ def one_thread():
 def learners() -> list[tuple[TorchLearner, PoolState, Streams]]:
     """One trained network a seed, and the pool of copies."""
     data = Digits().load()
-    found = []
+    trained = []
     for seed in range(SEEDS):
         streams = Streams(seed)
         chosen = torch.from_numpy(streams.numpy("images").permutation(data.size)[: LABELLED + IMAGES])
@@ -61,8 +61,8 @@ def learners() -> list[tuple[TorchLearner, PoolState, Streams]]:
         learner = TorchLearner([network], Mixture(draws=DRAWS), [Training(steps=200)], repeated)
         learner.reset(streams, 0)
         learner.fit(torch.arange(LABELLED), torch.arange(0), streams, 0)
-        found.append((learner, PoolState.start(range(len(indices)), range(LABELLED)), streams))
-    return found
+        trained.append((learner, PoolState.start(range(len(indices)), range(LABELLED)), streams))
+    return trained
 
 
 def duplicates(strategy, learners) -> float:
@@ -88,8 +88,8 @@ STRATEGIES = [BatchBald(exact_cap=10_000, samples=2_000), Badge(), CoresetGreedy
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: type(strategy).__name__)
 def test_fewer_duplicates_than_bald(strategy, learners, of_bald):
-    found = duplicates(strategy, learners)
-    assert found < of_bald, f"{found:.1f} of {BATCH} are duplicates, and {of_bald:.1f} of BALD's"
+    count = duplicates(strategy, learners)
+    assert count < of_bald, f"{count:.1f} of {BATCH} are duplicates, and {of_bald:.1f} of BALD's"
 
 
 def test_bald_buys_duplicates(of_bald):

@@ -30,8 +30,8 @@ def readme(tmp_path) -> list[str]:
 
 def records(folder: Path) -> dict[str, list[dict]]:
     """Run folder to its rounds, for every run under a folder."""
-    found = sorted(folder.rglob("rounds.jsonl"))
-    return {str(path.parent): [json.loads(line) for line in path.read_text().splitlines()] for path in found}
+    files = sorted(folder.rglob("rounds.jsonl"))
+    return {str(path.parent): [json.loads(line) for line in path.read_text().splitlines()] for path in files}
 
 
 @pytest.mark.slow

@@ -46,6 +46,7 @@ def h(*probabilities):
         (Entropy(), [h(0.5, 0.3, 0.2), h(0.9, 0.1), math.log(3), 0.0]),
         (VariationRatio(), [0.5, 0.1, 2 / 3, 0.0]),
     ],
+    ids=["least confidence", "margin", "entropy", "variation ratio"],
 )
 def test_scores_of_point_predictions(strategy, scores):
     assert strategy.score(points()).tolist() == pytest.approx(scores, abs=1e-6)
@@ -61,6 +62,7 @@ def test_scores_of_point_predictions(strategy, scores):
         (MeanStd(), [0.5, 0.0, math.sqrt(0.1875 / 4)]),
         (Bald(), [math.log(2), 0.0, h(0.625, 0.375) - h(0.75, 0.25)]),
     ],
+    ids=["variation ratio", "mean std", "BALD"],
 )
 def test_scores_of_draws(strategy, scores):
     assert strategy.score(draws()).tolist() == pytest.approx(scores, abs=1e-6)

@@ -24,8 +24,10 @@ def table_of(kind: str, seed: int, dtype: torch.dtype, sampled: bool) -> LabelTa
     return LabelTable.sample(probs, 600, seeded(seed)) if sampled else exact(probs)
 
 
-@pytest.mark.parametrize("sampled", [False, True])
-@pytest.mark.parametrize(("dtype", "rounding"), [(torch.float64, 1e-12), (torch.float32, 2e-6)])
+@pytest.mark.parametrize("sampled", [False, True], ids=["exact", "sampled"])
+@pytest.mark.parametrize(
+    ("dtype", "rounding"), [(torch.float64, 1e-12), (torch.float32, 2e-6)], ids=["float64", "float32"]
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_gains_of_a_coarse_table_are_bounds(kind: str, dtype: torch.dtype, rounding: float, sampled: bool) -> None:
     for seed in range(20):
@@ -35,8 +37,8 @@ def test_gains_of_a_coarse_table_are_bounds(kind: str, dtype: torch.dtype, round
         above = torch.full_like(gains, torch.inf)
         for coarse in coarse_tables(table, (1, 2, 5, 12, 40)):
             bounds = coarse.gains(candidates)
-            assert (bounds >= gains - rounding).all()
-            assert (bounds <= above + rounding).all()  # more lines, a closer bound
+            assert (bounds >= gains - rounding).all(), f"seed {seed}"
+            assert (bounds <= above + rounding).all(), f"seed {seed}"  # more lines, a closer bound
             above = bounds
 
 

@@ -28,11 +28,11 @@ def test_picks_and_gains_equal_full_enumeration(kind: str) -> None:
         mc = mc_log_probs(seed, rows, draws, classes, torch.float64, kind)
         result = kernels.select_batchbald(mc, batch, seeded(seed), saturation_tol=0, chunk=1 + seed % 3)
         expected, information = twin.select_batchbald(mc.exp().tolist(), batch, keys_of(rows, seed), tie=1e-12)
-        assert result.rows.tolist() == expected
-        assert result.joint_information.tolist() == pytest.approx(information, abs=1e-9)
-        assert result.gains.cumsum(0).tolist() == pytest.approx(information, abs=1e-9)
-        assert result.sampled_from is None
-        assert result.standard_errors.tolist() == [0.0] * batch
+        assert result.rows.tolist() == expected, f"seed {seed}"
+        assert result.joint_information.tolist() == pytest.approx(information, abs=1e-9), f"seed {seed}"
+        assert result.gains.cumsum(0).tolist() == pytest.approx(information, abs=1e-9), f"seed {seed}"
+        assert result.sampled_from is None, f"seed {seed}"
+        assert result.standard_errors.tolist() == [0.0] * batch, f"seed {seed}"
 
 
 def test_float32_information_equals_full_enumeration() -> None:
@@ -41,7 +41,7 @@ def test_float32_information_equals_full_enumeration() -> None:
         result = kernels.select_batchbald(mc, 3, seeded(seed), saturation_tol=0)
         for picks in (1, 2, 3):
             exact = twin.joint_information(mc.double().exp().tolist(), result.rows[:picks].tolist())
-            assert result.joint_information[picks - 1].item() == pytest.approx(exact, abs=5e-6)
+            assert result.joint_information[picks - 1].item() == pytest.approx(exact, abs=5e-6), f"seed {seed}"
 
 
 def test_lazy_evaluation_changes_nothing_and_saves_most() -> None:
@@ -62,10 +62,10 @@ def test_sampled_information_is_within_three_standard_errors() -> None:
         result = kernels.select_batchbald(
             mc, 4, seeded(seed), exact_cap=1 if seed % 3 else 3, samples=400, saturation_tol=0
         )
-        assert result.sampled_from == (1 if seed % 3 else 2)
+        assert result.sampled_from == (1 if seed % 3 else 2), f"seed {seed}"
         exact = twin.joint_information(mc.exp().tolist(), result.rows.tolist())
         error = result.standard_errors.sum().item()  # the gains' errors may be correlated
-        assert error > 0
+        assert error > 0, f"seed {seed}"
         within.append(abs(result.joint_information[-1].item() - exact) <= 3 * error)
     assert sum(within) >= 99
 
@@ -94,7 +94,7 @@ def test_sampled_picks_are_nearly_as_good_as_exact_ones() -> None:
         exact = kernels.select_batchbald(mc, 4, seeded(seed)).joint_information[-1].item()
         sampled = kernels.select_batchbald(mc, 4, seeded(seed), exact_cap=3, samples=3_000)
         achieved = twin.joint_information(probs, sampled.rows.tolist())
-        assert achieved > exact - 0.02
+        assert achieved > exact - 0.02, f"seed {seed}"
 
 
 NO_BOUNDS = {"coarse_sizes": (), "fewest_samples": 10**9}
@@ -148,10 +148,10 @@ def test_copies_are_picked_by_key_and_not_twice() -> None:
     for seed in range(12):
         result = kernels.select_batchbald(mc, 3, seeded(seed))
         chosen = (result.rows % 20).tolist()
-        assert len(set(chosen)) == 3
+        assert len(set(chosen)) == 3, f"seed {seed}"
         keys = keys_of(80, seed)
         for row in result.rows.tolist():
-            assert keys[row] == min(keys[row % 20 + 20 * copy] for copy in range(4))
+            assert keys[row] == min(keys[row % 20 + 20 * copy] for copy in range(4)), f"seed {seed}"
         firsts.add(int(result.rows[0]))
     assert len(firsts) > 1
 
@@ -167,9 +167,9 @@ def test_saturation_is_recorded_and_the_rest_is_chosen_at_random() -> None:
     for seed in range(20):
         result = kernels.select_batchbald(mc, 4, seeded(seed))
         keys = keys_of(4, seed)
-        assert result.rows.tolist() == [2, *sorted((0, 1, 3), key=lambda row: keys[row])]
-        assert result.saturated_at == 1
-        assert result.joint_information.tolist() == pytest.approx([math.log(2)] * 4)
+        assert result.rows.tolist() == [2, *sorted((0, 1, 3), key=lambda row: keys[row])], f"seed {seed}"
+        assert result.saturated_at == 1, f"seed {seed}"
+        assert result.joint_information.tolist() == pytest.approx([math.log(2)] * 4), f"seed {seed}"
         orders.add(tuple(result.rows.tolist()))
     assert len(orders) == 6
     never = kernels.select_batchbald(mc, 4, seeded(0), saturation_tol=0)
@@ -184,7 +184,7 @@ def test_copies_of_what_was_picked_do_not_follow_saturation() -> None:
     copies = []
     for seed in range(50):
         result = kernels.select_batchbald(mc, 10, seeded(seed), saturation_tol=0.02)
-        assert result.saturated_at == 2
+        assert result.saturated_at == 2, f"seed {seed}"
         copies.append(sum(row < 8 for row in result.rows.tolist()))
     assert sum(copies) / 50 < 2 + 3 * 8 * 6 / 98  # two are picked, of eight at random about one in sixteen
 
@@ -202,9 +202,11 @@ def test_information_from_ten_draws_saturates_at_log_ten() -> None:
 def of_a_part(mc: torch.Tensor, most: int, batch: int, seed: int, **given) -> tuple[list[int], BatchBaldBatch]:
     """Rows of the pool, and the batch, where only the `most` rows of highest BALD have draws."""
     bald, keys = kernels.bald(mc), keys_of(len(mc), seed)
-    kept = torch.tensor(sorted(sorted(range(len(mc)), key=lambda row: (-float(bald[row]), keys[row]))[:most]))
-    result = kernels.select_batchbald(mc[kept], batch, seeded(seed), bald_p=bald, candidates_n=kept, **given)
-    return kept[result.rows].tolist(), result
+    candidates = torch.tensor(sorted(sorted(range(len(mc)), key=lambda row: (-float(bald[row]), keys[row]))[:most]))
+    result = kernels.select_batchbald(
+        mc[candidates], batch, seeded(seed), bald_p=bald, candidates_n=candidates, **given
+    )
+    return candidates[result.rows].tolist(), result
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -217,10 +219,10 @@ def test_a_part_of_a_pool_gives_its_batch_until_a_row_left_out_may_have_been_pic
         expected, information = twin.select_batchbald(mc.exp().tolist(), batch, keys_of(10, seed), tie=1e-12)
         rows, result = of_a_part(mc, batch + seed % 5, batch, seed, saturation_tol=0)
         until = batch if result.capped_at is None else result.capped_at
-        assert rows[:until] == expected[:until]
-        assert result.joint_information[:until].tolist() == pytest.approx(information[:until], abs=1e-9)
+        assert rows[:until] == expected[:until], f"seed {seed}"
+        assert result.joint_information[:until].tolist() == pytest.approx(information[:until], abs=1e-9), f"seed {seed}"
         whole, part = whole + (until == batch), part + (until < batch)
-        assert of_a_part(mc, 10, batch, seed, saturation_tol=0)[0] == expected
+        assert of_a_part(mc, 10, batch, seed, saturation_tol=0)[0] == expected, f"seed {seed}"
     assert part > 10
     assert whole > 10 or kind not in ("mild", "sharp")
 
@@ -233,21 +235,21 @@ def test_sampled_and_saturated_a_part_of_a_pool_gives_the_same_picks() -> None:
         mc[:: 1 + seed % 3] = mc[:1, :1]  # rows of equal BALD, 0
         given = {"exact_cap": 16, "samples": 600, "saturation_tol": 0.02}
         expected = kernels.select_batchbald(mc, 25, seeded(seed), **given)
-        assert expected.saturated_at is not None
-        assert expected.capped_at is None
+        assert expected.saturated_at is not None, f"seed {seed}"
+        assert expected.capped_at is None, f"seed {seed}"
         for most in (200, 100, 40, 25):
             rows, result = of_a_part(mc, most, 25, seed, **given)
-            assert result.saturated_at is not None
-            assert result.capped_at is not None
-            assert result.capped_at <= result.saturated_at
-            assert rows[: result.capped_at] == expected.rows[: result.capped_at].tolist()
+            assert result.saturated_at is not None, f"seed {seed}"
+            assert result.capped_at is not None, f"seed {seed}"
+            assert result.capped_at <= result.saturated_at, f"seed {seed}"
+            assert rows[: result.capped_at] == expected.rows[: result.capped_at].tolist(), f"seed {seed}"
             if kernels.bald(mc).sort(descending=True).values[most] < 0.02:  # no row left out can be picked
                 weak_left_out += 1
-                assert result.capped_at == result.saturated_at == expected.saturated_at
-                assert result.sampled_from == expected.sampled_from
+                assert result.capped_at == result.saturated_at == expected.saturated_at, f"seed {seed}"
+                assert result.sampled_from == expected.sampled_from, f"seed {seed}"
         whole, result = of_a_part(mc, 300, 25, seed, **given)
-        assert whole == expected.rows.tolist()
-        assert result.capped_at is None
+        assert whole == expected.rows.tolist(), f"seed {seed}"
+        assert result.capped_at is None, f"seed {seed}"
     assert weak_left_out > 0
 
 

@@ -18,7 +18,7 @@ def keys_of(rows: int, seed: int) -> list[float]:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("labelled_count", [0, 1, 7])
+@pytest.mark.parametrize("labelled_count", [0, 1, 7], ids="{} labelled".format)
 def test_equals_all_pairs(dtype: torch.dtype, labelled_count: int) -> None:
     for seed in range(40):
         size, dimensions, batch = 12 + seed % 5, 1 + seed % 6, 1 + seed % 12
@@ -32,8 +32,8 @@ def test_equals_all_pairs(dtype: torch.dtype, labelled_count: int) -> None:
             labelled = labelled.round()
         result = kernels.select_k_centre(features, labelled, batch, seeded(seed), chunk=5)
         rows, radii = twin.select_k_centre(features.tolist(), labelled.tolist(), batch, keys_of(size, seed))
-        assert result.rows.tolist() == rows
-        assert result.radii.tolist() == pytest.approx(radii, rel=1e-12)
+        assert result.rows.tolist() == rows, f"seed {seed}"
+        assert result.radii.tolist() == pytest.approx(radii, rel=1e-12), f"seed {seed}"
 
 
 def test_near_ties_in_float32_are_decided_in_float64() -> None:
@@ -93,10 +93,10 @@ def test_faults_are_refused() -> None:
     assert len(kernels.select_k_centre(torch.zeros(0, 2), torch.zeros(0, 2), 0, seeded(0)).rows) == 0
 
 
-@pytest.mark.parametrize("power", [62, 66, 100, -90])
+@pytest.mark.parametrize("power", [62, 66, 100, -90], ids="2^{}".format)
 def test_features_whose_squares_leave_float32_have_the_same_batch(power: int) -> None:
     features, labelled = torch.randn(40, 4, generator=seeded(1)), torch.randn(3, 4, generator=seeded(2))
     expected = kernels.select_k_centre(features, labelled, 9, seeded(0))
-    found = kernels.select_k_centre(features * 2.0**power, labelled * 2.0**power, 9, seeded(0))
-    assert found.rows.tolist() == expected.rows.tolist()
-    assert found.radii.tolist() == pytest.approx([radius * 2.0**power for radius in expected.radii.tolist()])
+    scaled = kernels.select_k_centre(features * 2.0**power, labelled * 2.0**power, 9, seeded(0))
+    assert scaled.rows.tolist() == expected.rows.tolist()
+    assert scaled.radii.tolist() == pytest.approx([radius * 2.0**power for radius in expected.radii.tolist()])

@@ -14,7 +14,7 @@ from tests.reference import robust_k_centre as twin
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("labelled_count", [0, 2])
+@pytest.mark.parametrize("labelled_count", [0, 2], ids="{} labelled".format)
 def test_equals_the_best_of_all_batches(dtype: torch.dtype, labelled_count: int) -> None:
     better = programs = 0
     for seed in range(90):
@@ -25,16 +25,20 @@ def test_equals_the_best_of_all_batches(dtype: torch.dtype, labelled_count: int)
             features, labelled = features.round(), labelled.round()  # equal distances and equal rows
         result = kernels.select_robust_k_centre(features, labelled, batch, seeded(seed), outliers=outliers)
         points, centres = features.tolist(), labelled.tolist()
-        assert result.optimal
-        assert result.gap == 0
-        assert result.lower_bound == result.radius
-        assert len(set(result.rows.tolist())) == batch
-        assert result.radius == pytest.approx(twin.radius(points, centres, result.rows.tolist(), outliers), rel=1e-12)
-        assert result.radius == pytest.approx(twin.optimum(points, centres, batch, outliers), rel=2e-7)
+        assert result.optimal, f"seed {seed}"
+        assert result.gap == 0, f"seed {seed}"
+        assert result.lower_bound == result.radius, f"seed {seed}"
+        assert len(set(result.rows.tolist())) == batch, f"seed {seed}"
+        assert result.radius == pytest.approx(
+            twin.radius(points, centres, result.rows.tolist(), outliers), rel=1e-12
+        ), f"seed {seed}"
+        assert result.radius == pytest.approx(twin.optimum(points, centres, batch, outliers), rel=2e-7), f"seed {seed}"
         greedy = kernels.select_k_centre(features, labelled, batch, seeded(seed))
-        assert result.greedy_radius == pytest.approx(twin.radius(points, centres, greedy.rows.tolist(), outliers))
+        assert result.greedy_radius == pytest.approx(twin.radius(points, centres, greedy.rows.tolist(), outliers)), (
+            f"seed {seed}"
+        )
         if outliers == 0:
-            assert result.greedy_radius <= 2 * result.radius * (1 + 1e-12)
+            assert result.greedy_radius <= 2 * result.radius * (1 + 1e-12), f"seed {seed}"
         better += result.radius < result.greedy_radius * (1 - 1e-6)
         programs += result.programs
     assert better > 30  # otherwise the instances prove nothing about the search
@@ -73,12 +77,14 @@ def test_a_prefiltered_pool_says_so_and_its_bounds_hold() -> None:
         result = kernels.select_robust_k_centre(features, labelled, 2, seeded(3), outliers=outliers, candidates=6)
         points, centres = features.tolist(), labelled.tolist()
         best = twin.optimum(points, centres, 2, outliers)
-        assert result.prefiltered == 6
-        assert result.radius == pytest.approx(twin.radius(points, centres, result.rows.tolist(), outliers), rel=1e-12)
-        assert result.lower_bound <= best * (1 + 1e-9) <= result.radius * (1 + 1e-8)
-        assert result.radius <= result.greedy_radius
-        if spread == 0:  # copies: the rows kept, counted three times each, are the pool
-            assert result.radius == pytest.approx(best, rel=2e-7)
+        assert result.prefiltered == 6, f"seed {seed}"
+        assert result.radius == pytest.approx(
+            twin.radius(points, centres, result.rows.tolist(), outliers), rel=1e-12
+        ), f"seed {seed}"
+        assert result.lower_bound <= best * (1 + 1e-9) <= result.radius * (1 + 1e-8), f"seed {seed}"
+        assert result.radius <= result.greedy_radius, f"seed {seed}"
+        if spread == 0:  # copies: the rows that take part, counted three times each, are the pool
+            assert result.radius == pytest.approx(best, rel=2e-7), f"seed {seed}"
         tight += result.optimal
     assert tight >= 20
 
@@ -126,16 +132,18 @@ def test_the_seed_decides_and_nothing_is_changed() -> None:
     counts = torch.zeros(9)
     for seed in range(900):
         rows = kernels.select_robust_k_centre(features, labelled, 1, seeded(seed), outliers=8).rows
-        assert torch.equal(rows, kernels.select_robust_k_centre(features, labelled, 1, seeded(seed), outliers=8).rows)
+        assert torch.equal(
+            rows, kernels.select_robust_k_centre(features, labelled, 1, seeded(seed), outliers=8).rows
+        ), f"seed {seed}"
         counts[rows] += 1
     assert ((counts - 100) ** 2 / 100).sum().item() < 26.12  # the 99.9 % quantile, 8 degrees of freedom
     assert torch.equal(features, copies[0])
     assert torch.equal(labelled, copies[1])
     random = torch.randn(40, 3, generator=seeded(0))
     near = torch.zeros(2, 3)
-    one, two, other = (kernels.select_robust_k_centre(random, near, 4, seeded(s)) for s in (1, 1, 2))
-    assert one.rows.tolist() == two.rows.tolist()
-    assert one.radius == other.radius
+    first, same, other = (kernels.select_robust_k_centre(random, near, 4, seeded(s)) for s in (1, 1, 2))
+    assert first.rows.tolist() == same.rows.tolist()
+    assert first.radius == other.radius
 
 
 def test_the_whole_pool_one_row_and_no_row() -> None:
