@@ -1,67 +1,47 @@
-"""A component of a run from the name of its class and its keys, each value converted to its field's type."""
+"""A component of a run from its class and its keys, each value converted to its field's type."""
 
 from __future__ import annotations
 
-import importlib
-import sys
-from dataclasses import is_dataclass
-from pathlib import Path
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from al_bench.config.load_class import load_class
+from al_bench.config.messages import one_line
+from al_bench.config.own_schema import TARGET, convert_key, from_node, is_own_class, merge_own
 from al_bench.errors import InputError
 
-
-def load_class(path: str) -> type:
-    """The class at "module:Class" or "module.Class"; modules of a user's own are found in the current folder too.
-
-    Raises:
-        InputError: there is no such module or class.
-    """
-    module, _, name = path.rpartition(":" if ":" in path else ".")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.append(here)
-    try:
-        return cast(type, getattr(importlib.import_module(module), name))
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"_target_ is {path!r}, which cannot be loaded: {error}") from error
+__all__ = ["from_target", "load_class", "typed"]
 
 
-def typed(schema: Any, keys: dict[str, Any], where: str) -> Any:
-    """A component from its class (or from one of its kind) and keys, each value converted to its field's type.
+def typed(component: Any, keys: dict[str, Any], where: str) -> Any:
+    """A component like another, with some keys changed, each value converted to its field's type.
+
+    Args:
+        component: A component.
+        keys: Key to value, such as a YAML file gives it.
+        where: How a message begins.
 
     Raises:
         InputError: a key that there is no field for, a value of another type, or one that the class refuses.
     """
     try:
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), keys))
+        if is_own_class(type(component)):
+            return replace(component, **{key: convert_key(type(component), key, value) for key, value in keys.items()})
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(component), keys))
     except OmegaConfBaseException as error:
         raise InputError(f"{where}: {str(error).splitlines()[0]}") from error
 
 
-def from_keys(target: str, keys: dict[str, Any], where: str) -> Any:
-    """The component of the class `target`; its keys have the types of its fields where OmegaConf knows these.
-
-    Args:
-        where: How a message begins.
+def from_target(target: str, keys: dict[str, Any], group: str) -> Any:
+    """The component of the class at `target`, checked against the contract of its group.
 
     Raises:
-        InputError: there is no such class, or it cannot be built from the keys.
+        InputError: there is no such class, it is not what the group needs, or it cannot be built from the keys.
     """
-    made = load_class(target)
     try:
-        return typed(made, keys, where) if _structured(made) else made(**keys)
-    except TypeError as error:
-        raise InputError(f"{where}: {error}") from error
-
-
-def _structured(made: type) -> bool:
-    """Whether OmegaConf knows the types of a class's fields and each has a default; else its keys stay as they are."""
-    if not is_dataclass(made):
-        return False
-    try:
-        return not OmegaConf.missing_keys(OmegaConf.structured(made))
-    except (OmegaConfBaseException, TypeError):
-        return False
+        return from_node(merge_own(OmegaConf.create({TARGET: target, **keys}), group), group)
+    except OmegaConfBaseException as error:
+        raise InputError(one_line(error)) from error

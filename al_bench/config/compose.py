@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.config.components import load_class
 from al_bench.config.composed import Composed
-from al_bench.config.hydra_adapter import split_hydra_node
+from al_bench.config.hydra_adapter import register_sources, split_hydra_node
 from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import RunConfig
 
@@ -24,7 +24,8 @@ COMPOSE_ERRORS = (HydraException, OmegaConfBaseException)
 
 
 def register() -> None:
-    """Store the schemas where the YAML files find them."""
+    """Store the schemas where the YAML files find them, and let files name classes of a user's own."""
+    register_sources()
     store = ConfigStore.instance()
     store.store(name="run_schema", node=RunConfig)
     for group, schemas in COMPONENTS.items():

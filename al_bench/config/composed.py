@@ -9,11 +9,11 @@ from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from al_bench.config import run_names
-from al_bench.config.components import from_keys
-from al_bench.config.messages import unknown_key
+from al_bench.config.messages import own_unknown_key, unknown_key
+from al_bench.config.own_schema import TARGET, from_node, is_own, merge_own, own_class, values
 from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import RunConfig
 from al_bench.errors import InputError
@@ -32,6 +32,9 @@ class Composed:
     config: DictConfig
     hydra: Any
     parallel: bool = False
+
+    def __post_init__(self) -> None:
+        complete_own(self.config)
 
     @cached_property
     def choices(self) -> dict[str, str]:
@@ -94,19 +97,35 @@ def is_sweep() -> bool:
 def build(config: DictConfig) -> RunConfig:
     """The typed configuration, every check of its own fields done.
 
-    A component given by `_target_` (a user's own class) is built from the other keys of its node.
+    Raises:
+        InputError: a key that no component has, or a value that one refuses.
     """
     check_keys(config)
-    run = cast(RunConfig, OmegaConf.to_object(config))
+    own = [group for group in COMPONENTS if is_own(config[group])]
+    plain = config.copy()
+    with open_dict(plain):
+        for group in own:
+            plain[group] = values(config[group])
+    run = cast(RunConfig, OmegaConf.to_object(plain))
     for group in COMPONENTS:
-        node = getattr(run, group)
-        if isinstance(node, dict):
-            keys = dict(node)
-            target = keys.pop("_target_", None)
-            if target is None:
-                raise InputError(f"{group} has no schema: name one in its defaults list, or give _target_")
-            setattr(run, group, from_keys(target, keys, f"{group}: {target} cannot be built from {keys}"))
+        if group in own:
+            setattr(run, group, from_node(config[group], group))
+        elif isinstance(getattr(run, group), dict):
+            raise InputError(f"{group} has no schema: name one in its defaults list, or give {TARGET}")
     return run
+
+
+def complete_own(config: DictConfig) -> None:
+    """Give a node whose `_target_` was typed on the command line the fields of that class as keys, too.
+
+    Raises:
+        InputError: the class is faulty.
+    """
+    for group in COMPONENTS:
+        node = OmegaConf.select(config, group, throw_on_missing=False)
+        if isinstance(node, DictConfig) and TARGET in node and not is_own(node):
+            with open_dict(config):
+                config[group] = merge_own(node, group)
 
 
 def check_keys(config: DictConfig) -> None:
@@ -129,4 +148,6 @@ def check_keys(config: DictConfig) -> None:
 
     visit(config, "")
     if unknown:
-        raise InputError(unknown_key(unknown[0], known))
+        group = unknown[0].partition(".")[0]
+        own = own_class(OmegaConf.get_type(config[group])) if is_own(config.get(group)) else None
+        raise InputError(unknown_key(unknown[0], known) if own is None else own_unknown_key(unknown[0], own))

@@ -13,8 +13,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hydra._internal.core_plugins.file_config_source import FileConfigSource as HydraFileConfigSource
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.plugins import Plugins
+from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, open_dict
+from yaml import YAMLError  # type: ignore[import-untyped]
+
+from al_bench.config.sources import OwnSearchPath, OwnSource, add_own_schemas, check_content, yaml_fault
+from al_bench.errors import InputError
 
 PLUGIN_MODULE = "hydra_plugins.al_bench"
 """Where Hydra looks for the sweeper that conf/config.yaml names."""
@@ -34,6 +41,35 @@ def split_hydra_node(config: DictConfig) -> tuple[DictConfig, Any]:
     with open_dict(config):
         del config["hydra"]
     return config, hydra
+
+
+class FileConfigSource(HydraFileConfigSource):
+    """Hydra's source of YAML files, which merges the schema of a user's class before the keys of its file.
+
+    It takes the place of Hydra's, which only a class of the same name can.
+    """
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """The content of a YAML file.
+
+        Raises:
+            InputError: the file is no YAML of keys, or the class that it names is faulty.
+        """
+        try:
+            result = super().load_config(config_path)
+        except YAMLError as error:
+            raise InputError(yaml_fault(error)) from error
+        content = check_content(result.config, self.path, config_path)
+        add_own_schemas(content, config_path, result.header.get("package"))
+        return result
+
+
+def register_sources() -> None:
+    """Let Hydra read YAML files through `FileConfigSource`, and find users' classes and installed packages."""
+    plugins = Plugins.instance()  # its first call registers Hydra's own sources
+    plugins.register(OwnSource)
+    plugins.register(OwnSearchPath)
+    SourcesRegistry.instance().types[FileConfigSource.scheme()] = FileConfigSource
 
 
 def plugin_module() -> ModuleType:

@@ -4,12 +4,44 @@ from __future__ import annotations
 
 import difflib
 import re
+import typing
 from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
 
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import (
+    BooleanNode,
+    BytesNode,
+    DictConfig,
+    EnumNode,
+    FloatNode,
+    IntegerNode,
+    ListConfig,
+    OmegaConf,
+    PathNode,
+    StringNode,
+)
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
+
+from al_bench.config.own_schema import TARGET, key_fields, own_class
 
 EXTENSIBLE = ("training.layer_weight_decay", "posterior.vary")
 """Keys that hold entries of the user's choice."""
+
+EXPECTED: dict[type, str] = {
+    IntegerNode: "an integer",
+    FloatNode: "a number",
+    BooleanNode: "true or false",
+    StringNode: "a text",
+    PathNode: "a path",
+    BytesNode: "bytes",
+    ListConfig: "a list",
+    DictConfig: "keys with values",
+}
+"""Type of a node to what it holds."""
+EXPECTED_ELEMENT = {int: "integers", float: "numbers", bool: "true or false", str: "texts"}
+"""Type of a list's elements to what the list holds."""
 
 
 def unknown_key(key: str, known: Iterable[str]) -> str:
@@ -22,15 +54,22 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     return f"there is no key '{key}'" + (f"; did you mean {' or '.join(near)}?" if near else "")
 
 
-def one_line(error: BaseException, config: Iterable[str] = ()) -> str:
+def own_unknown_key(key: str, cls: type) -> str:
+    """That a user's class has no such field, and which it has."""
+    names = ", ".join(entry.name for entry in key_fields(cls)) or "no fields"
+    return f"{key} is no key of {cls.__module__}.{cls.__qualname__}; it has {names}"
+
+
+def one_line(error: BaseException, known: Iterable[str] = ()) -> str:
     """An error of Hydra or OmegaConf as one line in the user's words.
 
     Args:
         error: The exception.
-        config: The dotted keys that exist, to suggest the nearest.
+        known: The dotted keys that exist, to suggest the nearest.
     """
-    while error.__cause__ is not None and isinstance(error.__cause__, OmegaConfBaseException):
-        error = error.__cause__
+    error = innermost(error)
+    if isinstance(error, OmegaConfBaseException) and (text := own_fault(error) or wrong_value(error)):
+        return text
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     lines = [line for line in lines if not re.match(r"(object_type|reference_type|To append to your config)", line)]
     text = re.sub(r"\s+", " ", "; ".join(lines))
@@ -38,9 +77,9 @@ def one_line(error: BaseException, config: Iterable[str] = ()) -> str:
         parent = match[1].rpartition(".")[0]
         if parent in EXTENSIBLE:
             return f"{parent} has no entry for '{match[1].removeprefix(parent + '.')}' yet; add it with +{match[1]}=…"
-        return unknown_key(match[1], config)
+        return unknown_key(match[1], known)
     if match := re.search(r"Could not override '([^']+)'", text):
-        return unknown_key(match[1], config)
+        return unknown_key(match[1], known)
     if match := re.search(
         r"Could not find '([^/']+(?:/[^/']+)*)/([^/']+)'.*Available options in '[^']+':;?(.*?)(; Config|$)", text
     ):
@@ -50,3 +89,56 @@ def one_line(error: BaseException, config: Iterable[str] = ()) -> str:
         reason = text[: match.start()].rstrip("; ")
         return f"{match[1]}: {reason}"
     return text
+
+
+def innermost(error: BaseException) -> BaseException:
+    """The error of OmegaConf with a key that an error of Hydra was raised for, else the error itself."""
+    cause = error.__cause__ or error.__context__
+    while isinstance(cause, OmegaConfBaseException) and cause.full_key:
+        error, cause = cause, cause.__cause__ or cause.__context__
+    return error
+
+
+def own_fault(error: OmegaConfBaseException) -> str | None:
+    """What is wrong with a key of a user's class that does not exist; None for any other error."""
+    schema = error.object_type
+    if not isinstance(error, (ConfigKeyError, AttributeError)) or not is_dataclass(schema):
+        return None
+    if (cls := own_class(schema)) is not None:
+        return own_unknown_key(str(error.full_key), cls)
+    if schema.__module__.partition(".")[0] != "al_bench":  # a dataclass in a field of a user's class
+        names = ", ".join(entry.name for entry in fields(schema) if entry.name != TARGET)
+        return f"{error.full_key} is no key of {schema.__module__}.{schema.__qualname__}; it has {names}"
+    return None
+
+
+def wrong_value(error: OmegaConfBaseException) -> str | None:
+    """A value of another type than its field's, and what the field holds; None for any other error."""
+    if not isinstance(error, ValidationError) or not error.full_key:
+        return None
+    value = "null" if error.value is None else plain(error.value)
+    if isinstance(error.child_node, EnumNode):
+        names = ", ".join(error.child_node.enum_type.__members__)
+        return f"{error.full_key} is {value}; choose one of {names}"
+    expected = EXPECTED.get(type(error.child_node))
+    key, parent = str(error.full_key), error.parent_node
+    if isinstance(parent, ListConfig):
+        (element, *_) = typing.get_args(error.ref_type) or (None,)
+        if isinstance(element, type) and issubclass(element, Enum):
+            return f"{key} is {value}; choose one of {', '.join(element.__members__)}"
+        expected = f"a list of {EXPECTED_ELEMENT[element]}" if element in EXPECTED_ELEMENT else None
+        key, parent = key.rpartition("[")[0], parent._get_parent()
+    if expected is None:
+        return None
+    schema: Any = OmegaConf.get_type(parent) if parent is not None else None
+    own = is_dataclass(schema) and schema.__module__.partition(".")[0] != "al_bench"
+    who = f"{schema.__name__} expects" if own else "it must be"
+    where = f"{key} holds" if key != error.full_key else f"{key} is"
+    return f"{where} {value}; {who} {expected}"
+
+
+def plain(value: Any) -> str:
+    """A value as typed, texts in quotes."""
+    if OmegaConf.is_config(value):
+        value = OmegaConf.to_container(value)
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)

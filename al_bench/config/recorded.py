@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from al_bench.config.components import from_keys
+from al_bench.config.components import from_target
 from al_bench.config.compose import COMPOSE_ERRORS, compose, register
 from al_bench.config.messages import one_line
 from al_bench.errors import InputError
@@ -34,7 +34,7 @@ def recorded_component(folder: Path, group: str, choice: str) -> Any | None:
     try:
         if "_target_" in (recorded or {}):
             keys = cast(dict[str, Any], OmegaConf.to_container(recorded))
-            return from_keys(keys.pop("_target_"), keys, f"{group}={choice}")
+            return from_target(keys.pop("_target_"), keys, group)
         register()
         known = compose([f"{group}={choice}"]).config[group]
         return OmegaConf.to_object(OmegaConf.merge(known, recorded or {}))

@@ -196,14 +196,9 @@ def test_a_changed_folder_of_arrays_is_other_data_and_a_broken_link_in_it_is_not
     assert "the data are not those that the run began with" in done.err
 
 
-def test_a_key_misspelt_is_looked_for_among_those_of_the_options_chosen(run, tmp_path):
+def test_a_key_misspelt_is_looked_for_among_those_of_the_options_chosen(run):
     done = run(*TINY, "strategy=badge", "strategy.featurs=input")
     assert done.status == 2
     assert "there is no key 'strategy.featurs'; did you mean strategy.features or " in done.err
     done = run("-m", *TINY, "strategy=random,badge", "strategy.featurs=input")
     assert "did you mean strategy.features or " in done.err
-    (tmp_path / "own" / "strategy").mkdir(parents=True)
-    (tmp_path / "own" / "strategy" / "mine.yaml").write_text("_target_: mine.Mine\nsharpness: 2\n")
-    done = run("--config-dir", str(tmp_path / "own"), *TINY, "strategy=mine", "strategy.sharpnes=1")
-    assert done.status == 2
-    assert "did you mean strategy.sharpness or " in done.err

@@ -1,0 +1,90 @@
+"""What installed packages offer to al-bench by entry points: `name = "module:Class"` in a group `al_bench.KIND`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from al_bench.errors import InputError
+
+KINDS = ("strategies", "datasets", "models", "posteriors", "learners", "metrics", "plots")
+"""The groups are `al_bench.strategies` and so on."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something that an installed package offers.
+
+    Args:
+        kind: One of `KINDS`.
+        name: What it is chosen by.
+        target: "module:Class", or "module:object".
+        package: The package and its version, such as "toy 1.0".
+    """
+
+    kind: str
+    name: str
+    target: str
+    package: str
+
+    def load(self) -> Any:
+        """The object offered.
+
+        Raises:
+            InputError: it cannot be imported, whatever that raises.
+        """
+        try:
+            return metadata.EntryPoint(self.name, self.target, f"al_bench.{self.kind}").load()
+        except (Exception, SystemExit) as error:
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            raise InputError(
+                f"{self.name} of {self.package} is {self.target!r}, which cannot be loaded: {text}"
+            ) from error
+
+
+def offers(kind: str) -> dict[str, list[Offer]]:
+    """Name to what installed packages offer by it, of one kind; more than one where packages clash.
+
+    Args:
+        kind: One of `KINDS`.
+    """
+    found: dict[str, list[Offer]] = {}
+    for point in metadata.entry_points(group=f"al_bench.{kind}"):
+        package = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "an unknown package"
+        offer = Offer(kind, point.name, point.value, package)
+        if offer not in found.setdefault(point.name, []):  # a folder that is on the path twice
+            found[point.name].append(offer)
+    return {name: sorted(given, key=lambda offer: offer.package) for name, given in sorted(found.items())}
+
+
+def load_offers(kind: str, built_in: frozenset[str] | set[str] = frozenset()) -> dict[str, Any]:
+    """Name to object, of everything of a kind that installed packages offer.
+
+    Args:
+        kind: One of `KINDS`, such as metrics.
+        built_in: The names that al-bench itself has.
+
+    Raises:
+        InputError: a name is taken, or an object cannot be loaded.
+    """
+    return {name: the_offer(given, name in built_in).load() for name, given in offers(kind).items()}
+
+
+def the_offer(given: list[Offer], built_in: bool) -> Offer:
+    """The only one who offers a name.
+
+    Args:
+        given: Who offers it, of one kind.
+        built_in: al-bench itself has that name.
+
+    Raises:
+        InputError: several do, or al-bench does.
+    """
+    if built_in or len(given) > 1:
+        who = [*(["al-bench itself"] if built_in else []), *(offer.package for offer in given)]
+        raise InputError(
+            f"the name {given[0].name} in al_bench.{given[0].kind} is offered by {' and by '.join(who)}; "
+            "rename the entry point or uninstall one package"
+        )
+    return given[0]
