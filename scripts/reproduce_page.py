@@ -3,7 +3,7 @@
 python scripts/reproduce_page.py [--scale laptop] [--results results/runs] [--out results/reproduction.md]
     [--readme README.md]
 
-Nothing is run: the page says what the records say. With --readme the table replaces what stands there between
+Nothing is run: everything comes from the records. With --readme the table replaces the README's text between
 `<!-- reproduction: begin -->` and `<!-- reproduction: end -->`; without it the table is printed.
 """
 
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from al_bench.errors import InputError
-from al_bench.reproduce.page import insert, outcomes, readme_table, write
+from al_bench.reproduce.page import insert, readme_table, reproductions, write
 from al_bench.reproduce.preset import SCALES
 
 
@@ -27,13 +27,13 @@ def main() -> int:
     parser.add_argument("--readme", type=Path, metavar="FILE")
     given = parser.parse_args()
     try:
-        found = outcomes(given.scale, given.results, lambda line: print(line, file=sys.stderr))
-        for path in write(found, given.out):
+        judged = reproductions(given.scale, given.results, lambda line: print(line, file=sys.stderr))
+        for path in write(judged, given.out):
             print(f"wrote {path}")
         if given.readme is None:
-            print(readme_table(found))
+            print(readme_table(judged))
         else:
-            given.readme.write_text(insert(given.readme.read_text(), readme_table(found), str(given.readme)))
+            given.readme.write_text(insert(given.readme.read_text(), readme_table(judged), str(given.readme)))
             print(f"wrote {given.readme}")
     except InputError as error:
         print(error, file=sys.stderr)

@@ -14,9 +14,10 @@ from al_bench.errors import InputError
 from al_bench.reproduce.preset import SCALES
 
 if TYPE_CHECKING:
-    from al_bench.reproduce.judge import Judgement
-    from al_bench.reproduce.preset import Preset
-    from al_bench.reproduce.runs import Planned
+    from al_bench.experiment.outcome import Outcome
+    from al_bench.reproduce.judge import JudgedClaim
+    from al_bench.reproduce.preset import Preset, Scale
+    from al_bench.reproduce.runs import PlannedRun
 
 _DESCRIPTION = """\
 Run a paper's experiment (or go on with it) and judge its claims: which of them the curves show."""
@@ -82,9 +83,9 @@ def command(
         if check_only or json_ or words:
             raise InputError("no preset is named; give one, such as gal2017_mnist, or --all")
         for name in presets.names():
-            print(f"{name:<30} {presets.preset(name).paper}")
+            print(f"{name:<30} {presets.load(name).paper}")
         return 0
-    wanted = [presets.preset(name) for name in (presets.names() if all_ else chosen)]
+    wanted = [presets.load(name) for name in (presets.names() if all_ else chosen)]
     try:
         return _run_and_judge(wanted, scale, results, check_only, json_, jobs)
     except KeyboardInterrupt:
@@ -98,9 +99,10 @@ def main(argv: list[str]) -> int:
     return exit_status(command, argv)
 
 
-def _scale_and_names(words: Sequence[str]) -> tuple[str, list[str]]:
+def _scale_and_names(words: Sequence[str]) -> tuple[Scale, list[str]]:
     """The scale (laptop if none is given) and the names of presets among the words typed."""
-    scale, names = "laptop", []
+    scale: Scale = "laptop"
+    names = []
     for word in words:
         key, equals, value = word.partition("=")
         if not equals:
@@ -115,7 +117,7 @@ def _scale_and_names(words: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _run_and_judge(
-    presets: list[Preset], scale: str, results: str, check_only: bool, json_file: Path | None, jobs: int | None
+    presets: list[Preset], scale: Scale, results: str, check_only: bool, json_file: Path | None, jobs: int | None
 ) -> int:
     """Run what is missing unless `check_only`, judge, print, and write `json_file`; returns the exit status."""
     from al_bench.reproduce import judge, runs, tables
@@ -127,55 +129,62 @@ def _run_and_judge(
             pass
     if check_only and not Path(results).is_dir():
         report(f"there is no folder {results}; --results names where studies live")
-    failed = 0 if check_only else _run(presets, scale, plans, jobs)
-    outcomes = []
+    outcomes = [] if check_only else _run(presets, scale, plans, jobs)
+    judged = []
     for preset, planned in zip(presets, plans, strict=True):
-        arms = runs.read(planned, report)
-        judgements = judge.judge(preset, scale, arms)
+        arms = runs.read_complete(planned, report)
+        claims = judge.judge(preset, scale, arms)
         complete = sum(map(len, arms.values()))
-        outcomes.append((preset, scale, complete, len(planned), judgements))
-        _print(preset, scale, planned, complete, judgements)
-    if len(outcomes) > 1:
-        print(tables.terminal(tables.overview(outcomes)))
+        judged.append((preset, scale, complete, len(planned), claims))
+        _print(preset, scale, planned, complete, claims)
+    if len(judged) > 1:
+        print(tables.for_terminal(tables.overview(judged)))
     if json_file is not None:
-        judged = [claim for *_, judgements in outcomes for claim in judgements if claim.claim.band is not None]
-        text = json.dumps([tables.record(claim) for claim in judged], ensure_ascii=False, indent=1)
+        every = [each for *_, claims in judged for each in claims if each.claim.band is not None]
+        text = json.dumps([tables.as_record(each) for each in every], ensure_ascii=False, indent=1)
         options.write_text(json_file, f"{text}\n")
         print(f"wrote {json_file}")
-    return 0 if not failed and all(judge.all_pass(judgements) for *_, judgements in outcomes) else 1
+    complete_runs = all(outcome.status == "complete" for outcome in outcomes)
+    return 0 if complete_runs and all(judge.all_pass(claims) for *_, claims in judged) else 1
 
 
-def _run(presets: list[Preset], scale: str, plans: list[list[Planned]], jobs: int | None) -> int:
-    """Run what is missing of every preset, after an estimate of how long it takes; how many runs failed."""
-    from al_bench.reproduce import sweep
+def _run(presets: list[Preset], scale: Scale, plans: list[list[PlannedRun]], jobs: int | None) -> list[Outcome]:
+    """Run what is missing of every preset, after an estimate of how long it takes, and print how each run ended."""
+    from al_bench.experiment.outcome import outcome_table
+    from al_bench.reproduce import launch
+    from al_bench.reproduce import runs as records
 
-    missing = [sweep.missing(planned) for planned in plans]
+    missing = [records.missing(planned) for planned in plans]
     estimates = [
-        sweep.minutes(preset.sizes[scale], len(planned), len(runs))
+        records.minutes_left(preset.sizes[scale], len(planned), len(runs))
         for preset, planned, runs in zip(presets, plans, missing, strict=True)
     ]
     if len(presets) > 1:
         print(f"{sum(map(len, missing))} runs missing of {sum(map(len, plans))}: about {_time(sum(estimates))} in all")
-    failed = 0
+    outcomes = []
     for preset, runs, estimate in zip(presets, missing, estimates, strict=True):
         if runs:
             print(f"{preset.name}: {len(runs)} runs to do, about {_time(estimate)} ({preset.sizes[scale].basis})")
-            failed += sweep.run(runs, jobs or sweep.default_jobs(), lambda line: print(line, flush=True))
-    return failed
+            outcomes += launch.launch(runs, jobs or launch.default_jobs(), lambda line: print(line, flush=True))
+    if outcomes:
+        print(outcome_table(outcomes))
+    return [outcome for _, outcome in outcomes]
 
 
 def _time(minutes: float) -> str:
     return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
 
 
-def _print(preset: Preset, scale: str, planned: list[Planned], complete: int, claims: tuple[Judgement, ...]) -> None:
+def _print(
+    preset: Preset, scale: Scale, planned: list[PlannedRun], complete: int, claims: tuple[JudgedClaim, ...]
+) -> None:
     """Print the claims of one preset, the reasons for its verdicts, and what departs from the paper."""
     from al_bench.reproduce import tables
 
     print(f"\n{preset.paper}; {complete} of {len(planned)} runs complete\n")
-    print(tables.terminal(tables.table(preset, scale, claims)))
-    if any(claim.claim.band is None for claim in claims):
-        print("\n" + tables.terminal(tables.table(preset, scale, claims, judged=False)))
+    print(tables.for_terminal(tables.claims_table(preset, scale, claims)))
+    if any(each.claim.band is None for each in claims):
+        print("\n" + tables.for_terminal(tables.claims_table(preset, scale, claims, judged=False)))
     for title, lines in (
         ("reasons", tables.reasons(claims)),
         (f"departures of scale {scale} from the paper", preset.sizes[scale].departures),

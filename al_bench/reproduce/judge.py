@@ -1,69 +1,70 @@
 """The judge: a claim passes where the 95 % interval of its effect lies wholly inside its band.
 
-It fails where the interval lies wholly outside, and says NOT ENOUGH SEEDS where it lies across an edge, and always
-below 3 seeds. The band is open: an effect of exactly 0 is not above 0. No verdict looks at the value itself.
+It fails where the interval lies wholly outside. Where the interval lies across an edge of the band, and always with
+fewer than 3 seeds, the verdict is NOT ENOUGH SEEDS. The band is open: an effect of exactly 0 is not above 0. No verdict
+depends on the value itself, only on its interval.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from al_bench.analysis.statistics.paired import FEWEST
-from al_bench.reproduce.effects import Effect, Seeds, effect
-from al_bench.reproduce.preset import Claim, Preset, shown
+from al_bench.reproduce.effects import Effect, RunsBySeed, compute_effect
+from al_bench.reproduce.preset import Claim, Preset, Scale, format_number
 
 
-class Verdict(Enum):
+class ClaimVerdict(Enum):
+    """What the judge says of a claim; the value is the word in records."""
+
     passed = "pass"
     failed = "fail"
-    few = "not_enough_seeds"
+    not_enough_seeds = "not_enough_seeds"
     not_run = "not_run"
     reported = "reported"
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """A claim, what was found, and the verdict with its reason."""
+class JudgedClaim:
+    """A claim of a preset at a scale, its effect, and the verdict with its reason."""
 
     preset: str
-    scale: str
+    scale: Scale
     claim: Claim
     effect: Effect
-    verdict: Verdict
+    verdict: ClaimVerdict
     reason: str
 
 
-def decide(found: Effect, band: tuple[float, float]) -> tuple[Verdict, str]:
+def decide(effect: Effect, band: tuple[float, float]) -> tuple[ClaimVerdict, str]:
     """The verdict on one effect, and why.
 
     Args:
-        found: The effect with its interval.
+        effect: The effect with its interval.
         band: The open interval in which it must lie.
     """
-    said = f" ({found.note})" if found.note else ""
-    if found.n == 0:
-        return Verdict.not_run, found.note
-    if found.n < FEWEST:
-        return (
-            Verdict.few,
-            f"{found.n} seed{'s' if found.n > 1 else ''}, and fewer than {FEWEST} are always too few{said}",
-        )
-    if math.isnan(found.low) or math.isnan(found.high):
-        return Verdict.few, f"there is no interval{said}"
+    note = f" ({effect.note})" if effect.note else ""
+    if effect.n == 0:
+        return ClaimVerdict.not_run, effect.note
+    if effect.n < FEWEST:
+        seeds = f"{effect.n} seed{'s' if effect.n > 1 else ''}"
+        return ClaimVerdict.not_enough_seeds, f"{seeds}, and fewer than {FEWEST} are always too few{note}"
+    if math.isnan(effect.low) or math.isnan(effect.high):
+        return ClaimVerdict.not_enough_seeds, f"there is no interval{note}"
     low, high = band
-    above, below = low == -math.inf or low < found.low, high == math.inf or found.high < high
-    edges = " and ".join(shown(edge) for edge, inside in ((low, above), (high, below)) if not inside)
+    above, below = low == -math.inf or low < effect.low, high == math.inf or effect.high < high
     if above and below:
-        return Verdict.passed, f"the interval lies inside{said}"
-    if found.high <= low or high <= found.low:
-        return Verdict.failed, f"the interval lies outside{said}"
-    return Verdict.few, f"the interval lies across {edges}{said}"
+        return ClaimVerdict.passed, f"the interval lies inside{note}"
+    if effect.high <= low or high <= effect.low:
+        return ClaimVerdict.failed, f"the interval lies outside{note}"
+    edges = " and ".join(format_number(edge) for edge, inside in ((low, above), (high, below)) if not inside)
+    return ClaimVerdict.not_enough_seeds, f"the interval lies across {edges}{note}"
 
 
-def judge(preset: Preset, scale: str, arms: Mapping[str, Seeds]) -> tuple[Judgement, ...]:
+def judge(preset: Preset, scale: Scale, arms: Mapping[str, RunsBySeed]) -> tuple[JudgedClaim, ...]:
     """Every claim of a preset that the scale has the arms for, in the file's order.
 
     Args:
@@ -71,22 +72,23 @@ def judge(preset: Preset, scale: str, arms: Mapping[str, Seeds]) -> tuple[Judgem
         scale: paper, laptop or smoke.
         arms: The complete runs of every arm, by seed.
     """
-    found = []
-    for claim in preset.judged(scale):
-        one, planned = effect(claim, arms), len(preset.seeds(claim, scale))
-        if claim.band is None:
-            verdict, reason = (Verdict.reported if one.n else Verdict.not_run), one.note
-        else:
-            verdict, reason = decide(one, claim.band)
-            if 0 < one.n < planned:
-                reason += f" ({one.n} of the {planned} seeds planned)"
-            if verdict is Verdict.failed and scale in claim.findings:
-                reason += f". {claim.findings[scale]}"
-        found.append(Judgement(preset.name, scale, claim, one, verdict, reason))
-    return tuple(found)
+    return tuple(_judge_claim(preset, scale, claim, compute_effect(claim, arms)) for claim in preset.claims_at(scale))
 
 
-def all_pass(found: tuple[Judgement, ...]) -> bool:
+def _judge_claim(preset: Preset, scale: Scale, claim: Claim, effect: Effect) -> JudgedClaim:
+    if claim.band is None:
+        verdict = ClaimVerdict.reported if effect.n else ClaimVerdict.not_run
+        return JudgedClaim(preset.name, scale, claim, effect, verdict, effect.note)
+    verdict, reason = decide(effect, claim.band)
+    planned = len(preset.claim_seeds(claim, scale))
+    if 0 < effect.n < planned:
+        reason += f" ({effect.n} of the {planned} seeds planned)"
+    if verdict is ClaimVerdict.failed and scale in claim.findings:
+        reason += f". {claim.findings[scale]}"
+    return JudgedClaim(preset.name, scale, claim, effect, verdict, reason)
+
+
+def all_pass(claims: Sequence[JudgedClaim]) -> bool:
     """Whether there is a claim and every one passes; what is only reported does not count."""
-    judged = [one for one in found if one.claim.band is not None]
-    return bool(judged) and all(one.verdict is Verdict.passed for one in judged)
+    judged = [each for each in claims if each.claim.band is not None]
+    return bool(judged) and all(each.verdict is ClaimVerdict.passed for each in judged)

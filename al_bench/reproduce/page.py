@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from al_bench.errors import InputError
-from al_bench.reproduce import tables
-from al_bench.reproduce.judge import Judgement, Verdict
-from al_bench.reproduce.preset import Preset
+from al_bench.reproduce import presets, tables
+from al_bench.reproduce.judge import ClaimVerdict, JudgedClaim, judge
+from al_bench.reproduce.preset import Preset, Scale
+from al_bench.reproduce.runs import plan, read_complete
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,14 +23,21 @@ _VERSIONS = ("python", "torch", "torchvision", "numpy", "scipy", "scikit-learn",
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A preset at a scale, with its complete runs by arm and seed, out of `planned`, and its judgements."""
+class Reproduction:
+    """A preset at a scale as the records stand.
+
+    Args:
+        preset, scale: What was reproduced.
+        arms: Its complete runs by arm and seed.
+        planned: Number of runs that it asks for.
+        claims: Its judged claims.
+    """
 
     preset: Preset
-    scale: str
+    scale: Scale
     arms: Mapping[str, Mapping[int, Run]]
     planned: int
-    judgements: tuple[Judgement, ...]
+    claims: tuple[JudgedClaim, ...]
 
     @property
     def runs(self) -> list[Run]:
@@ -37,7 +45,7 @@ class Outcome:
         return [run for seeds in self.arms.values() for run in seeds.values()]
 
 
-def outcomes(scale: str, results: str, report: Callable[[str], None]) -> list[Outcome]:
+def reproductions(scale: Scale, results: str, report: Callable[[str], None]) -> list[Reproduction]:
     """Every preset as the records stand.
 
     Args:
@@ -45,61 +53,60 @@ def outcomes(scale: str, results: str, report: Callable[[str], None]) -> list[Ou
         results: Where studies live.
         report: Called with one line for every run that is left out.
     """
-    from al_bench.reproduce import judge, presets
-    from al_bench.reproduce import runs as records
-
-    found = []
+    judged = []
     for name in presets.names():
-        preset = presets.preset(name)
-        planned = records.plan(preset, scale, results)
-        arms = records.read(planned, report)
-        found.append(Outcome(preset, scale, arms, len(planned), judge.judge(preset, scale, arms)))
-    return found
+        preset = presets.load(name)
+        planned = plan(preset, scale, results)
+        arms = read_complete(planned, report)
+        judged.append(Reproduction(preset, scale, arms, len(planned), judge(preset, scale, arms)))
+    return judged
 
 
-def page(found: Sequence[Outcome], figures: str) -> str:
+def page(judged: Sequence[Reproduction], figures: str) -> str:
     """The page as Markdown.
 
     Args:
-        found: What was judged.
+        judged: Every preset, as `reproductions` gives them.
         figures: The folder of figures and CSVs as linked from the page.
     """
-    scale = found[0].scale
+    scale = judged[0].scale
     parts = [
         "# Reproduced papers",
         f"`al-bench reproduce NAME --check-only scale={scale}` prints each of these tables again from the records in "
         "`runs/`, without running anything. Claims and their margins were written down in "
         "`conf/experiment/NAME/claims.toml` before the sweeps they judge, where a preset does not say otherwise. The "
         "machine is described in [README.md](README.md).",
-        _overview(found).to_markdown(),
+        _overview(judged).to_markdown(),
         tables.NOTE,
     ]
-    for one in found:
-        parts += _section(one, figures)
+    for reproduction in judged:
+        parts += _section(reproduction, figures)
     return "\n\n".join(parts) + "\n"
 
 
-def _overview(found: Sequence[Outcome]) -> tables.Table:
-    return tables.overview([(one.preset, one.scale, len(one.runs), one.planned, one.judgements) for one in found])
+def _overview(judged: Sequence[Reproduction]) -> tables.Table:
+    return tables.overview([(each.preset, each.scale, len(each.runs), each.planned, each.claims) for each in judged])
 
 
-def _section(one: Outcome, figures: str) -> list[str]:
-    name, size = one.preset.name, one.preset.sizes[one.scale]
+def _section(reproduction: Reproduction, figures: str) -> list[str]:
+    preset, scale, claims = reproduction.preset, reproduction.scale, reproduction.claims
+    name, size, runs = preset.name, preset.sizes[scale], reproduction.runs
     parts = [
         f"## {name}",
-        f"{one.preset.paper}. {len(one.runs)} of {one.planned} runs complete. {provenance(one.runs)}",
+        f"{preset.paper}. {len(runs)} of {reproduction.planned} runs complete. {provenance(runs)}",
     ]
-    if not one.runs:
+    if not runs:
         parts[-1] += f"`al-bench reproduce {name}` takes about {size.minutes:g} minutes ({size.basis})."
     else:
         parts[-1] += f"[Figure]({figures}/{name}.png), [claims as CSV]({figures}/{name}.csv)."
-        parts.append(tables.table(one.preset, one.scale, one.judgements).to_markdown().split("\n\nPublished:")[0])
-        if any(judged.claim.band is None and judged.verdict is Verdict.reported for judged in one.judgements):
-            parts.append(tables.table(one.preset, one.scale, one.judgements, judged=False).to_markdown())
+        # The note of the table stands once, at the top of the page.
+        parts.append(replace(tables.claims_table(preset, scale, claims), note="").to_markdown())
+        if any(each.verdict is ClaimVerdict.reported for each in claims):
+            parts.append(tables.claims_table(preset, scale, claims, judged=False).to_markdown())
     lists = [
         ("Departures from the paper", size.departures),
-        ("Notes", one.preset.notes),
-        ("What did not pass, and why", tables.reasons(one.judgements) if one.runs else ()),
+        ("Notes", preset.notes),
+        ("What did not pass, and why", tables.reasons(claims) if runs else ()),
     ]
     return parts + [f"{title}:\n\n" + "\n".join(f"- {line}" for line in lines) for title, lines in lists if lines]
 
@@ -109,76 +116,86 @@ def provenance(runs: Sequence[Run]) -> str:
     if not runs:
         return ""
 
-    def each(values: Sequence[object]) -> str:
+    def distinct(values: Sequence[object]) -> str:
         return " and ".join(dict.fromkeys(str(value) for value in values))
 
     headers = [run.header for run in runs]
     days = sorted(str(header.get("started", "unknown"))[:10] for header in headers)
     versions = ", ".join(
-        f"{name} {each([header.get('versions', {}).get(name, 'unknown') for header in headers])}" for name in _VERSIONS
+        f"{name} {distinct([header.get('versions', {}).get(name, 'unknown') for header in headers])}"
+        for name in _VERSIONS
     )
-    commits = each([str(header.get("commit", "unknown"))[:7] for header in headers])
-    when = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
-    device = each([header.get("device", "unknown") for header in headers])
-    threads = each([header.get("threads", "unknown") for header in headers])
-    platform = each([header.get("platform", "unknown") for header in headers])
-    told = {(header["processor"], header["cores"]) for header in headers if "processor" in header}
-    machine = "".join(f"{name} ({cores} cores), " for name, cores in sorted(told))
-    return f"Run {when} on {device}, {threads} thread a run, {machine}{platform}; {versions}; commit {commits}. "
+    commits = distinct([str(header.get("commit", "unknown"))[:7] for header in headers])
+    period = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+    device = distinct([header.get("device", "unknown") for header in headers])
+    threads = distinct([header.get("threads", "unknown") for header in headers])
+    platform = distinct([header.get("platform", "unknown") for header in headers])
+    processors = {(header["processor"], header["cores"]) for header in headers if "processor" in header}
+    machine = "".join(f"{name} ({cores} cores), " for name, cores in sorted(processors))
+    return f"Run {period} on {device}, {threads} thread a run, {machine}{platform}; {versions}; commit {commits}. "
 
 
-def readme_table(found: Sequence[Outcome]) -> str:
+def readme_table(judged: Sequence[Reproduction]) -> str:
     """The README's table: the presets that have runs, claims by verdict."""
-    chosen = [one for one in found if one.runs]
     heads = ("paper's experiment", "runs", "pass", "fail", "not enough seeds", "not run")
     lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
-    for one in chosen:
-        cells = map(str, tables.counts(one.judgements).values())
-        lines.append(f"| `{one.preset.name}` | {len(one.runs)} of {one.planned} | {' | '.join(cells)} |")
+    for reproduction in judged:
+        if runs := reproduction.runs:
+            cells = map(str, tables.counts(reproduction.claims).values())
+            name, complete = reproduction.preset.name, f"{len(runs)} of {reproduction.planned}"
+            lines.append(f"| `{name}` | {complete} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def insert(text: str, table: str, where: str) -> str:
     """A page's text with the table between its two marks.
 
+    Args:
+        text: Of the page.
+        table: As Markdown.
+        where: The page's file, for the message.
+
     Raises:
         InputError: the page lacks the marks.
     """
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise InputError(f"{where} has no place for the table: write {BEGIN} and {END} on lines of their own")
+        raise InputError(f"{where} does not say where the table goes: write {BEGIN} and {END} on lines of their own")
     return f"{text[: text.index(BEGIN)]}{BEGIN}\n{table}\n{text[text.index(END) :]}"
 
 
-def write(found: Sequence[Outcome], out: Path) -> list[Path]:
+def write(judged: Sequence[Reproduction], out: Path) -> list[Path]:
     """Write the page, and beside it a folder with a figure and a CSV for every preset that has runs.
 
     Args:
-        found: What was judged.
+        judged: Every preset, as `reproductions` gives them.
         out: The page's file, such as results/reproduction.md.
 
     Returns:
-        What was written.
+        The files written.
     """
     from al_bench.analysis.figures.layout import save_figure
 
     folder = out.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
     written = [out]
-    out.write_text(page(found, folder.name), encoding="utf-8")
-    for one in found:
-        if not one.runs:
+    out.write_text(page(judged, folder.name), encoding="utf-8")
+    for reproduction in judged:
+        if not reproduction.runs:
             continue
-        figure, data = folder / f"{one.preset.name}.png", folder / f"{one.preset.name}.csv"
-        save_figure(_figure(one), figure)
-        data.write_text(tables.table(one.preset, one.scale, one.judgements).to_csv(), encoding="utf-8")
+        name = reproduction.preset.name
+        figure, data = folder / f"{name}.png", folder / f"{name}.csv"
+        save_figure(_figure(reproduction), figure)
+        table = tables.claims_table(reproduction.preset, reproduction.scale, reproduction.claims)
+        data.write_text(table.to_csv(), encoding="utf-8")
         written += [figure, data]
     return written
 
 
-def _figure(one: Outcome) -> Figure:
+def _figure(reproduction: Reproduction) -> Figure:
     from al_bench.analysis.figures.kinds import FigureRequest, draw, studies_of
 
-    papers = [one.preset.published] if one.preset.published else []
-    request = FigureRequest(papers=papers, title=one.preset.name)
-    # A preset's arms are called what it calls them: their settings are in it.
-    return draw([replace(study, titles={}) for study in studies_of(one.runs, request)], request)
+    preset = reproduction.preset
+    papers = [preset.published] if preset.published else []
+    request = FigureRequest(papers=papers, title=preset.name)
+    # The arms keep the names that the preset gives them, which say what their settings are.
+    return draw([replace(study, titles={}) for study in studies_of(reproduction.runs, request)], request)

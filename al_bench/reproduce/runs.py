@@ -3,99 +3,121 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from al_bench.errors import InputError
-from al_bench.reproduce.preset import Preset
+from al_bench.reproduce.preset import Preset, Scale, Size
 
 if TYPE_CHECKING:
     from al_bench.storage.runs import Run
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedRun:
     """A run that a preset asks for.
 
     Args:
-        arm, seed: Which.
-        words: The overrides after `al-bench run`.
+        arm, seed: Of the preset.
+        overrides: The arguments after `al-bench run`.
         folder: Where its record is, or will be.
         identity, components: The resolved keys and the chosen options that its record must have.
     """
 
     arm: str
     seed: int
-    words: tuple[str, ...]
+    overrides: tuple[str, ...]
     folder: Path
     identity: dict[str, Any]
     components: dict[str, str]
 
+    @property
+    def name(self) -> str:
+        """Arm and seed, for people."""
+        return f"{self.arm} seed {self.seed}"
+
 
 def quoted(text: str) -> str:
-    """Text as a value of an override, whatever its characters: in quotes, a quote and the slashes before it escaped."""
-    escaped = re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + (f"\\{found[2]}" if found[2] else ""), text)
+    """Any text as a value of an override: in quotes, with quotes and the backslashes before them escaped."""
+    escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + (f"\\{match[2]}" if match[2] else ""), text)
     return f"'{escaped}'"
 
 
-def plan(preset: Preset, scale: str, results: str) -> list[Planned]:
-    """Every run of a preset at a scale, seed by seed, so that an interrupted sweep leaves whole seeds."""
+def plan(preset: Preset, scale: Scale, results: str) -> list[PlannedRun]:
+    """Every run of a preset at a scale, seed by seed, so that an interrupted sweep leaves whole seeds.
+
+    Args:
+        preset: The preset.
+        scale: paper, laptop or smoke.
+        results: The folder where studies live.
+    """
     from al_bench.config.compose import compose, register
     from al_bench.experiment import sweep
 
     register()
     sweep.register()
     planned = []
-    size = preset.sizes[scale]
-    for arm in preset.at(scale):
-        words = [f"experiment={preset.name}", f"scale={scale}", *arm.overrides]
-        words += [*arm.extra.get(scale, ()), f"arm={arm.name}"]
-        composed = compose([*words, f"seed={size.seeds[0]}"])
-        composed.set("results", results)
-        words += [] if results == "results/runs" else [f"results={quoted(results)}"]
-        for seed in size.seeds:
-            composed.set("seed", seed)
-            planned.append(
-                Planned(
-                    arm.name, seed, (*words, f"seed={seed}"), composed.folder, composed.identity, composed.components
-                )
-            )
-    return sorted(planned, key=lambda one: size.seeds.index(one.seed))
+    for arm in preset.arms_at(scale):
+        seeds = preset.arm_seeds(arm, scale)
+        overrides = [f"experiment={preset.name}", f"scale={scale}", *arm.overrides_at(scale), f"arm={arm.name}"]
+        run = compose([*overrides, f"seed={seeds[0]}"])
+        run.set("results", results)
+        overrides += [] if results == "results/runs" else [f"results={quoted(results)}"]
+        for seed in seeds:
+            run.set("seed", seed)
+            typed = (*overrides, f"seed={seed}")
+            planned.append(PlannedRun(arm.name, seed, typed, run.folder, run.identity, run.components))
+    order = list(dict.fromkeys(seed for arm in preset.arms_at(scale) for seed in preset.arm_seeds(arm, scale)))
+    return sorted(planned, key=lambda run: order.index(run.seed))
 
 
-def complete(one: Planned) -> bool:
-    """Whether a run is done, under this configuration.
+def is_complete(run: PlannedRun) -> bool:
+    """Whether a planned run is complete, under this configuration.
 
     Raises:
         InputError: the folder holds a run of another configuration.
     """
     from al_bench.storage.run_folder import RunFolder
 
-    folder = RunFolder(one.folder)
-    folder.check(one.identity, one.components)
+    folder = RunFolder(run.folder)
+    folder.check(run.identity, run.components)
     return folder.complete
 
 
-def read(planned: list[Planned], report: Callable[[str], None]) -> dict[str, dict[int, Run]]:
+def missing(planned: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """The planned runs that are not complete yet.
+
+    Raises:
+        InputError: a folder holds a run of another configuration.
+    """
+    return [run for run in planned if not is_complete(run)]
+
+
+def minutes_left(size: Size, planned: int, left: int) -> float:
+    """Estimated duration of the runs that are missing: the preset's estimate for the sweep, by their number."""
+    return size.minutes * left / max(planned, 1)
+
+
+def read_complete(planned: Sequence[PlannedRun], report: Callable[[str], None]) -> dict[str, dict[int, Run]]:
     """The complete runs of every arm by seed; a run that is damaged or of another configuration is reported.
 
     Args:
-        planned: What the preset asks for.
+        planned: The runs that the preset asks for.
         report: Called with one line for every run that is there and left out.
     """
     from al_bench.storage.runs import read_run
 
-    found: dict[str, dict[int, Run]] = {}
-    for one in planned:
-        if not (one.folder / "header.json").is_file():
+    runs: dict[str, dict[int, Run]] = {}
+    for run in planned:
+        if not (run.folder / "header.json").is_file():
             continue
         try:
-            if not complete(one):
-                report(f"left out {one.folder}: not complete")
-                continue
-            found.setdefault(one.arm, {})[one.seed] = read_run(one.folder)
+            if is_complete(run):
+                runs.setdefault(run.arm, {})[run.seed] = read_run(run.folder)
+            else:
+                report(f"left out {run.folder}: not complete")
         except InputError as error:
             report(f"left out {error}")
-    return found
+    return runs

@@ -1,24 +1,26 @@
-"""Judgements as a table, as records for programs, and the words beside them."""
+"""Judged claims as tables for readers and as records for programs."""
 
 from __future__ import annotations
 
 import math
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from al_bench.analysis.tables.table import Table, Value
 from al_bench.reproduce.effects import Effect
-from al_bench.reproduce.judge import Judgement, Verdict
-from al_bench.reproduce.preset import Preset, shown
+from al_bench.reproduce.judge import ClaimVerdict, JudgedClaim
+from al_bench.reproduce.preset import Preset, Scale, format_number
 
-_WIDE = 58
-_WORDS = {
-    Verdict.passed: "PASS",
-    Verdict.failed: "FAIL",
-    Verdict.few: "NOT ENOUGH SEEDS",
-    Verdict.not_run: "NOT RUN",
-    Verdict.reported: "reported",
+_CLAIM_WIDTH = 58
+_BULLET_WIDTH = 110
+_VERDICTS = {
+    ClaimVerdict.passed: "PASS",
+    ClaimVerdict.failed: "FAIL",
+    ClaimVerdict.not_enough_seeds: "NOT ENOUGH SEEDS",
+    ClaimVerdict.not_run: "NOT RUN",
+    ClaimVerdict.reported: "reported",
 }
 _HEADS = ("claim", "published", "ours", "n", "must be", "verdict")
 NOTE = (
@@ -30,127 +32,135 @@ NOTE = (
 )
 
 
-def word(verdict: Verdict) -> str:
+def verdict_text(verdict: ClaimVerdict) -> str:
     """A verdict as the tables print it."""
-    return _WORDS[verdict]
+    return _VERDICTS[verdict]
 
 
-def must_be(band: tuple[float, float] | None) -> str:
-    """A band in words."""
+def band_text(band: tuple[float, float] | None) -> str:
+    """A band as the tables print it; empty where there is none."""
     if band is None:
         return ""
     low, high = band
     if math.isinf(low):
-        return f"< {shown(high)}"
-    return f"> {shown(low)}" if math.isinf(high) else f"{shown(low)} to {shown(high)}"
+        return f"< {format_number(high)}"
+    return f"> {format_number(low)}" if math.isinf(high) else f"{format_number(low)} to {format_number(high)}"
 
 
-def _between(low: float, high: float) -> str:
+def _interval_text(low: float, high: float) -> str:
     if math.isnan(low) or math.isnan(high):
         return ""
     if math.isinf(low):
-        return f" [at most {shown(high)}]"
-    return f" [at least {shown(low)}]" if math.isinf(high) else f" [{shown(low)}, {shown(high)}]"
+        return f" [at most {format_number(high)}]"
+    return (
+        f" [at least {format_number(low)}]" if math.isinf(high) else f" [{format_number(low)}, {format_number(high)}]"
+    )
 
 
-def _bound(found: Effect) -> str:
+def _bound_sign(effect: Effect) -> str:
     """The sign before a value that censored seeds make a bound."""
-    return "≤ " if math.isinf(found.low) else "≥ " if math.isinf(found.high) else ""
+    return "≤ " if math.isinf(effect.low) else "≥ " if math.isinf(effect.high) else ""
 
 
-def _row(one: Judgement, planned: int) -> tuple[str, ...]:
-    claim, found = one.claim, one.effect
-    published = "-" if claim.published is None else shown(claim.published)
+def _row(judged: JudgedClaim, planned: int) -> tuple[str, ...]:
+    claim, effect = judged.claim, judged.effect
+    published = format_number(claim.published)
     if claim.published_band is not None:
-        published += f" [{shown(claim.published_band[0])}, {shown(claim.published_band[1])}]"
-    ours = "-" if not found.n else _bound(found) + shown(found.value) + _between(found.low, found.high)
-    seeds = f"{found.n} of {planned}" if 0 < found.n < planned else str(found.n or "-")
-    return claim.text, published, ours, seeds, must_be(claim.band), word(one.verdict)
+        published += f" [{format_number(claim.published_band[0])}, {format_number(claim.published_band[1])}]"
+    ours = _bound_sign(effect) + format_number(effect.value) + _interval_text(effect.low, effect.high)
+    seeds = f"{effect.n} of {planned}" if 0 < effect.n < planned else str(effect.n or "-")
+    return claim.text, published, ours if effect.n else "-", seeds, band_text(claim.band), verdict_text(judged.verdict)
 
 
-def table(preset: Preset, scale: str, found: Sequence[Judgement], judged: bool = True) -> Table:
-    """The claims of a preset (or, with judged False, what is reported as found) as a table."""
-    chosen = [one for one in found if (one.claim.band is not None) is judged]
-    what = "claims" if judged else "reported as found, not judged"
+def claims_table(preset: Preset, scale: Scale, claims: Sequence[JudgedClaim], judged: bool = True) -> Table:
+    """The claims of a preset as a table.
+
+    Args:
+        preset: The preset.
+        scale: paper, laptop or smoke.
+        claims: Its judged claims.
+        judged: True for the claims that have a band, False for those that are only reported.
+    """
+    chosen = [each for each in claims if (each.claim.band is not None) is judged]
+    subject = "claims" if judged else "reported as found, not judged"
     records = tuple(
         {
-            **{key: value for key, value in record(one).items() if key not in ("interval", "band")},
-            "low": one.effect.low,
-            "high": one.effect.high,
-            "published": one.claim.published,
-            "text": one.claim.text,
+            **{key: value for key, value in as_record(each).items() if key not in ("interval", "band")},
+            "low": each.effect.low,
+            "high": each.effect.high,
+            "published": each.claim.published,
+            "text": each.claim.text,
         }
-        for one in chosen
+        for each in chosen
     )
-    title = f"{preset.name}, scale {scale}: {what}"
-    rows = tuple(_row(one, len(preset.seeds(one.claim, scale))) for one in chosen)
+    title = f"{preset.name}, scale {scale}: {subject}"
+    rows = tuple(_row(each, len(preset.claim_seeds(each.claim, scale))) for each in chosen)
     return Table(f"{preset.name}_{scale}", title, _HEADS, rows, NOTE if judged else "", records)
 
 
-def terminal(shown_table: Table) -> str:
-    """A table for the terminal: its first column wrapped."""
+def for_terminal(table: Table) -> str:
+    """A table for the terminal: the cells of its first column wrapped."""
     rows = []
-    for first, *rest in shown_table.rows:
-        lines = textwrap.wrap(first, _WIDE) or [""]
+    for first, *rest in table.rows:
+        lines = textwrap.wrap(first, _CLAIM_WIDTH) or [""]
         rows.append((lines[0], *rest))
         rows += [(line, *[""] * len(rest)) for line in lines[1:]]
-    narrow = Table(shown_table.key, shown_table.title, shown_table.columns, tuple(rows), shown_table.note, ())
-    return narrow.to_terminal()
+    return replace(table, rows=tuple(rows)).to_terminal()
 
 
 def bullet(line: str) -> str:
     """A line of a list, wrapped for the terminal."""
-    return textwrap.fill(line, 110, initial_indent="- ", subsequent_indent="  ")
+    return textwrap.fill(line, _BULLET_WIDTH, initial_indent="- ", subsequent_indent="  ")
 
 
-def reasons(found: Sequence[Judgement]) -> list[str]:
-    """Why what did not pass did not."""
+def reasons(claims: Sequence[JudgedClaim]) -> list[str]:
+    """Why the claims that did not pass did not, one line each."""
     return [
-        f"{word(one.verdict)} {one.claim.id}: {one.reason}"
-        for one in found
-        if one.claim.band is not None and one.verdict is not Verdict.passed
+        f"{verdict_text(each.verdict)} {each.claim.id}: {each.reason}"
+        for each in claims
+        if each.claim.band is not None and each.verdict is not ClaimVerdict.passed
     ]
 
 
-def record(one: Judgement) -> dict[str, Any]:
+def as_record(judged: JudgedClaim) -> dict[str, Any]:
     """A claim's verdict as plain values; null where a number is not known or an end is open."""
-    band = one.claim.band
+    effect, band = judged.effect, judged.claim.band
     return {
-        "preset": one.preset,
-        "claim": one.claim.id,
-        "scale": one.scale,
-        "verdict": one.verdict.value,
-        "n": one.effect.n,
-        "value": _finite(one.effect.value),
-        "interval": [_finite(one.effect.low), _finite(one.effect.high)],
-        "band": None if band is None else [_finite(band[0]), _finite(band[1])],
-        "reason": one.reason,
+        "preset": judged.preset,
+        "claim": judged.claim.id,
+        "scale": judged.scale,
+        "verdict": judged.verdict.value,
+        "n": effect.n,
+        "value": _finite_or_none(effect.value),
+        "interval": [_finite_or_none(effect.low), _finite_or_none(effect.high)],
+        "band": None if band is None else [_finite_or_none(end) for end in band],
+        "reason": judged.reason,
     }
 
 
-def _finite(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def counts(found: Sequence[Judgement]) -> dict[Verdict, int]:
-    """How many claims have each verdict."""
-    judged = [one for one in found if one.claim.band is not None]
-    return {verdict: sum(one.verdict is verdict for one in judged) for verdict in list(Verdict)[:4]}
+def counts(claims: Sequence[JudgedClaim]) -> dict[ClaimVerdict, int]:
+    """Number of judged claims by verdict."""
+    verdicts = [each.verdict for each in claims if each.claim.band is not None]
+    return {verdict: verdicts.count(verdict) for verdict in ClaimVerdict if verdict is not ClaimVerdict.reported}
 
 
-def overview(found: Sequence[tuple[Preset, str, int, int, Sequence[Judgement]]]) -> Table:
+def overview(presets: Sequence[tuple[Preset, Scale, int, int, Sequence[JudgedClaim]]]) -> Table:
     """All presets, one line each.
 
     Args:
-        found: Preset, scale, complete runs, planned runs, judgements.
+        presets: Preset, scale, number of complete runs, number of planned runs, judged claims.
     """
     rows: list[tuple[str, ...]] = []
     records: list[dict[str, Value]] = []
-    for preset, scale, done, planned, judgements in found:
-        number = counts(judgements)
+    for preset, scale, complete, planned, claims in presets:
+        number = counts(claims)
         cells = [str(number[verdict] or "-") for verdict in number]
-        rows.append((preset.name, scale, f"{done} of {planned}", *cells))
+        rows.append((preset.name, scale, f"{complete} of {planned}", *cells))
         of_verdict = {verdict.value: count for verdict, count in number.items()}
-        records.append({"preset": preset.name, "scale": scale, "runs": done, "planned": planned, **of_verdict})
+        records.append({"preset": preset.name, "scale": scale, "runs": complete, "planned": planned, **of_verdict})
     heads = ("preset", "scale", "runs", "pass", "fail", "not enough seeds", "not run")
     return Table("reproduction", "Reproduced papers: claims by verdict", heads, tuple(rows), "", tuple(records))

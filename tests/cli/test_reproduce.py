@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 
 import pytest
 
 from al_bench.cli import reproduce as command
-from al_bench.reproduce import presets, runs, sweep
+from al_bench.experiment.outcome import Outcome
+from al_bench.reproduce import launch, presets, runs
 from tests.conftest import REPOSITORY
 from tests.reproduce.planted import preset
 
@@ -41,16 +41,16 @@ def test_the_committed_runs_are_judged_without_running(reproduce, tmp_path):
     for word in ("gal2017_mnist, scale laptop: claims", "PASS", "departures of scale laptop", "up to 400 labels"):
         assert word in out
     claims = json.loads((tmp_path / "claims.json").read_text())
-    assert [one["claim"] for one in claims] == [
+    assert [each["claim"] for each in claims] == [
         f"{arm}_{error}" for arm in ("variation_ratio", "bald", "entropy") for error in (10, 5)
     ]
     keys = {"preset", "claim", "scale", "verdict", "n", "value", "interval", "band", "reason"}
-    assert all(set(one) == keys for one in claims)
-    assert all(one["verdict"] in ("pass", "fail", "not_enough_seeds", "not_run") for one in claims)
-    by = {one["claim"]: one for one in claims}
+    assert all(set(each) == keys for each in claims)
+    assert all(each["verdict"] in ("pass", "fail", "not_enough_seeds", "not_run") for each in claims)
+    by = {each["claim"]: each for each in claims}
     assert by["bald_5"]["interval"][0] is None  # Random is censored: a bound
     assert "random does not reach 95 %" in by["bald_5"]["reason"]
-    assert (status == 0) is all(one["verdict"] == "pass" for one in claims)
+    assert (status == 0) is all(each["verdict"] == "pass" for each in claims)
 
 
 @pytest.mark.slow
@@ -113,22 +113,23 @@ def tiny(monkeypatch):
             for arm in ("random", "bald"):
                 words = ["debug=smoke", "training.steps=4", f"strategy={arm}", f"arm={arm}", f"seed={seed}"]
                 run = compose(words)
-                planned.append(runs.Planned(arm, seed, tuple(words), run.folder, run.identity, run.components))
+                planned.append(runs.PlannedRun(arm, seed, tuple(words), run.folder, run.identity, run.components))
         return planned
 
-    monkeypatch.setattr(presets, "preset", lambda name: TINY)
+    monkeypatch.setattr(presets, "load", lambda name: TINY)
     monkeypatch.setattr(runs, "plan", plan)
 
 
 def in_process(monkeypatch, run, calls):
-    """Let the sweep play its runs in this process."""
+    """Let the sweep's runs take place in this process."""
 
-    def play(one, going):
-        calls.append(one.words)
-        done = run(*one.words)
-        return done.status, (done.out or done.err).splitlines()[-1]
+    def run_here(planned, processes):
+        calls.append(planned.overrides)
+        done = run(*planned.overrides)
+        last = (done.out or done.err).splitlines()[-1]
+        return Outcome("failed" if done.status else "complete", str(planned.folder), last)
 
-    monkeypatch.setattr(sweep, "_play", play)
+    monkeypatch.setattr(launch, "run_process", run_here)
 
 
 def test_a_sweep_runs_what_is_missing_and_judges_it(monkeypatch, run, tiny, capsys):
@@ -145,11 +146,14 @@ def test_a_sweep_runs_what_is_missing_and_judges_it(monkeypatch, run, tiny, caps
 
 def test_the_estimate_is_printed_before_the_start(monkeypatch, tiny, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sweep, "_play", lambda one, going: (1, "no luck"))
+    failed = Outcome("failed", "results/runs/folder", "no luck")
+    monkeypatch.setattr(launch, "run_process", lambda planned, processes: failed)
     assert command.main(["planted", "--jobs", "1"]) == 1
     out = capsys.readouterr().out
-    assert out.index("planted: 6 runs to do, about 1 minutes (none)") < out.index("[1/6] FAILED random seed 0: no luck")
-    assert "[6/6] FAILED" in out
+    assert out.index("planted: 6 runs to do, about 1 minutes (none)") < out.index("[1/6] failed random seed 0: no luck")
+    assert "[6/6] failed" in out
+    assert out.splitlines().count("failed    results/runs/folder  no luck") == 6  # the table of outcomes
+    assert "0 complete, 6 failed, 0 missing" in out
     assert "NOT RUN" in out
 
 
@@ -184,18 +188,9 @@ def test_an_incomplete_run_is_left_out(monkeypatch, run, tiny, capsys):
 def test_an_interruption_is_said_and_returns_130(monkeypatch, tiny, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
 
-    def stop(one, going):
+    def interrupt(planned, processes):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sweep, "_play", stop)
+    monkeypatch.setattr(launch, "run_process", interrupt)
     assert command.main(["planted", "--jobs", "1"]) == 130
     assert "the same command goes on" in capsys.readouterr().err
-
-
-def test_a_run_is_a_command_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    one = runs.Planned("random", 0, ("strategy=nonsense",), tmp_path, {}, {})
-    status, line = sweep._play(one, sweep.Going())
-    assert status == 2
-    assert "strategy is 'nonsense'" in line
-    assert os.listdir(tmp_path) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from al_bench.reproduce.preset import Claim, Preset
-from al_bench.reproduce.presets import parse
+from al_bench.reproduce.presets import from_tables
 from al_bench.storage.runs import Run
 
 
@@ -15,8 +15,8 @@ def run(arm: str, seed: int, labels: Sequence[int], accuracy: Sequence[float | N
     """A complete run; class_counts may be given as a list of one list a round."""
     counts = more.get("class_counts", [None] * len(labels))
     rounds = tuple(
-        {"round": place, "labelled": count, "accuracy": value, "class_counts": classes}
-        for place, (count, value, classes) in enumerate(zip(labels, accuracy, counts, strict=True))
+        {"round": index, "labelled": count, "accuracy": value, "class_counts": classes}
+        for index, (count, value, classes) in enumerate(zip(labels, accuracy, counts, strict=True))
     )
     header = {"study": "s", "dataset": "d", "arm": arm, "seed": seed, "strategy": more.get("strategy", arm)}
     return Run(Path(arm) / f"seed-{seed}", header, "complete", rounds, False)
@@ -36,18 +36,18 @@ def rising(arm: str, crossing: Sequence[float], top: float = 400) -> dict[int, R
     }
 
 
-def preset(claim: dict[str, Any], arms: Sequence[str] = ("one", "other"), **tables: Any) -> Preset:
-    """A preset with one claim."""
+def preset(claim: dict[str, Any], arms: Sequence[str] = ("one", "other"), **more: Any) -> Preset:
+    """A preset with one claim; further or other tables of its file may be given."""
     size = {"seeds": [0, 1, 2], "minutes": 1, "basis": "none", "departures": ["small"]}
-    entry = {
+    tables = {
         "paper": "A paper",
         "dataset": "d",
         "arm": [{"name": arm, "overrides": [f"strategy={arm}"]} for arm in arms],
         "scale": dict.fromkeys(("paper", "laptop", "smoke"), size),
         "claim": [{"id": "it", "text": "It is so", "source": "here", **claim}] if claim else [],
-        **tables,
+        **more,
     }
-    return parse(entry, "planted")
+    return from_tables(tables, "planted")
 
 
 def claim(**keys: Any) -> Claim:

@@ -6,10 +6,8 @@ import json
 from functools import cache
 
 import pytest
-from hydra import compose, initialize_config_dir
 
-from al_bench.config import run_names
-from al_bench.config.compose import conf_dir
+from al_bench.config.compose import compose
 from al_bench.reproduce import presets, runs
 from tests.conftest import REPOSITORY
 
@@ -20,7 +18,7 @@ NAMES = [name for name in presets.names() if (RUNS / name).is_dir()]
 @cache
 def planned(name):
     """The planned runs of a preset that are on record, each with its header."""
-    every = [(run, run.folder / "header.json") for run in runs.plan(presets.preset(name), "laptop", str(RUNS))]
+    every = [(run, run.folder / "header.json") for run in runs.plan(presets.load(name), "laptop", str(RUNS))]
     return [(run, json.loads(header.read_text())) for run, header in every if header.is_file()]
 
 
@@ -37,18 +35,16 @@ def test_identity_and_components_are_those_of_the_header(name):
         # A record knows the keys that there were when it was begun; those that came later have their defaults.
         assert {key: composed.get(key) for key in header["identity"]} == header["identity"], run.folder
         assert {group: header["choices"][group] for group in run.components} == run.components, run.folder
-        assert runs.complete(run), run.folder
+        assert runs.is_complete(run), run.folder
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_choices_that_a_header_records_are_those_composed_now(name):
     headers = {}
     for run, header in planned(name):
-        headers.setdefault(run.arm, (run.words, []))[1].append(header["choices"])
-    for words, recorded in headers.values():
-        with initialize_config_dir(conf_dir(), version_base="1.3"):
-            composed = compose("config", overrides=list(words), return_hydra_config=True)
-        choices = run_names.chosen(composed.hydra)
+        headers.setdefault(run.arm, (run.overrides, []))[1].append(header["choices"])
+    for overrides, recorded in headers.values():
+        choices = compose(overrides).choices
         for header in recorded:
             given = {group: choice for group, choice in header.items() if choice is not None}
             # The first records of gal2017_mnist are of before there were scales.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from al_bench.reproduce.effects import Effect
-from al_bench.reproduce.judge import Verdict, all_pass, decide, judge
-from al_bench.reproduce.tables import table
+from al_bench.reproduce.judge import ClaimVerdict, all_pass, decide, judge
+from al_bench.reproduce.tables import claims_table
 from tests.reproduce.planted import flat, preset, rising
 
 INF = math.inf
@@ -22,20 +22,20 @@ def decided(low, high, band, n=3):
 @pytest.mark.parametrize(
     ("low", "high", "band", "verdict"),
     [
-        (0.5, 2, (0, INF), Verdict.passed),
-        (-2, -0.5, (0, INF), Verdict.failed),
-        (-0.5, 2, (0, INF), Verdict.few),
-        (-0.9, 0.9, (-1, 1), Verdict.passed),
-        (1.1, 2, (-1, 1), Verdict.failed),
-        (-2, -1.1, (-1, 1), Verdict.failed),
-        (-2, 2, (-1, 1), Verdict.few),
-        (0.5, 1.5, (-1, 1), Verdict.few),
-        (0, 0, (0, INF), Verdict.failed),  # no difference at all is not "above"
-        (0, 0, (-1, 1), Verdict.passed),
-        (1, 3, (1, INF), Verdict.few),
-        (-INF, 0.9, (-INF, 1), Verdict.passed),  # a bound
-        (-INF, 1.1, (-INF, 1), Verdict.few),
-        (1.1, INF, (-INF, 1), Verdict.failed),
+        (0.5, 2, (0, INF), ClaimVerdict.passed),
+        (-2, -0.5, (0, INF), ClaimVerdict.failed),
+        (-0.5, 2, (0, INF), ClaimVerdict.not_enough_seeds),
+        (-0.9, 0.9, (-1, 1), ClaimVerdict.passed),
+        (1.1, 2, (-1, 1), ClaimVerdict.failed),
+        (-2, -1.1, (-1, 1), ClaimVerdict.failed),
+        (-2, 2, (-1, 1), ClaimVerdict.not_enough_seeds),
+        (0.5, 1.5, (-1, 1), ClaimVerdict.not_enough_seeds),
+        (0, 0, (0, INF), ClaimVerdict.failed),  # no difference at all is not "above"
+        (0, 0, (-1, 1), ClaimVerdict.passed),
+        (1, 3, (1, INF), ClaimVerdict.not_enough_seeds),
+        (-INF, 0.9, (-INF, 1), ClaimVerdict.passed),  # a bound
+        (-INF, 1.1, (-INF, 1), ClaimVerdict.not_enough_seeds),
+        (1.1, INF, (-INF, 1), ClaimVerdict.failed),
     ],
 )
 def test_inside_outside_across(low, high, band, verdict):
@@ -50,29 +50,29 @@ def test_the_edges_that_an_interval_lies_across_are_named(low, high, edges):
 def test_seeds_that_are_missing_are_said():
     planted = preset(ABOVE, arms=("one", "other"))
     planted.sizes["laptop"] = replace(planted.sizes["laptop"], seeds=(0, 1, 2, 3, 4))
-    found = judge(planted, "laptop", {"one": flat("one", [95, 95.2, 94.8]), "other": flat("other", [90, 90, 90])})
-    assert found[0].verdict is Verdict.passed
-    assert found[0].reason == "the interval lies inside (3 of the 5 seeds planned)"
-    (row,) = table(planted, "laptop", found).rows
+    claims = judge(planted, "laptop", {"one": flat("one", [95, 95.2, 94.8]), "other": flat("other", [90, 90, 90])})
+    assert claims[0].verdict is ClaimVerdict.passed
+    assert claims[0].reason == "the interval lies inside (3 of the 5 seeds planned)"
+    (row,) = claims_table(planted, "laptop", claims).rows
     assert row[3] == "3 of 5"
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_fewer_than_three_seeds_are_never_enough(n):
-    assert decided(5, 6, (0, INF), n) is Verdict.few
-    assert decided(-6, -5, (0, INF), n) is Verdict.few
+    assert decided(5, 6, (0, INF), n) is ClaimVerdict.not_enough_seeds
+    assert decided(-6, -5, (0, INF), n) is ClaimVerdict.not_enough_seeds
 
 
 def test_no_interval_is_not_enough():
     nan = math.nan
     verdict, reason = decide(Effect(3, nan, nan, nan, "seeds of both end early"), (0, INF))
-    assert verdict is Verdict.few
+    assert verdict is ClaimVerdict.not_enough_seeds
     assert "seeds of both end early" in reason
 
 
 def test_nothing_run_says_what_is_missing():
     verdict, reason = decide(Effect(0, math.nan, math.nan, math.nan, "no complete run of bald"), (0, INF))
-    assert (verdict, reason) == (Verdict.not_run, "no complete run of bald")
+    assert (verdict, reason) == (ClaimVerdict.not_run, "no complete run of bald")
 
 
 ABOVE = {"metric": "accuracy_difference", "arm": "one", "versus": "other", "at": 100, "band": [1, INF]}
@@ -81,30 +81,30 @@ ABOVE = {"metric": "accuracy_difference", "arm": "one", "versus": "other", "at":
 @pytest.mark.parametrize(
     ("ours", "verdict"),
     [
-        ([95.0, 95.2, 94.8], Verdict.passed),
-        ([90.3, 90.2, 90.1], Verdict.failed),
-        ([99, 90, 89], Verdict.few),
-        ([95.0, 95.2], Verdict.few),
-        ([], Verdict.not_run),
+        ([95.0, 95.2, 94.8], ClaimVerdict.passed),
+        ([90.3, 90.2, 90.1], ClaimVerdict.failed),
+        ([99, 90, 89], ClaimVerdict.not_enough_seeds),
+        ([95.0, 95.2], ClaimVerdict.not_enough_seeds),
+        ([], ClaimVerdict.not_run),
     ],
 )
 def test_planted_differences(ours, verdict):
     arms = {"one": flat("one", ours), "other": flat("other", [90, 90, 90])}
-    (found,) = judge(preset(ABOVE), "laptop", arms)
-    assert found.verdict is verdict
-    assert all_pass((found,)) is (verdict is Verdict.passed)
+    (judged,) = judge(preset(ABOVE), "laptop", arms)
+    assert judged.verdict is verdict
+    assert all_pass((judged,)) is (verdict is ClaimVerdict.passed)
 
 
 @pytest.mark.parametrize(
-    ("ours", "said"), [([90.3, 90.2, 90.1], True), ([95.0, 95.2, 94.8], False), ([99, 90, 89], False)]
+    ("ours", "is_given"), [([90.3, 90.2, 90.1], True), ([95.0, 95.2, 94.8], False), ([99, 90, 89], False)]
 )
-def test_a_finding_is_the_reason_of_a_failure_alone(ours, said):
+def test_a_finding_is_the_reason_of_a_failure_alone(ours, is_given):
     arms = {"one": flat("one", ours), "other": flat("other", [90, 90, 90])}
     planted = preset({**ABOVE, "findings": {"laptop": "Looked into: the draws."}})
-    for scale, there in (("laptop", said), ("paper", False)):
-        (found,) = judge(planted, scale, arms)
-        assert found.reason.endswith(". Looked into: the draws.") is there
-        assert found.verdict is judge(preset(ABOVE), scale, arms)[0].verdict
+    for scale, expected in (("laptop", is_given), ("paper", False)):
+        (judged,) = judge(planted, scale, arms)
+        assert judged.reason.endswith(". Looked into: the draws.") is expected
+        assert judged.verdict is judge(preset(ABOVE), scale, arms)[0].verdict
 
 
 RATIO = {"metric": "labels_ratio", "arm": "one", "versus": "other", "target": 0.9, "band": [-INF, 1]}
@@ -113,18 +113,18 @@ RATIO = {"metric": "labels_ratio", "arm": "one", "versus": "other", "target": 0.
 @pytest.mark.parametrize(
     ("ours", "theirs", "verdict"),
     [
-        ([100, 110, 105], [200, 190, 205], Verdict.passed),
-        ([300, 310, 290], [200, 190, 205], Verdict.failed),
-        ([100, 300, 200], [200, 190, 205], Verdict.few),
-        ([100, 110, 105], [900, 900, 900], Verdict.passed),  # the baseline never gets there
-        ([900, 900, 900], [200, 190, 205], Verdict.failed),
-        ([390, 380, 300], [900, 900, 900], Verdict.few),
-        ([900, 900, 900], [900, 900, 900], Verdict.few),
+        ([100, 110, 105], [200, 190, 205], ClaimVerdict.passed),
+        ([300, 310, 290], [200, 190, 205], ClaimVerdict.failed),
+        ([100, 300, 200], [200, 190, 205], ClaimVerdict.not_enough_seeds),
+        ([100, 110, 105], [900, 900, 900], ClaimVerdict.passed),  # the baseline never gets there
+        ([900, 900, 900], [200, 190, 205], ClaimVerdict.failed),
+        ([390, 380, 300], [900, 900, 900], ClaimVerdict.not_enough_seeds),
+        ([900, 900, 900], [900, 900, 900], ClaimVerdict.not_enough_seeds),
     ],
 )
 def test_planted_labels(ours, theirs, verdict):
-    (found,) = judge(preset(RATIO), "laptop", {"one": rising("one", ours), "other": rising("other", theirs)})
-    assert found.verdict is verdict, found
+    (judged,) = judge(preset(RATIO), "laptop", {"one": rising("one", ours), "other": rising("other", theirs)})
+    assert judged.verdict is verdict, judged
 
 
 CURVE = {
@@ -135,20 +135,20 @@ CURVE = {
 
 def test_a_curve_is_a_claim_a_point():
     planted = preset({}, curve=[CURVE])
-    assert [one.id for one in planted.claims] == ["curve_50", "curve_100"]
-    assert [one.band for one in planted.claims] == [(86.5, 91.5), (90.5, 94.5)]
-    found = judge(planted, "laptop", {"one": flat("one", [89.2, 89.0, 88.7])})
-    assert [one.verdict for one in found] == [Verdict.passed, Verdict.failed]
-    assert found[0].effect.value == pytest.approx(89.0)  # the median
+    assert [claim.id for claim in planted.claims] == ["curve_50", "curve_100"]
+    assert [claim.band for claim in planted.claims] == [(86.5, 91.5), (90.5, 94.5)]
+    claims = judge(planted, "laptop", {"one": flat("one", [89.2, 89.0, 88.7])})
+    assert [claim.verdict for claim in claims] == [ClaimVerdict.passed, ClaimVerdict.failed]
+    assert claims[0].effect.value == pytest.approx(89.0)  # the median
 
 
 def test_all_claims_must_pass_and_reports_do_not_count():
     report = {"id": "seen", "text": "Seen", "metric": "accuracy", "arm": "one", "at": 50, "source": "-"}
     arms = {"one": flat("one", [95.0, 95.2, 94.8]), "other": flat("other", [90, 90, 90])}
-    found = judge(preset(ABOVE, report=[report]), "laptop", arms)
-    assert [one.verdict for one in found] == [Verdict.passed, Verdict.reported]
-    assert all_pass(found)
-    assert not all_pass(found[1:])  # with no claim there is nothing to pass
+    claims = judge(preset(ABOVE, report=[report]), "laptop", arms)
+    assert [claim.verdict for claim in claims] == [ClaimVerdict.passed, ClaimVerdict.reported]
+    assert all_pass(claims)
+    assert not all_pass(claims[1:])  # with no claim there is nothing to pass
     assert not all_pass(judge(preset(ABOVE, curve=[CURVE]), "laptop", arms))
 
 

@@ -12,8 +12,8 @@ import pytest
 from al_bench.errors import InputError
 from al_bench.reproduce import judge, page, presets, tables
 from al_bench.reproduce.effects import Effect
-from al_bench.reproduce.judge import Judgement, Verdict
-from al_bench.reproduce.preset import shown
+from al_bench.reproduce.judge import ClaimVerdict, JudgedClaim
+from al_bench.reproduce.preset import format_number
 from tests.conftest import REPOSITORY
 from tests.reproduce.planted import flat, preset
 
@@ -22,7 +22,7 @@ REPORT = {"id": "seen", "text": "Seen", "metric": "accuracy", "arm": "one", "at"
 
 
 @pytest.fixture
-def outcome():
+def reproduction():
     """A preset of two arms with runs, one claim that passes and one report."""
     planted = preset(CLAIM, report=[REPORT], notes=["mind this"])
     arms = {"one": flat("one", [95.0, 95.2, 94.8]), "other": flat("other", [90, 90, 90])}
@@ -31,25 +31,27 @@ def outcome():
             run.header.update(
                 started="2026-01-02T03:04", device="cpu", threads=1, platform="Linux", commit="0123456789", versions={}
             )
-    return page.Outcome(planted, "laptop", arms, 6, judge.judge(planted, "laptop", arms))
+    return page.Reproduction(planted, "laptop", arms, 6, judge.judge(planted, "laptop", arms))
 
 
-def test_a_row_says_published_ours_n_band_and_verdict(outcome):
-    (row,) = tables.table(outcome.preset, "laptop", outcome.judgements).rows
+def test_a_row_says_published_ours_n_band_and_verdict(reproduction):
+    (row,) = tables.claims_table(reproduction.preset, "laptop", reproduction.claims).rows
     assert row == ("It is so", "4.2", "5 [4.503, 5.497]", "3", "1 to 20", "PASS")
-    (row,) = tables.table(outcome.preset, "laptop", outcome.judgements, judged=False).rows
+    (row,) = tables.claims_table(reproduction.preset, "laptop", reproduction.claims, judged=False).rows
     assert row[0] == "Seen"
     assert row[-1] == "reported"
 
 
-def test_the_csv_has_full_precision(outcome):
-    (entry,) = csv.DictReader(tables.table(outcome.preset, "laptop", outcome.judgements).to_csv().splitlines())
+def test_the_csv_has_full_precision(reproduction):
+    (entry,) = csv.DictReader(
+        tables.claims_table(reproduction.preset, "laptop", reproduction.claims).to_csv().splitlines()
+    )
     assert entry["verdict"] == "pass"
     assert float(entry["low"]) == pytest.approx(5 - 4.302652729911275 * 0.2 / 3**0.5)
 
 
-def test_the_page_has_tables_departures_notes_and_provenance(outcome):
-    text = page.page([outcome], "reproduction")
+def test_the_page_has_tables_departures_notes_and_provenance(reproduction):
+    text = page.page([reproduction], "reproduction")
     for part in (
         "| planted | laptop | 6 of 6 | 1 | - | - | - |",
         "| It is so | 4.2 | 5 [4.503, 5.497] | 3 | 1 to 20 | PASS |",
@@ -65,15 +67,15 @@ def test_the_page_has_tables_departures_notes_and_provenance(outcome):
 
 def test_a_preset_without_runs_says_what_it_takes():
     planted = preset(CLAIM)
-    empty = page.Outcome(planted, "laptop", {}, 6, judge.judge(planted, "laptop", {}))
+    empty = page.Reproduction(planted, "laptop", {}, 6, judge.judge(planted, "laptop", {}))
     text = page.page([empty], "reproduction")
     assert "`al-bench reproduce planted` takes about 1 minutes (none)." in text
     assert "Figure" not in text
     assert "planted" not in page.readme_table([empty])
 
 
-def test_the_readme_table_stands_between_its_marks(outcome):
-    table = page.readme_table([outcome])
+def test_the_readme_table_stands_between_its_marks(reproduction):
+    table = page.readme_table([reproduction])
     assert table.splitlines()[-1] == "| `planted` | 6 of 6 | 1 | 0 | 0 | 0 |"
     text = f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n"
     once = page.insert(text, table, "README.md")
@@ -82,8 +84,8 @@ def test_the_readme_table_stands_between_its_marks(outcome):
 
 
 @pytest.mark.parametrize("text", ["", page.BEGIN, f"{page.END} {page.BEGIN}", f"{page.BEGIN} {page.BEGIN} {page.END}"])
-def test_a_readme_without_a_place_is_refused(text):
-    with pytest.raises(InputError, match="has no place for the table"):
+def test_a_readme_without_the_marks_is_refused(text):
+    with pytest.raises(InputError, match="does not say where the table goes"):
         page.insert(text, "table", "README.md")
 
 
@@ -100,7 +102,7 @@ def test_a_readme_without_a_place_is_refused(text):
     ],
 )
 def test_numbers_are_short(value, text):
-    assert shown(value) == text
+    assert format_number(value) == text
 
 
 @pytest.mark.parametrize(
@@ -108,18 +110,20 @@ def test_numbers_are_short(value, text):
     [(None, ""), ((0, float("inf")), "> 0"), ((float("-inf"), 1), "< 1"), ((-1, 1), "-1 to 1")],
 )
 def test_bands_in_words(band, text):
-    assert tables.must_be(band) == text
+    assert tables.band_text(band) == text
 
 
-def test_bounds_in_words_and_null_in_records(outcome):
-    claim = outcome.preset.claims[0]
+def test_bounds_in_words_and_null_in_records(reproduction):
+    claim = reproduction.preset.claims[0]
     inf = float("inf")
-    one = Judgement("planted", "laptop", claim, Effect(3, 0.5, -inf, 0.9, "at most"), Verdict.passed, "inside")
-    assert tables.table(outcome.preset, "laptop", [one]).rows[0][2] == "≤ 0.5 [at most 0.9]"
-    assert tables.record(one)["interval"] == [None, 0.9]
-    other = Judgement("planted", "laptop", claim, Effect(3, 2.0, 1.1, inf), Verdict.failed, "outside")
-    assert tables.table(outcome.preset, "laptop", [other]).rows[0][2] == "≥ 2 [at least 1.1]"
-    assert tables.reasons([one, other]) == ["FAIL it: outside"]
+    passed = JudgedClaim(
+        "planted", "laptop", claim, Effect(3, 0.5, -inf, 0.9, "at most"), ClaimVerdict.passed, "inside"
+    )
+    assert tables.claims_table(reproduction.preset, "laptop", [passed]).rows[0][2] == "≤ 0.5 [at most 0.9]"
+    assert tables.as_record(passed)["interval"] == [None, 0.9]
+    failed = JudgedClaim("planted", "laptop", claim, Effect(3, 2.0, 1.1, inf), ClaimVerdict.failed, "outside")
+    assert tables.claims_table(reproduction.preset, "laptop", [failed]).rows[0][2] == "≥ 2 [at least 1.1]"
+    assert tables.reasons([passed, failed]) == ["FAIL it: outside"]
 
 
 def cells(text):
@@ -131,25 +135,25 @@ def cells(text):
 
 
 def test_the_committed_page_tables_and_readme_are_what_the_records_say():
-    found = page.outcomes("laptop", str(REPOSITORY / "results" / "runs"), pytest.fail)
+    judged = page.reproductions("laptop", str(REPOSITORY / "results" / "runs"), pytest.fail)
     results = REPOSITORY / "results"
-    assert page.page(found, "reproduction") == (results / "reproduction.md").read_text()
+    assert page.page(judged, "reproduction") == (results / "reproduction.md").read_text()
     readme = (REPOSITORY / "README.md").read_text()
-    assert page.insert(readme, page.readme_table(found), "README.md") == readme
-    done = [one for one in found if one.runs]
-    assert {one.preset.name for one in done} == {path.stem for path in (results / "reproduction").glob("*.csv")}
-    for one in done:
-        written = (results / "reproduction" / f"{one.preset.name}.csv").read_text()
-        assert cells(tables.table(one.preset, one.scale, one.judgements).to_csv()) == cells(written)
+    assert page.insert(readme, page.readme_table(judged), "README.md") == readme
+    done = [each for each in judged if each.runs]
+    assert {each.preset.name for each in done} == {path.stem for path in (results / "reproduction").glob("*.csv")}
+    for each in done:
+        written = (results / "reproduction" / f"{each.preset.name}.csv").read_text()
+        assert cells(tables.claims_table(each.preset, each.scale, each.claims).to_csv()) == cells(written)
 
 
 @pytest.mark.slow
 def test_the_script_writes_page_figures_and_table(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text(f"{page.BEGIN}\n{page.END}\n")
-    words = ["--results", str(REPOSITORY / "results" / "runs"), "--out", "reproduction.md", "--readme", "README.md"]
+    arguments = ["--results", str(REPOSITORY / "results" / "runs"), "--out", "reproduction.md", "--readme", "README.md"]
     done = subprocess.run(
-        [sys.executable, str(REPOSITORY / "scripts" / "reproduce_page.py"), *words],
+        [sys.executable, str(REPOSITORY / "scripts" / "reproduce_page.py"), *arguments],
         cwd=tmp_path,
         capture_output=True,
         text=True,

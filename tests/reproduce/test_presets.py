@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-import json
+import hashlib
 import tomllib
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -33,40 +33,67 @@ def test_every_file_is_in_the_order_and_has_an_experiment():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_preset_composes_at_every_scale(name, scale):
-    found = presets.preset(name)
-    planned = runs.plan(found, scale, "results/runs")
-    arms = found.at(scale)
-    assert len(planned) == len(arms) * len(found.sizes[scale].seeds)
-    assert len({one.folder for one in planned}) == len(planned)
+    preset = presets.load(name)
+    planned = runs.plan(preset, scale, "results/runs")
+    assert len(planned) == sum(len(preset.arm_seeds(arm, scale)) for arm in preset.arms_at(scale))
+    assert len({run.folder for run in planned}) == len(planned)
     study = name if scale == "laptop" else f"{name}_{scale}"
-    dataset = "synthetic" if scale == "smoke" else found.dataset
-    for one in planned:
-        assert one.folder.parts[:5] == ("results", "runs", study, dataset, one.arm)
-        assert one.identity["seed"] == one.seed
-    assert [one.seed for one in planned] == sorted(one.seed for one in planned)  # whole seeds first
+    dataset = "synthetic" if scale == "smoke" else preset.dataset
+    for run in planned:
+        assert run.folder.parts[:5] == ("results", "runs", study, dataset, run.arm)
+        assert run.identity["seed"] == run.seed
+    assert [run.seed for run in planned] == sorted(run.seed for run in planned)  # whole seeds first
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_arms_of_a_preset_differ_in_what_they_compute(name):
-    found = presets.preset(name)
+    preset = presets.load(name)
     for scale in SCALES:
-        words = [(*arm.overrides, *arm.extra.get(scale, ())) for arm in found.at(scale)]
-        assert len(set(words)) == len(words)
+        overrides = [arm.overrides_at(scale) for arm in preset.arms_at(scale)]
+        assert len(set(overrides)) == len(overrides)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_claim_has_a_source_and_every_scale_its_departures(name):
-    found = presets.preset(name)
-    assert [one for one in found.claims if one.band is not None]
-    assert all(one.source and one.text for one in found.claims)
-    for size in found.sizes.values():
+    preset = presets.load(name)
+    assert [claim for claim in preset.claims if claim.band is not None]
+    assert all(claim.source and claim.text for claim in preset.claims)
+    for size in preset.sizes.values():
         assert size.minutes > 0
         assert size.basis
         assert size.departures
         assert len(set(size.departures)) == len(size.departures)
-    if found.published:
-        assert found.dataset in published()[found.published].datasets
-    assert found.judged("laptop")
+    if preset.published:
+        assert preset.dataset in published()[preset.published].datasets
+    assert preset.claims_at("laptop")
+
+
+JUDGED = attrgetter(
+    "id", "metric", "arm", "versus", "at", "span", "target", "rule", "seeds", "settings", "band", "scales"
+)  # fmt: skip
+DIGESTS = {
+    "gal2017_mnist": "fb73cf5bf8c86c43",
+    "batchbald2019_repeated_mnist": "5b1863a4135fbd5f",
+    "zhdanov2019_mnist": "1ebe93934d401a30",
+    "badge2020_letter": "6065fd104d89dd6f",
+    "batchbald2019_mnist": "3ef1330424dea0c1",
+    "debal2018_mnist": "50e1dd757cfd1ccb",
+    "learning_loss2019_cifar10": "edebb8b7449565e2",
+    "coreset2018_cifar10": "e70053dfbbba3a08",
+    "gal2017_mnist_deterministic": "7f4dd83d9199589c",
+    "beluch2018_mnist": "3caddbbc0d68d269",
+    "badge2020_mnist_mlp": "5dbb67fd9dac5850",
+    "badge2020_cifar10": "23ba9dcc635c5cb7",
+    "powerbald2021_repeated_mnist": "794827684a2666b6",
+    "batchbald2019_emnist": "a6210aed413a94d0",
+}
+"""Of the attributes by which claims are judged: claims are written down before the sweep that they judge."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_claims_are_those_written_down_before_the_sweep(name):
+    attributes = repr([JUDGED(claim) for claim in presets.load(name).claims])
+    assert hashlib.sha256(attributes.encode()).hexdigest()[:16] == DIGESTS[name]
 
 
 PUBLISHED = [
@@ -101,9 +128,9 @@ PUBLISHED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "id_", "paper", "above", "below"), PUBLISHED)
-def test_a_published_difference_is_the_metric_of_the_published_curves(name, id_, paper, above, below):
-    (claim,) = [one for one in presets.preset(name).claims if one.id == id_]
+@pytest.mark.parametrize(("name", "claim_id", "paper", "above", "below"), PUBLISHED)
+def test_a_published_difference_is_the_metric_of_the_published_curves(name, claim_id, paper, above, below):
+    (claim,) = [claim for claim in presets.load(name).claims if claim.id == claim_id]
     curves = {curve.arm: curve for curve in published()[paper].curves}
 
     def level(arm):
@@ -116,25 +143,14 @@ def test_a_published_difference_is_the_metric_of_the_published_curves(name, id_,
 
 
 def test_a_laptop_sweep_is_at_most_two_hours():
-    assert all(presets.preset(name).sizes["laptop"].minutes <= 120 for name in NAMES)
-
-
-def test_at_laptop_scale_gal_is_the_configuration_of_the_committed_runs():
-    planned = runs.plan(presets.preset("gal2017_mnist"), "laptop", str(REPOSITORY / "results" / "runs"))
-    done = [one for one in planned if one.arm != "mean_std" and one.seed < 3]  # those that the claims came after
-    assert len(done) == 12
-    for one in done:
-        header = json.loads((one.folder / "header.json").read_text())
-        old, new = header["identity"], json.loads(json.dumps(one.identity))
-        assert {key: new.get(key) for key in old} == old
-        assert runs.complete(one)
+    assert all(presets.load(name).sizes["laptop"].minutes <= 120 for name in NAMES)
 
 
 def test_the_fixed_initial_images_are_twenty_and_the_same_in_every_run():
-    planned = runs.plan(presets.preset("batchbald2019_mnist"), "paper", "results/runs")
+    planned = runs.plan(presets.load("batchbald2019_mnist"), "paper", "results/runs")
     indices = planned[0].identity["initial.indices"]
     assert len(set(indices)) == 20
-    assert all(one.identity["initial.indices"] == indices for one in planned)
+    assert all(run.identity["initial.indices"] == indices for run in planned)
 
 
 TRAINING = {"mnist": 60_000, "repeated_mnist": 60_000, "emnist": 112_800}
@@ -143,58 +159,78 @@ TRAINING = {"mnist": 60_000, "repeated_mnist": 60_000, "emnist": 112_800}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scale", ["paper", "laptop"])
-@pytest.mark.parametrize("name", [name for name in NAMES if "batchbald" in str(presets.preset(name).arms)])
+@pytest.mark.parametrize("name", [name for name in NAMES if "batchbald" in str(presets.load(name).arms)])
 def test_where_a_paper_has_batchbald_it_sees_the_whole_pool(name, scale):
-    found = presets.preset(name)
-    planned = [one for one in runs.plan(found, scale, "results/runs") if one.arm.startswith("batchbald")]
+    preset = presets.load(name)
+    planned = [run for run in runs.plan(preset, scale, "results/runs") if run.arm.startswith("batchbald")]
     assert planned
-    for keys in (one.identity for one in planned):
-        pool = TRAINING[found.dataset] * (keys.get("dataset.copies") or 1) - keys["validation"]
+    for keys in (run.identity for run in planned):
+        pool = TRAINING[preset.dataset] * (keys.get("dataset.copies") or 1) - keys["validation"]
         most = keys["strategy.candidates_max"]
         assert most is None or most >= min(pool, keys["schedule.candidates"] or pool)
 
 
-def test_a_name_that_is_none_gets_near_ones():
+def test_an_unknown_name_gets_near_ones():
     with pytest.raises(InputError, match="no preset 'gal2017_mnst'; did you mean gal2017_mnist"):
-        presets.preset("gal2017_mnst")
+        presets.load("gal2017_mnst")
     with pytest.raises(InputError, match="choose one of gal2017_mnist, "):
-        presets.preset("zzz")
+        presets.load("zzz")
 
 
 CLAIM = {"metric": "accuracy_difference", "arm": "one", "versus": "other", "at": 100, "band": [0, 1]}
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"metric": "magic"}, "metric is 'magic'; allowed are accuracy_difference, "),
         ({"rule": "last"}, "rule is 'last'; allowed are isotonic, first"),
-        ({"seeds": [2, 3]}, "names the seed 3, which the scale paper does not have"),
+        ({"seeds": [2, 3]}, "names the seed 3, which its arms do not share at the scale paper"),
         ({"arm": "third"}, "names the arm 'third', which the scale paper does not have"),
         ({"band": [1, 1]}, "the band .* is empty"),
         ({"at": None}, "accuracy_difference needs versus, and at or a span"),
         ({"versus": ""}, "accuracy_difference needs versus"),
-        ({"margin": 3}, "has the key 'margin', which nothing reads"),
+        ({"margin": 3}, r"preset planted: \$\.claim\[0\]\.margin: unknown field$"),
+        ({"at": "100"}, r"preset planted: \$\.claim\[0\]\.at: expected int \| null, got str$"),
+        ({"metric": None}, r"preset planted: \$\.claim\[0\]\.metric: missing$"),
+        ({"scales": ["huge"]}, r"preset planted: \$\.claim\[0\]\.scales\[0\]: invalid enum value 'huge'$"),
         ({"findings": {"huge": "-"}}, "has a finding at the scale 'huge', at which it is not judged"),
         ({"metric": "labels_ratio"}, "labels_ratio needs versus and target"),
         ({"metric": "penalty_place"}, "penalty_place needs settings"),
     ],
+    ids=lambda value: str(value)[1:-1] if isinstance(value, dict) else "refused",
 )
-def test_a_damaged_claim_is_refused(change, words):
+def test_a_damaged_claim_is_refused(change, message):
     claim = {key: value for key, value in (CLAIM | change).items() if value is not None}
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=message):
         preset(claim)
 
 
-def test_names_are_given_once_and_scales_are_all_there():
+def tables_of(name):
+    """The tables of a preset's file."""
+    return tomllib.loads((FOLDER / name / "claims.toml").read_text())
+
+
+def test_two_arms_of_one_name_are_refused():
     with pytest.raises(InputError, match="two arms are called 'one'"):
         preset(CLAIM, arms=("one", "one", "other"))
-    text = tomllib.loads((FOLDER / "beluch2018_mnist" / "claims.toml").read_text())
-    presets.parse(text, "whole")
-    part = copy.deepcopy(text)
-    del part["scale"]["smoke"]
+
+
+def test_a_missing_scale_is_refused():
+    tables = tables_of("beluch2018_mnist")
+    presets.from_tables(tables, "whole")
+    del tables["scale"]["smoke"]
     with pytest.raises(InputError, match="has the scales paper, laptop, not paper, laptop, smoke"):
-        presets.parse(part, "part")
-    text["curve"] = [{"id": "c", "text": "", "arm": "random", "tolerance": 1, "source": "s", "points": [], "width": 2}]
-    with pytest.raises(InputError, match="a curve has the key 'width'"):
-        presets.parse(text, "part")
+        presets.from_tables(tables, "part")
+
+
+@pytest.mark.parametrize("table", ["arm", "scale", "claim", "curve", "report"])
+def test_an_unknown_key_of_any_table_is_refused(table):
+    tables = tables_of("batchbald2019_mnist")
+    entry, path = (tables["scale"]["paper"], "scale.paper") if table == "scale" else (tables[table][0], f"{table}[0]")
+    entry["width"] = 2
+    with pytest.raises(InputError) as refused:
+        presets.from_tables(tables, "wide")
+    if table == "scale":
+        path = "scale[...]"
+    assert str(refused.value) == f"preset wide: $.{path}.width: unknown field"

@@ -14,20 +14,21 @@ QUICK = ("zhdanov2019_mnist", "learning_loss2019_cifar10")
 )
 def test_a_preset_passes_its_smoke_scale(run, monkeypatch, name):
     monkeypatch.setenv("AL_BENCH_DATA", "/nonexistent")  # no data of the user's is read
-    preset = presets.preset(name)
+    preset = presets.load(name)
     planned = runs.plan(preset, "smoke", "results/runs")
-    for one in planned:
-        done = run(*one.words)
-        assert done.status == 0, (one.arm, done.err)
-        assert runs.complete(one)
-    arms = runs.read(planned, pytest.fail)
+    for each in planned:
+        done = run(*each.overrides)
+        assert done.status == 0, (each.arm, done.err)
+        assert runs.is_complete(each)
+    arms = runs.read_complete(planned, pytest.fail)
     assert {arm: sorted(seeds) for arm, seeds in arms.items()} == {
-        arm.name: list(preset.sizes["smoke"].seeds) for arm in preset.at("smoke")
+        arm.name: list(preset.arm_seeds(arm, "smoke")) for arm in preset.arms_at("smoke")
     }
     for seeds in arms.values():
-        for one in seeds.values():
-            assert len(one.labels) == 3 or one.header["identity"]["evaluation.every"] > 1
-    found = judge.judge(preset, "smoke", arms)
-    assert [one.claim for one in found] == list(preset.judged("smoke"))
-    assert {one.verdict.value for one in found} <= {"not_enough_seeds", "not_run", "reported"}  # one seed shows nothing
-    assert tables.terminal(tables.table(preset, "smoke", found))
+        for complete in seeds.values():
+            assert len(complete.labels) == 3 or complete.header["identity"]["evaluation.every"] > 1
+    claims = judge.judge(preset, "smoke", arms)
+    assert [judged.claim for judged in claims] == list(preset.claims_at("smoke"))
+    verdicts = {judged.verdict.value for judged in claims}
+    assert verdicts <= {"not_enough_seeds", "not_run", "reported"}  # a single seed shows nothing
+    assert tables.for_terminal(tables.claims_table(preset, "smoke", claims))
