@@ -518,3 +518,31 @@ def test_spaces_and_letters_of_other_languages_in_paths(run, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path / "mes données")
     assert run(*TINY, "results='mes résultats'", "arm='été, 2'").status == 0
     assert (Path("mes résultats") / "smoke" / "synthetic" / "été, 2" / "seed-0" / "rounds.jsonl").exists()
+
+
+def test_the_whole_pool_is_the_same_run_under_any_strategy(run):
+    words = [word for word in TINY if "strategy" not in word]
+    assert run(*words, "reference=full", "strategy=bald", "arm=full").status == 0
+    done = run(*words, "reference=full", "strategy=random", "arm=full")
+    assert done.status == 0, done.err
+    assert "already complete" in done.out
+
+
+def test_a_sweep_whose_results_are_a_file_is_bad_input(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run("-m", *TINY, "results=file", "seed=0,1")
+    assert done.status == 2
+    assert done.out == ""
+    assert done.err.startswith("al-bench run: Not a directory: file/")
+    assert done.err.endswith("; choose another place\n")
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("results", ["taken", "taken/runs", "/proc/nope"])
+def test_results_where_no_record_can_be_are_bad_input(run, tmp_path, results):
+    (tmp_path / "taken").write_text("a file")
+    done = run(*TINY, f"results={results}")
+    assert done.status == 2
+    assert done.err.startswith("al-bench run: results: ")
+    assert done.err.endswith("choose another place with results=…\n")
+    assert len(done.err.splitlines()) == 1

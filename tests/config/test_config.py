@@ -261,3 +261,39 @@ def test_a_target_that_is_not_there_is_named():
     for path in ("no_such_module:Thing", "al_bench.errors:Nothing", "nothing"):
         with pytest.raises(InputError, match="which cannot be loaded"):
             load_class(path)
+
+
+def test_a_component_given_by_its_class_has_typed_keys(run, tmp_path):
+    (tmp_path / "conf" / "training").mkdir(parents=True)
+    text = "_target_: al_bench.learners.training:Training\nstop: early\nepochs: 7\n"
+    (tmp_path / "conf" / "training" / "mine.yaml").write_text(text)
+    done = run("--config-dir", str(tmp_path / "conf"), "training=mine")
+    assert done.status == 2
+    assert "training.stop is early and validation is 0" in done.err
+
+
+@pytest.mark.parametrize("word", ["strategy=null", "model=", "training=null"])
+def test_a_component_that_names_none_is_one_line(run, word):
+    done = run(word)
+    assert done.status == 2
+    assert done.err.splitlines() == [f"al-bench run: {word!r} names none; choose one, see al-bench list"]
+
+
+def test_an_arm_that_plots_do_not_see_is_refused(run):
+    done = run("arm=.hidden")
+    assert done.status == 2
+    assert "arm is '.hidden'; it names a folder" in done.err
+
+
+def test_a_tilde_is_the_home_folder(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert run(*TINY, "results='~/runs'", "schedule.rounds=1").status == 0
+    assert list((tmp_path / "home" / "runs").rglob("rounds.jsonl"))
+
+
+def test_a_key_misspelt_is_looked_for_among_those_of_the_options_chosen(run):
+    done = run(*TINY, "strategy=badge", "strategy.featurs=input")
+    assert done.status == 2
+    assert "there is no key 'strategy.featurs'; did you mean strategy.features or " in done.err
+    done = run("-m", *TINY, "strategy=random,badge", "strategy.featurs=input")
+    assert "did you mean strategy.features or " in done.err

@@ -14,6 +14,7 @@ import torch
 
 from al_bench.data.csv_columns import encode_columns
 from al_bench.data.csv_table import CsvDataset, Header
+from al_bench.data.labels import canonical
 from al_bench.errors import InputError
 
 GOOD = "width,colour,kind\n" + "".join(f"{row},{'rg'[row % 2]},{'xy'[row // 5]}\n" for row in range(10))
@@ -277,3 +278,20 @@ def test_encoded_columns_are_bit_for_bit_the_formula_in_the_order_of_the_file() 
         ]
         assert part.dtype == np.float32
         np.testing.assert_array_equal(part, np.concatenate(expected, axis=1).astype(np.float32))
+
+
+def test_long_whole_numbers_are_labels_of_their_own():
+    assert [canonical(2**53 + step) for step in range(3)] == [
+        "9007199254740992",
+        "9007199254740993",
+        "9007199254740994",
+    ]
+    assert [canonical(text) for text in ("007", "+7", "7.0", np.float64(7), "1_0")] == ["7", "7", "7", "7", "1_0"]
+
+
+def test_a_price_is_no_class(run, tmp_path):
+    rows = [f"{row % 7},{row % 3},{row % 40 / 10 + 0.05}" for row in range(120)]
+    (tmp_path / "own.csv").write_text("\n".join(["a,b,price", *rows]) + "\n")
+    done = run("dataset=csv", "dataset.path=own.csv")
+    assert done.status == 2
+    assert "0.05 is no class label; name the column of the labels with dataset.label" in done.err

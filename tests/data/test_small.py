@@ -87,3 +87,9 @@ def test_blobs_as_images() -> None:
 def test_blobs_refuse(keys: dict[str, object], expected: str) -> None:
     with pytest.raises(InputError, match=expected):
         Synthetic(**keys)  # type: ignore[arg-type]
+
+
+def test_digits_without_a_test_part_are_refused(run):
+    done = run("dataset=digits", "dataset.test_fraction=0.0001")
+    assert done.status == 2
+    assert "leave none for the test part" in done.err

@@ -242,3 +242,16 @@ def test_outcomes_do_not_leak_from_one_command_to_the_next(run):
     done = run(*TINY)
     assert (done.status, done.err) == (0, "")
     assert len(done.out.splitlines()) == 2  # its folder, and what to type next
+
+
+def test_a_resumed_run_that_is_refused_is_not_called_running(run):
+    words = [*TINY, "training.warm_start=true", "arm=warm"]
+    assert run(*words).status == 0
+    folder = record("warm").folder
+    lines = (folder / "rounds.jsonl").read_text().splitlines(keepends=True)
+    (folder / "rounds.jsonl").write_text("".join(lines[:2]))
+    (folder / "status.json").write_text(json.dumps({"status": "interrupted"}))
+    for file in folder.glob("weights-*.pt"):
+        file.unlink()
+    assert run(*words).status == 2
+    assert json.loads((folder / "status.json").read_text())["status"] == "failed"
