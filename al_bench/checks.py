@@ -38,8 +38,9 @@ def fraction(key: str, value: float, note: str = "", *, zero: bool = True, one: 
 
 
 def one_of(key: str, value: object, allowed: Collection[object], note: str = "") -> None:
-    """Require that the value is one of those allowed."""
-    require(value in allowed, key, value, f"one of {', '.join(map(str, allowed))}{note}")
+    """Require that the value is one of those allowed; the sentence ends in "choose one of A, B"."""
+    if value not in allowed:
+        raise InputError(f"{key} is {value!r}; choose one of {', '.join(map(str, allowed))}{note}")
 
 
 def sizes(key: str, values: Sequence[int], least: int = 1) -> None:

@@ -32,7 +32,6 @@ FAILS = {
     "above 0 and at most 1": lambda: checks.fraction("a.b", 0, zero=False),
     "at least 0 and below 1": lambda: checks.fraction("a.b", 1, one=False),
     "above 0 and below 1": lambda: checks.fraction("a.b", math.nan, zero=False, one=False),
-    "one of x, y": lambda: checks.one_of("a.b", "z", ("x", "y")),
     "a list of at least 1 whole numbers above 0": lambda: checks.sizes("a.b", []),
     "a list of at least 0 whole numbers above 0": lambda: checks.sizes("a.b", [2, 0], least=0),
 }
@@ -55,5 +54,5 @@ def test_a_value_out_of_its_range_is_named_with_the_rule(rule):
 
 
 def test_a_string_is_shown_in_quotes():
-    with pytest.raises(InputError, match=r"^device is ''; it must be one of cpu, cuda$"):
+    with pytest.raises(InputError, match=r"^device is ''; choose one of cpu, cuda$"):
         checks.one_of("device", "", ("cpu", "cuda"))

@@ -12,6 +12,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from al_bench import checks
 from al_bench.errors import InputError
 from al_bench.health.thresholds import Health
 
@@ -46,8 +47,7 @@ class Initial:
     indices: list[int] | None = None
 
     def __post_init__(self) -> None:
-        if self.size < 0:
-            raise InputError(f"initial.size is {self.size}; it must be at least 0")
+        checks.at_least("initial.size", self.size, 0)
 
     @property
     def points(self) -> int:
@@ -80,10 +80,10 @@ class Schedule:
     def __post_init__(self) -> None:
         for key in ("batch", "rounds", "budget", "candidates"):
             value = getattr(self, key)
-            if value is not None and value < 1:
-                raise InputError(f"schedule.{key} is {value}; it must be at least 1")
-        if self.stop_at_accuracy is not None and not 0 < self.stop_at_accuracy <= 1:
-            raise InputError(f"schedule.stop_at_accuracy is {self.stop_at_accuracy}; give a share above 0 and up to 1")
+            if value is not None:
+                checks.at_least(f"schedule.{key}", value, 1)
+        if self.stop_at_accuracy is not None:
+            checks.fraction("schedule.stop_at_accuracy", self.stop_at_accuracy, zero=False)
         if self.candidates is not None and self.candidates < self.batch:
             raise InputError(f"schedule.candidates is {self.candidates}, fewer than schedule.batch ({self.batch})")
 
@@ -129,10 +129,9 @@ class Evaluation:
     every: int = 1
 
     def __post_init__(self) -> None:
-        if self.draws is not None and self.draws < 0:
-            raise InputError(f"evaluation.draws is {self.draws}; give 0 (dropout off) or more, or null")
-        if self.every < 1:
-            raise InputError(f"evaluation.every is {self.every}; it must be at least 1")
+        if self.draws is not None:
+            checks.at_least("evaluation.draws", self.draws, 0, " (dropout off), or null")
+        checks.at_least("evaluation.every", self.every, 1)
 
 
 @dataclass
@@ -179,10 +178,8 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         for key, low in (("seed", 0), ("validation", 0), ("threads", 1)):
-            if getattr(self, key) < low:
-                raise InputError(f"{key} is {getattr(self, key)}; it must be at least {low}")
-        if self.device not in ("auto", "cpu", "cuda"):
-            raise InputError(f"device is {self.device!r}; choose auto, cpu or cuda")
+            checks.at_least(key, getattr(self, key), low)
+        checks.one_of("device", self.device, ("auto", "cpu", "cuda"))
         for key in ("study", "arm"):
             value = getattr(self, key)
             if value is not None and (not value.strip() or value.strip()[0] == "." or "/" in value):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from al_bench import checks
 from al_bench.data.files import find_file
 from al_bench.data.split import check_split, split_off_test_part
 from al_bench.errors import InputError
@@ -65,8 +66,7 @@ class CsvDataset:
     def __post_init__(self) -> None:
         if not self.path:
             raise InputError("dataset.path is not set; name the CSV file: dataset.path=table.csv")
-        if len(self.separator) != 1:
-            raise InputError(f"dataset.separator is {self.separator!r}; it must be one character")
+        checks.require(len(self.separator) == 1, "dataset.separator", self.separator, "one character")
         check_split(self.test_fraction, self.split_seed)
 
     def load(self) -> Dataset:

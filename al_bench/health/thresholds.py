@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 
-from al_bench.errors import InputError
+from al_bench import checks
 
 COSINES = (0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 """The cosines from which on two rows may be called near-duplicates: the record has the share of each."""
@@ -52,12 +51,8 @@ class Health:
     def __post_init__(self) -> None:
         for entry in fields(self):
             value = getattr(self, entry.name)
-            if value is not None and not 0 <= value < math.inf:
-                raise InputError(
-                    f"health.{entry.name} is {value}; give a number of at least 0, or null or 0 to switch the check off"
-                )
-        if self.duplicate_cosine not in COSINES:
-            raise InputError(
-                f"health.duplicate_cosine is {self.duplicate_cosine}; choose one of {', '.join(map(str, COSINES))}, "
-                "for which the record has the share"
-            )
+            if value is not None:
+                note = "; null or 0 switches the check off"
+                checks.at_least(f"health.{entry.name}", value, 0, note, finite=True)
+        note = ", for which the record has the share"
+        checks.one_of("health.duplicate_cosine", self.duplicate_cosine, COSINES, note)

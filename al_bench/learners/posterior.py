@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from al_bench import checks
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,10 +47,8 @@ class Posterior(ABC):
     vary: dict[str, list[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.members < 1:
-            raise InputError(f"posterior.members is {self.members}; it must be at least 1")
-        if self.draws < 0:
-            raise InputError(f"posterior.draws is {self.draws}; give 0 (dropout off) or more")
+        checks.at_least("posterior.members", self.members, 1)
+        checks.at_least("posterior.draws", self.draws, 0, " (dropout off)")
         for key, values in self.vary.items():
             if not values:
                 raise InputError(f"posterior.vary.{key} lists no values; give one or more, which members take in turn")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from al_bench import checks
 from al_bench.errors import InputError
 
 
@@ -101,18 +101,15 @@ class Training:
 
     def __post_init__(self) -> None:
         for key, low in (("batch_size", 1), ("steps", 1), ("epochs", 1), ("patience", 1)):
-            if getattr(self, key) < low:
-                raise InputError(f"training.{key} is {getattr(self, key)}; it must be at least {low}")
-        if self.epoch_samples is not None and self.epoch_samples < 1:
-            raise InputError(f"training.epoch_samples is {self.epoch_samples}; give at least 1, or null")
-        if not 0 < self.lr < math.inf:
-            raise InputError(f"training.lr is {self.lr}; it must be above 0 and finite")
+            checks.at_least(f"training.{key}", getattr(self, key), low)
+        if self.epoch_samples is not None:
+            checks.at_least("training.epoch_samples", self.epoch_samples, 1, ", or null")
+        checks.above("training.lr", self.lr, 0, finite=True)
         for key in ("fitted_accuracy", "momentum", "warmup", "gamma"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise InputError(f"training.{key} is {getattr(self, key)}; it must lie between 0 and 1")
-        for value in self.milestones:
-            if not 0 < value < 1:
-                raise InputError(f"training.milestones has {value}; each is a fraction between 0 and 1")
+            checks.fraction(f"training.{key}", getattr(self, key))
+        milestones = list(self.milestones)
+        good = all(0 < value < 1 for value in milestones)
+        checks.require(good, "training.milestones", milestones, "a list of fractions above 0 and below 1")
         decays = {"weight_decay": self.weight_decay} | {
             f"layer_weight_decay.{name}": value for name, value in self.layer_weight_decay.items()
         }
@@ -120,8 +117,6 @@ class Training:
             try:
                 decay_value(value, 1)
             except ValueError:
-                raise InputError(
-                    f"training.{key} is {value!r}; give a number of at least 0, or c/N such as 7/N"
-                ) from None
+                checks.require(False, f"training.{key}", value, "a number of at least 0, or c/N such as 7/N")
         if self.nesterov and not self.momentum > 0:
             raise InputError("training.nesterov needs training.momentum above 0")

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
+from al_bench import checks
 from al_bench.errors import InputError
 
 
@@ -36,8 +37,7 @@ class Dropout(nn.Module):
 
     def __init__(self, p: float = 0.5, channelwise: bool = False) -> None:
         super().__init__()
-        if not 0 <= p < 1:
-            raise InputError(f"a dropout layer has p = {p}; it must be at least 0 and below 1")
+        checks.fraction("p of a dropout layer", p, one=False)
         self.p = p
         self.channelwise = channelwise
         self.generator: torch.Generator | None = None

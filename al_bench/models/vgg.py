@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from al_bench import checks
-from al_bench.errors import InputError
 from al_bench.models.conv_dropout import image_channels
 
 if TYPE_CHECKING:
@@ -46,8 +45,8 @@ class Vgg:
     dropout_dense: float = 0.0
 
     def __post_init__(self) -> None:
-        if not self.stages:
-            raise InputError("model.stages is []; it must have at least one stage, as in [[64,64],[128,128]]")
+        stages = list(self.stages)
+        checks.require(bool(stages), "model.stages", stages, "a list of at least one stage, as in [[64,64],[128,128]]")
         for stage in self.stages:
             checks.sizes("model.stages", stage)
         checks.sizes("model.dense", self.dense, least=0)

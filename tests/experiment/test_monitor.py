@@ -180,7 +180,7 @@ def test_a_threshold_without_meaning_is_refused_before_anything_is_written(run):
     done = run(*TINY, "health.class_kl=-1")
     assert done.status == 2
     assert done.err.strip().endswith(
-        "health.class_kl is -1.0; give a number of at least 0, or null or 0 to switch the check off"
+        "health.class_kl is -1.0; it must be at least 0 and finite; null or 0 switches the check off"
     )
     assert not Path("results").exists()
 

@@ -113,7 +113,7 @@ def test_a_cold_start_with_a_validation_set_divides_by_no_zero():
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"class_kl": -0.5}, "health.class_kl is -0.5; give a number of at least 0, or null or 0 to switch"),
+        ({"class_kl": -0.5}, "health.class_kl is -0.5; it must be at least 0 and finite; null or 0 switches"),
         ({"ranking_change": float("nan")}, "health.ranking_change is nan"),
         ({"validation": float("inf")}, "health.validation is inf"),
         ({"duplicate_cosine": 0.97}, "choose one of 0.9, 0.95, 0.98, 0.99, 0.995, 0.999"),

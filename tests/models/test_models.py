@@ -144,7 +144,7 @@ REFUSED = {
         lambda: BatchBaldCnn().build((1, 15, 28), 7),
         "at least 16 x 16 pixels.* 15 x 28",
     ),
-    "Dropout(1.0)": (lambda: Dropout(1.0), "p = 1.0"),
+    "Dropout(1.0)": (lambda: Dropout(1.0), "p of a dropout layer is 1.0"),
 }
 
 

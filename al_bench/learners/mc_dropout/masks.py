@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from al_bench import checks
 from al_bench.errors import InputError
 from al_bench.models.dropout import Dropout
 
@@ -65,8 +66,7 @@ class MaskSet:
     """
 
     def __init__(self, network: nn.Module, row: Tensor, draws: int, generator: torch.Generator) -> None:
-        if draws < 1:
-            raise InputError(f"posterior.draws is {draws}; it must be at least 1")
+        checks.at_least("posterior.draws", draws, 1)
         if len(row) != 1:
             raise ValueError(f"row has {len(row)} rows; it must be one row [1, *shape]")
         self.draws = draws
