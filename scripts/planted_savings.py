@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from al_bench.analysis.arms import Group
+from al_bench.analysis.arms import Arm
 from al_bench.analysis.statistics.curves import Curves, summarise
 from al_bench.analysis.statistics.savings import crossings
 from al_bench.analysis.study import Study
@@ -94,9 +94,9 @@ def empty_study(names: list[str], seeds: int, points: int) -> Study:
     """A study with the arms but without their accuracies."""
     curves = Curves(LABELS, np.zeros((seeds, len(LABELS))))
     runs = tuple(Run(Path("planted"), {"seed": seed, "test": points}, "complete", (), False) for seed in range(seeds))
-    groups = tuple(Group("planted", name, name, name, False, runs, curves, summarise(curves)) for name in names)
+    arms = tuple(Arm("planted", name, name, name, False, runs, curves, summarise(curves)) for name in names)
     rows = {name: tuple(range(seeds)) for name in names}
-    return Study("planted", groups, LABELS, {}, rows, "random", frozenset())
+    return Study("planted", arms, LABELS, {}, rows, "random", frozenset())
 
 
 def judge(

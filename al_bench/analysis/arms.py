@@ -1,4 +1,4 @@
-"""Arms: runs grouped over seeds, one line of a figure and one row of a table each, and the titles that they have."""
+"""Arms: the runs of one configuration over seeds, one line of a figure and one row of a table; and their titles."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from al_bench.storage.runs import Run
 
 
 @dataclass(frozen=True)
-class Group:
+class Arm:
     """The runs of one arm on one dataset, over seeds.
 
     Args:
         dataset: The dataset's name.
         name: The arm, with its study in front where two studies have an arm of that name.
-        arm: The arm as recorded.
+        recorded_name: The arm as recorded.
         strategy: The strategy's name.
         reference: Whether the runs trained once on the whole pool.
         runs: The runs, by seed.
@@ -28,7 +28,7 @@ class Group:
 
     dataset: str
     name: str
-    arm: str
+    recorded_name: str
     strategy: str
     reference: bool
     runs: tuple[Run, ...]
@@ -45,6 +45,7 @@ class Group:
 
     @property
     def seeds(self) -> int:
+        """How many runs it has."""
         return len(self.runs)
 
 
@@ -53,38 +54,40 @@ INCLUDED = "included"
 
 
 def usable_runs(runs: list[Run], include_incomplete: bool, report: Callable[[str], None]) -> list[Run]:
-    """Leave out (or, if asked, keep) the runs that are not complete; every such run gets one line.
+    """Leave out (or, if asked, include) the runs that are not complete; every such run gets one line.
 
     Raises:
         InputError: Nothing is left.
     """
-    kept = []
+    usable = []
     for run in runs:
         last = f"{run.labels[-1]} labels" if run.labels else "no evaluated round"
         if not run.labels:
             report(f"left out {run.folder}: {run.status}, {last} yet")
         elif run.complete:
-            kept.append(run)
+            usable.append(run)
         elif include_incomplete:
             report(f"{INCLUDED} {run.folder}: {run.status}, up to {last}")
-            kept.append(run)
+            usable.append(run)
         else:
             report(f"left out {run.folder}: {run.status} at {last} (--include-incomplete takes it in)")
-    if not kept:
+    if not usable:
         partial = not include_incomplete and any(run.labels for run in runs)
         raise InputError(
-            f"no complete run among the {len(runs)} found; finish them by typing their al-bench run command "
-            f"again{', or add --include-incomplete' if partial else ''}"
+            f"no complete run among the {len(runs)} found; the al-bench run command that began them resumes them"
+            f"{', or add --include-incomplete' if partial else ''}"
         )
-    return kept
+    return usable
 
 
-def group_runs(runs: list[Run], ends: str = "common") -> list[Group]:
-    """One group a dataset, study and arm, sorted; seeds of different studies are never averaged together.
+def group_runs(runs: list[Run], ends: str = "common") -> list[Arm]:
+    """The arms of these runs, one a dataset, study and recorded name, sorted.
+
+    Seeds of different studies are never averaged together.
 
     Args:
         runs: Runs with at least one evaluated round each.
-        ends: How seeds of different lengths are put on one grid (see curves).
+        ends: How seeds of different lengths are put on one grid (see statistics.curves).
 
     Raises:
         InputError: One seed of an arm comes from two folders, or the seeds of an arm share no label count.
@@ -99,19 +102,21 @@ def group_runs(runs: list[Run], ends: str = "common") -> list[Group]:
             )
         seeds[run.seed] = run
     studies: dict[tuple[str, str, bool], set[str]] = {}
-    for dataset, study, arm, reference in members:
-        studies.setdefault((dataset, arm, reference), set()).add(study)
-    groups = []
+    for dataset, study, recorded_name, reference in members:
+        studies.setdefault((dataset, recorded_name, reference), set()).add(study)
+    arms = []
     for key in sorted(members):
-        dataset, study, arm, reference = key
-        chosen = tuple(members[key][seed] for seed in sorted(members[key]))
-        name = arm if len(studies[dataset, arm, reference]) == 1 else f"{study}/{arm}"
+        dataset, study, recorded_name, reference = key
+        by_seed = tuple(members[key][seed] for seed in sorted(members[key]))
+        unique = len(studies[dataset, recorded_name, reference]) == 1
+        name = recorded_name if unique else f"{study}/{recorded_name}"
         try:
-            curves = stack(chosen, ends)
+            curves = stack(by_seed, ends)
         except InputError as error:
-            raise InputError(f"{study}/{dataset}/{arm}: {error}") from error
-        groups.append(Group(dataset, name, arm, chosen[0].strategy, reference, chosen, curves, summarise(curves)))
-    return groups
+            raise InputError(f"{study}/{dataset}/{recorded_name}: {error}") from error
+        strategy = by_seed[0].strategy
+        arms.append(Arm(dataset, name, recorded_name, strategy, reference, by_seed, curves, summarise(curves)))
+    return arms
 
 
 # A strategy's own settings make the strategy; the seed is what runs are averaged over.
@@ -121,8 +126,8 @@ _COMPONENTS = ("model", "posterior", "training")
 _KEYS, _LETTERS = 4, 30  # what a title has room for; the report lists all differences
 
 
-def titles(groups: Sequence[Group]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """A title for every group of one dataset, all different, and the overrides left out because all share them.
+def display_titles(arms: Sequence[Arm]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Display titles of arms, all different: the name without the overrides common to all, plus what it omits.
 
     Overrides that every arm was run with say nothing about their difference: `bald,steps=100` beside
     `random,steps=100` are `bald` and `random`. Keys of the resolved configuration that differ between the arms
@@ -131,39 +136,38 @@ def titles(groups: Sequence[Group]) -> tuple[dict[str, str], tuple[str, ...]]:
     has no such key.
 
     Args:
-        groups: The groups of one dataset; their names are different.
+        arms: The arms of one dataset; their names are different.
 
     Returns:
-        Title by group.name; the shared overrides as written, such as `steps=100`.
+        Title by arm.name; the shared overrides as written, such as `steps=100`.
     """
-    parts = {group.name: split_arm(group.name) for group in groups}
-    overrides = [set(words[1:]) for words in parts.values()]
-    common = set.intersection(*overrides) if len(groups) > 1 else set()
-    short = {
-        name: ",".join([words[0], *(word for word in words[1:] if word not in common)]) for name, words in parts.items()
-    }
+    parts = {arm.name: split_arm(arm.name) for arm in arms}
+    overrides = [set(rest) for _, *rest in parts.values()]
+    common = set.intersection(*overrides) if len(arms) > 1 else set()
+    short = {name: ",".join([first, *(part for part in rest if part not in common)])
+             for name, (first, *rest) in parts.items()}  # fmt: skip
     if len(set(short.values())) < len(short):
         short, common = {name: name for name in parts}, set()
-    hidden = _hidden(groups)
-    found = {name: title + _brackets(hidden[name]) for name, title in short.items()}
-    first = next(iter(parts.values()), [])
-    return found, tuple(word for word in first[1:] if word in common)
+    omitted = _omitted_differences(arms)
+    titles = {name: title + _in_brackets(omitted[name]) for name, title in short.items()}
+    first_arm = next(iter(parts.values()), [])
+    return titles, tuple(part for part in first_arm[1:] if part in common)
 
 
-def _brackets(words: Sequence[str]) -> str:
-    """Keys in brackets after a title, as many as there is room for."""
-    if not words:
+def _in_brackets(differences: Sequence[str]) -> str:
+    """Differences in brackets after a title, as many as there is room for."""
+    if not differences:
         return ""
-    cut = [word if len(word) <= _LETTERS else word[: _LETTERS - 1] + "…" for word in words]
+    cut = [text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…" for text in differences]
     if len(cut) > _KEYS:
         cut = [*cut[: _KEYS - 1], f"{len(cut) - _KEYS + 1} keys more"]
     return f" ({', '.join(cut)})"
 
 
-def split_arm(arm: str) -> list[str]:
-    """An arm's name at its commas, those within brackets aside: `bald,hidden=[8,8]` has two parts."""
+def split_arm(name: str) -> list[str]:
+    """An arm's name split at its commas, but not within brackets: `bald,hidden=[8,8]` has two parts."""
     parts, depth = [""], 0
-    for letter in arm:
+    for letter in name:
         depth += (letter in "[{(") - (letter in "]})")
         if letter == "," and depth == 0:
             parts.append("")
@@ -172,20 +176,20 @@ def split_arm(arm: str) -> list[str]:
     return parts
 
 
-def settings(run: Run) -> dict[str, object]:
+def recorded_configuration(run: Run) -> dict[str, object]:
     """The resolved keys of a run's record, and the components chosen but for the strategy; empty where it has none."""
     identity, choices = run.header.get("identity"), run.header.get("choices")
-    found = {key: choices[key] for key in _COMPONENTS if key in choices} if isinstance(choices, dict) else {}
-    return found | identity if isinstance(identity, dict) else {}
+    components = {key: choices[key] for key in _COMPONENTS if key in choices} if isinstance(choices, dict) else {}
+    return components | identity if isinstance(identity, dict) else {}
 
 
-def _hidden(groups: Sequence[Group]) -> dict[str, list[str]]:
-    """`key=value` for keys that differ between groups but are in nobody's name, where a group is unlike most."""
-    known = {group.name: settings(group.runs[0]) for group in groups}
-    named = {word.split("=")[0] for group in groups for word in split_arm(group.arm)[1:]}
-    hidden: dict[str, list[str]] = {group.name: [] for group in groups}
+def _omitted_differences(arms: Sequence[Arm]) -> dict[str, list[str]]:
+    """`key=value` by arm.name, for keys that differ between arms but are in no name, where an arm is unlike most."""
+    known = {arm.name: recorded_configuration(arm.runs[0]) for arm in arms}
+    named = {override.split("=")[0] for arm in arms for override in split_arm(arm.recorded_name)[1:]}
+    omitted: dict[str, list[str]] = {arm.name: [] for arm in arms}
     keys = sorted({key for identity in known.values() for key in identity})
-    last = Counter(key.split(".")[-1] for key in keys)
+    last_parts = Counter(key.split(".")[-1] for key in keys)
     for key in keys:
         if key.startswith(_OWN) or any(key == name or key.endswith(f".{name}") for name in named):
             continue
@@ -193,6 +197,6 @@ def _hidden(groups: Sequence[Group]) -> dict[str, list[str]]:
         usual = Counter(values.values()).most_common(1)[0][0]
         for name, value in values.items():
             if value != usual:
-                short = key.split(".")[-1]
-                hidden[name].append(f"{short if last[short] == 1 else key}={value}")
-    return hidden
+                last = key.split(".")[-1]
+                omitted[name].append(f"{last if last_parts[last] == 1 else key}={value}")
+    return omitted

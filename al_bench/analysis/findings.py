@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from al_bench.analysis.statistics import Floats
 from al_bench.analysis.statistics.area import area, shared_range
 from al_bench.analysis.statistics.paired import FEWEST, LEVEL, Estimate, estimate, estimates, holm, seeds_needed
 from al_bench.analysis.statistics.savings import Saved, crossings, saved
 from al_bench.analysis.study import Study
 from al_bench.analysis.targets import primary_target
 
-Floats = NDArray[np.float64]
-
 POINT = 0.01
 """One accuracy point, the difference that 'how many more seeds' is about."""
 
 BUDGET_LEVEL = 0.03
-"""The level of this family. With the 5 % of the other (see findings), both two-sided, a null strategy is called better
-in at most 1.5 + 2.5 = 4 % of studies: 1 % is kept for spreads that are not normal."""
+"""The level of the family of differences by label count. With the 5 % of the other family (see `findings`), both
+two-sided, a null strategy is called better in at most 1.5 + 2.5 = 4 % of studies: 1 % is left for differences over
+seeds that are not normally distributed."""
 
 BETTER, WORSE, MIXED = "better", "worse", "mixed"
 TOO_FEW, NO_POINT = "too few seeds to tell", "no difference of a point seen"
@@ -45,7 +45,7 @@ class BudgetDifference:
     holm: float
 
     @property
-    def ahead(self) -> bool:
+    def better(self) -> bool:
         """Whether the arm is shown to be more accurate here."""
         return self.shown and self.estimate.mean > 0
 
@@ -70,10 +70,10 @@ class Finding:
         saved: Labels saved at each target.
         primary: The target that is tested; None where there is none.
         saved_holm: The p-value at `primary`, adjusted; NaN where not tested (fewer than 3 seeds, a censored seed).
-        further: How many more seeds a difference in AUBC of one point needs at 80 % power, at the level of the
+        more_seeds: How many more seeds a difference in AUBC of one point needs at 80 % power, at the level of the
             family and from the spread seen (0: there are enough); None where the spread is unknown (1 seed).
-        ahead, behind: The label counts at which it is shown to be more, and less, accurate.
-        words: better, worse, mixed, too few seeds to tell, or no difference of a point seen.
+        better_at, worse_at: The label counts at which it is shown to be more, and less, accurate.
+        outcome: better, worse, mixed, too few seeds to tell, or no difference of a point seen.
     """
 
     name: str
@@ -87,42 +87,44 @@ class Finding:
     saved: tuple[Saved, ...]
     primary: float | None
     saved_holm: float
-    further: int | None
-    ahead: tuple[BudgetDifference, ...]
-    behind: tuple[BudgetDifference, ...]
-    words: str
+    more_seeds: int | None
+    better_at: tuple[BudgetDifference, ...]
+    worse_at: tuple[BudgetDifference, ...]
+    outcome: str
 
     @property
-    def tested(self) -> Saved | None:
+    def primary_saving(self) -> Saved | None:
         """The labels saved at the primary target."""
-        return next((one for one in self.saved if one.target == self.primary), None)
+        return next((saving for saving in self.saved if saving.target == self.primary), None)
 
     @property
-    def saves(self) -> bool:
+    def needs_fewer_labels(self) -> bool:
         """Whether it is shown to need fewer labels than the baseline to reach the primary target."""
-        return self.tested is not None and self.saved_holm <= LEVEL and self.tested.saved > 0
+        saving = self.primary_saving
+        return saving is not None and self.saved_holm <= LEVEL and saving.saved > 0
 
     @property
-    def gains(self) -> bool:
+    def needs_more_labels(self) -> bool:
+        """Whether it is shown to need more labels than the baseline to reach the primary target."""
+        saving = self.primary_saving
+        return saving is not None and self.saved_holm <= LEVEL and saving.saved < 0
+
+    @property
+    def more_accurate(self) -> bool:
         """Whether it is shown to be more accurate than the baseline on average over the labels."""
         return self.area_holm <= LEVEL and self.area.mean > 0
 
     @property
-    def costs(self) -> bool:
-        """Whether it is shown to need more labels than the baseline to reach the primary target."""
-        return self.tested is not None and self.saved_holm <= LEVEL and self.tested.saved < 0
-
-    @property
-    def loses(self) -> bool:
+    def less_accurate(self) -> bool:
         """Whether it is shown to be less accurate than the baseline on average over the labels."""
         return self.area_holm <= LEVEL and self.area.mean < 0
 
     @property
-    def area_words(self) -> str:
+    def area_outcome(self) -> str:
         """What the difference in AUBC alone tells."""
-        if self.gains or self.loses:
-            return BETTER if self.gains else WORSE
-        return TOO_FEW if self.n < FEWEST or self.further is None or self.further > 0 else NO_POINT
+        if self.more_accurate or self.less_accurate:
+            return BETTER if self.more_accurate else WORSE
+        return TOO_FEW if self.n < FEWEST or self.more_seeds is None or self.more_seeds > 0 else NO_POINT
 
 
 def findings(study: Study, targets: Sequence[float]) -> tuple[Finding, ...]:
@@ -136,29 +138,34 @@ def findings(study: Study, targets: Sequence[float]) -> tuple[Finding, ...]:
     if study.baseline is None:
         return ()
     primary = primary_target(study, targets)
-    raw = [_raw(study, group.name, list(targets), primary) for group in study.others]
-    family = [place for place, one in enumerate(raw) if one.n >= FEWEST and not one.oracle]
-    p_values = [raw[place].area.p for place in family]
+    unadjusted = [_unadjusted(study, arm.name, list(targets), primary) for arm in study.others]
+    family = [number for number, finding in enumerate(unadjusted) if finding.n >= FEWEST and not finding.oracle]
+    p_values = [unadjusted[number].area.p for number in family]
     if primary is not None:
-        p_values += [tested.p for place in family if (tested := raw[place].tested) is not None]
+        savings = [unadjusted[number].primary_saving for number in family]
+        p_values += [saving.p for saving in savings if saving is not None]
     adjusted = holm(p_values)
     level = LEVEL / max(1, len(p_values))
-    budgets = [at for at in budget_differences(study) if at.shown]
-    judged = []
-    for place, one in enumerate(raw):
-        if place in family:
-            at = family.index(place)
-            one = replace(one, area_holm=adjusted[at])
+    shown = [difference for difference in budget_differences(study) if difference.shown]
+    adjusted_findings = []
+    for number, finding in enumerate(unadjusted):
+        if number in family:
+            member = family.index(number)
+            finding = replace(finding, area_holm=adjusted[member])
             if primary is not None:
-                one = replace(one, saved_holm=adjusted[len(family) + at])
-        further = None
-        if not math.isnan(one.area.sd):
-            further = max(seeds_needed(POINT, one.area.sd, level) - one.n, 0)
-        here = [at for at in budgets if at.name == one.name]
-        ahead, behind = (tuple(at for at in here if at.ahead is wanted) for wanted in (True, False))
-        one = replace(one, further=further, ahead=ahead, behind=behind)
-        judged.append(replace(one, words=_words(one)))
-    return tuple(judged)
+                finding = replace(finding, saved_holm=adjusted[len(family) + member])
+        more_seeds = None
+        if not math.isnan(finding.area.sd):
+            more_seeds = max(seeds_needed(POINT, finding.area.sd, level) - finding.n, 0)
+        here = [difference for difference in shown if difference.name == finding.name]
+        finding = replace(
+            finding,
+            more_seeds=more_seeds,
+            better_at=tuple(difference for difference in here if difference.better),
+            worse_at=tuple(difference for difference in here if not difference.better),
+        )
+        adjusted_findings.append(replace(finding, outcome=_outcome(finding)))
+    return tuple(adjusted_findings)
 
 
 def budget_differences(study: Study) -> tuple[BudgetDifference, ...]:
@@ -170,22 +177,22 @@ def budget_differences(study: Study) -> tuple[BudgetDifference, ...]:
     """
     if study.baseline is None:
         return ()
-    found = []
-    for group in study.others:
-        _, ours, theirs = study.pairs(group.name, study.baseline)
-        for place, one in enumerate(estimates(ours - theirs, study.grain(group.name))):
-            if one.n:
-                found.append((group.name, int(study.labels[place]), one))
-    oracles = {group.name for group in study.others if study.oracle(group.name)}
+    cells: list[tuple[str, int, Estimate]] = []
+    for arm in study.others:
+        _, ours, theirs = study.pairs(arm.name, study.baseline)
+        for column, difference in enumerate(estimates(ours - theirs, study.resolution(arm.name))):
+            if difference.n:
+                cells.append((arm.name, int(study.labels[column]), difference))
+    oracles = {arm.name for arm in study.others if study.is_oracle(arm.name)}
     tested = [
-        place
-        for place, (name, _, one) in enumerate(found)
-        if one.n >= FEWEST and name not in oracles and (one.sd > 0 or one.mean != 0)
+        number
+        for number, (name, _, difference) in enumerate(cells)
+        if difference.n >= FEWEST and name not in oracles and (difference.sd > 0 or difference.mean != 0)
     ]
-    adjusted = dict(zip(tested, holm([found[place][2].p for place in tested]), strict=True))
+    adjusted = dict(zip(tested, holm([cells[number][2].p for number in tested]), strict=True))
     return tuple(
-        BudgetDifference(name, labels, one, adjusted.get(place, math.nan))
-        for place, (name, labels, one) in enumerate(found)
+        BudgetDifference(name, labels, difference, adjusted.get(number, math.nan))
+        for number, (name, labels, difference) in enumerate(cells)
     )
 
 
@@ -196,52 +203,49 @@ def area_differences(study: Study, name: str, log: bool = False) -> tuple[tuple[
     """
     assert study.baseline is not None
     _, ours, theirs = study.pairs(name, study.baseline)
-    span = shared_range(study.labels, [ours, theirs]) if len(ours) else None
-    if span is not None and log and span[0] <= 0:
-        positive = study.labels[study.labels > 0]
-        span = (float(positive[0]), span[1]) if len(positive) and positive[0] < span[1] else None
+    span = shared_range(study.labels, [ours, theirs], log) if len(ours) else None
     if span is None:
         return None, estimate(np.array([]))
     return span, estimate(area(study.labels, ours, *span, log) - area(study.labels, theirs, *span, log))
 
 
-def _raw(study: Study, name: str, targets: list[float], primary: float | None) -> Finding:
+def _unadjusted(study: Study, name: str, targets: list[float], primary: float | None) -> Finding:
     """One arm before any correction."""
     assert study.baseline is not None
     seeds, ours, theirs = study.pairs(name, study.baseline)
-    ends = [_last(study.labels, rows) for rows in (ours, theirs)]
+    ends = [_last_labels(study.labels, rows) for rows in (ours, theirs)]
     arm, base = (crossings(study.labels, rows, targets) for rows in (ours, theirs))  # [P,X]
-    savings = tuple(saved(target, arm[:, place], base[:, place], *ends) for place, target in enumerate(targets))
+    savings = tuple(saved(target, arm[:, column], base[:, column], *ends) for column, target in enumerate(targets))
     span, difference = area_differences(study, name)
     return Finding(
         name=name,
         title=study.title(name),
         n=len(seeds),
         unpaired=name in study.unpaired,
-        oracle=study.oracle(name),
+        oracle=study.is_oracle(name),
         span=span,
         area=difference,
         area_holm=math.nan,
         saved=savings,
         primary=primary,
         saved_holm=math.nan,
-        further=None,
-        ahead=(),
-        behind=(),
-        words="",
+        more_seeds=None,
+        better_at=(),
+        worse_at=(),
+        outcome="",
     )
 
 
-def _last(labels: NDArray[np.int64], accuracy: Floats) -> Floats:
+def _last_labels(labels: NDArray[np.int64], accuracy: Floats) -> Floats:
     """The last label count at which each seed was evaluated, [S]."""
     return np.array([float(labels[~np.isnan(row)][-1]) for row in accuracy])
 
 
-def _words(one: Finding) -> str:
-    better = one.saves or one.gains or bool(one.ahead)
-    worse = one.costs or one.loses or bool(one.behind)
+def _outcome(finding: Finding) -> str:
+    better = finding.needs_fewer_labels or finding.more_accurate or bool(finding.better_at)
+    worse = finding.needs_more_labels or finding.less_accurate or bool(finding.worse_at)
     if better and worse:
         return MIXED
     if better or worse:
         return BETTER if better else WORSE
-    return one.area_words
+    return finding.area_outcome

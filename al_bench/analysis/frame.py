@@ -14,17 +14,17 @@ from al_bench.metrics import METRICS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from al_bench.analysis.arms import Group
+    from al_bench.analysis.arms import Arm
     from al_bench.storage.runs import Run
 
 _STAGES = ("train", "evaluate", "score", "select")
 
 
-def tidy_frame(groups: Iterable[Group]) -> pd.DataFrame:
+def tidy_frame(arms: Iterable[Arm]) -> pd.DataFrame:
     """One row a run and evaluated round.
 
     Args:
-        groups: Arms, whole-pool references among them or not.
+        arms: Arms, whole-pool references among them or not.
 
     Returns:
         Columns: dataset, arm, strategy, reference (whether the run trained once on the whole pool), seed, round (from
@@ -34,14 +34,14 @@ def tidy_frame(groups: Iterable[Group]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [row for group in groups for run in group.runs for row in _rows(group, run)]
+    rows = [row for arm in arms for run in arm.runs for row in _rows(arm, run)]
     columns = ["dataset", "arm", "strategy", "reference", "seed", "round", "labels", *METRICS]
     columns += [f"seconds_{stage}" for stage in _STAGES]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype(dict.fromkeys(columns[7:], "float64"))
 
 
-def _rows(group: Group, run: Run) -> list[dict[str, Any]]:
+def _rows(arm: Arm, run: Run) -> list[dict[str, Any]]:
     rows = []
     for entry in run.rounds:
         if entry["accuracy"] is None:
@@ -49,10 +49,10 @@ def _rows(group: Group, run: Run) -> list[dict[str, Any]]:
         seconds = entry.get("seconds")
         rows.append(
             {
-                "dataset": group.dataset,
-                "arm": group.name,
-                "strategy": group.strategy,
-                "reference": group.reference,
+                "dataset": arm.dataset,
+                "arm": arm.name,
+                "strategy": arm.strategy,
+                "reference": arm.reference,
                 "seed": run.seed,
                 "round": entry["round"],
                 "labels": entry["labelled"],

@@ -108,5 +108,5 @@ def digests(notes: Iterable[HealthNote]) -> list[Digest]:
     together: dict[tuple[str, str], list[HealthNote]] = {}
     for note in notes:
         together.setdefault((str(note.run.folder), note.check), []).append(note)
-    found = [Digest(tuple(group), sum(map(is_recorded, group[0].run.rounds))) for group in together.values()]
+    found = [Digest(tuple(arm), sum(map(is_recorded, arm[0].run.rounds))) for arm in together.values()]
     return sorted(found, key=lambda digest: digest.notes[0].remark)

@@ -20,10 +20,8 @@ from al_bench.errors import InputError
 
 def common_arms(studies: Sequence[Study]) -> list[str]:
     """The names of the arms that every study has, in the first one's order; empty for no study."""
-    others = [{group.name for group in study.groups} for study in studies[1:]]
-    return [
-        group.name for study in studies[:1] for group in study.groups if all(group.name in names for names in others)
-    ]
+    others = [{arm.name for arm in study.arms} for study in studies[1:]]
+    return [arm.name for study in studies[:1] for arm in study.arms if all(arm.name in names for names in others)]
 
 
 def study_penalty(study: Study, names: Sequence[str] | None = None) -> Penalty:
@@ -34,10 +32,10 @@ def study_penalty(study: Study, names: Sequence[str] | None = None) -> Penalty:
 
     Args:
         study: The arms of one dataset.
-        names: The arms that the matrix returned is of, in its order; None: all, in the order of study.groups. The
+        names: The arms that the matrix returned is of, in its order; None: all, in the order of study.arms. The
             budgets are those that all arms of the study have in common.
     """
-    every = [group.name for group in study.groups]
+    every = [arm.name for arm in study.arms]
     random = every.index(study.baseline) if study.baseline is not None else None
     matrix = penalty(
         [study.accuracy[name] for name in every], [study.seeds[name] for name in every], study.labels.tolist(),
@@ -50,8 +48,8 @@ def study_penalty(study: Study, names: Sequence[str] | None = None) -> Penalty:
 
 
 def _batch(study: Study) -> int:
-    group = study.group(study.baseline) if study.baseline is not None else study.groups[0]
-    identity = group.runs[0].header.get("identity") if group.runs else None
+    arm = study.arm(study.baseline) if study.baseline is not None else study.arms[0]
+    identity = arm.runs[0].header.get("identity") if arm.runs else None
     batch = identity.get("schedule.batch") if isinstance(identity, dict) else None
     if isinstance(batch, int) and batch > 0:
         return batch
@@ -79,7 +77,7 @@ def study_errors(study: Study) -> tuple[list[str], NDArray[np.float64]]:
             f"normalised errors on {study.dataset} need a baseline; run strategy=random or give --baseline"
         )
     columns = np.searchsorted(study.labels, study_penalty(study).budgets)
-    names = [group.name for group in study.groups]
+    names = [arm.name for arm in study.arms]
     accuracy = [study.accuracy[name][:, columns] for name in names]
     return names, normalised_errors(accuracy, study.accuracy[study.baseline][:, columns])
 

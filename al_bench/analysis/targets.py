@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from al_bench.analysis.statistics.savings import crossings, heights
+from al_bench.analysis.statistics.savings import crossings, max_fitted_accuracy
 from al_bench.analysis.study import Study
 
 _STEPS = (0.01, 0.001)
@@ -23,17 +23,17 @@ def default_targets(study: Study) -> tuple[float, ...]:
     """
     chosen = study.baseline
     if chosen is None:
-        chosen = min(study.accuracy, key=lambda name: _everybody(study, name))
+        chosen = min(study.accuracy, key=lambda name: accuracy_every_seed_reaches(study, name))
     base = study.accuracy[chosen]
     start = float(np.nanmax([row[~np.isnan(row)][0] for row in base]))
-    lowest = _everybody(study, chosen)
+    lowest = accuracy_every_seed_reaches(study, chosen)
     for step in _STEPS:
         middle = _floor(lowest, step)
         if middle > start:
             break
     else:
         return ()
-    best = max(_floor(_everybody(study, name), step) for name in study.accuracy)
+    best = max(_floor(accuracy_every_seed_reaches(study, name), step) for name in study.accuracy)
     below = _floor(middle - 0.025, 0.05)  # nearer than that it says the same
     return tuple(sorted({middle, *([best] if best > middle else []), *([below] if below > start else [])}))
 
@@ -43,13 +43,13 @@ def primary_target(study: Study, targets: Sequence[float]) -> float | None:
     if study.baseline is None or not targets:
         return None
     crossed = crossings(study.labels, study.accuracy[study.baseline], sorted(targets))  # [S,X]
-    reached = [target for place, target in enumerate(sorted(targets)) if np.isfinite(crossed[:, place]).all()]
+    reached = [target for column, target in enumerate(sorted(targets)) if np.isfinite(crossed[:, column]).all()]
     return max(reached) if reached else min(targets)
 
 
-def _everybody(study: Study, name: str) -> float:
+def accuracy_every_seed_reaches(study: Study, name: str) -> float:
     """The highest accuracy that every seed of an arm reaches."""
-    return float(heights(study.accuracy[name]).min())
+    return float(max_fitted_accuracy(study.accuracy[name]).min())
 
 
 def _floor(value: float, step: float) -> float:

@@ -1,4 +1,11 @@
-"""The verdict: two sentences that answer whether active learning saved labels, and how sure that is."""
+"""The verdict: two sentences that answer whether active learning saved labels, and how sure that is.
+
+**The error rate.** A winner is claimed where the labels saved at the primary target, the difference in AUBC or the
+difference at some label count is significant after Holm's correction over all arms (see `findings`). The chance that
+any arm of a study is called better than the baseline without being so, the family-wise error rate, is then at most 5 %
+where differences over seeds are normally distributed. It is 4 % by calculation, and the rest is for differences that
+are not quite normal; nothing is promised for strongly skewed ones, nor over several data sets together.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from al_bench.analysis.findings import BETTER, MIXED, NO_POINT, TOO_FEW, WORSE, BudgetDifference, Finding, findings
+from al_bench.analysis.statistics.curves import target_text
 from al_bench.analysis.statistics.paired import FEWEST, LEVEL, MOST_SEEDS, Estimate
 from al_bench.analysis.study import Study
 from al_bench.analysis.targets import default_targets
 
 __all__ = ["Finding", "Verdict", "default_targets", "verdict"]
 
-_CLAIMED = 3
-_NAMED = 4  # a sentence that names more arms than this is no sentence
+_CLAIMED = 3  # arms whose numbers stand in the first sentence
+_NAMED = 4  # arms that a sentence names; of more it says how many
 
 
 @dataclass(frozen=True)
@@ -34,199 +42,211 @@ class Verdict:
 def verdict(study: Study, targets: Sequence[float] | None = None) -> Verdict:
     """Judge a study.
 
-    A winner is claimed where the labels saved at the primary target, the difference in AUBC or the difference at some
-    label count is significant after correction over all arms (see findings: at most 5 % of studies of null strategies
-    claim any); never from fewer than 3 seeds, never an oracle, and beside Random as the baseline never Random again.
+    A winner is never claimed from fewer than 3 seeds, is never an oracle, and beside Random as the baseline never
+    Random again.
 
     Args:
         study: The arms of one dataset.
         targets: Accuracies to reach, fractions; None: those of `default_targets`.
     """
-    found = findings(study, default_targets(study) if targets is None else targets)
-    usable = tuple(one for one in found if not one.oracle and not (_random(study) and _random(study, one.name)))
-    winners = tuple(one for one in usable if one.words in (BETTER, MIXED))
+    every = findings(study, default_targets(study) if targets is None else targets)
+    strategies = tuple(
+        finding
+        for finding in every
+        if not finding.oracle and not (_is_random(study, study.baseline) and _is_random(study, finding.name))
+    )
+    winners = tuple(finding for finding in strategies if finding.outcome in (BETTER, MIXED))
+    cannot = f"Whether active learning saves labels on {study.dataset} cannot be said: "
     if study.baseline is None:
-        names = "there is one arm" if len(study.groups) == 1 else f"there are {len(study.groups)} arms"
+        names = "there is one arm" if len(study.arms) == 1 else f"there are {len(study.arms)} arms"
         sentences = (
-            f"Whether active learning saves labels on {study.dataset} cannot be said: {names}, "
-            "but none to compare with.",
+            f"{cannot}{names}, but none to compare with.",
             "Run strategy=random under the same seeds, or name another baseline.",
         )
-    elif not usable:
+    elif not strategies:
+        on_its_data = " on its data" if study.inconsistencies else ""
         sentences = (
-            f"Whether active learning saves labels on {study.dataset} cannot be said: "
-            f"there is no strategy beside {study.title(study.baseline)}{' on its data' if study.unlike else ''}.",
-            "Run strategies under the same seeds, on the same data."
-            if study.unlike
-            else "Run strategies under the same seeds.",
+            f"{cannot}there is no strategy beside {study.title(study.baseline)}{on_its_data}.",
+            f"Run strategies under the same seeds{', on the same data' if study.inconsistencies else ''}.",
         )
-    elif max(one.n for one in usable) < FEWEST:
-        sentences = _too_few(study, usable)
+    elif max(finding.n for finding in strategies) < FEWEST:
+        sentences = _too_few_seeds(study, strategies)
     elif winners:
-        sentences = _won(study, winners), _rest(study, usable)
+        sentences = _winners(study, winners), _certainty(study, strategies)
     else:
-        sentences = _undecided(study, usable), _rest(study, usable)
-    return Verdict(sentences, found, tuple(one.name for one in winners))
+        sentences = _no_winner(study, strategies), _certainty(study, strategies)
+    return Verdict(sentences, every, tuple(finding.name for finding in winners))
 
 
-def _random(study: Study, name: str | None = None) -> bool:
-    """Whether an arm, or else the baseline, picks at random."""
-    chosen = name or study.baseline
-    return chosen is not None and study.group(chosen).strategy == "random"
+def _is_random(study: Study, name: str | None) -> bool:
+    """Whether an arm picks at random; False where there is no such arm."""
+    return name is not None and study.arm(name).strategy == "random"
 
 
-def _too_few(study: Study, found: Sequence[Finding]) -> tuple[str, str]:
-    base = study.title(study.baseline or "")
-    most = max(one.n for one in found)
+def _baseline_title(study: Study) -> str:
+    return study.title(study.baseline or "")
+
+
+def _too_few_seeds(study: Study, strategies: Sequence[Finding]) -> tuple[str, str]:
+    most = max(finding.n for finding in strategies)
     have = "no seed" if most == 0 else "one seed" if most == 1 else f"{most} seeds"
     first = (
         f"Too few seeds to tell whether active learning saves labels on {study.dataset}: "
-        f"the arms share {have} with {base}, and fewer than {FEWEST} are always too few."
+        f"the arms share {have} with {_baseline_title(study)}, and fewer than {FEWEST} are always too few."
     )
     if most < 2:
         missing = FEWEST - most
         return first, f"Run at least {missing} more seeds of every arm; then their spread says how many would do."
-    return first, _capital(f"{_more([one for one in found if one.n == most])}.")
+    return first, _capitalised(f"{_seeds_to_add([finding for finding in strategies if finding.n == most])}.")
 
 
-def _won(study: Study, winners: Sequence[Finding]) -> str:
-    """The claim: who, how many labels, with the interval."""
-    confounded = {one.name for one in winners if study.departures(one.name)}
-    order = sorted(winners, key=lambda one: (one.name in confounded, not one.saves, -_size(one)))
-    clean = [one for one in winners if one.name not in confounded]
-    saving = any(one.saves for one in clean or winners)
+def _winners(study: Study, winners: Sequence[Finding]) -> str:
+    """The claim: which arms, how many labels, with the interval."""
+    confounded = {finding.name for finding in winners if study.differing_components(finding.name)}
+    order = sorted(
+        winners,
+        key=lambda finding: (finding.name in confounded, not finding.needs_fewer_labels, -_size(finding)),
+    )
+    clean = [finding for finding in winners if finding.name not in confounded]
+    saving = any(finding.needs_fewer_labels for finding in clean or winners)
     head = "Active learning " + ("saves labels" if saving else "gives more accuracy for the same labels")
     # What is better than another strategy need not be better than none; nor is what differs in more than its strategy.
-    if not _random(study) or not clean:
+    if not _is_random(study, study.baseline) or not clean:
         head = "Fewer labels are needed" if saving else "There is more accuracy for the same labels"
-    claims = "; ".join(_claim(study, one) for one in order[:_CLAIMED])
-    left = order[_CLAIMED:]
-    also = f"; {_names(left)} {'is' if len(left) == 1 else 'are'} shown to be better too" if left else ""
+    claims = "; ".join(_claim(study, finding) for finding in order[:_CLAIMED])
+    rest = order[_CLAIMED:]
+    also = f"; {_names(rest)} {'is' if len(rest) == 1 else 'are'} shown to be better too" if rest else ""
     return f"{head} on {study.dataset}: {claims}{also}."
 
 
-def _size(one: Finding) -> float:
+def _size(finding: Finding) -> float:
     """How large the claimed gain is, in labels saved or else in accuracy; for the order of the claims only."""
-    if one.saves and one.tested is not None:
-        return one.tested.saved
-    return max([one.area.mean, *(at.estimate.mean for at in one.ahead)])
+    if finding.needs_fewer_labels and finding.primary_saving is not None:
+        return finding.primary_saving.saved
+    return max([finding.area.mean, *(difference.estimate.mean for difference in finding.better_at)])
 
 
-def _claim(study: Study, one: Finding) -> str:
+def _claim(study: Study, finding: Finding) -> str:
     """One arm's claims, the strongest kind first, and what speaks against it."""
-    notes = ["unpaired"] if one.unpaired else []
-    if differing := study.departures(one.name):
+    notes = ["unpaired"] if finding.unpaired else []
+    if differing := study.differing_components(finding.name):
         notes.append(f"not its strategy alone differs: {', '.join(differing)}")
     mark = f" ({'; '.join(notes)})" if notes else ""
-    for_, against = [], []
-    if one.saves:
-        for_.append(_labels(study, one))
-    if one.gains:
-        for_.append(_average(one))
-    if one.ahead and not for_:
-        for_.append(_somewhere(study, one, one.ahead))
-    if one.costs:
-        against.append(_labels(study, one))
-    if one.loses:
-        against.append(_average(one))
-    if one.behind and not against:
-        against.append(_somewhere(study, one, one.behind))
-    return f"{one.title}{mark} " + " but ".join(" and ".join(parts) for parts in (for_, against) if parts)
+    in_favour, against = [], []
+    if finding.needs_fewer_labels:
+        in_favour.append(_labels_claim(study, finding))
+    if finding.more_accurate:
+        in_favour.append(_average_claim(finding))
+    if finding.better_at and not in_favour:
+        in_favour.append(_label_count_claim(study, finding.better_at))
+    if finding.needs_more_labels:
+        against.append(_labels_claim(study, finding))
+    if finding.less_accurate:
+        against.append(_average_claim(finding))
+    if finding.worse_at and not against:
+        against.append(_label_count_claim(study, finding.worse_at))
+    sides = [" and ".join(claims) for claims in (in_favour, against) if claims]
+    return f"{finding.title}{mark} " + " but ".join(sides)
 
 
-def _labels(study: Study, one: Finding) -> str:
-    saving = one.tested
+def _labels_claim(study: Study, finding: Finding) -> str:
+    saving = finding.primary_saving
     assert saving is not None
     low, high = (saving.low, saving.high) if saving.saved > 0 else (-saving.high, -saving.low)
     return (
         f"needs {100 * abs(saving.saved):.0f} % {'fewer' if saving.saved > 0 else 'more'} labels than "
-        f"{study.title(study.baseline or '')} to reach {_percent(saving.target)} "
+        f"{_baseline_title(study)} to reach {target_text(saving.target)} "
         f"(95 % interval {100 * low:.0f} to {100 * high:.0f} %)"
     )
 
 
-def _average(one: Finding) -> str:
-    assert one.span is not None
-    over = f"on average over {one.span[0]:g} to {one.span[1]:g} labels"
-    return f"is {_points(one.area)} accurate {over} {_interval(one.area)}"
+def _average_claim(finding: Finding) -> str:
+    assert finding.span is not None
+    over = f"on average over {finding.span[0]:g} to {finding.span[1]:g} labels"
+    return f"is {_points(finding.area)} accurate {over} {_interval(finding.area)}"
 
 
-def _somewhere(study: Study, one: Finding, places: Sequence[BudgetDifference]) -> str:
-    most = max(places, key=lambda at: abs(at.estimate.mean))
-    than = study.title(study.baseline or "")
+def _label_count_claim(study: Study, shown: Sequence[BudgetDifference]) -> str:
+    most = max(shown, key=lambda difference: abs(difference.estimate.mean))
+    than = _baseline_title(study)
     text = f"is {_points(most.estimate)} accurate than {than} at {most.labels} labels {_interval(most.estimate)}"
-    if len(places) > 1:
-        text += (
-            f", the largest of {len(places)} differences shown from {places[0].labels} to {places[-1].labels} labels"
-        )
+    if len(shown) > 1:
+        text += f", the largest of {len(shown)} differences shown from {shown[0].labels} to {shown[-1].labels} labels"
     return text
 
 
-def _points(one: Estimate) -> str:
-    return f"{100 * abs(one.mean):.1f} points {'more' if one.mean > 0 else 'less'}"
+def _points(difference: Estimate) -> str:
+    return f"{100 * abs(difference.mean):.1f} points {'more' if difference.mean > 0 else 'less'}"
 
 
-def _interval(one: Estimate) -> str:
-    low, high = (one.low, one.high) if one.mean > 0 else (-one.high, -one.low)
+def _interval(difference: Estimate) -> str:
+    low, high = (difference.low, difference.high) if difference.mean > 0 else (-difference.high, -difference.low)
     return f"(95 % interval {100 * low:.1f} to {100 * high:.1f})"
 
 
-def _undecided(study: Study, found: Sequence[Finding]) -> str:
+def _no_winner(study: Study, strategies: Sequence[Finding]) -> str:
     """No claim: what stands instead, with the arms that are shown to be worse."""
-    base = study.title(study.baseline or "")
-    worse = [one for one in found if one.words == WORSE]
-    strategies = "the one strategy" if len(found) == 1 else f"any of the {len(found)} arms"
+    base = _baseline_title(study)
+    worse = [finding for finding in strategies if finding.outcome == WORSE]
+    which = "the one strategy" if len(strategies) == 1 else f"any of the {len(strategies)} arms"
     tail = f"; {_names(worse)} {'is' if len(worse) == 1 else 'are'} worse than {base}" if worse else ""
     return (
-        f"It is not shown that {strategies} saves labels over {base} on {study.dataset} "
-        f"({_seeds(found)}){tail}{_nearest(found)}."
+        f"It is not shown that {which} saves labels over {base} on {study.dataset} "
+        f"({_seeds(strategies)}){tail}{_nearest(strategies)}."
     )
 
 
-def _nearest(found: Sequence[Finding]) -> str:
+def _nearest(strategies: Sequence[Finding]) -> str:
     """The saving that comes nearest to significance, as what it is: a number without a claim."""
-    open_ = [one for one in found if one.tested is not None and one.tested.saved > 0 and one.saved_holm < 1]
-    if not open_:
+    savings = [
+        (finding, saving)
+        for finding in strategies
+        if (saving := finding.primary_saving) is not None and saving.saved > 0 and finding.saved_holm < 1
+    ]
+    if not savings:
         return ""
-    one = min(open_, key=lambda candidate: candidate.saved_holm)
-    saving = one.tested
-    assert saving is not None
+    finding, saving = min(savings, key=lambda pair: pair[0].saved_holm)
     return (
-        f"; nearest to it is {one.title}, with {100 * saving.saved:.0f} % fewer labels to reach "
-        f"{_percent(saving.target)} (95 % interval {100 * saving.low:.0f} to {100 * saving.high:.0f} %, "
-        f"but p = {one.saved_holm:.2g} after correction)"
+        f"; nearest to it is {finding.title}, with {100 * saving.saved:.0f} % fewer labels to reach "
+        f"{target_text(saving.target)} (95 % interval {100 * saving.low:.0f} to {100 * saving.high:.0f} %, "
+        f"but p = {finding.saved_holm:.2g} after correction)"
     )
 
 
-def _rest(study: Study, found: Sequence[Finding]) -> str:
-    """How sure, and what is left open."""
+def _certainty(study: Study, strategies: Sequence[Finding]) -> str:
+    """How sure the claims are, and what is left open."""
     parts = []
-    winners = [one for one in found if one.words in (BETTER, MIXED)]
+    winners = [finding for finding in strategies if finding.outcome in (BETTER, MIXED)]
     if winners:
         parts.append(
-            f"that a strategy is called better here without being so has at most a {100 * LEVEL:.0f} % chance "
-            f"({_seeds(winners)})"
+            f"the chance that any strategy is called better without being so (the family-wise error rate) is at most "
+            f"{100 * LEVEL:.0f} %, if differences over seeds are normally distributed ({_seeds(winners)})"
         )
-        worse = [one for one in found if one.words == WORSE]
+        worse = [finding for finding in strategies if finding.outcome == WORSE]
         if worse:
-            parts.append(f"worse than {study.title(study.baseline or '')}: {_names(worse)}")
+            parts.append(f"worse than {_baseline_title(study)}: {_names(worse)}")
     for known in (True, False):  # the seeds of one arm say nothing of how many another needs
-        open_ = [one for one in found if one.words == TOO_FEW and (one.further is not None) is known]
-        if open_:
-            parts.append(f"too few seeds to tell for {_names(open_)}: {_more(open_)}")
-    same = [one for one in found if one.words == NO_POINT]
+        undecided = [
+            finding
+            for finding in strategies
+            if finding.outcome == TOO_FEW and (finding.more_seeds is not None) is known
+        ]
+        if undecided:
+            parts.append(f"too few seeds to tell for {_names(undecided)}: {_seeds_to_add(undecided)}")
+    same = [finding for finding in strategies if finding.outcome == NO_POINT]
     if same:
         parts.append(f"no difference of a point seen, with seeds enough for one: {_names(same)}")
     if not parts:
-        parts.append(f"all differences are beyond chance ({_seeds(found)})")
-    return _capital("; ".join(parts)) + "."
+        parts.append(f"all differences are beyond chance ({_seeds(strategies)})")
+    return _capitalised("; ".join(parts)) + "."
 
 
-def _more(found: Sequence[Finding]) -> str:
+def _seeds_to_add(undecided: Sequence[Finding]) -> str:
     """How many more seeds a difference of one point needs."""
-    numbers = [max(one.further, FEWEST - one.n) for one in found if one.further is not None]
+    numbers = [max(finding.more_seeds, FEWEST - finding.n) for finding in undecided if finding.more_seeds is not None]
     if not numbers:
-        return f"at least {max(FEWEST - min(one.n for one in found), 1)} more seeds are needed to know the spread"
+        missing = max(FEWEST - min(finding.n for finding in undecided), 1)
+        return f"at least {missing} more seeds are needed to know the spread"
     low, high = min(numbers), max(numbers)
     if low >= MOST_SEEDS // 2:
         return "no feasible number of seeds would show a difference of one point"
@@ -234,21 +254,17 @@ def _more(found: Sequence[Finding]) -> str:
     return f"about {many} more seeds would show a difference of one accuracy point with 80 % power"
 
 
-def _names(found: Sequence[Finding]) -> str:
-    if len(found) > _NAMED:
-        return f"{len(found)} arms"
-    titles = [one.title for one in found]
+def _names(arms: Sequence[Finding]) -> str:
+    if len(arms) > _NAMED:
+        return f"{len(arms)} arms"
+    titles = [finding.title for finding in arms]
     return titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
 
 
-def _seeds(found: Sequence[Finding]) -> str:
-    low, high = min(one.n for one in found), max(one.n for one in found)
+def _seeds(arms: Sequence[Finding]) -> str:
+    low, high = min(finding.n for finding in arms), max(finding.n for finding in arms)
     return f"{low} seeds" if low == high else f"{low} to {high} seeds"
 
 
-def _percent(target: float) -> str:
-    return f"{100 * target:g} %"
-
-
-def _capital(sentence: str) -> str:
+def _capitalised(sentence: str) -> str:
     return sentence[0].upper() + sentence[1:]

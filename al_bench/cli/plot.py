@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from al_bench.analysis.figures.kinds import KINDS, FigureRequest, draw, kind_of, own_kinds, studies_of, table_groups
+from al_bench.analysis.figures.kinds import KINDS, FigureRequest, draw, kind_of, own_kinds, studies_of, table_arms
 from al_bench.cli import options
 from al_bench.cli.command import bench_command, exit_status
 from al_bench.errors import InputError
@@ -125,28 +125,28 @@ def command(
     runs = usable_runs(find_runs(list(folders), report), include_incomplete, report)
     studies = studies_of(runs, request)
     for study in studies:
-        for line in study.unlike:
+        for line in study.inconsistencies:
             report(f"{study.dataset}: {line}")
-    groups = table_groups(studies)
-    for group in groups:
-        ends = [run.labels[-1] for run in group.runs]
+    arms = table_arms(studies)
+    for arm in arms:
+        ends = [run.labels[-1] for run in arm.runs]
         if min(ends) != max(ends):
             report(
-                f"the seeds of {group.name} on {group.dataset} end at {min(ends)} to {max(ends)} labels; "
+                f"the seeds of {arm.name} on {arm.dataset} end at {min(ends)} to {max(ends)} labels; "
                 f"drawn with --ends {request.ends or 'common'}"
             )
     if out is not None:
         from al_bench.analysis.figures.style import LINE_STYLES
 
-        arms = {study.title(group.name) for study in studies for group in study.groups}
-        if len(arms) > len(LINE_STYLES) and kind_of(request.kind).styled:
+        titles = {study.title(arm.name) for study in studies for arm in study.arms}
+        if len(titles) > len(LINE_STYLES) and kind_of(request.kind).styled:
             report(
-                f"{len(arms)} arms but {len(LINE_STYLES)} line styles: some curves share a style; plot fewer folders"
+                f"{len(titles)} arms but {len(LINE_STYLES)} line styles: some curves share a style; plot fewer folders"
             )
         save_figure(draw(studies, request), out)
     if csv is not None:
-        write_csv(groups, csv)
-    print("\n".join(table(groups, request.statistic or "median", request.targets)))
+        write_csv(arms, csv)
+    print("\n".join(table(arms, request.statistic or "median", request.targets)))
     for file in (out, csv):
         if file is not None:
             print(f"wrote {file}")

@@ -76,17 +76,18 @@ def test_an_arm_on_other_data_than_the_baseline_is_no_part_of_the_study(tmp_path
         for arm, mark in (("random,n=1", "aa"), ("bald,n=1", "aa"), ("bald,n=20", "bb"), ("random,n=20", "bb")):
             amend(write_run(tmp_path, [0.5, 0.7 + seed / 100, 0.8], arm=arm, seed=seed), fingerprint=mark)
     (study,) = studies([tmp_path])
-    assert [group.name for group in study.groups] == ["bald,n=1", "random,n=1"]
-    assert len(study.unlike) == 2
-    assert study.unlike[0] == (
-        "bald,n=20 was run on other data than random,n=1: it is left out; for its data name its folders alone"
+    assert [arm.name for arm in study.arms] == ["bald,n=1", "random,n=1"]
+    assert len(study.inconsistencies) == 2
+    assert study.inconsistencies[0] == (
+        "bald,n=20 was run on other data than random,n=1: it is left out; "
+        "to compare arms on its data, give only their folders"
     )
     assert plot.main([str(tmp_path), "--csv", str(tmp_path / "curves.csv")]) == 0
     said = capsys.readouterr()
     assert "bald,n=20 was run on other data" in said.err
     assert "n=20" not in said.out
     (alone,) = studies([tmp_path], baseline="random,n=20")
-    assert [group.name for group in alone.groups] == ["bald,n=20", "random,n=20"]
+    assert [arm.name for arm in alone.arms] == ["bald,n=20", "random,n=20"]
 
 
 def test_where_all_others_saw_other_data_that_is_what_is_said(tmp_path: Path, capsys) -> None:
@@ -96,7 +97,7 @@ def test_where_all_others_saw_other_data_that_is_what_is_said(tmp_path: Path, ca
     amend(write_run(tmp_path, [0.99], arm="full", reference="full", start=500), fingerprint="bb")
     (study,) = studies([tmp_path])
     assert study.references == ()
-    assert len(study.unlike) == 2
+    assert len(study.inconsistencies) == 2
     first, second = verdict(study).sentences
     assert first.endswith("there is no strategy beside random on its data.")
     assert second == "Run strategies under the same seeds, on the same data."
@@ -166,7 +167,7 @@ def test_what_else_differs_stands_in_the_sentence(tmp_path: Path) -> None:
             choices = {"strategy": arm, "training": training, "model": "mlp"}
             amend(folder, choices=choices, identity={"schedule.batch": 10})
     (study,) = studies([tmp_path])
-    assert study.departures("bald") == ("training",)
+    assert study.differing_components("bald") == ("training",)
     first = verdict(study, (0.7,)).sentences[0]
     assert "bald (unpaired; not its strategy alone differs: training) needs" in first
 
@@ -206,7 +207,7 @@ def test_seconds_that_are_no_numbers_are_not_known(tmp_path: Path) -> None:
     text = (folder / "rounds.jsonl").read_text().replace('"train": 0.1', '"train": "long"', 1)
     (folder / "rounds.jsonl").write_text(text)
     (study,) = studies([tmp_path])
-    assert math.isnan(cost(study.groups[0]).seconds["train"])
+    assert math.isnan(cost(study.arms[0]).seconds["train"])
 
 
 def test_arms_with_other_classes_are_no_traceback(tmp_path: Path) -> None:
@@ -242,7 +243,7 @@ def test_records_of_every_table_join_by_arm(tmp_path: Path) -> None:
     study = fine_and_coarse(tmp_path)
     write_run(tmp_path, [0.95], arm="full", strategy="random", reference="full", start=500)
     (study,) = studies([tmp_path])
-    named = {group.name for group in (*study.groups, *study.references)}
+    named = {arm.name for arm in (*study.arms, *study.references)}
     short = replace(study, titles={name: name.upper() for name in named})
     for table in compare_tables(short, (0.8,)):
         for record in table.records:

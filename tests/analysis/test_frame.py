@@ -28,34 +28,34 @@ def digits() -> Study:
 def test_one_row_a_run_and_evaluated_round(digits: Study) -> None:
     frame = digits.frame
     arms = frame[~frame["reference"]]
-    assert len(arms) == sum(len(run.labels) for group in digits.groups for run in group.runs)
+    assert len(arms) == sum(len(run.labels) for arm in digits.arms for run in arm.runs)
     assert not arms.duplicated(["arm", "seed", "labels"]).any()
     assert list(frame.columns[:7]) == ["dataset", "arm", "strategy", "reference", "seed", "round", "labels"]
     assert list(frame.columns[7 : 7 + len(METRICS)]) == list(METRICS)
-    assert set(frame[frame["reference"]]["arm"]) == {group.name for group in digits.references}
+    assert set(frame[frame["reference"]]["arm"]) == {arm.name for arm in digits.references}
 
 
 def test_a_pivot_of_it_is_the_studys_accuracy(digits: Study) -> None:
-    for group in digits.groups:
-        rows = digits.frame[(digits.frame["arm"] == group.name) & ~digits.frame["reference"]]
+    for arm in digits.arms:
+        rows = digits.frame[(digits.frame["arm"] == arm.name) & ~digits.frame["reference"]]
         grid = rows.pivot(index="seed", columns="labels", values="accuracy").reindex(columns=digits.labels)
-        assert np.array_equal(grid.to_numpy(), digits.accuracy[group.name], equal_nan=True)
-        assert tuple(grid.index) == digits.seeds[group.name]
+        assert np.array_equal(grid.to_numpy(), digits.accuracy[arm.name], equal_nan=True)
+        assert tuple(grid.index) == digits.seeds[arm.name]
 
 
 @pytest.mark.parametrize("statistic", ["median", "mean", "sem"])
 def test_its_statistics_are_those_of_the_summaries(digits: Study, statistic: str) -> None:
-    for group in digits.groups:
-        rows = digits.frame[(digits.frame["arm"] == group.name) & ~digits.frame["reference"]]
+    for arm in digits.arms:
+        rows = digits.frame[(digits.frame["arm"] == arm.name) & ~digits.frame["reference"]]
         by_labels = rows.groupby("labels")["accuracy"].agg(statistic)
-        assert by_labels.to_numpy() == pytest.approx(getattr(group.summary, statistic), abs=1e-15)
+        assert by_labels.to_numpy() == pytest.approx(getattr(arm.summary, statistic), abs=1e-15)
 
 
 @pytest.mark.parametrize("ends", ["common", "pad", "available"])
 def test_seeds_of_different_lengths_are_put_on_one_grid_as_pandas_does(tmp_path: Path, ends: str) -> None:
     for seed, rounds in enumerate((5, 3, 4)):
         write_illustrated(tmp_path, [0.5 + 0.1 * step + 0.01 * seed for step in range(rounds)], arm="bald", seed=seed)
-    (group,) = group_runs(find_runs([tmp_path]), ends)
+    (arm,) = group_runs(find_runs([tmp_path]), ends)
     (study,) = studies([tmp_path])
     grid = study.frame.pivot(index="seed", columns="labels", values="accuracy")
     nll = study.frame.pivot(index="seed", columns="labels", values="nll")
@@ -64,19 +64,19 @@ def test_seeds_of_different_lengths_are_put_on_one_grid_as_pandas_does(tmp_path:
     if ends != "available":
         grid = grid.dropna(axis=1)
         nll = nll[grid.columns]
-    assert np.array_equal(group.curves.accuracy, grid.to_numpy(), equal_nan=True)
-    assert group.curves.labels.tolist() == grid.columns.tolist()
-    assert np.array_equal(values_of(group, "nll"), nll.to_numpy(), equal_nan=True)
+    assert np.array_equal(arm.curves.accuracy, grid.to_numpy(), equal_nan=True)
+    assert arm.curves.labels.tolist() == grid.columns.tolist()
+    assert np.array_equal(values_of(arm, "nll"), nll.to_numpy(), equal_nan=True)
 
 
 def test_seconds_add_up_to_those_of_the_figures(digits: Study) -> None:
-    for group in digits.groups:
-        rows = digits.frame[(digits.frame["arm"] == group.name) & ~digits.frame["reference"]].set_index(
+    for arm in digits.arms:
+        rows = digits.frame[(digits.frame["arm"] == arm.name) & ~digits.frame["reference"]].set_index(
             ["seed", "labels"]
         )
         stages = rows[["seconds_train", "seconds_score", "seconds_select"]].fillna(0)
         spent = stages.sum(axis=1).groupby("seed").cumsum() - stages["seconds_score"] - stages["seconds_select"]
-        assert spent.unstack().to_numpy() == pytest.approx(seconds_of(group))
+        assert spent.unstack().to_numpy() == pytest.approx(seconds_of(arm))
 
 
 def test_what_a_record_lacks_is_nan(tmp_path: Path) -> None:

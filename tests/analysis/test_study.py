@@ -36,7 +36,7 @@ def test_arms_lie_on_one_grid(tmp_path: Path) -> None:
     assert study.accuracy["random"].tolist() == [[0.5, 0.6, 0.7, 0.8]]
     np.testing.assert_array_equal(study.accuracy["bald,batch=20"], [[0.5, np.nan, 0.75, np.nan]])
     assert study.baseline == "random"
-    assert [group.name for group in study.others] == ["bald,batch=20"]
+    assert [arm.name for arm in study.others] == ["bald,batch=20"]
 
 
 def test_pairs_hold_shared_seeds_in_one_order(tmp_path: Path) -> None:
@@ -111,8 +111,8 @@ def test_references_are_apart(tmp_path: Path) -> None:
     write_run(tmp_path, CURVE, arm="random")
     write_run(tmp_path, [0.99], arm="full", reference="full", start=1438)
     study = one(tmp_path)
-    assert [group.name for group in study.groups] == ["random"]
-    assert [group.name for group in study.references] == ["full"]
+    assert [arm.name for arm in study.arms] == ["random"]
+    assert [arm.name for arm in study.references] == ["full"]
     assert 1438 not in study.labels
 
 
@@ -196,5 +196,5 @@ def test_oracles_are_known(tmp_path: Path) -> None:
     write_run(tmp_path, CURVE, arm="random")
     amend(write_run(tmp_path, CURVE, arm="oracle_loss"), oracle=True)
     study = one(tmp_path)
-    assert study.oracle("oracle_loss")
-    assert not study.oracle("random")
+    assert study.is_oracle("oracle_loss")
+    assert not study.is_oracle("random")

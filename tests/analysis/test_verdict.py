@@ -35,7 +35,7 @@ def sweep(root: Path, arms: dict[str, float], seeds: int, noise: float = 0.01) -
 
 
 def words(said: Verdict) -> dict[str, str]:
-    return {one.name: one.words for one in said.findings}
+    return {finding.name: finding.outcome for finding in said.findings}
 
 
 def test_a_clear_saving_is_claimed_with_its_size(tmp_path: Path) -> None:
@@ -64,18 +64,18 @@ def test_fewer_than_three_seeds_are_always_too_few(tmp_path: Path, seeds: int) -
 def test_one_seed_needs_two_more_and_two_tell_how_many(tmp_path: Path) -> None:
     one = verdict(sweep(tmp_path / "1", {"random": 1.0, "bald": 1.2}, 1), (0.85,))
     two = verdict(sweep(tmp_path / "2", {"random": 1.0, "bald": 1.2}, 2), (0.85,))
-    assert one.findings[0].further is None
+    assert one.findings[0].more_seeds is None
     assert "Run at least 2 more seeds" in one.sentences[1]
-    assert two.findings[0].further is not None
+    assert two.findings[0].more_seeds is not None
     assert "more seeds would show a difference of one accuracy point with 80 % power" in two.sentences[1]
 
 
 def test_noise_is_too_few_seeds_with_a_number(tmp_path: Path) -> None:
     said = verdict(sweep(tmp_path, {"random": 1.0, "bald": 1.02}, 3, noise=0.06), (0.85,))
     assert words(said) == {"bald": TOO_FEW}
-    assert said.findings[0].further > 0
+    assert said.findings[0].more_seeds > 0
     assert said.sentences[0].startswith("It is not shown that the one strategy saves labels over random on digits")
-    assert f"about {said.findings[0].further} more seeds would show" in said.sentences[1]
+    assert f"about {said.findings[0].more_seeds} more seeds would show" in said.sentences[1]
 
 
 def test_enough_seeds_without_a_difference_say_so(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_the_family_is_corrected_as_a_whole(tmp_path: Path) -> None:
 def test_a_censored_target_is_no_evidence(tmp_path: Path) -> None:
     study = sweep(tmp_path, {"random": 1.0, "bald": 1.5}, 5)
     said = verdict(study, (0.99,))
-    assert not said.findings[0].saves
+    assert not said.findings[0].needs_fewer_labels
     assert np.isnan(said.findings[0].saved_holm)
     assert "to reach 99 %" not in said.sentences[0]
 

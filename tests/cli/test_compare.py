@@ -175,7 +175,7 @@ def test_costs_split_the_phases(tmp_path: Path) -> None:
         entry["peak_memory_bytes"] = {"train": 2**20 * (5 + number), "score": 2**20}
     (folder / "rounds.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in lines))
     (study,) = studies([tmp_path])
-    spent = cost(study.groups[0])
+    spent = cost(study.arms[0])
     assert spent.seconds == {"train": 6.0, "score": 3.0, "select": 1.5, "evaluate": 27.0}
     assert spent.total == 10.5
     assert spent.memory["train"] == 7 * 2**20
@@ -197,9 +197,9 @@ def test_over_datasets_ranks_and_summed_penalties(tmp_path: Path) -> None:
     assert [row[:2] for row in ranks.rows] == [("bald", "1.00"), ("entropy", "2.00"), ("random", "3.00")]
     assert "critical difference 1.91" in ranks.note  # 2.343 · √(3·4 / (6·3))
     single = study_penalty(found[0]).matrix
-    place = [group.name for group in found[0].groups].index("bald")
+    place = [arm.name for arm in found[0].arms].index("bald")
     wins = next(record for record in total.records if record["arm"] == "bald" and record["beats"] == "random")
-    other = [group.name for group in found[0].groups].index("random")
+    other = [arm.name for arm in found[0].arms].index("random")
     assert wins["penalty"] == pytest.approx(3 * single[place, other])
     assert ranks_table(found[:1]) is None
     assert total_table(found[:1]) is None

@@ -169,7 +169,7 @@ def test_incomplete_runs_are_named_and_left_out_unless_asked_for(tmp_path: Path)
     assert [run.seed for run in usable_runs(runs, True, said.append)] == [0, 1]
     with pytest.raises(InputError, match=r"no complete run among the 1 found; .*, or add --include-incomplete$"):
         usable_runs(runs[1:2], False, said.append)
-    with pytest.raises(InputError, match=r"typing their al-bench run command again$"):
+    with pytest.raises(InputError, match=r"the al-bench run command that began them resumes them$"):
         usable_runs(runs[2:], True, said.append)
 
 
@@ -177,8 +177,8 @@ def test_seeds_of_two_studies_are_not_averaged_and_a_seed_is_not_counted_twice(t
     write_run(tmp_path, [0.5], study="a")
     write_run(tmp_path, [0.7], study="b")
     write_run(tmp_path, [0.6], study="b", arm="random")
-    groups = group_runs(find_runs([tmp_path]))
-    assert [(group.name, group.seeds) for group in groups] == [("a/bald", 1), ("b/bald", 1), ("random", 1)]
+    arms = group_runs(find_runs([tmp_path]))
+    assert [(arm.name, arm.seeds) for arm in arms] == [("a/bald", 1), ("b/bald", 1), ("random", 1)]
     write_run(tmp_path / "copy", [0.5], study="a")
     with pytest.raises(InputError, match=r"seed 0 of a/digits/bald is in .* give one of the two"):
         group_runs(find_runs([tmp_path]))

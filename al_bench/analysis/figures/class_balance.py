@@ -52,7 +52,7 @@ def draw_class_balance(studies: Sequence[Study], title: str | None = None, width
         raise InputError("no run recorded the class counts of its labelled set; nothing to draw")
     inches = max(len(arms) * row_names([study.title(name) for name in arms])[1] for study, arms in shown)
     figure, panels = panel_grid(2 * len(shown), width, max(3.2, 0.8 * inches + 1.3))
-    names = sorted({(study.title(group.name), group.strategy) for study, _ in shown for group in study.groups})
+    names = sorted({(study.title(arm.name), arm.strategy) for study, _ in shown for arm in study.arms})
     styles = assign_styles(names)
     handles: dict[str, Any] = {}
     for number, (study, arms) in enumerate(shown):
@@ -70,11 +70,11 @@ def draw_class_balance(studies: Sequence[Study], title: str | None = None, width
 
 
 def balances(study: Study) -> dict[str, Balance]:
-    """By group.name, for the arms whose runs all recorded class counts."""
+    """By arm.name, for the arms whose runs all recorded class counts."""
     arms = {}
-    for group in study.groups:
-        counts = [class_counts_of(run) for run in group.runs]
-        shared = sorted(set.intersection(*map(set, counts)) & set(group.curves.labels.tolist()))
+    for arm in study.arms:
+        counts = [class_counts_of(run) for run in arm.runs]
+        shared = sorted(set.intersection(*map(set, counts)) & set(arm.curves.labels.tolist()))
         # An empty labelled set has no classes to balance.
         shared = [size for size in shared if size > 0]
         if shared:
@@ -83,14 +83,14 @@ def balances(study: Study) -> dict[str, Balance]:
             )  # [S,T]
             q25, median, q75 = np.quantile(entropy, [0.25, 0.5, 0.75], axis=0)
             shares = np.mean([of_run[shared[-1]] / of_run[shared[-1]].sum() for of_run in counts], axis=0)  # [C]
-            arms[group.name] = Balance(np.array(shared), q25, median, q75, shares)
+            arms[arm.name] = Balance(np.array(shared), q25, median, q75, shares)
     return arms
 
 
 def pool_shares(study: Study) -> Floats | None:
     """The classes' shares [C] of the whole pool, from a run that was trained on all of it; None if there is none."""
-    for group in study.references:
-        for run in group.runs:
+    for arm in study.references:
+        for run in arm.runs:
             counts = class_counts_of(run)
             if counts and run.labels[-1] in counts:
                 whole = counts[run.labels[-1]]
@@ -99,14 +99,12 @@ def pool_shares(study: Study) -> Floats | None:
 
 
 def _draw_entropy(axes: Axes, study: Study, arms: dict[str, Balance], styles: dict[str, LineStyle]) -> None:
-    for group in sorted(
-        (group for group in study.groups if group.name in arms), key=lambda g: (-_last(arms[g.name]), g.name)
-    ):
-        line, style = arms[group.name], styles[study.title(group.name)]
+    for arm in sorted((arm for arm in study.arms if arm.name in arms), key=lambda g: (-_last(arms[g.name]), g.name)):
+        line, style = arms[arm.name], styles[study.title(arm.name)]
         alpha = 0.18 if len(arms) <= 8 else 0.05
         axes.fill_between(line.labels, line.q25, line.q75, color=style.colour, alpha=alpha, linewidth=0, zorder=2)
         step = max(1, round(len(line.labels) / 9))
-        axes.plot(line.labels, line.median, label=study.title(group.name), markevery=step, zorder=3, **style.line())
+        axes.plot(line.labels, line.median, label=study.title(arm.name), markevery=step, zorder=3, **style.line())
     pool = pool_shares(study)
     if pool is not None:
         level = relative_class_entropy(pool.tolist())
@@ -145,7 +143,7 @@ def _draw_classes(figure: Figure, axes: Axes, study: Study, arms: dict[str, Bala
 
 
 def _class_names(study: Study, classes: int) -> list[str]:
-    names = study.groups[0].runs[0].header.get("class_names")
+    names = study.arms[0].runs[0].header.get("class_names")
     if isinstance(names, list) and len(names) == classes:
         return [str(name) if len(str(name)) <= 12 else f"{str(name)[:11]}…" for name in names]
     return [str(number) for number in range(classes)]

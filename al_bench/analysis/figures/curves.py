@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from al_bench.analysis.arms import Group
+from al_bench.analysis.arms import Arm
 from al_bench.analysis.figures import overlay
 from al_bench.analysis.figures.layout import (
     add_legend,
@@ -73,12 +73,12 @@ def draw_curves(
     """
     metric = metric_called(quantity)
     _check(quantity, x, statistic, targets, papers)
-    shown = [study for study in studies if study.groups]
+    shown = [study for study in studies if study.arms]
     if not shown:
         raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
     overlay.check_datasets(papers, [study.dataset for study in shown])
     figure, panels = panel_grid(len(shown), width, 3.4 if len(shown) > 1 or width != "page" else 4.2)
-    arms = sorted({(study.title(group.name), group.strategy) for study in shown for group in study.groups})
+    arms = sorted({(study.title(arm.name), arm.strategy) for study in shown for arm in study.arms})
     styles = assign_styles(arms)
     handles: dict[str, Any] = {}
     every = [_lines(study, quantity, x, statistic) for study in shown]
@@ -125,27 +125,27 @@ def _check(quantity: str, x: str, statistic: str, targets: Sequence[float], pape
 
 
 def _lines(study: Study, metric: str, x: str, statistic: str) -> dict[str, Line]:
-    """The lines by group.name."""
+    """The lines by arm.name."""
     lines = {}
-    for group in study.groups:
-        values = values_of(group, metric)  # [S,T]
+    for arm in study.arms:
+        values = values_of(arm, metric)  # [S,T]
         known = ~np.isnan(values).all(axis=0)  # [T]
-        labels = group.curves.labels[known]
+        labels = arm.curves.labels[known]
         summary = summarise(Curves(labels, values[:, known]))
         positions = labels.astype(np.float64)
         if x != "labels":
-            seconds = summarise(Curves(labels, seconds_of(group, x.endswith("evaluate"))[:, known]))
+            seconds = summarise(Curves(labels, seconds_of(arm, x.endswith("evaluate"))[:, known]))
             positions = seconds.median if statistic == "median" else seconds.mean
-        lines[group.name] = Line(labels, positions, *band_of(summary, statistic))
+        lines[arm.name] = Line(labels, positions, *band_of(summary, statistic))
     return lines
 
 
 def _draw_lines(axes: Axes, study: Study, lines: dict[str, Line], styles: dict[str, LineStyle], scale: float) -> None:
     # The legend reads from the top down like the ends of the curves.
-    order = sorted(study.groups, key=lambda group: (-lines[group.name].centre[-1], group.name))
-    for number, group in enumerate(order):
-        line = lines[group.name]
-        style = styles[study.title(group.name)]
+    order = sorted(study.arms, key=lambda arm: (-lines[arm.name].centre[-1], arm.name))
+    for number, arm in enumerate(order):
+        line = lines[arm.name]
+        style = styles[study.title(arm.name)]
         step = max(1, round(len(line.x) / _MARKERS))
         alpha = 0.2 if len(order) <= _CROWD else 0.06
         axes.fill_between(
@@ -154,7 +154,7 @@ def _draw_lines(axes: Axes, study: Study, lines: dict[str, Line], styles: dict[s
         axes.plot(
             line.x,
             scale * line.centre,
-            label=study.title(group.name),
+            label=study.title(arm.name),
             markevery=(number * step // len(order), step),  # staggered, so that markers do not pile up
             zorder=3,
             **style.line(),
@@ -162,15 +162,15 @@ def _draw_lines(axes: Axes, study: Study, lines: dict[str, Line], styles: dict[s
 
 
 def _draw_references(axes: Axes, study: Study, metric: Metric, statistic: str) -> None:
-    for group in study.references:
+    for arm in study.references:
         try:
-            values = values_of(group, metric.name)
+            values = values_of(arm, metric.name)
         except InputError:  # a reference without this metric is no reason to draw nothing
             continue
-        level = band_of(summarise(Curves(group.curves.labels, values)), statistic)[0][-1]
+        level = band_of(summarise(Curves(arm.curves.labels, values)), statistic)[0][-1]
         axes.axhline(
             metric.scale * float(level), color=CEILING, linewidth=1.3, linestyle=(0, (7, 3)), zorder=1.5,
-            label=group.label,
+            label=arm.label,
         )  # fmt: skip
 
 
@@ -205,24 +205,24 @@ def _legend_texts(shown: Sequence[Study], names: Sequence[str], statistic: str) 
 
     The number of seeds stands in the title where it is the same for every curve, else behind the names.
     """
-    members: dict[str, list[Group]] = {name: [] for name in names}
+    members: dict[str, list[Arm]] = {name: [] for name in names}
     for study in shown:
-        for group in (*study.groups, *study.references):
-            label = group.label if group.reference else study.title(group.name)
+        for arm in (*study.arms, *study.references):
+            label = arm.label if arm.reference else study.title(arm.name)
             if label in members:
-                members[label].append(group)
-    counts = {name: _seeds(groups) for name, groups in members.items() if groups}
-    curves = {counts[study.title(group.name)] for study in shown for group in study.groups}
+                members[label].append(arm)
+    counts = {name: _seeds(arms) for name, arms in members.items() if arms}
+    curves = {counts[study.title(arm.name)] for study in shown for arm in study.arms}
     seeds = curves.pop() if len(curves) == 1 else "seeds"
     labels = [name if counts.get(name, seeds) == seeds else f"{name} ({counts[name]})" for name in names]
     band = "band: quartiles" if statistic == "median" else "band: ± standard error"
     return labels, (f"{statistic} of {seeds}", band)
 
 
-def _seeds(groups: Sequence[Group]) -> str:
+def _seeds(arms: Sequence[Arm]) -> str:
     """How many seeds a line has, or from how many to how many where it changes along or between panels."""
-    low = min(int(group.summary.n.min()) for group in groups)
-    high = max(int(group.summary.n.max()) for group in groups)
+    low = min(int(arm.summary.n.min()) for arm in arms)
+    high = max(int(arm.summary.n.max()) for arm in arms)
     if low != high:
         return f"{low}–{high} seeds"
     return "1 seed" if high == 1 else f"{high} seeds"

@@ -26,8 +26,8 @@ def draw_difference(
 
     Args:
         studies: A panel each, those without a baseline or without another arm aside.
-        statistic: `mean` with its pointwise 95 % interval, that of `compare` (Student's, with the grain of the test
-            set), not corrected for the number of points or arms; or `median` with the interquartile band.
+        statistic: `mean` with its pointwise 95 % interval, that of `compare` (Student's, with the resolution of the
+            test set), not corrected for the number of points or arms; or `median` with the interquartile band.
         title: Above the figure.
         width: `page`, `phone` or `report`.
 
@@ -42,7 +42,7 @@ def draw_difference(
             "no arm shares a seed and its data with a baseline; add runs of strategy=random under the same seeds"
         )
     figure, panels = panel_grid(len(shown), width, 3.4 if len(shown) > 1 or width != "page" else 4.2)
-    arms = {(study.title(group.name), group.strategy) for study, _ in shown for group in study.groups}
+    arms = {(study.title(arm.name), arm.strategy) for study, _ in shown for arm in study.arms}
     styles = assign_styles(sorted(arms))
     handles: dict[str, Any] = {}
     counts: dict[str, set[int]] = {}
@@ -78,29 +78,29 @@ def draw_difference(
 
 
 def differences(study: Study, statistic: str = "mean") -> dict[str, tuple[Line, int]]:
-    """By group.name: the difference (fractions) where all paired seeds have both, and the number of pairs.
+    """By arm.name: the difference (fractions) where all paired seeds have both, and the number of pairs.
 
     Arms that share no seed or no label count with the baseline are left out.
     """
     lines: dict[str, tuple[Line, int]] = {}
-    for group in study.others if study.baseline is not None else ():
+    for arm in study.others if study.baseline is not None else ():
         assert study.baseline is not None
-        seeds, ours, base = study.pairs(group.name, study.baseline)
+        seeds, ours, base = study.pairs(arm.name, study.baseline)
         gain = ours - base  # [P,B]
         shared = ~np.isnan(gain).any(axis=0)  # [B]
         if seeds and shared.any():
             gain, labels = gain[:, shared], study.labels[shared]
-            centre, low, high = _band(gain, statistic, study.grain(group.name))
-            lines[group.name] = (Line(labels, labels.astype(np.float64), centre, low, high), len(seeds))
+            centre, low, high = _band(gain, statistic, study.resolution(arm.name))
+            lines[arm.name] = (Line(labels, labels.astype(np.float64), centre, low, high), len(seeds))
     return lines
 
 
-def _band(gain: Floats, statistic: str, grain: float) -> tuple[Floats, Floats, Floats]:
+def _band(gain: Floats, statistic: str, resolution: float) -> tuple[Floats, Floats, Floats]:
     """Centre, low and high of differences [P,T]; of one pair the band is unknown, NaN."""
     if statistic == "median":
         low, middle, high = np.quantile(gain, [0.25, 0.5, 0.75], axis=0)
         return middle, low, high
-    columns = estimates(gain, grain)
+    columns = estimates(gain, resolution)
     mean, low, high = (np.array([getattr(estimate, key) for estimate in columns]) for key in ("mean", "low", "high"))
     return mean, low, high
 

@@ -24,7 +24,7 @@ from al_bench.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from al_bench.analysis.arms import Group
+    from al_bench.analysis.arms import Arm
     from al_bench.analysis.study import Study
     from al_bench.storage.runs import Run
 
@@ -225,15 +225,15 @@ def studies_of(runs: Sequence[Run], request: FigureRequest) -> list[Study]:
         here = [run for run in runs if run.dataset == dataset]
         study = study_of(here, request.baseline)
         every = group_runs(here, request.ends or "common")
-        references = {group.name for group in study.references}
+        references = {arm.name for arm in study.references}
         study = dataclasses.replace(
             study,
-            groups=tuple(group for group in every if not group.reference and group.name in study.accuracy),
-            references=tuple(group for group in every if group.reference and group.name in references),
+            arms=tuple(arm for arm in every if not arm.reference and arm.name in study.accuracy),
+            references=tuple(arm for arm in every if arm.reference and arm.name in references),
         )
         studies.append(study)
     if request.baseline and all(study.baseline is None for study in studies):
-        names = sorted({group.name for study in studies for group in study.groups})
+        names = sorted({arm.name for study in studies for arm in study.arms})
         raise InputError(f"--baseline {request.baseline} is no arm of these runs; they have {', '.join(names)}")
     return studies
 
@@ -291,9 +291,9 @@ def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
-def table_groups(studies: Sequence[Study]) -> list[Group]:
+def table_arms(studies: Sequence[Study]) -> list[Arm]:
     """Arms and references of all studies, in the order of the printed table."""
     return sorted(
-        (group for study in studies for group in (*study.groups, *study.references)),
-        key=lambda group: (group.dataset, group.runs[0].study, group.arm, group.reference),
+        (arm for study in studies for arm in (*study.arms, *study.references)),
+        key=lambda arm: (arm.dataset, arm.runs[0].study, arm.recorded_name, arm.reference),
     )

@@ -76,11 +76,11 @@ def draw_labels_to_target(
         raise InputError("labels to a target need one: give --target 0.9, say")
     if rule not in RULES:
         raise InputError(f"rule is {rule!r}; allowed are {', '.join(RULES)}")
-    shown = [study for study in studies if study.groups]
+    shown = [study for study in studies if study.arms]
     if not shown:
         raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
     check_datasets(papers, [study.dataset for study in shown])
-    arms = sorted({(study.title(group.name), group.strategy) for study in shown for group in study.groups})
+    arms = sorted({(study.title(arm.name), arm.strategy) for study in shown for arm in study.arms})
     colours = {name: style.colour for name, style in assign_styles(arms).items()}
     panels = [(study, target, bars(study, target, rule, colours, papers)) for study in shown for target in targets]
     inches = max(len(rows) * row_names([bar.label for bar in rows])[1] for *_, rows in panels)
@@ -98,11 +98,11 @@ def draw_labels_to_target(
 def bars(study: Study, target: float, rule: str, colours: dict[str, str], papers: Sequence[Paper] = ()) -> list[Bar]:
     """The bars of one panel, the fewest labels first, then those not reached; published ones behind."""
     rows = []
-    for group in study.groups:
-        needed = tuple(labels_to_target(run.labels, run.accuracy, target, rule) for run in group.runs)
+    for arm in study.arms:
+        needed = tuple(labels_to_target(run.labels, run.accuracy, target, rule) for run in arm.runs)
         quartiles = (quantile(needed, 0.25), quantile(needed, 0.5), quantile(needed, 0.75))
-        ends = tuple(float(run.labels[-1]) for run in group.runs)
-        title = study.title(group.name)
+        ends = tuple(float(run.labels[-1]) for run in arm.runs)
+        title = study.title(arm.name)
         rows.append(Bar(title, colours[title], needed, ends, quartiles))
     rows.sort(key=lambda bar: (bar.quartiles[1], bar.bound, bar.label))
     for paper in papers:

@@ -26,7 +26,7 @@ _MARKERS = ("o", "s", "^", "D", "v")
 
 @dataclass(frozen=True)
 class Mark:
-    """A health warning on one arm: where (group.name, labelled-set size) and which check, by its title."""
+    """A health warning on one arm: where (arm.name, labelled-set size) and which check, by its title."""
 
     dataset: str
     name: str
@@ -105,10 +105,10 @@ def _draw_points(
 def health_marks(studies: Sequence[Study]) -> list[Mark]:
     """A mark for every check beyond its threshold in any round of any arm; remarks on the set-up are not marked."""
     return [
-        Mark(study.dataset, group.name, _labels_evaluated(note), note.title)
+        Mark(study.dataset, arm.name, _labels_evaluated(note), note.title)
         for study in studies
-        for group in study.groups
-        for note in health_notes(group.runs)
+        for arm in study.arms
+        for note in health_notes(arm.runs)
         if not note.remark
     ]
 

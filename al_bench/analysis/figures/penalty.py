@@ -23,7 +23,7 @@ def draw_study_penalty(studies: Sequence[Study], title: str | None = None, width
     Raises:
         InputError: Fewer than two arms in common, or nothing that could be tested.
     """
-    shown = [study for study in studies if study.groups]
+    shown = [study for study in studies if study.arms]
     names, penalty = summed_penalty(shown)
     if np.isnan(penalty.matrix[~np.eye(len(names), dtype=bool)]).all():
         raise InputError("no two arms share two seeds at one label count: nothing to test; run more seeds (seed=0,1,2)")

@@ -23,7 +23,7 @@ def draw_mean_ranks(studies: Sequence[Study], title: str | None = None, width: s
     Raises:
         InputError: Fewer than two datasets or arms in common, or seeds that share no range of labels.
     """
-    shown = [study for study in studies if study.groups]
+    shown = [study for study in studies if study.arms]
     names, ranks = mean_ranks(shown)
     arm_titles = [shown[0].title(name) for name in names]
     note = f"{ranks.datasets} datasets, mean AUBC on each; Nemenyi, 5 %"
@@ -39,7 +39,7 @@ def draw_critical_difference(
     title: str | None = None,
     width: str = "page",
 ) -> Figure:
-    """Draw each arm's mean rank on a line, best first, and a bar over every group within the critical difference.
+    """Draw each arm's mean rank on a line, best first, and a bar over every set of arms within the critical difference.
 
     Args:
         names: What to call the M arms.
@@ -69,7 +69,7 @@ def draw_critical_difference(
         axes.plot(rank, row, marker="o", color=INK, markersize=6, zorder=3)
         axes.annotate(f"{rank:.2f}", (rank, row), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8.5)
     for first, last in joined:
-        # A bar beside the first arm's dot down to the last one's: every arm between is in the group.
+        # A bar beside the first arm's dot down to the last one's: every arm between is in the set.
         column = ordered[last]
         axes.plot([ordered[first], column], [first - 0.28] * 2, color="#D55E00", linewidth=3.2, zorder=2)
         axes.plot([column, column], [first - 0.28, last], color="#D55E00", linewidth=0.9, zorder=2)

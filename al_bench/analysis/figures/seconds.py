@@ -42,12 +42,10 @@ def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: s
     Raises:
         InputError: Nothing to draw, or a round without seconds.
     """
-    shown = [study for study in studies if study.groups]
+    shown = [study for study in studies if study.arms]
     if not shown:
         raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
-    inches = max(
-        len(study.groups) * row_names([study.title(group.name) for group in study.groups])[1] for study in shown
-    )
+    inches = max(len(study.arms) * row_names([study.title(arm.name) for arm in study.arms])[1] for study in shown)
     figure, panels = panel_grid(len(shown), width, max(1.8, inches + 1.2))
     handles: dict[str, Any] = {}
     for axes, study in zip(panels, shown, strict=True):
@@ -55,7 +53,7 @@ def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: s
         order = sorted(spent, key=lambda name: (spent[name].sum(), name))
         reach = max(float(row.sum()) for row in spent.values())
         size, unit = time_unit(reach)
-        ends = {name: int(study.group(name).curves.labels[-1]) for name in order}
+        ends = {name: int(study.arm(name).curves.labels[-1]) for name in order}
         for row, name in enumerate(order):
             left = 0.0
             for stage, seconds in zip(STAGES, spent[name] / size, strict=True):
@@ -81,7 +79,7 @@ def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: s
         set_panel_title(axes, study, title if len(shown) == 1 else None, room=figure.get_figwidth() / 2)
     if title and len(shown) > 1:
         figure.suptitle(title, fontweight="bold")
-    counts = sorted({group.seeds for study in shown for group in study.groups})
+    counts = sorted({arm.seeds for study in shown for arm in study.arms})
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]}–{counts[-1]}"
     heading = (f"mean of {seeds} {'seed' if seeds == '1' else 'seeds'}",)
     add_legend(figure, list(handles.values()), list(handles), heading)
@@ -89,12 +87,12 @@ def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: s
 
 
 def stage_seconds(study: Study) -> dict[str, NDArray[np.float64]]:
-    """By group.name: seconds of a run by stage, in the order of STAGES, mean over seeds, [4]."""
+    """By arm.name: seconds of a run by stage, in the order of STAGES, mean over seeds, [4]."""
     by_arm = {}
-    for group in study.groups:
+    for arm in study.arms:
         totals = []
-        for run in group.runs:
+        for run in arm.runs:
             rounds = [stage_seconds_of(run, entry) for entry in run.rounds]
             totals.append([sum(seconds[stage] for seconds in rounds) for stage in STAGES])
-        by_arm[group.name] = np.mean(totals, axis=0)
+        by_arm[arm.name] = np.mean(totals, axis=0)
     return by_arm

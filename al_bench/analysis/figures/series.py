@@ -1,6 +1,6 @@
-"""The numbers behind the figures, read from a group's rounds onto its grid of label counts.
+"""The numbers behind the figures, read from a arm's rounds onto its grid of label counts.
 
-Letters: S seeds, T label counts of the group, C classes.
+Letters: S seeds, T label counts of the arm, C classes.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from al_bench.analysis.arms import Group
+from al_bench.analysis.arms import Arm
+from al_bench.analysis.statistics import Floats as Floats
 from al_bench.errors import InputError
 from al_bench.metrics import METRICS, Metric
 from al_bench.storage.runs import Run
-
-Floats = NDArray[np.float64]
 
 X_AXES = ("labels", "seconds", "seconds+evaluate")
 STAGES = ("train", "evaluate", "score", "select")
@@ -45,28 +44,28 @@ def metric_called(name: str) -> Metric:
     return METRICS[name]
 
 
-def values_of(group: Group, metric: str) -> Floats:
-    """A round's metric, as it was recorded, at `group.curves.labels`, [S,T].
+def values_of(arm: Arm, metric: str) -> Floats:
+    """A round's metric, as it was recorded, at `arm.curves.labels`, [S,T].
 
-    A seed that has ended holds its last value where `group.curves` holds its accuracy; NaN elsewhere.
+    A seed that has ended holds its last value where `arm.curves` holds its accuracy; NaN elsewhere.
 
     Raises:
-        InputError: An unknown metric, or one that no round of the group recorded.
+        InputError: An unknown metric, or one that no round of the arm recorded.
     """
     metric_called(metric)
     if metric == "accuracy":
-        return group.curves.accuracy
+        return arm.curves.accuracy
     values = np.stack(
-        [_on_grid(run, [_finite_or_nan(entry.get(metric)) for entry in run.rounds], group) for run in group.runs]
+        [_on_grid(run, [_finite_or_nan(entry.get(metric)) for entry in run.rounds], arm) for run in arm.runs]
     )
-    values[np.isnan(group.curves.accuracy)] = np.nan
+    values[np.isnan(arm.curves.accuracy)] = np.nan
     if np.isnan(values).all():
-        raise InputError(f"no run of {group.name} on {group.dataset} recorded {metric}; plot another --quantity")
+        raise InputError(f"no run of {arm.name} on {arm.dataset} recorded {metric}; plot another --quantity")
     return values
 
 
-def seconds_of(group: Group, evaluate: bool = False) -> Floats:
-    """Seconds spent until the model at each of `group.curves.labels` was trained, [S,T].
+def seconds_of(arm: Arm, evaluate: bool = False) -> Floats:
+    """Seconds spent until the model at each of `arm.curves.labels` was trained, [S,T].
 
     For round r: Σ over rounds before r of train + score + select, plus the training of round r; with
     `evaluate` also the evaluations up to and including r's.
@@ -75,14 +74,14 @@ def seconds_of(group: Group, evaluate: bool = False) -> Floats:
         InputError: A round recorded no seconds.
     """
     rows = []
-    for run in group.runs:
+    for run in arm.runs:
         spent, so_far = [], 0.0
         for entry in run.rounds:
             seconds = stage_seconds_of(run, entry)
             before = seconds["train"] + (seconds["evaluate"] if evaluate else 0.0)
             spent.append(so_far + before)
             so_far += before + seconds["score"] + seconds["select"]
-        rows.append(_on_grid(run, spent, group))
+        rows.append(_on_grid(run, spent, arm))
     return np.stack(rows)
 
 
@@ -111,11 +110,11 @@ def class_counts_of(run: Run) -> dict[int, NDArray[np.int64]]:
     return by_size
 
 
-def _on_grid(run: Run, values: Sequence[float], group: Group) -> Floats:
-    """`values` of the run's rounds at the group's label counts, the last one held once the run has ended, [T]."""
+def _on_grid(run: Run, values: Sequence[float], arm: Arm) -> Floats:
+    """`values` of the run's rounds at the arm's label counts, the last one held once the run has ended, [T]."""
     by_labels = {int(entry["labelled"]): value for entry, value in zip(run.rounds, values, strict=True)}
     row, last = [], run.labels[-1]
-    for count in group.curves.labels.tolist():
+    for count in arm.curves.labels.tolist():
         row.append(by_labels.get(min(count, last), math.nan))
     return np.array(row, dtype=np.float64)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from al_bench.analysis.arms import Group
+    from al_bench.analysis.arms import Arm
     from al_bench.analysis.study import Study
     from al_bench.storage.runs import Run
 
@@ -64,16 +64,16 @@ def compare_configurations(study: Study) -> Comparison:
 def strategy_keys(study: Study) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """Arm by arm its title, and the keys of its strategy with their values."""
     arms = []
-    for group in study.groups:
-        identity = group.runs[0].header.get("identity") or {}
+    for arm in study.arms:
+        identity = arm.runs[0].header.get("identity") or {}
         keys = sorted(key for key in identity if key.startswith("strategy."))
-        arms.append((study.title(group.name), tuple((key, as_text(identity[key])) for key in keys)))
+        arms.append((study.title(arm.name), tuple((key, as_text(identity[key])) for key in keys)))
     return tuple(arms)
 
 
 def recipe(study: Study) -> Recipe:
     """The recipe of a study, whole-pool references included."""
-    runs = [run for group in (*study.groups, *study.references) for run in group.runs]
+    runs = [run for arm in (*study.arms, *study.references) for run in arm.runs]
     seeds: dict[tuple[str, ...], list[int]] = {}
     missing = 0
     for run in runs:
@@ -101,11 +101,7 @@ def command(overrides: tuple[str, ...], seeds: list[int]) -> str:
 
 def compare(study: Study, read: Callable[[Run], dict[str, Any]]) -> Comparison:
     """Split what `read` says of every run into what is the same for all and what is not."""
-    runs = [
-        (_title(study, group), run.seed, read(run))
-        for group in (*study.groups, *study.references)
-        for run in group.runs
-    ]
+    runs = [(_title(study, arm), run.seed, read(run)) for arm in (*study.arms, *study.references) for run in arm.runs]
     seeds: dict[str, list[int]] = {}
     for title, seed, _ in runs:
         seeds.setdefault(title, []).append(seed)
@@ -128,8 +124,8 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _title(study: Study, group: Group) -> str:
-    return group.label if group.reference else study.title(group.name)
+def _title(study: Study, arm: Arm) -> str:
+    return arm.label if arm.reference else study.title(arm.name)
 
 
 def _owners(pairs: Sequence[tuple[str, int]], seeds: dict[str, list[int]]) -> tuple[str, ...]:

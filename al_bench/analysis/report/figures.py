@@ -72,7 +72,7 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
                 "Median over seeds of the labels at the first crossing, initial set included; a hollow bar was "
                 "not reached by half of the seeds.",
                 FigureRequest("targets", targets=targets),
-                folded=len(study.groups) > _FEW,
+                folded=len(study.arms) > _FEW,
             )
         )
     specs.append(
@@ -94,7 +94,7 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
         ),
         FigureSpec("Where the time went", "Seconds of a whole run by stage, mean over seeds.", FigureRequest("time")),
     ]
-    if len(study.groups) > 1:
+    if len(study.arms) > 1:
         specs.append(
             FigureSpec(
                 "Who beats whom: the pairwise penalty matrix",

@@ -140,7 +140,7 @@ def gallery(
         advance: Called after every arm.
     """
     wanted = _commonest_seed(study) if seed is None else seed
-    chosen = [(study.title(group.name), _run_of_seed(group.runs, wanted)) for group in study.groups]
+    chosen = [(study.title(arm.name), _run_of_seed(arm.runs, wanted)) for arm in study.arms]
     remarks: list[str] = []
     dataset, missing = None, ""
     try:
@@ -180,7 +180,7 @@ def spaced(count: int, most: int) -> list[int]:
 
 def _commonest_seed(study: Study) -> int:
     """The lowest of the seeds that most arms have."""
-    every = [seed for group in study.groups for seed in study.seeds[group.name]]
+    every = [seed for arm in study.arms for seed in study.seeds[arm.name]]
     return min(set(every), key=lambda seed: (-every.count(seed), seed))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from al_bench.analysis.health_notes import NOT_RECORDED, has_health, health_notes
 from al_bench.analysis.tables.accuracy import compare_tables
-from al_bench.analysis.tables.health import checks_table, class_balance_table, titled_groups
+from al_bench.analysis.tables.health import checks_table, class_balance_table, titled_arms
 from al_bench.analysis.tables.pairwise import ranks_table, total_table
 from al_bench.analysis.verdict import default_targets, verdict
 
@@ -80,7 +80,7 @@ def diagnose(study: Study) -> Diagnostics:
     """Read the health of every run of a study, whole-pool references included."""
     from al_bench.analysis.figures.overlay import Mark
 
-    runs = [run for _, group in titled_groups(study) for run in group.runs]
+    runs = [run for _, arm in titled_arms(study) for run in arm.runs]
     recorded = [run for run in runs if has_health(run)]
     if not recorded:
         line = f"Health: {NOT_RECORDED}. An older al-bench wrote these runs; it did not record the health of a round."
@@ -93,9 +93,9 @@ def diagnose(study: Study) -> Diagnostics:
     if checks is None:
         lines.append(f"No check was beyond its threshold in any round of {len(recorded)} runs.")
     marks = tuple(
-        Mark(study.dataset, group.name, note.labelled, note.check)
-        for group in study.groups
-        for note in health_notes(group.runs)
+        Mark(study.dataset, arm.name, note.labelled, note.check)
+        for arm in study.arms
+        for note in health_notes(arm.runs)
         if not note.remark
     )
     tables = tuple(

@@ -88,7 +88,7 @@ def write_page(request: ReportRequest, report: Callable[[str], None], step: Call
         judged = judge(study, request.targets)
         jobs.append((f"d{number}", judged, figure_specs(judged)))
     joint = joint_figure_specs(compared)
-    total = sum(len(specs) + len(judged.study.groups) for _, judged, specs in jobs) + len(joint)
+    total = sum(len(specs) + len(judged.study.arms) for _, judged, specs in jobs) + len(joint)
     done = 0
 
     def advance() -> None:
@@ -122,9 +122,9 @@ def _page(
     request: ReportRequest, runs: Sequence[Run], compared: Sequence[Study], damaged: tuple[str, ...]
 ) -> ReportPage:
     incomplete = [run for run in runs if not run.complete]
-    names = sorted({run.study for study in compared for group in study.groups for run in group.runs})
-    shown = sum(group.seeds for study in compared for group in (*study.groups, *study.references))
-    arms = len({group.name for study in compared for group in study.groups})
+    names = sorted({run.study for study in compared for arm in study.arms for run in arm.runs})
+    shown = sum(arm.seeds for study in compared for arm in (*study.arms, *study.references))
+    arms = len({arm.name for study in compared for arm in study.arms})
     datasets = ", ".join(study.dataset for study in compared)
     taken = "taken in as far as they got" if request.include_incomplete else "left out of everything above"
     broken = f" and {len(damaged)} unreadable" if damaged else ""

@@ -112,9 +112,9 @@ def failure(run: Run) -> str:
 
 
 def _summary(study: Study) -> str:
-    seeds = sorted({group.seeds for group in study.groups})
+    seeds = sorted({arm.seeds for arm in study.arms})
     each = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    text = f"{count(len(study.groups), 'arm')}, {each} {'seed' if seeds == [1] else 'seeds'} each, "
+    text = f"{count(len(study.arms), 'arm')}, {each} {'seed' if seeds == [1] else 'seeds'} each, "
     text += f"{study.labels[0]:,} to {study.labels[-1]:,} labels"
     if study.shared:
         text += f"; all arms: {', '.join(study.shared)}"

@@ -1,1 +1,7 @@
-"""Statistics of paired learning curves: pure functions over arrays, accuracy[method][seed, budget]."""
+"""Statistics of learning curves: functions of arrays that know no run, draw nothing and print nothing."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]

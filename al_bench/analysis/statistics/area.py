@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import trapezoid
 
-Floats = NDArray[np.float64]
+from al_bench.analysis.statistics import Counts, Floats
 
 
-def area(labels: NDArray[np.int64], accuracy: Floats, low: float, high: float, log: bool = False) -> Floats:
+def area(labels: Counts, accuracy: Floats, low: float, high: float, log: bool = False) -> Floats:
     """AUBC of every seed: ∫ a(L) dL / (high − low), by the trapezoid rule; under `log` over ln L instead of L.
 
     A curve that is flat has its accuracy as area. Between two evaluations the curve is a straight line (in ln L
@@ -43,17 +44,18 @@ def area(labels: NDArray[np.int64], accuracy: Floats, low: float, high: float, l
             if counts[0] > low:
                 continue
         inner = counts[(counts > low) & (counts < high)]
-        places = scale(np.concatenate([[low], inner, [high]]))
-        areas[seed] = trapezoid(np.interp(places, scale(counts), values), places) / (places[-1] - places[0])
+        positions = scale(np.concatenate([[low], inner, [high]]))
+        areas[seed] = trapezoid(np.interp(positions, scale(counts), values), positions) / (positions[-1] - positions[0])
     return areas
 
 
-def shared_range(labels: NDArray[np.int64], curves: list[Floats]) -> tuple[float, float] | None:
+def shared_range(labels: Counts, curves: list[Floats], log: bool = False) -> tuple[float, float] | None:
     """The widest range of labels that every seed of every curve was evaluated over; None where there is none.
 
     Args:
         labels: Label counts, [B].
         curves: Accuracies [S, B] each, NaN where not evaluated.
+        log: For areas over ln labels: a range that begins at 0 labels begins at the first count above 0 instead.
     """
     lows, highs = [], []
     for row in (row for accuracy in curves for row in accuracy):
@@ -64,4 +66,7 @@ def shared_range(labels: NDArray[np.int64], curves: list[Floats]) -> tuple[float
         highs.append(counts[-1])
     if not lows or max(lows) >= min(highs):
         return None
-    return float(max(lows)), float(min(highs))
+    low, high = float(max(lows)), float(min(highs))
+    if log and low <= 0:
+        low = float(next(iter(labels[labels > 0]), math.inf))
+    return (low, high) if low < high else None

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from al_bench.analysis.statistics import Counts, Floats
 from al_bench.errors import InputError
 
 ENDS = ("common", "pad", "available")
@@ -30,9 +30,6 @@ RULES = ("first", "sustained", "median_curve", "mean_curve")
 
 # Half a test row in five million: 0.95 reached by way of a mean or a 32-bit float is not missed.
 _TOLERANCE = 1e-7
-
-Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
 
 
 class Series(Protocol):
@@ -84,7 +81,7 @@ def stack(runs: Sequence[Series], ends: str = "common") -> Curves:
     if not runs or any(len(run.labels) == 0 for run in runs):
         raise InputError("a curve needs at least one evaluated round of every run")
     grid = sorted({count for run in runs for count in run.labels})
-    column = {count: place for place, count in enumerate(grid)}
+    column = {count: number for number, count in enumerate(grid)}
     accuracy = np.full((len(runs), len(grid)), np.nan)  # [S,T]
     for row, run in enumerate(runs):
         accuracy[row, [column[count] for count in run.labels]] = run.accuracy
@@ -157,11 +154,16 @@ def labels_to_target(
     return float(counts[np.argmax(above)]) if above.any() else math.inf
 
 
+def target_text(target: float) -> str:
+    """A target as text: `95 %`."""
+    return f"{100 * target:g} %"
+
+
 def quantile(values: Sequence[float], q: float) -> float:
     """The q-quantile of values that may be inf (linear, type 7): inf where an infinite one has weight."""
     ordered = sorted(values)
-    place = (len(ordered) - 1) * q
-    low, weight = math.floor(place), place - math.floor(place)
+    position = (len(ordered) - 1) * q
+    low, weight = math.floor(position), position - math.floor(position)
     if weight == 0:
         return ordered[low]
     if math.isinf(ordered[low + 1]):

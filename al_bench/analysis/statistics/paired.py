@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
+from al_bench.analysis.statistics import Floats
 
 FEWEST = 3
 """Fewer seeds than this are always too few to tell."""
@@ -57,13 +56,14 @@ def estimate(differences: Floats) -> Estimate:
     return estimates(np.asarray(differences, dtype=np.float64)[:, None])[0]
 
 
-def estimates(differences: Floats, grain: float = 0.0) -> list[Estimate]:
+def estimates(differences: Floats, resolution: float = 0.0) -> list[Estimate]:
     """`estimate` of every column of [S, B].
 
     Args:
-        grain: What accuracies are multiples of, 1 / the test points. Each is then off by a uniform error of variance
-            grain²/12, and a difference of two by grain²/6, which is added to the variance behind interval and p: with
-            30 test points three seeds differ by exactly the same often enough. `sd` stays what was seen.
+        resolution: The step between possible accuracies, 1 / the test points. Each is then off by a uniform error of
+            variance resolution²/12, and a difference of two by resolution²/6, which is added to the variance behind
+            interval and p: with 30 test points three seeds differ by exactly the same often enough. `sd` stays what was
+            seen.
     """
     if len(differences) == 0:
         return [Estimate(0, *[math.nan] * 5)] * differences.shape[1]
@@ -74,14 +74,15 @@ def estimates(differences: Floats, grain: float = 0.0) -> list[Estimate]:
         sd = np.sqrt(np.where(there, (differences - mean) ** 2, 0).sum(axis=0) / (n - 1))
         sd = np.where(n > 1, sd, np.nan)
         sd = np.where(sd <= _NO_SPREAD * np.abs(mean), 0.0, sd)
-        unsure = np.sqrt(sd**2 + grain**2 / 6)
+        unsure = np.sqrt(sd**2 + resolution**2 / 6)
         t = np.where((unsure == 0) & (mean == 0), 0.0, np.sqrt(n) * mean / unsure)
         freedom = np.maximum(n - 1, 1)
         half = special.stdtrit(freedom, 1 - LEVEL / 2) * unsure / np.sqrt(n)
         p = np.where(n > 1, 2 * special.stdtr(freedom, -np.abs(t)), np.nan)
     columns = (mean, mean - half, mean + half, sd, p)
     return [
-        Estimate(int(n[place]), *(float(column[place]) for column in columns)) for place in range(differences.shape[1])
+        Estimate(int(n[number]), *(float(column[number]) for column in columns))
+        for number in range(differences.shape[1])
     ]
 
 
@@ -108,13 +109,13 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Source: Holm 1979 (A simple sequentially rejective multiple test procedure).
     """
     m = len(p_values)
-    order = sorted(range(m), key=lambda place: (math.isnan(p_values[place]), p_values[place]))
+    order = sorted(range(m), key=lambda number: (math.isnan(p_values[number]), p_values[number]))
     adjusted, largest = [math.nan] * m, 0.0
-    for step, place in enumerate(order):
-        if math.isnan(p_values[place]):
+    for step, number in enumerate(order):
+        if math.isnan(p_values[number]):
             break
-        largest = max(largest, min(1.0, (m - step) * p_values[place]))
-        adjusted[place] = largest
+        largest = max(largest, min(1.0, (m - step) * p_values[number]))
+        adjusted[number] = largest
     return adjusted
 
 

@@ -13,12 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from al_bench.analysis.statistics import Floats
 from al_bench.analysis.statistics.paired import LEVEL, student_t
-
-Floats = NDArray[np.float64]
 
 SATURATED = 0.99
 
@@ -60,15 +58,15 @@ def penalty_budgets(labels: Sequence[int], batch: int, baseline: Floats | None) 
         batch: The acquisition batch B.
         baseline: Random's mean accuracy at `labels`, [B]; None: all of the counts, whatever Random does.
     """
-    place = {int(count): position for position, count in enumerate(labels)}
+    column = {int(count): number for number, count in enumerate(labels)}
     first, last = int(labels[0]), int(labels[-1])
     chosen, step = [first], batch
     while first + step <= last:
         count = first + step
         step *= 2
-        if count not in place:
+        if count not in column:
             continue
-        if baseline is not None and baseline[place[count]] > SATURATED * baseline[-1]:
+        if baseline is not None and baseline[column[count]] > SATURATED * baseline[-1]:
             break
         chosen.append(count)
     return chosen
@@ -86,15 +84,17 @@ def penalty(accuracy: Sequence[Floats], seeds: Sequence[Sequence[int]], labels: 
         accuracy: For each of A arms [S, B], NaN where not evaluated.
         seeds: For each arm the seed of each row.
         labels: Label counts, [B]; batch: the acquisition batch.
-        random: The place of Random among the arms; None where there is none.
+        random: The number of Random among the arms; None where there is none.
     """
     arms = len(accuracy)
-    together = [place for place in range(len(labels)) if all((~np.isnan(rows[:, place])).all() for rows in accuracy)]
+    together = [
+        number for number in range(len(labels)) if not any(np.isnan(rows[:, number]).any() for rows in accuracy)
+    ]
     matrix = np.full((arms, arms), np.nan)
     np.fill_diagonal(matrix, 0.0)
     if not together:
         return Penalty(matrix, 1, (), (0, 0))
-    counts = [int(labels[place]) for place in together]
+    counts = [int(labels[number]) for number in together]
     mean = None if random is None else accuracy[random][:, together].mean(axis=0)
     budgets = penalty_budgets(counts, batch, mean)
     columns = [together[counts.index(count)] for count in budgets]

@@ -6,12 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from al_bench.analysis.statistics import Floats
 from al_bench.analysis.statistics.paired import LEVEL
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class Ranks:
         datasets: N.
         critical: Nemenyi's critical difference at 5 %: mean ranks that differ by less could be chance.
         p: Friedman's test that all arms rank alike; NaN for fewer than 3 arms or 2 datasets.
-        cliques: Sets of arms (places, best first) whose mean ranks lie within the critical difference.
+        cliques: Sets of arms (by number, best first) whose mean ranks lie within the critical difference.
     """
 
     mean: Floats
@@ -65,16 +63,16 @@ def cliques(mean: Floats, critical: float) -> tuple[tuple[int, ...], ...]:
         critical: Two arms differ where their mean ranks differ by more.
 
     Returns:
-        Places of two arms or more each, best first; none lies within another.
+        The numbers of two arms or more each, best first; none lies within another.
     """
-    order = [int(place) for place in np.argsort(mean, kind="stable")]
-    found: list[tuple[int, ...]] = []
+    order = [int(arm) for arm in np.argsort(mean, kind="stable")]
+    sets: list[tuple[int, ...]] = []
     furthest = 0
     for start in range(len(order)):
         end = start
         while end + 1 < len(order) and mean[order[end + 1]] - mean[order[start]] <= critical + 1e-12:
             end += 1
         if end > start and end > furthest:
-            found.append(tuple(order[start : end + 1]))
+            sets.append(tuple(order[start : end + 1]))
             furthest = end
-    return tuple(found)
+    return tuple(sets)

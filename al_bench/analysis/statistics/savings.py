@@ -7,8 +7,9 @@ evaluations around it. First and sustained crossings, as the papers report them,
 **How sure.** Per seed ln(L_arm / L_baseline), then Student's t over seeds, then back: 1 − exp(·). Its coverage of a
 planted saving is in results/planted_savings.csv (scripts/planted_savings.py).
 
-**Not reached.** A seed whose curve ends below the target needed more labels than it had. Leaving it out, or putting its
-end in place, would flatter somebody. So where any seed is censored there is no interval, but a bound on the median.
+**Not reached.** A seed whose curve ends below the target needed more labels than it had. Dropping such censored seeds,
+or treating the last label count as the crossing, biases the estimate. So where any seed is censored there is no
+interval, but a bound on the median.
 """
 
 from __future__ import annotations
@@ -18,12 +19,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from al_bench.analysis.statistics import Counts, Floats
 from al_bench.analysis.statistics.paired import Estimate, estimate
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Saved:
         return self.n > 0 and not any(self.censored)
 
 
-def crossings(labels: NDArray[np.int64], accuracy: Floats, targets: Sequence[float]) -> Floats:
+def crossings(labels: Counts, accuracy: Floats, targets: Sequence[float]) -> Floats:
     """Where the monotone fit of every seed's curve crosses each target: labels, interpolated.
 
     The fit is the non-decreasing sequence nearest in squares to the seed's accuracies. A target that is reached at the
@@ -72,17 +71,17 @@ def crossings(labels: NDArray[np.int64], accuracy: Floats, targets: Sequence[flo
 
     Source: the fit is the pool-adjacent-violators algorithm (Ayer et al. 1955), SciPy's.
     """
-    found = np.full((len(accuracy), len(targets)), np.nan)
+    crossed = np.full((len(accuracy), len(targets)), np.nan)
     for seed, row in enumerate(accuracy):
         there = ~np.isnan(row)
         if there.any():
             fit = isotonic_regression(row[there]).x
-            found[seed] = [_crossing(labels[there], fit, target) for target in targets]
-    return found
+            crossed[seed] = [_crossing(labels[there], fit, target) for target in targets]
+    return crossed
 
 
-def heights(accuracy: Floats) -> Floats:
-    """How high the monotone fit of every seed's curve gets, [S]: every target up to there is crossed.
+def max_fitted_accuracy(accuracy: Floats) -> Floats:
+    """The end of the monotone fit of every seed's curve, [S]: every target up to there is crossed.
 
     Args:
         accuracy: A fraction, NaN where not evaluated, [S, B]; at least one evaluation a seed.
@@ -90,16 +89,16 @@ def heights(accuracy: Floats) -> Floats:
     return np.array([isotonic_regression(row[~np.isnan(row)]).x[-1] for row in accuracy])
 
 
-def _crossing(counts: NDArray[np.int64], fit: Floats, target: float) -> float:
+def _crossing(counts: Counts, fit: Floats, target: float) -> float:
     reached = target - 1e-9  # a mean of equal fractions may fall short in its last bit
     if fit[-1] < reached:
         return math.inf
-    place = int(np.searchsorted(fit, reached, side="left"))
-    if place == 0:
+    above = int(np.searchsorted(fit, reached, side="left"))
+    if above == 0:
         return max(float(counts[0]), 1.0)
-    low, high = fit[place - 1], fit[place]
+    low, high = fit[above - 1], fit[above]
     share = min((target - low) / (high - low), 1.0)
-    return max(float(counts[place - 1] + share * (counts[place] - counts[place - 1])), 1.0)
+    return max(float(counts[above - 1] + share * (counts[above] - counts[above - 1])), 1.0)
 
 
 def saved(target: float, arm: Floats, baseline: Floats, arm_ends: Floats, baseline_ends: Floats) -> Saved:
@@ -126,7 +125,7 @@ def saved(target: float, arm: Floats, baseline: Floats, arm_ends: Floats, baseli
 
 
 def _back(ratio: Estimate) -> tuple[float, float, float]:
-    """From ln(L_arm / L_baseline) to the saving with its interval; the ends change places."""
+    """From ln(L_arm / L_baseline) to the saving with its interval; the ends swap."""
     return 1 - math.exp(ratio.mean), 1 - math.exp(ratio.high), 1 - math.exp(ratio.low)
 
 

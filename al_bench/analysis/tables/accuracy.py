@@ -21,7 +21,7 @@ from al_bench.storage.runs import Run
 
 
 def compare_tables(study: Study, targets: Sequence[float], log: bool = False) -> list[Table]:
-    """All tables of a study; what nothing can be said about is left out.
+    """All tables of a study; tables that would be empty are left out.
 
     Without a baseline there are no differences, without two shared seeds no penalty matrix.
 
@@ -36,11 +36,11 @@ def compare_tables(study: Study, targets: Sequence[float], log: bool = False) ->
     if targets:
         tables.append(targets_table(study, targets))
     if study.baseline is not None and study.others:
-        found = findings(study, targets)
+        compared = findings(study, targets)
         if targets:
-            tables.append(saved_table(study, found))
-        tables += [area_table(study, found, log), budgets_table(study)]
-    if len(study.groups) > 1 and study_penalty(study).seeds[1] > 0:
+            tables.append(saved_table(study, compared))
+        tables += [area_table(study, compared, log), budgets_table(study)]
+    if len(study.arms) > 1 and study_penalty(study).seeds[1] > 0:
         tables.append(penalty_table(study))
     if study.baseline is not None and study.others:
         tables.append(error_table(study))
@@ -52,37 +52,37 @@ def metrics_table(study: Study) -> Table | None:
 
     None where no run recorded any, or where the arms share no label count.
     """
-    shared = study.labels[study.shared_counts([group.name for group in study.groups])]
+    shared = study.labels[study.shared_counts([arm.name for arm in study.arms])]
     if not len(shared):
         return None
     labels = int(shared[-1])
     others = [metric for name, metric in METRICS.items() if name != "accuracy"]
     values = {
-        (group.name, metric.name): [_recorded(run, labels, metric.name) for run in group.runs if labels in run.labels]
-        for group in study.groups
+        (arm.name, metric.name): [_recorded(run, labels, metric.name) for run in arm.runs if labels in run.labels]
+        for arm in study.arms
         for metric in others
     }
     recorded = [
         metric
         for metric in others
-        if any(not math.isnan(value) for group in study.groups for value in values[group.name, metric.name])
+        if any(not math.isnan(value) for arm in study.arms for value in values[arm.name, metric.name])
     ]
     if not recorded:
         return None
     rows: list[tuple[str, ...]] = []
     records: list[dict[str, Value]] = []
-    for group in study.groups:
-        seeds = [run.seed for run in group.runs if labels in run.labels]
+    for arm in study.arms:
+        seeds = [run.seed for run in arm.runs if labels in run.labels]
         cells = [
-            spread(values[group.name, metric.name], metric.scale, 1 if metric.unit == "%" else 3) for metric in recorded
+            spread(values[arm.name, metric.name], metric.scale, 1 if metric.unit == "%" else 3) for metric in recorded
         ]
-        rows.append((study.marked_title(group.name), str(len(seeds)), *cells))
+        rows.append((study.marked_title(arm.name), str(len(seeds)), *cells))
         records += [
             {
-                **study.record_keys(group.name),
+                **study.record_keys(arm.name),
                 "seed": seed,
                 "labels": labels,
-                **{metric.name: values[group.name, metric.name][number] for metric in recorded},
+                **{metric.name: values[arm.name, metric.name][number] for metric in recorded},
             }
             for number, seed in enumerate(seeds)
         ]
@@ -103,40 +103,37 @@ def _recorded(run: Run, labels: int, metric: str) -> float:
 
 def accuracy_table(study: Study, log: bool = False) -> Table:
     """Final and mean accuracy and AUBC of every arm, mean ± standard deviation over seeds."""
-    shared = study.shared_counts([group.name for group in study.groups])
+    shared = study.shared_counts([arm.name for arm in study.arms])
     labels = study.labels[shared]
-    span = shared_range(labels, [rows[:, shared] for rows in study.accuracy.values()])
-    if span is not None and log and span[0] <= 0:
-        positive = labels[labels > 0]
-        span = (float(positive[0]), span[1]) if len(positive) and positive[0] < span[1] else None
+    span = shared_range(labels, [rows[:, shared] for rows in study.accuracy.values()], log)
     rows, records = [], []
-    for group in study.groups:
-        curves = study.accuracy[group.name][:, shared]  # [S,b]
-        final = [run.accuracy[-1] for run in group.runs]
+    for arm in study.arms:
+        curves = study.accuracy[arm.name][:, shared]  # [S,b]
+        final = [run.accuracy[-1] for run in arm.runs]
         mean = [float(np.nanmean(row)) if not np.isnan(row).all() else math.nan for row in curves]
         areas = [math.nan] * len(curves) if span is None else area(labels, curves, *span, log).tolist()
-        ends = sorted({run.labels[-1] for run in group.runs})
+        ends = sorted({run.labels[-1] for run in arm.runs})
         end = f"{ends[0]}" if len(ends) == 1 else f"{ends[0]}–{ends[-1]}"
-        rows.append((study.marked_title(group.name), str(group.seeds), end, spread(final), spread(mean), spread(areas)))
+        rows.append((study.marked_title(arm.name), str(arm.seeds), end, spread(final), spread(mean), spread(areas)))
         records += [
             {
-                **study.record_keys(group.name),
+                **study.record_keys(arm.name),
                 "seed": seed,
                 "labels": run.labels[-1],
-                "final": final[place],
-                "mean": mean[place],
-                "aubc": areas[place],
+                "final": final[number],
+                "mean": mean[number],
+                "aubc": areas[number],
                 "aubc_log": log,
             }
-            for place, (seed, run) in enumerate(zip(study.seeds[group.name], group.runs, strict=True))
+            for number, (seed, run) in enumerate(zip(study.seeds[arm.name], arm.runs, strict=True))
         ]
-    for group in study.references:
-        final = [run.accuracy[-1] for run in group.runs]
-        ends = sorted({run.labels[-1] for run in group.runs})
-        rows.append((group.label, str(group.seeds), str(ends[-1]), spread(final), "", ""))
+    for arm in study.references:
+        final = [run.accuracy[-1] for run in arm.runs]
+        ends = sorted({run.labels[-1] for run in arm.runs})
+        rows.append((arm.label, str(arm.seeds), str(ends[-1]), spread(final), "", ""))
         records += [
             {
-                **study.record_keys(group.name),
+                **study.record_keys(arm.name),
                 "seed": run.seed,
                 "labels": run.labels[-1],
                 "final": run.accuracy[-1],
@@ -144,7 +141,7 @@ def accuracy_table(study: Study, log: bool = False) -> Table:
                 "aubc": None,
                 "aubc_log": log,
             }
-            for run in group.runs
+            for run in arm.runs
         ]
     note = "mean ± standard deviation over seeds; "
     if span is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from al_bench.analysis.arms import Group
+from al_bench.analysis.arms import Arm
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.table import Table, Value
 from al_bench.storage.runs import Run
@@ -48,14 +48,14 @@ class Cost:
         return self.gained / self.total if self.total else math.nan
 
 
-def cost(group: Group) -> Cost:
+def cost(arm: Arm) -> Cost:
     """The cost of one arm."""
     phases = (*PHASES, "evaluate")
     return Cost(
-        {phase: _median([_sum(run, phase) for run in group.runs]) for phase in phases},
-        {phase: _median([_peak(run, phase) for run in group.runs]) for phase in phases},
-        _median([run.accuracy[-1] - run.accuracy[0] for run in group.runs]),
-        _median([float(run.labels[-1] - run.labels[0]) for run in group.runs]),
+        {phase: _median([_sum(run, phase) for run in arm.runs]) for phase in phases},
+        {phase: _median([_peak(run, phase) for run in arm.runs]) for phase in phases},
+        _median([run.accuracy[-1] - run.accuracy[0] for run in arm.runs]),
+        _median([float(run.labels[-1] - run.labels[0]) for run in arm.runs]),
     )
 
 
@@ -86,11 +86,11 @@ def cost_table(study: Study) -> Table:
     """Seconds and peak memory by phase, accuracy a label beside accuracy a second."""
     rows: list[tuple[str, ...]] = []
     records: list[dict[str, Value]] = []
-    for group in study.groups:
-        spent = cost(group)
+    for arm in study.arms:
+        spent = cost(arm)
         rows.append(
             (
-                study.marked_title(group.name),
+                study.marked_title(arm.name),
                 *(_seconds(spent.seconds[phase]) for phase in PHASES),
                 _seconds(spent.total),
                 _rate(100 * 100 * spent.per_label),
@@ -100,7 +100,7 @@ def cost_table(study: Study) -> Table:
         )
         records.append(
             {
-                **study.record_keys(group.name),
+                **study.record_keys(arm.name),
                 **{f"seconds_{phase}": value for phase, value in spent.seconds.items()},
                 **{f"peak_bytes_{phase}": value for phase, value in spent.memory.items()},
                 "accuracy_per_label": spent.per_label,

@@ -21,36 +21,36 @@ from al_bench.analysis.tables.table import Table, Value, interval, p_value, perc
 _SHOWN = 6
 
 
-def area_table(study: Study, found: Sequence[Finding], log: bool = False) -> Table:
+def area_table(study: Study, findings: Sequence[Finding], log: bool = False) -> Table:
     """Paired differences in AUBC with interval, Holm's correction and what they tell."""
     base = study.title(study.baseline or "")
     rows, records = [], []
-    for one in found:
-        span, difference = area_differences(study, one.name, log) if log else (one.span, one.area)
+    for finding in findings:
+        span, difference = area_differences(study, finding.name, log) if log else (finding.span, finding.area)
         over = "" if span is None else f"{span[0]:g}–{span[1]:g}"
         rows.append(
             (
-                study.marked_title(one.name),
+                study.marked_title(finding.name),
                 percent(difference.mean, 2, sign=True),
                 interval(difference.low, difference.high, 2, sign=True),
-                p_value(one.area_holm),
-                str(one.n),
+                p_value(finding.area_holm),
+                str(finding.n),
                 over,
-                _reading(one),
+                _reading(finding),
             )
         )
         records.append(
             {
-                **study.record_keys(one.name),
+                **study.record_keys(finding.name),
                 "difference": difference.mean,
                 "low": difference.low,
                 "high": difference.high,
                 "sd": difference.sd,
                 "p": difference.p,
-                "p_holm": one.area_holm,
-                "seeds": one.n,
-                "reading": one.area_words,
-                "further_seeds": one.further,
+                "p_holm": finding.area_holm,
+                "seeds": finding.n,
+                "reading": finding.area_outcome,
+                "further_seeds": finding.more_seeds,
                 "aubc_log": log,
             }
         )
@@ -66,17 +66,17 @@ def area_table(study: Study, found: Sequence[Finding], log: bool = False) -> Tab
     return Table("difference", title, heads, tuple(rows), note, tuple(records), "lrrrrrl")
 
 
-def _reading(one: Finding) -> str:
-    if one.area_words != TOO_FEW or not one.further:
-        return one.area_words
-    return f"{TOO_FEW}: {one.further if one.further < MOST_SEEDS // 2 else 'very many'} more"
+def _reading(finding: Finding) -> str:
+    if finding.area_outcome != TOO_FEW or not finding.more_seeds:
+        return finding.area_outcome
+    return f"{TOO_FEW}: {finding.more_seeds if finding.more_seeds < MOST_SEEDS // 2 else 'very many'} more"
 
 
 def _counts(asked: Sequence[int], cells: Sequence[BudgetDifference]) -> list[int]:
     """The label counts that the text has room for."""
     largest: dict[tuple[str, bool], BudgetDifference] = {}
     for cell in (cell for cell in cells if cell.shown):
-        key = (cell.name, cell.ahead)
+        key = (cell.name, cell.better)
         if key not in largest or abs(cell.estimate.mean) > abs(largest[key].estimate.mean):
             largest[key] = cell
     strongest = sorted(largest.values(), key=lambda cell: -abs(cell.estimate.mean))
@@ -95,16 +95,17 @@ def budgets_table(study: Study) -> Table:
     asked = sorted({cell.labels for cell in tested or cells})
     shown = _counts(asked, cells)
     rows = []
-    for group in study.others:
-        here = {cell.labels: cell for cell in cells if cell.name == group.name}
-        row = [study.marked_title(group.name)]
+    for arm in study.others:
+        here = {cell.labels: cell for cell in cells if cell.name == arm.name}
+        row = [study.marked_title(arm.name)]
         for labels in shown:
             if labels not in here:
                 row.append("-")
                 continue
-            one = here[labels].estimate
+            difference = here[labels].estimate
             star = "*" if here[labels].shown else ""
-            row.append(f"{percent(one.mean, 1, sign=True)} {interval(one.low, one.high, 1, sign=True)}{star}".strip())
+            span = interval(difference.low, difference.high, 1, sign=True)
+            row.append(f"{percent(difference.mean, 1, sign=True)} {span}{star}".strip())
         rows.append(tuple(row))
     records: tuple[dict[str, Value], ...] = tuple(
         {

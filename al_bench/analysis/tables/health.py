@@ -5,17 +5,17 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from al_bench.analysis.arms import Group
+from al_bench.analysis.arms import Arm
 from al_bench.analysis.health_notes import NOT_RECORDED, HealthNote, has_health, health_notes
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.table import Table, Value
 from al_bench.storage.runs import Run
 
 
-def titled_groups(study: Study) -> list[tuple[str, Group]]:
-    """Every group of a study with its title, whole-pool references included."""
-    groups = [(study.title(group.name), group) for group in study.groups]
-    return [*groups, *((group.label, group) for group in study.references)]
+def titled_arms(study: Study) -> list[tuple[str, Arm]]:
+    """Every arm of a study with its title, whole-pool references included."""
+    arms = [(study.title(arm.name), arm) for arm in study.arms]
+    return [*arms, *((arm.label, arm) for arm in study.references)]
 
 
 def health_tables(study: Study) -> list[Table]:
@@ -25,9 +25,9 @@ def health_tables(study: Study) -> list[Table]:
 
 def checks_table(study: Study) -> Table | None:
     """A row a check and arm that were beyond a threshold, warnings before remarks; None where none was."""
-    groups = titled_groups(study)
-    recorded = [run for _, group in groups for run in group.runs if has_health(run)]
-    notes = [(title, group, note) for title, group in groups for note in health_notes(group.runs)]
+    arms = titled_arms(study)
+    recorded = [run for _, arm in arms for run in arm.runs if has_health(run)]
+    notes = [(title, arm, note) for title, arm in arms for note in health_notes(arm.runs)]
     together: dict[tuple[str, str], list[HealthNote]] = {}
     for title, _, note in sorted(notes, key=lambda one: (one[2].remark, one[2].check, one[0])):
         together.setdefault((note.check, title), []).append(note)
@@ -36,7 +36,7 @@ def checks_table(study: Study) -> Table | None:
     rows = [_row(title, found, recorded) for (_, title), found in together.items()]
     records: list[dict[str, Value]] = [
         {
-            **study.record_keys(group.name),
+            **study.record_keys(arm.name),
             "check": note.check,
             "seed": note.run.seed,
             "round": note.round,
@@ -44,7 +44,7 @@ def checks_table(study: Study) -> Table | None:
             "threshold": note.threshold,
             "remark": note.remark,
         }
-        for _, group, note in notes
+        for _, arm, note in notes
     ]
     return Table(
         "health",
@@ -70,20 +70,20 @@ def _row(title: str, found: Sequence[HealthNote], recorded: Sequence[Run]) -> tu
 def class_balance_table(study: Study) -> Table | None:
     """How far the classes of all picks of a run are from the pool's, beside the baseline's; None where not recorded."""
     base = study.baseline
-    values = {group.name: [kl for run in group.runs if (kl := _last_kl(run)) is not None] for group in study.groups}
+    values = {arm.name: [kl for run in arm.runs if (kl := _last_kl(run)) is not None] for arm in study.arms}
     if not any(values.values()):
         return None
     rows, records = [], []
-    for group in study.groups:
-        found = values[group.name]
+    for arm in study.arms:
+        found = values[arm.name]
         middle = statistics.median(found) if found else None
         less = None
-        if middle is not None and base is not None and values[base] and group.name != base:
+        if middle is not None and base is not None and values[base] and arm.name != base:
             less = middle - statistics.median(values[base])
         said = "" if less is None else f"{less:+.3f}".replace("-", "−")
-        title = study.title(group.name)
+        title = study.title(arm.name)
         rows.append((title, NOT_RECORDED if middle is None else f"{middle:.3f}", said))
-        records.append({**study.record_keys(group.name), "kl": middle, "less_baseline": less, "seeds": len(found)})
+        records.append({**study.record_keys(arm.name), "kl": middle, "less_baseline": less, "seeds": len(found)})
     other = f"less {study.title(base)}'s" if base is not None else "less the baseline's"
     return Table(
         "class_balance",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from al_bench.analysis.arms import Group
+from al_bench.analysis.arms import Arm
 from al_bench.analysis.findings import Finding
-from al_bench.analysis.statistics.curves import labels_to_target, quantile
+from al_bench.analysis.statistics.curves import labels_to_target, quantile, target_text
 from al_bench.analysis.statistics.savings import Saved
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.curves import count, per_seed
@@ -20,22 +20,22 @@ def targets_table(study: Study, targets: Sequence[float]) -> Table:
     """Labels to reach each target by first, sustained and median-curve crossing."""
     rows, records = [], []
     for target in targets:
-        for group in study.groups:
-            curve = labels_to_target(group.curves.labels, group.curves.accuracy, target, "median_curve")
-            row = [_percent(target), study.marked_title(group.name)]
-            row += [per_seed(group, target, rule) for rule in _RULES]
-            rows.append((*row, count(curve, float(group.curves.labels[-1]))))
+        for arm in study.arms:
+            curve = labels_to_target(arm.curves.labels, arm.curves.accuracy, target, "median_curve")
+            row = [target_text(target), study.marked_title(arm.name)]
+            row += [per_seed(arm, target, rule) for rule in _RULES]
+            rows.append((*row, count(curve, float(arm.curves.labels[-1]))))
             for rule in _RULES:
                 records.append(
-                    {**study.record_keys(group.name), "target": target, "rule": rule, **_reached(group, target, rule)}
+                    {**study.record_keys(arm.name), "target": target, "rule": rule, **_reached(arm, target, rule)}
                 )
             records.append(
                 {
-                    **study.record_keys(group.name),
+                    **study.record_keys(arm.name),
                     "target": target,
                     "rule": "median_curve",
                     "median": curve,
-                    "seeds": group.seeds,
+                    "seeds": arm.seeds,
                 }
             )
     note = (
@@ -48,8 +48,8 @@ def targets_table(study: Study, targets: Sequence[float]) -> Table:
     )
 
 
-def _reached(group: Group, target: float, rule: str) -> dict[str, Value]:
-    counts = [labels_to_target(run.labels, run.accuracy, target, rule) for run in group.runs]
+def _reached(arm: Arm, target: float, rule: str) -> dict[str, Value]:
+    counts = [labels_to_target(run.labels, run.accuracy, target, rule) for run in arm.runs]
     return {
         "median": quantile(counts, 0.5),
         "q25": quantile(counts, 0.25),
@@ -68,7 +68,7 @@ def saved_table(study: Study, found: Sequence[Finding]) -> Table:
             tested = value.target == one.primary
             rows.append(
                 (
-                    _percent(value.target),
+                    target_text(value.target),
                     study.marked_title(one.name),
                     _saving(value),
                     interval(value.low, value.high, 0),
@@ -119,7 +119,3 @@ def _censored(study: Study, value: Saved) -> str:
     base, arm, both = value.censored
     parts = [(base, study.title(study.baseline or "")), (arm, "arm"), (both, "both")]
     return ", ".join(f"{who}: {seeds}" for seeds, who in parts if seeds)
-
-
-def _percent(target: float) -> str:
-    return f"{100 * target:g} %"

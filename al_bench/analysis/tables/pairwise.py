@@ -25,7 +25,7 @@ def penalty_table(study: Study) -> Table:
         note = f"at {len(penalty.budgets)} label counts: {listed}. "
     else:
         note = "the arms share no label count. "
-    arms = {group.name: study.title(group.name) for group in study.groups}
+    arms = {arm.name: study.title(arm.name) for arm in study.arms}
     return _matrix_table(penalty, arms, study.dataset, note, study.dataset)
 
 

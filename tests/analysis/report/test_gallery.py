@@ -119,7 +119,7 @@ def test_colour_pictures_stay_recognisable(tmp_path: Path) -> None:
     flat = np.broadcast_to(colours[:, :, None, None], (100, 3, 16, 16)).copy()
     study = npz_study(tmp_path, flat)
     wall = gallery(study).strategies[0]
-    inputs = find_dataset(study.groups[0].runs[0]).inputs
+    inputs = find_dataset(study.arms[0].runs[0]).inputs
     assert wall.sheet is not None
     assert wall.sheet.uri.startswith("data:image/jpeg;base64,")
     for pick in wall.rounds[0].picks:
