@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from al_bench.experiment.setup import Bench
+    from al_bench.experiment.setup import Experiment
 
 CLASSES, FEATURES = 10, 64
 WARM_ROWS, WARM_BATCH = 2_000, 10
@@ -47,11 +47,11 @@ def pool(folder: Path, rows: int) -> Path:
     return folder
 
 
-def bench(strategy: str, data: Path, labelled: int, batch: int) -> Bench:
+def experiment(strategy: str, data: Path, labelled: int, batch: int) -> Experiment:
     """The objects of the run."""
     from al_bench.config.compose import compose, register
-    from al_bench.experiment.job import set_threads
-    from al_bench.experiment.setup import assemble
+    from al_bench.experiment.process import set_threads
+    from al_bench.experiment.setup import set_up
 
     words = [
         *(f"strategy={strategy}", "dataset=npz", f"dataset.path={data}", "dataset.standardise=false"),
@@ -60,7 +60,7 @@ def bench(strategy: str, data: Path, labelled: int, batch: int) -> Bench:
     ]
     register()
     set_threads(1)
-    return assemble(compose(words).build(), strategy)
+    return set_up(compose(words).build(), strategy)
 
 
 def measure(strategy: str, data: Path, labelled: int, batch: int) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def measure(strategy: str, data: Path, labelled: int, batch: int) -> dict[str, A
     from al_bench.experiment.meter import Meter
     from al_bench.experiment.ranking_noise import RankingNoise
 
-    made = bench(strategy, data, labelled, batch)
+    made = experiment(strategy, data, labelled, batch)
     began = time.process_time()
     train(made, made.start, 0)
     train_s = time.process_time() - began

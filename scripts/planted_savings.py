@@ -36,6 +36,7 @@ from al_bench.analysis.statistics.curves import Curves, summarise
 from al_bench.analysis.statistics.savings import crossings
 from al_bench.analysis.study import Study
 from al_bench.analysis.verdict import verdict
+from al_bench.records import RunHeader
 from al_bench.storage.runs import Run
 
 Floats = NDArray[np.float64]
@@ -93,7 +94,8 @@ def play(means: list[Floats], seeds: int, noise: float, points: int, generator: 
 def empty_study(names: list[str], seeds: int, points: int) -> Study:
     """A study with the arms but without their accuracies."""
     curves = Curves(LABELS, np.zeros((seeds, len(LABELS))))
-    runs = tuple(Run(Path("planted"), {"seed": seed, "test": points}, "complete", (), False) for seed in range(seeds))
+    headers = [RunHeader(study="planted", dataset="planted", arm="", seed=seed, test=points) for seed in range(seeds)]
+    runs = tuple(Run(Path("planted"), header, "complete", (), False) for header in headers)
     arms = tuple(Arm("planted", name, name, name, False, runs, curves, summarise(curves)) for name in names)
     rows = {name: tuple(range(seeds)) for name in names}
     return Study("planted", arms, LABELS, {}, rows, "random", frozenset())

@@ -198,7 +198,7 @@ def measure(case: Case, repeats: int, threads: int) -> dict[str, Any]:
 def machine() -> str:
     """The processor's name and how many there are."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpu_info").read_text().splitlines()
         model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         model = platform.processor() or platform.machine()

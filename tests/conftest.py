@@ -17,7 +17,7 @@ import pytest
 
 from al_bench.cli import run as run_command
 from al_bench.experiment import sweep
-from al_bench.storage.run_folder import VOLATILE
+from al_bench.records import MEASURED
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # before anything imports torch: threads that share a core wait for each other
@@ -60,13 +60,23 @@ class Record:
 
     @property
     def rounds(self) -> list[dict[str, Any]]:
-        """The rounds, with the keys that may differ between two runs."""
-        return [json.loads(line) for line in (self.folder / "rounds.jsonl").read_text().splitlines()]
+        """The rounds, with the keys that may differ between two runs, without their checks."""
+        rounds = [json.loads(line) for line in (self.folder / "rounds.jsonl").read_text().splitlines()]
+        for entry in rounds:
+            for name in MEASURED:
+                entry[name].pop("check", None)
+        return rounds
 
     @property
     def stable(self) -> list[dict[str, Any]]:
-        """The rounds without the keys that may differ between two runs of one configuration."""
-        return [{key: value for key, value in entry.items() if key not in VOLATILE} for entry in self.rounds]
+        """The rounds without the keys that may differ between runs of equal results."""
+        left_out = {*MEASURED, "digest"}
+        return [{key: value for key, value in entry.items() if key not in left_out} for entry in self.rounds]
+
+    @property
+    def digests(self) -> list[str]:
+        """The digest of each line."""
+        return [entry["digest"] for entry in self.rounds]
 
     @property
     def header(self) -> dict[str, Any]:

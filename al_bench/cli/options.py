@@ -156,10 +156,10 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         InputError: It cannot be written.
     """
-    from al_bench.storage.run_folder import write_whole
+    from al_bench.storage import files
 
     with writing(path):
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
         else:
-            write_whole(path.resolve(), text)
+            files.write_text(path.resolve(), text)

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from al_bench import __version__
 from al_bench.cli import completion
+from al_bench.config import run_names
 from al_bench.config.compose import COMPOSE_ERRORS, application, known_keys, register
 from al_bench.config.composed import Composed, current, is_sweep
 from al_bench.config.messages import one_line
@@ -48,8 +49,9 @@ command = RunCommand("run")
 
 def make_job(composed: Composed) -> Job:
     """The job that a composed configuration describes."""
+    run = composed.build()
     return Job(
-        config=composed.build(),
+        config=run,
         folder=composed.folder,
         identity=composed.identity,
         components=composed.components,
@@ -57,6 +59,7 @@ def make_job(composed: Composed) -> Job:
         choices=composed.choices,
         command=composed.overrides,
         bar=not composed.parallel,
+        defaults=run_names.defaults(run),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,8 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.config.registry import COMPONENTS
-from al_bench.config.schema import Reference
+from al_bench.config.schema import Reference, RunConfig
 from al_bench.errors import InputError
+from al_bench.storage.rounds import LENGTH_KEYS
 
 LOCATION_KEYS = ("study", "arm", "results", "device", "dataset.root", "cache")
 """Keys that say where things are, not what is computed: they are no part of a run's identity."""
@@ -56,12 +59,30 @@ def components(choices: Mapping[str, Any], config: DictConfig) -> dict[str, str]
     return {group: str(choices[group]) for group in COMPONENTS if group in choices and group not in left_out}
 
 
+def defaults(config: RunConfig) -> dict[str, Any]:
+    """The present default of every key that has one, flat: what a record has that was written before the key was."""
+    flat: dict[str, Any] = {}
+
+    def visit(component: Any, prefix: str) -> None:
+        for field in fields(component):
+            value = getattr(component, field.name)
+            if is_dataclass(value) and not isinstance(value, type):
+                visit(value, f"{prefix}{field.name}.")
+            elif field.default is not MISSING:
+                flat[f"{prefix}{field.name}"] = field.default.name if isinstance(field.default, Enum) else field.default
+            elif field.default_factory is not MISSING:
+                flat[f"{prefix}{field.name}"] = field.default_factory()
+
+    visit(config, "")
+    return flat
+
+
 QUOTES = "\"'"
 LONGEST_ARM = 200
 """Characters of an arm; file systems end a folder's name at 255 bytes."""
 
 
-def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictConfig) -> str:
+def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictConfig, lengths: bool = False) -> str:
     """The name of a run's curve: the strategy and every other override that changes results.
 
     A key is shortened to its last parts as far as they are unambiguous: `schedule.batch=40` gives `batch=40`.
@@ -70,12 +91,14 @@ def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictC
         overrides: As typed, such as "strategy=bald" or "schedule.batch=40".
         choices: Config group to chosen option.
         config: The composed configuration.
+        lengths: Whether LENGTH_KEYS are named too, as they were before a longer run went on from a shorter.
     """
     if config.arm is not None:
         return str(config.arm)
     plain = flatten(as_dict(config))
     keys = [key for key in plain if not key.startswith(HEALTH_KEYS)]
     left_out = {"seed", "dataset", "strategy", "reference", "experiment", "scale", "debug", *LOCATION_KEYS}
+    left_out |= set() if lengths else set(LENGTH_KEYS)
     parts = []
     typed = dict(override.lstrip("+~").partition("=")[::2] for override in overrides)  # of one key, the last counts
     for key, value in typed.items():
@@ -130,13 +153,13 @@ def run_folder(config: DictConfig, hydra: Any) -> Path:
         InputError: the arm is too long for a folder's name.
     """
     choices = config_choices(hydra)
+    study = Path(config.results).expanduser() / study_name(choices, config) / choices["dataset"]
+    former = arm_name(hydra.overrides.task, choices, config, lengths=True)
+    if (
+        len(former) <= LONGEST_ARM and (study / former / f"seed-{config.seed}").exists()
+    ):  # of a version that named lengths
+        return study / former / f"seed-{config.seed}"
     arm = arm_name(hydra.overrides.task, choices, config)
     if len(arm) > LONGEST_ARM:
         raise InputError(f"the arm {arm[:40]}… has {len(arm)} characters, {LONGEST_ARM} at most; name it with arm=…")
-    return (
-        Path(config.results).expanduser()
-        / study_name(choices, config)
-        / choices["dataset"]
-        / arm
-        / f"seed-{config.seed}"
-    )
+    return study / arm / f"seed-{config.seed}"

@@ -1,9 +1,9 @@
-"""From a trained learner and a strategy to a batch of candidates, in two timed stages: score, then select."""
+"""From a trained learner and a strategy to the points to label, in two timed stages: score, then select."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -11,9 +11,46 @@ from torch import Tensor
 from al_bench import kernels
 from al_bench.evidence import Evidence
 from al_bench.experiment.gather import Gatherer
+from al_bench.experiment.meter import Meter
 from al_bench.experiment.ranking_noise import RankingNoise
+from al_bench.experiment.setup import Experiment
+from al_bench.pool import Indices, PoolState
+from al_bench.progress import waiting
 from al_bench.rng import Streams
 from al_bench.strategies.base import ScoreStrategy, Selection, Strategy
+
+
+@dataclass(frozen=True, eq=False)
+class Acquisition:
+    """What a round acquires, and how it came about.
+
+    Args:
+        candidates: [N] dataset indices that were scored.
+        indices: [B] dataset indices acquired, in the order picked.
+        scored: What was selected from: scores [N], or evidence.
+        selection: The strategy's answer, in rows of the candidates.
+        noise: How far the ranking depends on the draws; None where that is not measured.
+    """
+
+    candidates: Indices
+    indices: Indices
+    scored: Tensor | Evidence
+    selection: Selection
+    noise: RankingNoise | None
+
+
+def acquire(experiment: Experiment, state: PoolState, meter: Meter) -> Acquisition:
+    """Score the candidates of a round and select its batch; the only place where a row becomes a dataset index."""
+    streams, limit = experiment.streams, experiment.config.schedule.candidates
+    candidates = state.candidates(limit, streams.numpy("candidates", state.round))
+    batch = experiment.batch(len(state.labelled))
+    with meter.stage("score"):
+        gatherer = Gatherer(experiment.learner, experiment.strategy, state, streams, experiment.table)
+        noise = RankingNoise.for_round(gatherer, batch, len(candidates))
+        scored = score(gatherer, torch.tensor(candidates), noise)
+    with waiting("selecting", meter.previous.get("select")), meter.stage("select"):
+        selection = select(scored, experiment.strategy, batch, streams, state.round)
+    return Acquisition(candidates, candidates[selection.rows.cpu().numpy()], scored, selection, noise)
 
 
 def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = None) -> Tensor | Evidence:

@@ -3,7 +3,7 @@
 The networks of round 0 are a function of model, posterior, training, data, initial set, validation set and seed (see
 `rng`), not of the strategy, unless the strategy trains something beside them; that is then part of the key, as are the
 threads, the device, the kind of CPU, all versions and the source of al-bench. What is loaded equals, byte for byte,
-what training anew gives. A network with layers of a user's own is trained anew: their source reaches anywhere.
+what training anew gives. Networks with user-defined layers are not cached: their code is not covered by the key.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from al_bench.learners.fit import Fit
+from al_bench.metrics import METRICS
 from al_bench.storage import cache
 from al_bench.storage.environment import versions
 
 if TYPE_CHECKING:
-    from al_bench.experiment.setup import Bench
+    from al_bench.experiment.setup import Experiment
 
 KIND = "first-rounds"
 SCHEMA = 1
 ROUNDING = ("MKL_CBWR", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "DNNL_DEFAULT_FPMATH_MODE")
 """Environment variables that choose among matrix products of different rounding."""
-KNOWN = ("torch", "torchvision", "al_bench")
+TRACKED_PACKAGES = ("torch", "torchvision", "al_bench")
 """Packages whose classes are covered by the key: by a version, or by the hash of the source."""
 
 logger = logging.getLogger("al_bench")
@@ -40,13 +41,13 @@ class FirstRound:
     """The cache's entry of a run's round 0, or nothing where there is none.
 
     Args:
-        bench: The run.
+        experiment: The run.
         store: The cache; None: neither read nor written.
         key: The entry's name.
         value: What the entry holds.
     """
 
-    bench: Bench
+    experiment: Experiment
     store: cache.Cache | None = None
     key: str = ""
     value: dict[str, Any] = field(default_factory=dict)
@@ -55,25 +56,25 @@ class FirstRound:
         """Load the networks, and return what their training did; None where they are not in the cache."""
         if self.store is None:
             return None
-        found = self.store.load(KIND, self.key)
-        if found is None:
+        entry = self.store.load(KIND, self.key)
+        if entry is None:
             return None
-        learner = self.bench.learner
-        learner.load_state(found["states"])
-        self.value = found
-        return [Fit(**fit) for fit in found["fits"]]
+        self.experiment.learner.load_state(entry["states"])
+        self.value = entry
+        return [Fit(**fit) for fit in entry["fits"]]
 
     @property
-    def quality(self) -> dict[str, Any] | None:
-        """The quality of the networks loaded."""
-        return dict(self.value["quality"]) if self.value else None
+    def quality(self) -> dict[str, float] | None:
+        """The quality of the networks loaded; None where it lacks a metric, such as one of the user's own."""
+        stored = self.value.get("quality") or {}
+        return dict(stored) if all(metric.name in stored for metric in self.experiment.metrics) else None
 
     @property
-    def told(self) -> dict[str, Any]:
+    def header_entry(self) -> dict[str, Any]:
         """What the run's header says of the cache: the entry's name, and whether it was there."""
         return {"key": self.key, "loaded": bool(self.value)} if self.store else {}
 
-    def keep(self, fits: list[Fit], quality: dict[str, Any], seconds: float) -> None:
+    def store_result(self, fits: list[Fit], quality: dict[str, float] | None, seconds: float) -> None:
         """Say in the log where the networks come from, and put new ones into the cache.
 
         Args:
@@ -91,9 +92,9 @@ class FirstRound:
             )
             return
         entry = {
-            "states": self.bench.learner.state(),
+            "states": self.experiment.learner.state(),
             "fits": [asdict(fit) for fit in fits],
-            "quality": quality,
+            "quality": {name: value for name, value in (quality or {}).items() if name in METRICS},
             "seconds": seconds,
         }
         self.store.store(KIND, self.key, entry)
@@ -101,36 +102,36 @@ class FirstRound:
 
 
 @contextmanager
-def first_round(bench: Bench, round_: int) -> Iterator[FirstRound]:
+def first_round(experiment: Experiment, round_: int) -> Iterator[FirstRound]:
     """The entry of a run's round 0, held against other processes; an empty one for later rounds or without a cache."""
-    folder = cache.cache_folder(bench.config.cache) if round_ == 0 else None
+    folder = cache.cache_folder(experiment.config.cache) if round_ == 0 else None
     if folder is None:
-        yield FirstRound(bench)
-    elif (stranger := unknown(bench)) is not None:
-        logger.info("round 0: trained for this run alone, %s is not of al-bench or torch", stranger)
-        yield FirstRound(bench)
+        yield FirstRound(experiment)
+    elif (foreign := uncacheable_class(experiment)) is not None:
+        logger.info("round 0: trained for this run alone, %s is not of al-bench or torch", foreign)
+        yield FirstRound(experiment)
     else:
-        entry = FirstRound(bench, cache.Cache(folder), cache.key(ingredients(bench)))
+        entry = FirstRound(experiment, cache.Cache(folder), cache.key(cache_key_parts(experiment)))
         assert entry.store is not None
         with entry.store.hold(KIND, entry.key):
             yield entry
 
 
-def unknown(bench: Bench) -> str | None:
+def uncacheable_class(experiment: Experiment) -> str | None:
     """The first class that takes part in training and whose source the key does not cover, or None."""
-    config, learner = bench.config, bench.learner
-    taking_part = [config.model, config.posterior, config.training, *learner.parts()]
+    config, learner = experiment.config, experiment.learner
+    participants = [config.model, config.posterior, config.training, *learner.parts()]
     if learner.auxiliaries:
-        taking_part.append(bench.strategy)
-    for part in taking_part:
-        if type(part).__module__.partition(".")[0] not in KNOWN:
+        participants.append(experiment.strategy)
+    for part in participants:
+        if type(part).__module__.partition(".")[0] not in TRACKED_PACKAGES:
             return f"{type(part).__module__}.{type(part).__qualname__}"
     return None
 
 
-def ingredients(bench: Bench) -> dict[str, Any]:
+def cache_key_parts(experiment: Experiment) -> dict[str, Any]:
     """All that networks and quality of round 0 depend on."""
-    config, data = bench.config, bench.dataset
+    config, data = experiment.config, experiment.dataset
     device = data.inputs.device
     posterior = _plain(config.posterior)
     draws = config.evaluation.draws
@@ -142,16 +143,16 @@ def ingredients(bench: Bench) -> dict[str, Any]:
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "environment": [os.environ.get(name) for name in ROUNDING],
         "threads": config.threads,
-        "chunk": bench.learner.chunk,
+        "chunk": experiment.learner.chunk,
         "seed": config.seed,
         "data": [data.fingerprint(), *(_digest(part) for part in (data.mean, data.std)), data.classes],
-        "labelled": _digest(torch.tensor(bench.start.labelled)),
-        "validation": _digest(torch.tensor(bench.validation)),
+        "labelled": _digest(torch.tensor(experiment.start.labelled)),
+        "validation": _digest(torch.tensor(experiment.validation)),
         "model": _plain(config.model),
         "training": _plain(config.training),
         "posterior": posterior | {"draws": config.posterior.draws if draws is None else draws},
         "scoring": config.scoring.value,
-        "auxiliary": _plain(bench.strategy) if bench.learner.auxiliaries else None,
+        "auxiliary": _plain(experiment.strategy) if experiment.learner.auxiliaries else None,
     }
 
 

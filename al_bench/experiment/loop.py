@@ -4,146 +4,131 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from al_bench.errors import InputError
-from al_bench.experiment.acquire import score, select
+from al_bench.experiment.acquire import Acquisition, acquire
 from al_bench.experiment.evaluate import evaluate
 from al_bench.experiment.first_round import first_round
-from al_bench.experiment.gather import Gatherer
 from al_bench.experiment.meter import Meter
-from al_bench.experiment.monitor import Watch
-from al_bench.experiment.ranking_noise import RankingNoise
-from al_bench.experiment.setup import Bench
+from al_bench.experiment.monitor import HealthMonitor
+from al_bench.experiment.setup import Experiment
 from al_bench.learners.fit import Fit
-from al_bench.pool import Indices, PoolState
-from al_bench.progress import waiting
+from al_bench.pool import PoolState
+from al_bench.records import FitRecord, RoundRecord
 from al_bench.storage.run_folder import RunFolder
-from al_bench.strategies.base import Selection
+from al_bench.storage.weights import read_weights, write_weights
 
 
-def play(bench: Bench, folder: RunFolder, report: Callable[[dict[str, Any]], None]) -> None:
-    """Play the rounds that are not on record yet.
+def run_rounds(experiment: Experiment, folder: RunFolder, report: Callable[[RoundRecord], None]) -> None:
+    """Run the rounds that are not on record yet.
 
     Args:
+        experiment: The objects of the run.
+        folder: Its record, held for this process.
         report: Called with each round's record after it is on disk.
     """
-    learner, streams, schedule = bench.learner, bench.streams, bench.config.schedule
-    state = folder.resume(bench.start)
+    state = resume(experiment, folder)
     if folder.finished:
         return
-    if state.round:
-        recall(bench, folder.path, state.round - 1)
-    watch = Watch(bench, folder.rounds)
-    took = folder.rounds[-1]["seconds"].get("select") if state.round else None
-    for round_ in range(state.round, bench.rounds):
-        meter = Meter(bench.dataset.inputs.device.type)
-        last = round_ == bench.rounds - 1
-        with first_round(bench, round_) as shared:
-            with meter.stage("train"):
-                fits = shared.read()
-                if fits is None:
-                    fits = train(bench, state, round_)
-            quality = dict.fromkeys(("accuracy", "nll", "ece"))
-            if last or round_ % bench.config.evaluation.every == 0:
-                with meter.stage("evaluate"):
-                    quality = shared.quality or judge(bench, round_)
-            shared.keep(fits, quality, sum(meter.seconds.values()))
-        if shared.told:
-            folder.amend(first_round=shared.told)
-        if schedule.stop_at_accuracy is not None and (quality["accuracy"] or 0) >= schedule.stop_at_accuracy:
-            last = True
-        acquired = selection = candidates = scored = noise = None
-        if not last:
-            candidates = state.candidates(schedule.candidates, streams.numpy("candidates", round_))
-            batch = min(schedule.batch, bench.labels_at_end - len(state.labelled))
-            with meter.stage("score"):
-                gatherer = Gatherer(learner, bench.strategy, state, streams, bench.table)
-                noise = RankingNoise.for_round(gatherer, batch, len(candidates))
-                scored = score(gatherer, torch.tensor(candidates), noise)
-            with waiting("selecting", took), meter.stage("select"):
-                selection = select(scored, bench.strategy, batch, streams, round_)
-            acquired = candidates[selection.rows.cpu().numpy()]  # the only place where a row becomes an index
-        keep(bench, folder.path, round_)
-        entry = describe(bench, state, fits, candidates, acquired, selection)
-        entry |= quality | {"health": watch.look(state, quality["accuracy"], acquired, scored, selection, noise)}
-        entry |= {"seconds": meter.seconds, "peak_memory_bytes": meter.peak_memory_bytes}
-        folder.append(entry)
-        report(entry)
-        watch.warn(entry)
-        if acquired is None:
-            break
-        state, took = state.acquire(acquired), meter.seconds["select"]
+    meter = Meter(experiment.device, folder.rounds[-1].seconds if folder.rounds else {})
+    monitor = HealthMonitor(experiment, folder.rounds)
+    for round_ in range(state.round, experiment.rounds):
+        meter.start_round()
+        fits, quality = train_and_evaluate(experiment, state, meter, folder)
+        acquisition = None if experiment.ends(round_, quality) else acquire(experiment, state, meter)
+        record = describe(experiment, state, fits, quality, acquisition, monitor, meter)
+        folder.append(record)  # on disk before the next round starts
+        report(record)
+        monitor.warn(record)
+        if acquisition is None:
+            return
+        state = state.acquire(acquisition.indices)
 
 
-def train(bench: Bench, state: PoolState, round_: int) -> list[Fit]:
+def resume(experiment: Experiment, folder: RunFolder) -> PoolState:
+    """The state after the rounds on record, with the weights that the next round starts from under warm start."""
+    state = folder.resume(experiment.start)
+    if experiment.config.training.warm_start and state.round and not folder.finished:
+        weights = folder.path / f"weights-{state.round - 1}.pt"
+        experiment.learner.load_state(read_weights(weights, experiment.dataset.inputs.device))
+    return state
+
+
+def train_and_evaluate(
+    experiment: Experiment, state: PoolState, meter: Meter, folder: RunFolder
+) -> tuple[list[Fit], dict[str, float] | None]:
+    """Train on the labelled set, and evaluate where the round is one of those evaluated.
+
+    Round 0's networks and their quality come from the cache where another run has them. Under warm start the weights
+    are saved for the next round, those of two rounds ago dropped.
+
+    Returns:
+        What each training did, and the value of each metric; None in place of the latter where it was not evaluated.
+    """
+    round_, quality = state.round, None
+    with first_round(experiment, round_) as shared:
+        with meter.stage("train"):
+            fits = shared.read()
+            if fits is None:
+                fits = train(experiment, state, round_)
+        if experiment.evaluates(round_):
+            with meter.stage("evaluate"):
+                quality = shared.quality or evaluate_learner(experiment, round_)
+        shared.store_result(fits, quality, sum(meter.seconds.values()))
+    if shared.header_entry:
+        folder.amend(first_round=shared.header_entry)
+    if experiment.config.training.warm_start:
+        write_weights(folder.path / f"weights-{round_}.pt", experiment.learner.state() or [])
+        (folder.path / f"weights-{round_ - 2}.pt").unlink(missing_ok=True)
+    return fits, quality
+
+
+def train(experiment: Experiment, state: PoolState, round_: int) -> list[Fit]:
     """Train the learner on the labelled set, from scratch unless `training.warm_start` goes on from the last round."""
-    if round_ == 0 or not bench.config.training.warm_start:
-        bench.learner.reset(bench.streams, round_)
-    return bench.learner.fit(torch.tensor(state.labelled), torch.tensor(bench.validation), bench.streams, round_)
+    learner, streams = experiment.learner, experiment.streams
+    if round_ == 0 or not experiment.config.training.warm_start:
+        learner.reset(streams, round_)
+    return learner.fit(torch.tensor(state.labelled), torch.tensor(experiment.validation), streams, round_)
 
 
-def judge(bench: Bench, round_: int) -> dict[str, Any]:
-    """The quality of the learner on the test part."""
-    sampler = bench.learner.sampler(bench.streams, "test_masks", round_, bench.config.evaluation.draws)
-    return evaluate(bench.learner, sampler)
+def evaluate_learner(experiment: Experiment, round_: int) -> dict[str, float]:
+    """The value of each metric on the test part."""
+    draws = experiment.config.evaluation.draws
+    sampler = experiment.learner.sampler(experiment.streams, "test_masks", round_, draws)
+    return evaluate(experiment.learner, sampler, experiment.metrics)
 
 
 def describe(
-    bench: Bench,
+    experiment: Experiment,
     state: PoolState,
     fits: list[Fit],
-    candidates: Indices | None,
-    acquired: Indices | None,
-    selection: Selection | None,
-) -> dict[str, Any]:
-    """What a round's record says of the labelled set, the training and the acquisition."""
-    labels = bench.dataset.labels(torch.tensor(state.labelled))
-    return {
-        "round": state.round,
-        "labelled": len(state.labelled),
-        "accuracy": None,
-        "nll": None,
-        "ece": None,
-        "class_counts": torch.bincount(labels, minlength=bench.dataset.classes).tolist(),
-        "fit": [asdict(fit) for fit in fits],
-        "candidates": None if candidates is None else len(candidates),
-        "acquired": None if acquired is None else acquired.tolist(),
-        "scores": None if selection is None or selection.scores is None else selection.scores.tolist(),
-        "acquired_labels": None if acquired is None else bench.dataset.labels(torch.tensor(acquired)).tolist(),
-        "notes": {} if selection is None else selection.notes,
-    }
-
-
-def _weights(path: Path, round_: int) -> Path:
-    return path / f"weights-{round_}.pt"
-
-
-def keep(bench: Bench, path: Path, round_: int) -> None:
-    """Under warm start, save the weights that the next round starts from, and drop those of two rounds ago."""
-    if bench.config.training.warm_start:
-        part = path / "weights.part"
-        torch.save(bench.learner.state(), part)
-        part.replace(_weights(path, round_))
-        _weights(path, round_ - 2).unlink(missing_ok=True)
-
-
-def recall(bench: Bench, path: Path, round_: int) -> None:
-    """Under warm start, load the weights of the last round on record.
-
-    Raises:
-        InputError: they are not there; from scratch a run resumes from its record alone, warm it needs them.
-    """
-    if not bench.config.training.warm_start:
-        return
-    file = _weights(path, round_)
-    if not file.exists():
-        raise InputError(
-            f"{file} is missing: under training.warm_start a run resumes from its last weights; "
-            "restore the file, or move the folder away to start over"
-        )
-    states = torch.load(file, map_location=bench.dataset.inputs.device, weights_only=True)
-    bench.learner.load_state(states)
+    quality: dict[str, float] | None,
+    acquisition: Acquisition | None,
+    monitor: HealthMonitor,
+    meter: Meter,
+) -> RoundRecord:
+    """The record of a round."""
+    values: dict[str, Any] = dict(quality or {})
+    accuracy = values.pop("accuracy", None)
+    selection = None if acquisition is None else acquisition.selection
+    health = monitor.measure(state, accuracy, acquisition)
+    return RoundRecord(
+        round=state.round,
+        labelled=len(state.labelled),
+        accuracy=accuracy,
+        nll=values.pop("nll", None),
+        ece=values.pop("ece", None),
+        metrics=values,
+        class_counts=experiment.class_counts(state.labelled),
+        fit=[FitRecord(**asdict(fit)) for fit in fits],
+        candidates=None if acquisition is None else len(acquisition.candidates),
+        acquired=None if acquisition is None else acquisition.indices.tolist(),
+        scores=None if selection is None or selection.scores is None else selection.scores.tolist(),
+        acquired_labels=None if acquisition is None else experiment.labels(acquisition.indices).tolist(),
+        notes={} if selection is None else selection.notes,
+        health=health,
+        seconds=meter.seconds,
+        peak_memory_bytes=meter.peak_memory_bytes,
+    )

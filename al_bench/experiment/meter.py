@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import psutil
 
 
 class Meter:
-    """Measures named stages.
+    """Measures the named stages of one round after another.
+
+    Args:
+        device: Its type: cpu or cuda.
+        previous: What the round before took, stage to seconds, to tell how long a stage may take.
+        interval: Seconds between two readings of the memory.
 
     Attributes:
         seconds: Stage to wall-clock seconds.
@@ -19,11 +24,18 @@ class Meter:
             every 10 ms (a per-stage peak, not the process's all-time mark), or on CUDA the allocator's peak.
     """
 
-    def __init__(self, device: str = "cpu", interval: float = 0.01) -> None:
+    def __init__(
+        self, device: str = "cpu", previous: Mapping[str, float] | None = None, interval: float = 0.01
+    ) -> None:
         self.device = device
         self.interval = interval
-        self.seconds: dict[str, float] = {}
+        self.previous: dict[str, float] = {}
+        self.seconds: dict[str, float] = dict(previous or {})
         self.peak_memory_bytes: dict[str, int] = {}
+
+    def start_round(self) -> None:
+        """Begin a new round: what was measured so far is that of the round before."""
+        self.previous, self.seconds, self.peak_memory_bytes = self.seconds, {}, {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

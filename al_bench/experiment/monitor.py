@@ -1,18 +1,18 @@
-"""The watch over a run's rounds: it measures each one for the record, and warns of each fault once."""
+"""The health of a run's rounds: each is measured for the record, and each fault is warned of once."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from al_bench.errors import InputError
-from al_bench.evidence import Evidence
-from al_bench.experiment.ranking_noise import RankingNoise, takes_the_highest
-from al_bench.experiment.setup import Bench
+from al_bench.experiment.acquire import Acquisition
+from al_bench.experiment.ranking_noise import takes_the_highest
+from al_bench.experiment.setup import Experiment
 from al_bench.health import measures
 from al_bench.health.checks import findings
 from al_bench.health.thresholds import COSINES
@@ -20,101 +20,76 @@ from al_bench.learners.learner import Learner
 from al_bench.learners.member import split
 from al_bench.models.reset import seeded
 from al_bench.pool import Indices, PoolState
-from al_bench.strategies.base import ScoreStrategy, Selection
+from al_bench.records import HealthRecord, RoundRecord
+from al_bench.strategies.base import ScoreStrategy
 
 logger = logging.getLogger("al_bench")
 
 
-class Watch:
-    """Keeps what the health of a round needs from the rounds before it.
+class HealthMonitor:
+    """Knows what the health of a round needs from the rounds before it.
 
     Args:
-        bench: The run.
+        experiment: The run.
         rounds: Those on record. What was wrong in them is not warned of again.
     """
 
-    def __init__(self, bench: Bench, rounds: Sequence[Mapping[str, Any]]) -> None:
-        self._bench = bench
-        self._thresholds = bench.config.health
-        accuracies = [entry["accuracy"] for entry in rounds if entry["accuracy"] is not None]
+    def __init__(self, experiment: Experiment, rounds: Sequence[RoundRecord]) -> None:
+        self._experiment = experiment
+        self._thresholds = experiment.config.health
+        accuracies = [record.accuracy for record in rounds if record.accuracy is not None]
         self._accuracy: float | None = accuracies[-1] if accuracies else None
-        self._said = {finding.check for entry in rounds for finding in findings(entry, self._thresholds)}
-        self._pool = self._counts(bench.start.pool)
-        tested = torch.bincount(bench.dataset.test_labels, minlength=bench.dataset.classes)
-        self._chance = int(tested.max()) / len(bench.dataset.test_labels)
+        self._warned = {finding.check for record in rounds for finding in findings(record, self._thresholds)}
+        self._pool = experiment.class_counts(experiment.start.pool)
+        tested = torch.bincount(experiment.dataset.test_labels, minlength=experiment.dataset.classes)
+        self._chance = int(tested.max()) / len(experiment.dataset.test_labels)
 
-    def look(
-        self,
-        state: PoolState,
-        accuracy: float | None,
-        acquired: Indices | None,
-        scored: Tensor | Evidence | None,
-        selection: Selection | None,
-        noise: RankingNoise | None,
-    ) -> dict[str, Any]:
-        """The object `health` of a round's record: values, no verdicts; null where there was nothing to measure.
-
-        chance: The accuracy of always naming the test part's most frequent class.
-        accuracy_drop: The accuracy of the round evaluated last, less this one's.
-        validation: Points of the validation set.
-        class_entropy, class_kl, class_kl_random: Of the batch: entropy of its classes, their KL to the pool's, and its
-            mean for as many random points (`measures`), nats. The pool's labels are read for this diagnosis alone.
-        acquired_kl, acquired_kl_random: The same KL of all points acquired so far, this batch included.
-        near_duplicates: Cosine to the share of the batch that has it with a row picked before, by the features of the
-            first network's penultimate layer, dropout off: one pass over the B rows.
-        tied, drawn_by_lot, score_spread, ranking_change: Of a score for each candidate; null for other strategies.
-        saturated: Share of the batch picked after a strategy noted its saturation (BatchBALD).
+    def measure(self, state: PoolState, accuracy: float | None, acquisition: Acquisition | None) -> HealthRecord:
+        """The health of a round, for its record.
 
         Args:
-            acquired: [B] dataset indices in the order picked; None where the round acquires nothing.
-            scored: What was selected from.
+            state: At the start of the round.
+            accuracy: Of the round; None where it was not evaluated.
+            acquisition: What it acquires; None in the last round.
         """
-        found: dict[str, Any] = dict.fromkeys(
-            (
-                "accuracy_drop", "class_entropy", "class_kl", "class_kl_random", "acquired_kl", "acquired_kl_random",
-                "near_duplicates", "tied", "drawn_by_lot", "score_spread", "ranking_change", "saturated",
-            )
-        )  # fmt: skip
-        found |= {"chance": self._chance, "validation": len(self._bench.validation)}
+        values: dict[str, Any] = {"chance": self._chance, "validation": len(self._experiment.validation)}
         if accuracy is not None and self._accuracy is not None:
-            found["accuracy_drop"] = self._accuracy - accuracy
+            values["accuracy_drop"] = self._accuracy - accuracy
         self._accuracy = self._accuracy if accuracy is None else accuracy
-        if acquired is None or selection is None:
-            return found
-        found |= self._classes(state, acquired)
-        features = batch_features(self._bench.learner, torch.tensor(acquired))
+        if acquisition is None:
+            return HealthRecord(**values)
+        acquired, scored, notes = acquisition.indices, acquisition.scored, acquisition.selection.notes
+        values |= self._classes(state, acquired)
+        features = batch_features(self._experiment.learner, torch.tensor(acquired))
         if features is not None:
             shares = measures.near_duplicates(features, COSINES)
-            found["near_duplicates"] = dict(zip(map(str, COSINES), shares, strict=True))
+            values["near_duplicates"] = dict(zip(map(str, COSINES), shares, strict=True))
         if isinstance(scored, Tensor) and len(scored) > len(acquired):
-            found |= {"tied": measures.tied(scored), "score_spread": measures.spread(scored)}
-            strategy = self._bench.strategy
+            values |= {"tied": measures.tied(scored), "score_spread": measures.spread(scored)}
+            strategy = self._experiment.strategy
             if isinstance(strategy, ScoreStrategy) and takes_the_highest(strategy):
-                found["drawn_by_lot"] = measures.drawn_by_lot(scored, len(acquired))
-        if noise is not None:
-            found["ranking_change"] = noise.batch_change
-        if "saturated_at" in selection.notes:
-            place = selection.notes["saturated_at"]
-            found["saturated"] = 0.0 if place is None else (len(acquired) - place) / len(acquired)
-        return found
+                values["drawn_by_lot"] = measures.drawn_by_lot(scored, len(acquired))
+        if acquisition.noise is not None:
+            values["ranking_change"] = acquisition.noise.batch_change
+        if "saturated_at" in notes:
+            first = notes["saturated_at"]
+            values["saturated"] = 0.0 if first is None else (len(acquired) - first) / len(acquired)
+        return HealthRecord(**values)
 
-    def warn(self, entry: Mapping[str, Any]) -> None:
+    def warn(self, record: RoundRecord) -> None:
         """Log what is unhealthy in a round, each check once a run."""
-        for finding in findings(entry, self._thresholds):
-            if finding.check not in self._said:
-                self._said.add(finding.check)
+        for finding in findings(record, self._thresholds):
+            if finding.check not in self._warned:
+                self._warned.add(finding.check)
                 level = logging.INFO if finding.remark else logging.WARNING
-                logger.log(level, "health.%s, round %d: %s", finding.check, entry["round"], finding.sentence)
-
-    def _counts(self, indices: Indices) -> list[int]:
-        labels = self._bench.dataset.labels(torch.tensor(indices))
-        return torch.bincount(labels, minlength=self._bench.dataset.classes).tolist()
+                logger.log(level, "health.%s, round %d: %s", finding.check, record.round, finding.sentence)
 
     def _classes(self, state: PoolState, acquired: Indices) -> dict[str, float]:
-        batch = self._counts(acquired)
+        batch = self._experiment.class_counts(acquired)
         total = list(batch)
         for earlier in state.acquisitions[1:]:
-            total = [one + more for one, more in zip(total, self._counts(earlier), strict=True)]
+            counts = self._experiment.class_counts(earlier)
+            total = [so_far + more for so_far, more in zip(total, counts, strict=True)]
         return {
             "class_entropy": measures.class_entropy(batch),
             "class_kl": measures.class_kl(batch, self._pool),

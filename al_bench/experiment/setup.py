@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,13 +18,14 @@ from al_bench.evidence import Product
 from al_bench.experiment.learner import build_learner
 from al_bench.learners.learner import FROM_LABELS, Learner
 from al_bench.learners.training import Stop
+from al_bench.metrics import METRICS, Metric
 from al_bench.pool import Indices, PoolState, draw_initial
 from al_bench.rng import Streams
 from al_bench.strategies.base import RunFacts, Strategy
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
+class Experiment:
     """The objects of one run.
 
     Args:
@@ -31,6 +33,7 @@ class Bench:
         validation: Dataset indices held out of the pool.
         labels_at_end: Labelled points of the last round.
         table: [training points, D] features of the file that the strategy names, or None.
+        metrics: What is computed where a round is evaluated.
     """
 
     config: RunConfig
@@ -42,12 +45,40 @@ class Bench:
     validation: Indices
     labels_at_end: int
     table: Tensor | None = None
+    metrics: tuple[Metric, ...] = tuple(METRICS.values())
 
     @property
     def rounds(self) -> int:
         """Networks trained in all, unless the accuracy stops the run before."""
         missing = self.labels_at_end - len(self.start.labelled)
         return 1 + -(-missing // self.config.schedule.batch)
+
+    @property
+    def device(self) -> str:
+        """The type of the device: cpu or cuda."""
+        return self.dataset.inputs.device.type
+
+    def batch(self, labelled: int) -> int:
+        """B, the points that a round with so many labelled points acquires."""
+        return min(self.config.schedule.batch, self.labels_at_end - labelled)
+
+    def evaluates(self, round_: int) -> bool:
+        """Whether a round is evaluated: every so many of them, and the last."""
+        return round_ == self.rounds - 1 or round_ % self.config.evaluation.every == 0
+
+    def ends(self, round_: int, quality: Mapping[str, float] | None) -> bool:
+        """Whether a round is the last: the labels are spent, or its accuracy is that to stop at."""
+        stop = self.config.schedule.stop_at_accuracy
+        reached = stop is not None and quality is not None and quality["accuracy"] >= stop
+        return reached or round_ == self.rounds - 1
+
+    def labels(self, indices: Indices) -> Tensor:
+        """[n] the classes of dataset indices, for the record."""
+        return self.dataset.labels(torch.tensor(indices))
+
+    def class_counts(self, indices: Indices) -> list[int]:
+        """[C] how many of some dataset indices each class has, for the record."""
+        return torch.bincount(self.labels(indices), minlength=self.dataset.classes).tolist()
 
 
 def pick_device(name: str) -> torch.device:
@@ -154,7 +185,7 @@ def read_table(file: str, dataset: Dataset) -> Tensor:
     return table.to(dataset.inputs.device)
 
 
-def assemble(config: RunConfig, strategy_name: str, chunk: int | None = None) -> Bench:
+def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> Experiment:
     """All objects of a run.
 
     Args:
@@ -178,4 +209,4 @@ def assemble(config: RunConfig, strategy_name: str, chunk: int | None = None) ->
     strategy = cast(Strategy, config.strategy)
     learner = build_learner(config, dataset, None if full else strategy, chunk)
     table = None if full else check_strategy(config, strategy_name, learner, start)
-    return Bench(config, streams, dataset, learner, strategy, start, validation, at_end, table)
+    return Experiment(config, streams, dataset, learner, strategy, start, validation, at_end, table)

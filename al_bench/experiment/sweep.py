@@ -6,6 +6,7 @@ outcome; of a job that returned none, the run's folder says whether it is comple
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from al_bench.config import hydra_adapter
 from al_bench.config.hydra_adapter import Launch
 from al_bench.config.run_names import run_folder
+from al_bench.errors import InputError
 from al_bench.experiment.outcome import Outcome, outcome_table
 from al_bench.storage.run_folder import RunFolder
 
@@ -45,9 +47,10 @@ def recording_outcomes(launch: Launch, folder: Callable[[Sequence[str]], Path]) 
 
 def outcome_from_record(path: Path) -> Outcome:
     """How a job ended that returned nothing, by its run's folder."""
-    run = RunFolder(path)
-    if run.status == "complete":
-        return Outcome("complete", str(path), f"{run.rounds[-1]['labelled']} labels, from its record")
+    with contextlib.suppress(InputError):  # a damaged record is not complete
+        run = RunFolder(path)
+        if run.complete:
+            return Outcome("complete", str(path), f"{run.rounds[-1].labelled} labels, from its record")
     return Outcome("missing", str(path), "no result: the worker died or never started; run the command again")
 
 

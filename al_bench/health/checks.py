@@ -1,4 +1,4 @@
-"""From a round on record to what is unhealthy in it: values against thresholds, in words.
+"""From a round on record to what is unhealthy in it: values against thresholds, in sentences.
 
 Nothing here imports torch: the log, figures and reports all read the same record.
 """
@@ -6,11 +6,10 @@ Nothing here imports torch: the log, figures and reports all read the same recor
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from al_bench.health.thresholds import Health
+from al_bench.records import RoundRecord
 
 TITLES = {
     "near_chance": "training collapsed: accuracy near chance",
@@ -49,44 +48,43 @@ class Finding:
         return self.check in REMARKS
 
 
-def is_recorded(entry: Mapping[str, Any]) -> bool:
-    """Whether a round of rounds.jsonl has a health at all: those of older versions have none."""
-    return isinstance(entry.get("health"), Mapping)
+def is_recorded(record: RoundRecord) -> bool:
+    """Whether a round has a health at all: those of older versions have none."""
+    return record.health is not None
 
 
-def values(entry: Mapping[str, Any], thresholds: Health) -> dict[str, float]:
-    """Check to its value, of those that were measured in a round of rounds.jsonl.
+def values(record: RoundRecord, thresholds: Health) -> dict[str, float]:
+    """Check to its value, of those that were measured in a round.
 
     Args:
+        record: The round.
         thresholds: For the cosine of a near-duplicate.
     """
-    if not is_recorded(entry):
+    health = record.health
+    if health is None:
         return {}
-    health = entry["health"]
-    found = {
-        "near_chance": _skill(entry),
-        "accuracy_drop": health.get("accuracy_drop"),
-        "class_kl": _difference(health.get("acquired_kl"), health.get("acquired_kl_random")),
-        "near_duplicates": (health.get("near_duplicates") or {}).get(str(thresholds.duplicate_cosine)),
-        "drawn_by_lot": health.get("drawn_by_lot"),
-        "ranking_change": health.get("ranking_change"),
-        "saturated": health.get("saturated"),
-        "constant_score": health.get("score_spread"),
-        "validation": health["validation"] / max(entry["labelled"], 1)
-        if _is_number(health.get("validation"))
-        else None,
+    measured = {
+        "near_chance": _skill(record),
+        "accuracy_drop": health.accuracy_drop,
+        "class_kl": _difference(health.acquired_kl, health.acquired_kl_random),
+        "near_duplicates": (health.near_duplicates or {}).get(str(thresholds.duplicate_cosine)),
+        "drawn_by_lot": health.drawn_by_lot,
+        "ranking_change": health.ranking_change,
+        "saturated": health.saturated,
+        "constant_score": health.score_spread,
+        "validation": None if health.validation is None else health.validation / max(record.labelled, 1),
     }
-    return {check: float(value) for check, value in found.items() if _is_number(value)}
+    return {check: float(value) for check, value in measured.items() if value is not None}
 
 
-def findings(entry: Mapping[str, Any], thresholds: Health) -> list[Finding]:
-    """What is unhealthy in a round of rounds.jsonl; nothing where it has no health on record."""
-    found = []
-    for check, value in values(entry, thresholds).items():
+def findings(record: RoundRecord, thresholds: Health) -> list[Finding]:
+    """What is unhealthy in a round; nothing where it has no health on record."""
+    unhealthy = []
+    for check, value in values(record, thresholds).items():
         threshold = getattr(thresholds, check)
         if threshold and _is_beyond(check, value, threshold):
-            found.append(Finding(check, value, threshold, _sentence(check, value, threshold, entry, thresholds)))
-    return found
+            unhealthy.append(Finding(check, value, threshold, _sentence(check, value, threshold, record, thresholds)))
+    return unhealthy
 
 
 def _is_beyond(check: str, value: float, threshold: float) -> bool:
@@ -95,24 +93,24 @@ def _is_beyond(check: str, value: float, threshold: float) -> bool:
     return value <= threshold if check == "constant_score" else value > threshold
 
 
-def _sentence(check: str, value: float, threshold: float, entry: Mapping[str, Any], thresholds: Health) -> str:
-    health, labelled = entry["health"], entry["labelled"]
+def _sentence(check: str, value: float, threshold: float, record: RoundRecord, thresholds: Health) -> str:
+    health, accuracy = record.health, math.nan if record.accuracy is None else record.accuracy
+    assert health is not None
     share = f"{value:.0%} of the batch"
     match check:
         case "near_chance":
             return (
-                f"training collapsed: accuracy {entry['accuracy']:.4f}, where always naming one class has "
-                f"{health['chance']:.4f} ({value:.3f} of the way from there to 1, less than {threshold:g})"
+                f"training collapsed: accuracy {accuracy:.4f}, where always naming one class has "
+                f"{health.chance:.4f} ({value:.3f} of the way from there to 1, less than {threshold:g})"
             )
         case "accuracy_drop":
-            before = entry["accuracy"] + value if _is_number(entry.get("accuracy")) else math.nan
             return (
-                f"training collapsed: accuracy fell from {before:.4f} to {entry['accuracy']:.4f}, by more than "
+                f"training collapsed: accuracy fell from {accuracy + value:.4f} to {accuracy:.4f}, by more than "
                 f"{threshold:g}"
             )
         case "class_kl":
             return (
-                f"classes out of balance: KL(acquired so far ‖ pool) is {health['acquired_kl']:.2f} nats, "
+                f"classes out of balance: KL(acquired so far ‖ pool) is {health.acquired_kl:.2f} nats, "
                 f"{value:.2f} above the mean of as many random points (more than {threshold:g})"
             )
         case "near_duplicates":
@@ -121,7 +119,7 @@ def _sentence(check: str, value: float, threshold: float, entry: Mapping[str, An
                 f"before it (more than {threshold:.0%})"
             )
         case "drawn_by_lot":
-            return f"tied scores: {share} was drawn by lot among equal scores (more than {threshold:.0%})"
+            return f"tied scores: {share} was chosen at random among equal scores (more than {threshold:.0%})"
         case "ranking_change":
             return (
                 f"Monte-Carlo noise: {share} changes from one half of the posterior's draws to the other (more than "
@@ -138,22 +136,18 @@ def _sentence(check: str, value: float, threshold: float, entry: Mapping[str, An
             )
         case _:
             return (
-                f"the validation set has {health['validation']} points and the labelled set {labelled}: who could "
+                f"the validation set has {health.validation} points and the labelled set {record.labelled}: who could "
                 "label so many would train on them"
             )
 
 
-def _skill(entry: Mapping[str, Any]) -> float | None:
+def _skill(record: RoundRecord) -> float | None:
     """(accuracy − chance) / (1 − chance) of a round that was trained and evaluated."""
-    accuracy, chance = entry.get("accuracy"), entry["health"].get("chance")
-    if not (_is_number(accuracy) and _is_number(chance)) or not entry.get("fit") or chance >= 1:
+    accuracy, chance = record.accuracy, record.health.chance if record.health else None
+    if accuracy is None or chance is None or not record.fit or chance >= 1:
         return None
     return (accuracy - chance) / (1 - chance)
 
 
-def _difference(one: Any, other: Any) -> float | None:
-    return one - other if _is_number(one) and _is_number(other) else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def _difference(value: float | None, reference: float | None) -> float | None:
+    return None if value is None or reference is None else value - reference

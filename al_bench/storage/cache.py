@@ -27,7 +27,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from al_bench.storage.environment import cpuinfo
+from al_bench.storage.environment import cpu_info
 
 LIMIT = 2 * 2**30
 """Bytes that all entries may take: two gigabytes."""
@@ -71,7 +71,7 @@ def source() -> str:
 @lru_cache(maxsize=1)
 def processor() -> str:
     """The kind of CPU: sums have another order, and so other last bits, on another kind."""
-    told = cpuinfo()
+    told = cpu_info()
     if not told:
         return f"{platform.machine()} {platform.processor()}"
     return " ".join([platform.machine(), *(told.get(name, "") for name in ("model name", "model", "flags"))])

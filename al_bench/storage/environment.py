@@ -41,7 +41,7 @@ def commit() -> dict[str, Any]:
     return {"commit": None, "dirty": None}
 
 
-def cpuinfo() -> dict[str, str]:
+def cpu_info() -> dict[str, str]:
     """What Linux says of the first core, name to value; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -55,6 +55,6 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def described() -> dict[str, str | int]:
-    """For a run's header: the processor's name and how many cores the process had."""
-    return {"processor": cpuinfo().get("model name") or platform.processor() or platform.machine(), "cores": cores()}
+def processor_name() -> str:
+    """What the processor calls itself."""
+    return cpu_info().get("model name") or platform.processor() or platform.machine()

@@ -3,156 +3,164 @@
     header.json    what ran: seed, versions, commit, device, fingerprint of the data (written once)
     config.yaml    the resolved configuration
     rounds.jsonl   one JSON object a round, flushed and synced before the next round starts
-    curve.csv      round, labelled, accuracy, nll, ece: for pandas
+    curve.csv      round, labelled, accuracy, nll, ece and the user's own metrics: for pandas
     status.json    running, complete, interrupted, or failed with its traceback
     run.log        the log
     weights-R.pt   under training.warm_start only: the weights after round R
 
-Two runs of one configuration on one machine write the same `rounds.jsonl`, apart from `seconds` and
-`peak_memory_bytes`.
+The fields are in `al_bench.records`, the digests of the lines in `al_bench.storage.rounds`. Two runs of one
+configuration on one machine write the same `rounds.jsonl`, apart from `seconds` and `peak_memory_bytes`.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from al_bench.errors import InputError
 from al_bench.pool import PoolState
-
-SCHEMA = 1
-VOLATILE = ("seconds", "peak_memory_bytes")
-"""The keys of a round that may differ between two runs of one configuration."""
+from al_bench.records import SCHEMA, RoundRecord, RunHeader
+from al_bench.storage.files import atomic_write, write_text
+from al_bench.storage.identity import differences
+from al_bench.storage.rounds import (
+    ALGORITHM,
+    LENGTH_KEYS,
+    DamagedRecordError,
+    Rounds,
+    chain_start,
+    encode,
+    read_rounds,
+)
 
 CURVE = ("round", "labelled", "accuracy", "nll", "ece")
+STATUSES = ("running", "complete", "failed", "interrupted")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part."""
-    part = path.with_name(f"{path.name}.part")
-    with open(part, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
-def read_rounds(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """The complete rounds of a rounds.jsonl, and the number of bytes they take; a torn last line is left out.
+def read_header(folder: Path) -> RunHeader | None:
+    """The header of a run's folder; None where there is none.
 
     Raises:
-        InputError: a line other than the last is damaged, or the rounds are not 0, 1, 2, …
+        DamagedRecordError: it is no header of a run, or of a schema that this al-bench does not read.
     """
-    rounds: list[dict[str, Any]] = []
-    kept = 0
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    for number, line in enumerate(lines):
-        try:
-            entry = json.loads(line)
-            whole = line.endswith(b"\n") and isinstance(entry, dict)
-        except ValueError:
-            whole = False
-        if not whole and number == len(lines) - 1:
-            break
-        if not whole or entry.get("round") != number or entry.get("schema") != SCHEMA:
-            raise InputError(
-                f"{path}, line {number + 1}: not round {number} of a record of schema {SCHEMA}; "
-                "the file is damaged: move the folder away and run again"
-            )
-        rounds.append(entry)
-        kept += len(line)
-    return rounds, kept
+    try:
+        fields = msgspec.json.decode((folder / "header.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DamagedRecordError(folder, f"header.json cannot be read ({error})") from error
+    if not isinstance(fields, dict):
+        raise DamagedRecordError(folder, "header.json is not a JSON object")
+    if fields.get("schema") != SCHEMA:
+        raise DamagedRecordError(
+            folder, f"header.json has schema {fields.get('schema')!r}, this al-bench reads {SCHEMA}"
+        )
+    try:
+        return msgspec.convert(fields, RunHeader)
+    except msgspec.ValidationError as error:
+        raise DamagedRecordError(folder, f"header.json is no header of a run: {error}") from None
 
 
-@dataclass
 class RunFolder:
-    """The folder of one run; `open` guards it against a second process."""
+    """The folder of one run, its record parsed once.
 
-    path: Path
+    Args:
+        path: The folder; there may be none yet.
 
-    @property
-    def rounds(self) -> list[dict[str, Any]]:
-        """The rounds on record, oldest first."""
-        return read_rounds(self.path / "rounds.jsonl")[0]
+    Attributes:
+        header: What ran; None where nothing was recorded yet.
+        rounds: The rounds on record, oldest first.
+
+    Raises:
+        DamagedRecordError: the record is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        rounds_file = path / "rounds.jsonl"
+        begun = rounds_file.exists() and rounds_file.stat().st_size > 0
+        # Without rounds nothing is lost: a header that a crash cut off is written anew.
+        self.header = read_header(path) if begun else None
+        if begun and self.header is None:
+            raise DamagedRecordError(path, "header.json is missing")
+        self._stored: Rounds = read_rounds(rounds_file, self.header)
+        self.rounds: list[RoundRecord] = list(self._stored.records)
+        self._digests = list(self._stored.digests)
+        self._replacing = False
+
+    @classmethod
+    @contextmanager
+    def hold(cls, path: Path) -> Iterator[RunFolder]:
+        """Make the folder, and hold it for one process.
+
+        Raises:
+            InputError: another process holds it.
+            DamagedRecordError: the record is damaged.
+        """
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / ".lock", blocking=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise InputError(f"{path}: another process is running this; wait for it or stop it") from None
+        try:
+            yield cls(path)
+        finally:
+            lock.release()
 
     @property
     def finished(self) -> bool:
         """Whether the last round is on record: the one that acquires nothing."""
-        rounds = self.rounds
-        return bool(rounds) and rounds[-1]["acquired"] is None
+        return bool(self.rounds) and self.rounds[-1].acquired is None
 
     @property
     def status(self) -> str | None:
         """running, complete, interrupted, failed, or None where nothing has run."""
         try:
-            return json.loads((self.path / "status.json").read_text())["status"]
-        except (OSError, ValueError, KeyError):
+            status = json.loads((self.path / "status.json").read_text())["status"]
+        except (OSError, ValueError, KeyError, TypeError):
             return None
+        return str(status)
 
     @property
     def complete(self) -> bool:
         """Whether the run is done: it says so, and its last round is on record."""
         return self.status == "complete" and self.finished
 
-    @contextmanager
-    def open(self, identity: dict[str, Any], components: Mapping[str, str]) -> Iterator[None]:
-        """Hold the folder for one process.
+    @property
+    def protected(self) -> bool:
+        """Whether every line on record has a digest, so that damage is seen."""
+        return self._stored.protected == len(self._stored.records)
+
+    def check(
+        self,
+        identity: Mapping[str, Any],
+        components: Mapping[str, str],
+        defaults: Mapping[str, Any] | None = None,
+        lengths: bool = True,
+    ) -> None:
+        """Refuse a folder whose rounds were run under another configuration.
 
         Args:
-            identity, components: See `check`.
-
-        Raises:
-            InputError: another process holds it, or it holds a run of another configuration.
-        """
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock", blocking=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise InputError(f"{self.path}: another process is running this; wait for it or stop it") from None
-        try:
-            self.check(identity, components)
-            yield
-        finally:
-            lock.release()
-
-    def check(self, identity: dict[str, Any], components: Mapping[str, str]) -> None:
-        """Refuse a folder whose rounds were played under another configuration.
-
-        A key or a component that the folder's al-bench did not know yet is no difference.
-
-        Args:
-            identity: The resolved configuration without what cannot change results, flat: key to value.
-            components: Component to chosen option, such as strategy to bald; the header has them among its choices.
+            identity, components, defaults: See `al_bench.storage.identity.differences`.
+            lengths: Whether another number of rounds or labels is a difference, too.
 
         Raises:
             InputError: naming the keys that differ.
         """
-        header = self.path / "header.json"
-        if not header.exists() or not self.rounds:
+        if self.header is None or not self.rounds:
             return
-        try:
-            there = json.loads(header.read_text())
-            old, chosen = dict(there["identity"]), dict(there.get("choices") or {})
-        except (ValueError, KeyError, TypeError):
-            raise InputError(f"{header} is damaged; move the folder away and run again") from None
-        if there.get("reference") == "full":  # a record of before its strategy's keys were left out
-            old = {key: value for key, value in old.items() if not key.startswith("strategy.")}
-        new = {**json.loads(json.dumps(identity)), **components}
-        old |= {group: chosen[group] for group in components if group in chosen}
-        differing = [
-            f"{key} (here {new.get(key, 'absent')}, there {old[key]})"
-            for key in sorted(old)
-            if key not in new or old[key] != new[key]
-        ]
+        differing = differences(
+            self.header, identity, components, defaults or {}, leave_out=() if lengths else LENGTH_KEYS
+        )
         if differing:
             raise InputError(
                 f"{self.path} holds a run of another configuration: {', '.join(differing[:6])} differ"
@@ -160,72 +168,128 @@ class RunFolder:
                 "or move the folder away"
             )
 
-    def check_header(self, header: dict[str, Any], keys: Sequence[str] = ("fingerprint", "device", "features")) -> None:
-        """Refuse to go on with other data or on another kind of device.
+    def check_header(
+        self, header: RunHeader, keys: Sequence[str] = ("fingerprint", "device", "features", "own_code")
+    ) -> None:
+        """Refuse to go on with other data, on another kind of device, or with other code of the user's own.
 
         Args:
             header: What the header would be now.
-            keys: Those of it that are checked.
+            keys: Those of it that are checked; one that the record lacks is no difference.
 
         Raises:
             InputError: naming what differs.
         """
-        path = self.path / "header.json"
-        old = json.loads(path.read_text()) if path.exists() and self.rounds else header
+        if self.header is None or not self.rounds:
+            return
         for key, advice in (
             ("fingerprint", "the data are not those that the run began with"),
             ("device", "the run began on another device"),
             ("features", "the file of strategy.features is not the one that the run began with"),
+            ("own_code", "the source of a component of your own was changed since the run began"),
         ):
-            if key in keys and key in old and old[key] != header.get(key):
+            now, before = getattr(header, key), getattr(self.header, key)
+            if key in keys and before is not None and before != now:
                 raise InputError(
-                    f"{self.path}: {key} is {header.get(key)} and was {old.get(key)}: {advice}; restore it, "
+                    f"{self.path}: {key} is {now} and was {before}: {advice}; restore it, "
                     "or give this run a name with arm=… or study=…"
                 )
 
-    def begin(self, header: dict[str, Any], config: str) -> None:
+    def begin(self, header: RunHeader, config: str) -> None:
         """Write header and config (YAML) of a new run, drop a torn last line, and mark the run as running."""
-        if not self.rounds:
-            write_whole(self.path / "config.yaml", config)
-            write_whole(self.path / "header.json", json.dumps({"schema": SCHEMA, **header}, indent=1) + "\n")
-        rounds = self.path / "rounds.jsonl"
-        if rounds.exists():
-            found, kept = read_rounds(rounds)
-            os.truncate(rounds, kept)
-            self.write_curve(found)  # a process that died between the two files left it a round behind
+        if not self._stored.records:
+            write_text(self.path / "config.yaml", config)
+            self.header = msgspec.structs.replace(header, digests=ALGORITHM)
+            self._write_header()
+        if self._stored.torn:
+            os.truncate(self.path / "rounds.jsonl", self._stored.ends[-1] if self._stored.ends else 0)
+        if self._stored.records and not self._replacing:
+            self.write_curve()  # a process that died between the two files left it a round behind
         self.mark("running")
+
+    def same_length(self, identity: Mapping[str, Any]) -> bool:
+        """Whether a configuration asks for as many rounds and labels as the record's did."""
+        there = (self.header.identity if self.header else None) or {}
+        return all(there.get(key) == identity.get(key) for key in LENGTH_KEYS)
+
+    def extend(self, shared: int, header: RunHeader) -> None:
+        """Go on from a run of another length: its first `shared` rounds stay, the next is run again and acquires.
+
+        The rounds after the shared ones stay on disk until the first new one takes their place.
+        """
+        assert self.header is not None
+        entry = {
+            "from_labels": self.rounds[-1].labelled,
+            "command": header.command,
+            "commit": header.commit,
+            "started": header.started,
+        }
+        self.header = msgspec.structs.replace(
+            self.header, identity=header.identity, extended=[*self.header.extended, entry]
+        )
+        self._replacing = shared < len(self.rounds)
+        self.rounds, self._digests = self.rounds[:shared], self._digests[:shared]
+        if not self._replacing:
+            self._write_header()
 
     def amend(self, **details: Any) -> None:
         """Add to the header what is known only now, and is no part of the deterministic record."""
-        path = self.path / "header.json"
-        write_whole(path, json.dumps(json.loads(path.read_text()) | details, indent=1) + "\n")
+        assert self.header is not None
+        self.header = msgspec.structs.replace(self.header, **details)
+        self._write_header()
 
     def mark(self, status: str, **details: Any) -> None:
         """Write the status, with details such as a traceback."""
-        write_whole(self.path / "status.json", json.dumps({"status": status, **details}, indent=1) + "\n")
+        write_text(self.path / "status.json", json.dumps({"status": status, **details}, indent=1) + "\n")
 
-    def append(self, entry: dict[str, Any]) -> None:
-        """Add one round to rounds.jsonl, on disk before this returns, and renew curve.csv."""
-        line = json.dumps({"schema": SCHEMA, **entry}, allow_nan=False, separators=(",", ":")) + "\n"
-        with open(self.path / "rounds.jsonl", "ab") as file:
-            file.write(line.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        self.write_curve(self.rounds)
+    def append(self, record: RoundRecord) -> None:
+        """Add one round to rounds.jsonl, on disk before this returns, and renew curve.csv.
 
-    def write_curve(self, rounds: Sequence[dict[str, Any]]) -> None:
+        Raises:
+            ValueError: a number is NaN or infinite.
+        """
+        assert self.header is not None
+        line, digest = encode(record, self._digests[-1] if self._digests else chain_start(self.header))
+        path = self.path / "rounds.jsonl"
+        if self._replacing:
+            kept = path.read_bytes()[: self._stored.ends[len(self.rounds) - 1] if self.rounds else 0]
+            with atomic_write(path) as file:
+                file.write(kept + line)
+            self._replacing = False
+            self._write_header()
+        else:
+            with open(path, "ab") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        self.rounds.append(record)
+        self._digests.append(digest)
+        self.write_curve()
+
+    def write_curve(self) -> None:
         """Write curve.csv from the rounds."""
+        own = list(dict.fromkeys(name for record in self.rounds for name in record.metrics))
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow([*CURVE, *own])
+        for record in self.rounds:
+            writer.writerow([*(getattr(record, name) for name in CURVE), *(record.metrics.get(name) for name in own)])
         part = self.path / "curve.csv.part"
-        with open(part, "w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(CURVE)
-            writer.writerows([entry[key] for key in CURVE] for entry in rounds)
+        part.write_bytes(text.getvalue().encode())
         part.replace(self.path / "curve.csv")
 
     def resume(self, start: PoolState) -> PoolState:
         """The state after the rounds on record, from the state of round 0."""
         state = start
-        for entry in self.rounds:
-            if entry["acquired"] is not None:
-                state = state.acquire(entry["acquired"])
+        for record in self.rounds:
+            if record.acquired is not None:
+                state = state.acquire(record.acquired)
         return state
+
+    def _write_header(self) -> None:
+        fields = {key: value for key, value in msgspec.to_builtins(self.header).items() if key not in _UNSET or value}
+        write_text(self.path / "header.json", json.dumps(fields, indent=1) + "\n")
+
+
+_UNSET = frozenset({"first_round", "own_code", "own_metrics", "extended"})
+"""Fields that a header has only where they say something."""

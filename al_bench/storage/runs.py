@@ -1,22 +1,22 @@
 """Runs read back from their folders, each checked before anything is averaged.
 
-A run's folder (`results/runs/<study>/<dataset>/<arm>/seed-<n>`) holds header.json, status.json and
-rounds.jsonl, one JSON object a line. What counts is what the header says, not the folder's name.
+A run's folder (`results/runs/<study>/<dataset>/<arm>/seed-<n>`) is described in `al_bench.storage.run_folder`. What
+counts is what the header says, not the folder's name.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from al_bench.errors import InputError
+from al_bench.records import RoundRecord, RunHeader
+from al_bench.storage.rounds import DamagedRecordError, read_rounds
+from al_bench.storage.run_folder import STATUSES, read_header
 
-SCHEMA = 1
-STATUSES = ("running", "complete", "failed", "interrupted")
 _FILES = ("header.json", "status.json", "rounds.jsonl")
 
 
@@ -26,43 +26,45 @@ class Run:
 
     Args:
         folder: Where it lies.
-        header: header.json as it stands.
+        header: What ran.
         status: running, complete, failed or interrupted (interrupted where status.json is missing).
-        rounds: The intact lines of rounds.jsonl, in order.
+        rounds: The intact rounds, in order.
         torn: Whether a torn last line was left out of `rounds`.
+        protected: Whether every line has a digest, so that damage would have been seen.
     """
 
     folder: Path
-    header: dict[str, Any]
+    header: RunHeader
     status: str
-    rounds: tuple[dict[str, Any], ...]
+    rounds: tuple[RoundRecord, ...]
     torn: bool
+    protected: bool = False
 
     @property
     def study(self) -> str:
-        return str(self.header["study"])
+        return self.header.study
 
     @property
     def dataset(self) -> str:
-        return str(self.header["dataset"])
+        return self.header.dataset
 
     @property
     def arm(self) -> str:
-        return str(self.header["arm"])
+        return self.header.arm
 
     @property
     def seed(self) -> int:
-        return int(self.header["seed"])
+        return self.header.seed
 
     @property
     def strategy(self) -> str:
         """The strategy's name; the arm's up to its first comma where the header has none."""
-        return str(self.header.get("strategy") or self.arm.split(",")[0])
+        return self.header.strategy or self.arm.split(",")[0]
 
     @property
     def reference(self) -> bool:
         """Whether this run trained once on the whole pool (`reference=full`)."""
-        return self.header.get("reference", "none") == "full"
+        return self.header.reference == "full"
 
     @property
     def complete(self) -> bool:
@@ -71,16 +73,12 @@ class Run:
     @property
     def labels(self) -> tuple[int, ...]:
         """Labelled-set sizes (initial set included) of the rounds that were evaluated, [T]."""
-        return tuple(entry["labelled"] for entry in self.rounds if entry["accuracy"] is not None)
+        return tuple(record.labelled for record in self.rounds if record.accuracy is not None)
 
     @property
     def accuracy(self) -> tuple[float, ...]:
         """Test accuracy (a fraction) at `labels`, [T]."""
-        return tuple(float(entry["accuracy"]) for entry in self.rounds if entry["accuracy"] is not None)
-
-
-class DamagedRunError(InputError):
-    """A run that cannot be read; the message names its folder and the reason."""
+        return tuple(float(record.accuracy) for record in self.rounds if record.accuracy is not None)
 
 
 def find_runs(folders: list[Path], report: Callable[[str], None] | None = None) -> list[Run]:
@@ -105,7 +103,7 @@ def find_runs(folders: list[Path], report: Callable[[str], None] | None = None) 
                 try:
                     found[key] = read_run(candidate)
                     seen[key] = ""
-                except DamagedRunError as error:
+                except DamagedRecordError as error:
                     if report is None:
                         raise
                     seen[key] = str(error)
@@ -149,31 +147,24 @@ def read_run(folder: Path) -> Run:
     """One run, checked.
 
     Raises:
-        DamagedRunError: A file is missing, is not al-bench's or contradicts another.
+        DamagedRecordError: A file is missing, is not al-bench's or contradicts another.
     """
-    if not (folder / "header.json").is_file():
-        raise DamagedRunError(f"{folder}: header.json is missing{_said(folder)}")
-    header = _read_object(folder, "header.json")
-    if header.get("schema") != SCHEMA:
-        raise DamagedRunError(
-            f"{folder}: header.json has schema {header.get('schema')!r}, this al-bench reads {SCHEMA}"
-        )
-    for key, kind in (("study", str), ("dataset", str), ("arm", str), ("seed", int)):
-        if not isinstance(header.get(key), kind) or isinstance(header.get(key), bool):
-            raise DamagedRunError(f"{folder}: header.json has no usable {key!r} ({header.get(key)!r})")
+    header = read_header(folder)
+    if header is None:
+        raise DamagedRecordError(folder, f"header.json is missing{_status_phrase(folder)}")
     status = "interrupted"
     if (folder / "status.json").is_file():
-        status = _read_object(folder, "status.json").get("status", "missing")
+        status = str(_read_object(folder, "status.json").get("status", "missing"))
         if status not in STATUSES:
-            raise DamagedRunError(f"{folder}: status.json says {status!r}, none of {', '.join(STATUSES)}")
-    rounds, torn = _read_rounds(folder)
-    run = Run(folder, header, status, rounds, torn)
-    if run.complete and torn:
-        raise DamagedRunError(f"{folder}: status.json says complete, but rounds.jsonl ends in a torn line")
-    if run.complete and rounds and rounds[-1].get("acquired") is not None:
-        raise DamagedRunError(f"{folder}: status.json says complete, but the last round of rounds.jsonl acquires more")
+            raise DamagedRecordError(folder, f"status.json says {status!r}, none of {', '.join(STATUSES)}")
+    rounds = read_rounds(folder / "rounds.jsonl", header)
+    run = Run(folder, header, status, rounds.records, rounds.torn, rounds.protected == len(rounds.records))
+    if run.complete and run.torn:
+        raise DamagedRecordError(folder, "status.json says complete, but rounds.jsonl ends in a torn line")
+    if run.complete and run.rounds and run.rounds[-1].acquired is not None:
+        raise DamagedRecordError(folder, "status.json says complete, but the last round of rounds.jsonl acquires more")
     if run.complete and not run.labels:
-        raise DamagedRunError(f"{folder}: status.json says complete, but no round has an accuracy")
+        raise DamagedRecordError(folder, "status.json says complete, but no round has an accuracy")
     return run
 
 
@@ -181,67 +172,17 @@ def _read_object(folder: Path, name: str) -> dict[str, Any]:
     try:
         value = json.loads((folder / name).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DamagedRunError(f"{folder}: {name} is missing") from None
-    except (OSError, ValueError) as error:
-        raise DamagedRunError(f"{folder}: {name} cannot be read ({_one_line(error)})") from error
+        raise DamagedRecordError(folder, f"{name} is missing") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamagedRecordError(folder, f"{name} cannot be read ({' '.join(str(error).split())})") from error
     if not isinstance(value, dict):
-        raise DamagedRunError(f"{folder}: {name} is not a JSON object")
+        raise DamagedRecordError(folder, f"{name} is not a JSON object")
     return value
 
 
-def _read_rounds(folder: Path) -> tuple[tuple[dict[str, Any], ...], bool]:
-    """The intact rounds and whether the last line was torn; a run that has just begun may have none."""
-    path = folder / "rounds.jsonl"
-    if not path.exists():
-        return (), False
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise DamagedRunError(f"{folder}: rounds.jsonl cannot be read ({_one_line(error)})") from error
-    unfinished = lines.pop()  # empty where the file ends in a newline
-    rounds: list[dict[str, Any]] = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            entry = json.loads(line)
-        except ValueError as error:
-            if number == len(lines) and not unfinished:  # a torn page may still end in a newline
-                return tuple(rounds), True
-            raise DamagedRunError(f"{folder}: line {number} of rounds.jsonl is not JSON") from error
-        fault = _fault(entry, rounds)
-        if fault:
-            raise DamagedRunError(f"{folder}: line {number} of rounds.jsonl {fault}")
-        rounds.append(entry)
-    return tuple(rounds), bool(unfinished)
-
-
-def _fault(entry: Any, before: list[dict[str, Any]]) -> str:
-    """What is wrong with a round, given the ones before it; empty where nothing is."""
-    if not isinstance(entry, dict):
-        return "is not a JSON object"
-    if entry.get("schema") != SCHEMA:
-        return f"has schema {entry.get('schema')!r}, this al-bench reads {SCHEMA}"
-    if entry.get("round") != len(before) or isinstance(entry.get("round"), bool):
-        return f"has round {entry.get('round')!r} where {len(before)} follows"
-    labelled = entry.get("labelled")
-    if not isinstance(labelled, int) or isinstance(labelled, bool) or labelled < 0:
-        return f"has labelled {labelled!r}, not a count"
-    if before and labelled <= before[-1]["labelled"]:
-        return f"has labelled {labelled}, not more than the round before"
-    accuracy = entry.get("accuracy", "missing")
-    if accuracy is None:
-        return ""
-    if not isinstance(accuracy, (int, float)) or isinstance(accuracy, bool) or not math.isfinite(accuracy):
-        return f"has accuracy {accuracy!r}, neither a fraction nor null"
-    return "" if 0 <= accuracy <= 1 else f"has accuracy {accuracy!r}, outside 0 to 1"
-
-
-def _said(folder: Path) -> str:
+def _status_phrase(folder: Path) -> str:
     """What status.json says of a run that has no header: it may have failed before its first round."""
     try:
         return f" (status.json says {_read_object(folder, 'status.json').get('status')})"
-    except DamagedRunError:
+    except DamagedRecordError:
         return ""
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from al_bench import kernels
 from al_bench.data.dataset import Dataset
-from al_bench.experiment.job import keep_freed_memory
+from al_bench.experiment.process import keep_freed_memory
 from al_bench.learners.fit import fit
 from al_bench.learners.mc_dropout.masks import MaskSet
 from al_bench.learners.mc_dropout.thinned import ThinnedSampler

@@ -303,7 +303,7 @@ def _unstarted(root: Path) -> Path:
         (_empty, "no runs found under"),
         (_foreign, "header.json has schema None, this al-bench reads 1"),
         (_file, "is a file"),
-        (_damaged, "line 1 of rounds.jsonl has accuracy 7, outside 0 to 1"),
+        (_damaged, "line 1 of rounds.jsonl is no round of a run: Expected `float` <= 1.0"),
         (_truncated, "status.json says complete, but rounds.jsonl ends in a torn line"),
         (_headless, "header.json is missing"),
         (_running, "no complete run among the 1 found"),

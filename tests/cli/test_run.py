@@ -109,7 +109,7 @@ def test_the_true_labels_recorded_are_those_of_the_points(run):
 
 def test_curve_csv_is_the_rounds(run):
     run(*TINY, "evaluation.every=2", "schedule.rounds=4")
-    found = record(f"bald,every=2,{TINY_ARM.split(',')[0]},rounds=4,steps=8")
+    found = record(f"bald,every=2,{TINY_ARM.split(',')[0]},steps=8")
     with open(found.folder / "curve.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     for row, entry in zip(rows, found.rounds, strict=True):
@@ -352,7 +352,7 @@ def test_a_run_leaves_the_global_generators_alone(run):
 
 def test_the_result_does_not_depend_on_the_chunk(run, monkeypatch):
     run(*TINY, "arm=a")
-    monkeypatch.setattr(setup, "assemble", partial(setup.assemble, chunk=37))
+    monkeypatch.setattr(setup, "set_up", partial(setup.set_up, chunk=37))
     run(*TINY, "arm=b")
     for one, other in zip(record("a").stable, record("b").stable, strict=True):
         assert one["acquired"] == other["acquired"]
@@ -481,7 +481,7 @@ def test_a_folder_in_use_is_refused(run):
     from al_bench.storage.run_folder import RunFolder
 
     run(*TINY, "schedule.rounds=1", "arm=a")
-    with RunFolder(record("a").folder).open(record("a").header["identity"], {}):
+    with RunFolder.hold(record("a").folder):
         (record("a").folder / "status.json").unlink()
         done = run(*TINY, "schedule.rounds=1", "arm=a")
     assert done.status == 2
@@ -500,12 +500,12 @@ def test_a_folder_that_cannot_be_written_is_one_line(run, tmp_path):
 def test_a_full_disk_is_a_failed_run_of_one_line(run, monkeypatch):
     import errno
 
-    from al_bench.storage import run_folder as records
+    from al_bench.storage import run_folder
 
     def full(path, text):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr(records, "write_whole", full)
+    monkeypatch.setattr(run_folder, "write_text", full)
     done = run(*TINY)
     assert done.status == 1
     assert "No space left on device" in done.err

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
+import msgspec
 import pytest
 
 from al_bench.analysis.health_notes import NOT_RECORDED, digests, has_health, health_notes, thresholds_of
 from al_bench.errors import InputError
 from al_bench.health.checks import REMARKS, TITLES, findings, values
 from al_bench.health.thresholds import COSINES, Health
+from al_bench.records import FitRecord, HealthRecord, RoundRecord
 from al_bench.storage.runs import read_run
 from tests.analysis.records import write_run
 
 
-def entry(accuracy: float | None = 0.8, labelled: int = 50, fit: tuple = ({},), **health) -> dict:
+def entry(accuracy: float | None = 0.8, labelled: int = 50, fit: tuple = (FitRecord(),), **health) -> RoundRecord:
     """A healthy round, but for what is given."""
     shares = dict.fromkeys(map(str, COSINES), 0.0) | health.pop("near_duplicates", {})
     healthy = {
@@ -24,7 +26,9 @@ def entry(accuracy: float | None = 0.8, labelled: int = 50, fit: tuple = ({},), 
         "score_spread": 0.9, "ranking_change": 0.6, "saturated": 0.0,
     }  # fmt: skip
     health = healthy | health | {"near_duplicates": shares}
-    return {"round": 3, "labelled": labelled, "accuracy": accuracy, "fit": list(fit), "health": health}
+    return RoundRecord(
+        round=3, labelled=labelled, accuracy=accuracy, acquired=None, fit=list(fit), health=HealthRecord(**health)
+    )
 
 
 SICK = {
@@ -32,7 +36,7 @@ SICK = {
     "accuracy_drop": (entry(0.6, accuracy_drop=0.2), "accuracy fell from 0.8000 to 0.6000, by more than 0.1"),
     "class_kl": (entry(acquired_kl=1.3, acquired_kl_random=0.3), "is 1.30 nats, 1.00 above the mean"),
     "near_duplicates": (entry(near_duplicates={"0.99": 0.3}), "30% of the batch has a cosine of at least 0.99"),
-    "drawn_by_lot": (entry(drawn_by_lot=0.75), "75% of the batch was drawn by lot"),
+    "drawn_by_lot": (entry(drawn_by_lot=0.75), "75% of the batch was chosen at random"),
     "ranking_change": (entry(ranking_change=1.0), "100% of the batch changes"),
     "saturated": (entry(saturated=0.25), "25% of the batch was picked after"),
     "constant_score": (entry(score_spread=0.0), "all scores lie within 0.0e+00 of each other"),
@@ -96,14 +100,12 @@ def test_the_cosine_of_a_near_duplicate_can_be_set():
 
 
 def test_what_was_not_measured_is_no_finding():
-    nothing = {"round": 0, "labelled": 6, "accuracy": None, "fit": []}
+    nothing = RoundRecord(round=0, labelled=6, accuracy=None, acquired=None)
     assert findings(nothing, Health()) == []
-    empty = dict.fromkeys(entry()["health"])
-    assert values(nothing | {"health": empty}, Health()) == {}
+    assert values(msgspec.structs.replace(nothing, health=HealthRecord()), Health()) == {}
     assert findings(entry(0.1, fit=()), Health()) == [], "an untrained network is not a training that collapsed"
     assert findings(entry(None), Health()) == [], "not evaluated in this round"
     assert findings(entry(1.0, chance=1.0), Health()) == [], "a test part of one class"
-    assert values(entry() | {"health": {"tied": "much", "validation": True}}, Health()) == {}
 
 
 def test_a_cold_start_with_a_validation_set_divides_by_no_zero():
@@ -127,12 +129,15 @@ def test_thresholds_without_meaning_are_refused(keys, words):
 # Notes
 
 
-def run_of(tmp_path, *entries: dict, thresholds: dict | None = None, arm: str = "bald"):
+def run_of(tmp_path, *entries: RoundRecord, thresholds: dict | None = None, arm: str = "bald"):
     """A run on disk whose rounds have the health of the entries."""
     folder = write_run(tmp_path, [0.5 + 0.01 * place for place in range(len(entries))], arm=arm, seed=4)
     lines = [json.loads(line) for line in (folder / "rounds.jsonl").read_text().splitlines()]
-    kept = [{key: case[key] for key in ("fit", "health", "accuracy")} for case in entries]
-    merged = [line | case for line, case in zip(lines, kept, strict=True)]
+    cases = [msgspec.to_builtins(case) for case in entries]
+    merged = [
+        line | {key: case[key] for key in ("fit", "health", "accuracy")}
+        for line, case in zip(lines, cases, strict=True)
+    ]
     (folder / "rounds.jsonl").write_text("".join(json.dumps(line) + "\n" for line in merged))
     if thresholds is not None:
         header = json.loads((folder / "header.json").read_text())
@@ -150,7 +155,7 @@ def test_notes_say_run_round_check_value_threshold_and_sentence(tmp_path):
     ]
     assert [note.labelled for note in notes] == [30, 50, 50]
     assert notes[0].title == "tied scores"
-    assert "75% of the batch was drawn by lot" in notes[0].sentence
+    assert "75% of the batch was chosen at random" in notes[0].sentence
     lots, change = digests(notes)
     assert lots.sentence.startswith("bald, seed 4, 2 of 4 rounds, the first round 1: tied scores: 75%")
     assert change.sentence.startswith("bald, seed 4, round 3: Monte-Carlo noise: 100%")
@@ -181,6 +186,6 @@ def test_notes_take_the_thresholds_of_the_run_unless_told_otherwise(tmp_path):
     assert health_notes([run], Health()) == []
 
 
-@pytest.mark.parametrize("damaged", [[], {"class_kl": -1}, {"class_kl": "much"}])
+@pytest.mark.parametrize("damaged", [{"class_kl": -1}, {"class_kl": "much"}], ids=str)
 def test_thresholds_that_cannot_be_used_are_the_defaults(tmp_path, damaged):
     assert thresholds_of(run_of(tmp_path, entry(), thresholds=damaged)) == Health()

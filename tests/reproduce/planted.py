@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from al_bench.records import RoundRecord, RunHeader
 from al_bench.reproduce.preset import Claim, Preset
 from al_bench.reproduce.presets import from_tables
 from al_bench.storage.runs import Run
@@ -13,12 +14,12 @@ from al_bench.storage.runs import Run
 
 def run(arm: str, seed: int, labels: Sequence[int], accuracy: Sequence[float | None], **more: Any) -> Run:
     """A complete run; class_counts may be given as a list of one list a round."""
-    counts = more.get("class_counts", [None] * len(labels))
+    counts = more.get("class_counts", [[]] * len(labels))
     rounds = tuple(
-        {"round": index, "labelled": count, "accuracy": value, "class_counts": classes}
-        for index, (count, value, classes) in enumerate(zip(labels, accuracy, counts, strict=True))
+        RoundRecord(round=number, labelled=count, accuracy=value, acquired=None, class_counts=classes)
+        for number, (count, value, classes) in enumerate(zip(labels, accuracy, counts, strict=True))
     )
-    header = {"study": "s", "dataset": "d", "arm": arm, "seed": seed, "strategy": more.get("strategy", arm)}
+    header = RunHeader(study="s", dataset="d", arm=arm, seed=seed, strategy=more.get("strategy", arm))
     return Run(Path(arm) / f"seed-{seed}", header, "complete", rounds, False)
 
 

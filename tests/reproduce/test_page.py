@@ -6,7 +6,9 @@ import csv
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
+import msgspec
 import pytest
 
 from al_bench.errors import InputError
@@ -26,11 +28,12 @@ def reproduction():
     """A preset of two arms with runs, one claim that passes and one report."""
     planted = preset(CLAIM, report=[REPORT], notes=["mind this"])
     arms = {"one": flat("one", [95.0, 95.2, 94.8]), "other": flat("other", [90, 90, 90])}
+    told = {
+        "started": "2026-01-02T03:04", "device": "cpu", "threads": 1, "platform": "Linux", "commit": "0123456789",
+    }  # fmt: skip
     for seeds in arms.values():
-        for run in seeds.values():
-            run.header.update(
-                started="2026-01-02T03:04", device="cpu", threads=1, platform="Linux", commit="0123456789", versions={}
-            )
+        for seed, run in seeds.items():
+            seeds[seed] = replace(run, header=msgspec.structs.replace(run.header, **told))
     return page.Reproduction(planted, "laptop", arms, 6, judge.judge(planted, "laptop", arms))
 
 

@@ -18,7 +18,7 @@ import torch
 from al_bench.config.compose import compose, register
 from al_bench.data.synthetic import Synthetic
 from al_bench.experiment import first_round, loop
-from al_bench.experiment.setup import assemble
+from al_bench.experiment.setup import set_up
 from al_bench.storage import cache
 from al_bench.storage.cache import Cache, cache_folder, key
 from tests.conftest import TINY, record
@@ -51,9 +51,9 @@ def shared(run, tmp_path):
 def trainings(monkeypatch):
     """The rounds that were trained, and those that were evaluated, one letter and number each."""
     seen = []
-    train, judge = loop.train, loop.judge
+    train, judge = loop.train, loop.evaluate_learner
     monkeypatch.setattr(loop, "train", lambda *given: (seen.append(f"t{given[2]}"), train(*given))[1])
-    monkeypatch.setattr(loop, "judge", lambda *given: (seen.append(f"e{given[1]}"), judge(*given))[1])
+    monkeypatch.setattr(loop, "evaluate_learner", lambda *given: (seen.append(f"e{given[1]}"), judge(*given))[1])
     return seen
 
 
@@ -151,7 +151,7 @@ def test_every_key_that_counts_gives_another_entry_and_no_other_does(monkeypatch
     register()
 
     def name(*words):
-        return key(first_round.ingredients(assemble(compose([*TINY, *words]).build(), "any")))
+        return key(first_round.cache_key_parts(set_up(compose([*TINY, *words]).build(), "any")))
 
     base = name()
     changed = [name(*change.split()) for change in CHANGES]

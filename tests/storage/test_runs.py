@@ -9,7 +9,8 @@ import pytest
 
 from al_bench.analysis.arms import group_runs, usable_runs
 from al_bench.errors import InputError
-from al_bench.storage.runs import DamagedRunError, find_runs, read_run
+from al_bench.storage.rounds import DamagedRecordError
+from al_bench.storage.runs import find_runs, read_run
 from tests.analysis.records import write_run
 
 
@@ -47,7 +48,7 @@ def test_a_torn_last_line_is_left_out_and_said(tmp_path: Path, tail: str) -> Non
 
 def test_a_torn_line_in_a_complete_run_is_damage(tmp_path: Path) -> None:
     folder = write_run(tmp_path, [0.5, 0.6], tail='{"sch')
-    with pytest.raises(DamagedRunError, match=r"says complete, but rounds\.jsonl ends in a torn line"):
+    with pytest.raises(DamagedRecordError, match=r"says complete, but rounds\.jsonl ends in a torn line"):
         read_run(folder)
 
 
@@ -84,7 +85,7 @@ def test_one_empty_folder_among_good_ones_is_still_refused(tmp_path: Path) -> No
         find_runs([tmp_path / "good", tmp_path / "empty"])
 
 
-FIRST = {"schema": 1, "round": 0, "labelled": 20, "accuracy": 0.5}
+FIRST = {"schema": 1, "round": 0, "labelled": 20, "accuracy": 0.5, "acquired": None}
 
 
 @pytest.mark.parametrize(
@@ -94,17 +95,17 @@ FIRST = {"schema": 1, "round": 0, "labelled": 20, "accuracy": 0.5}
         ([FIRST | {"schema": 2}], "has schema 2, this al-bench reads 1"),
         ([FIRST, FIRST], "line 2 of rounds.jsonl has round 0 where 1 follows"),
         ([FIRST, FIRST | {"round": 1}], "has labelled 20, not more than the round before"),
-        ([FIRST | {"labelled": "20"}], "has labelled '20', not a count"),
-        ([FIRST | {"accuracy": 61.0}], "has accuracy 61.0, outside 0 to 1"),
-        ([FIRST | {"accuracy": float("nan")}], "has accuracy nan, neither a fraction nor null"),
-        ([{k: v for k, v in FIRST.items() if k != "accuracy"}], "has accuracy 'missing'"),
+        ([FIRST | {"labelled": "20"}], "Expected `int`, got `str` - at `$.labelled`"),
+        ([FIRST | {"accuracy": 61.0}], "Expected `float` <= 1.0 - at `$.accuracy`"),
+        ([FIRST | {"accuracy": float("nan")}, FIRST], "line 1 of rounds.jsonl is not JSON"),
+        ([{k: v for k, v in FIRST.items() if k != "accuracy"}], "missing required field `accuracy`"),
         ([[1, 2]], "is not a JSON object"),
     ],
 )
 def test_a_damaged_record_is_refused_with_its_line(tmp_path: Path, lines: list, reason: str) -> None:
     folder = write_run(tmp_path, [0.5])
     (folder / "rounds.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with pytest.raises(DamagedRunError) as caught:
+    with pytest.raises(DamagedRecordError) as caught:
         read_run(folder)
     assert reason in str(caught.value)
     assert str(folder) in str(caught.value)
@@ -115,7 +116,7 @@ def test_a_damaged_line_in_the_middle_is_not_taken_for_a_torn_end(tmp_path: Path
     folder = write_run(tmp_path, [0.5, 0.6, 0.7])
     lines = (folder / "rounds.jsonl").read_text().splitlines()
     (folder / "rounds.jsonl").write_text("\n".join([lines[0], lines[1][:20], lines[2]]) + "\n")
-    with pytest.raises(DamagedRunError, match=r"line 2 of rounds\.jsonl is not JSON"):
+    with pytest.raises(DamagedRecordError, match=r"line 2 of rounds\.jsonl is not JSON"):
         read_run(folder)
 
 
@@ -126,7 +127,7 @@ def test_a_damaged_line_in_the_middle_is_not_taken_for_a_torn_end(tmp_path: Path
         ("header.json", "{", "header.json cannot be read"),
         ("header.json", "[]", "header.json is not a JSON object"),
         ("header.json", '{"schema": 9}', "header.json has schema 9"),
-        ("header.json", '{"schema": 1, "study": "s"}', "header.json has no usable 'dataset' (None)"),
+        ("header.json", '{"schema": 1, "study": "s"}', "missing required field `dataset`"),
         ("status.json", '{"status": "done"}', "status.json says 'done'"),
         ("rounds.jsonl", "", "says complete, but no round has an accuracy"),
     ],
@@ -137,7 +138,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: str | None,
         (folder / name).unlink()
     else:
         (folder / name).write_text(content)
-    with pytest.raises(DamagedRunError) as caught:
+    with pytest.raises(DamagedRecordError) as caught:
         read_run(folder)
     assert reason in str(caught.value)
 
@@ -150,7 +151,7 @@ def test_a_damaged_run_is_reported_once_and_skipped_and_never_silently(tmp_path:
     assert [run.seed for run in find_runs([tmp_path, tmp_path], said.append)] == [0]
     assert len(said) == 1
     assert said[0].startswith(f"skipped {damaged}: line 1")
-    with pytest.raises(DamagedRunError):
+    with pytest.raises(DamagedRecordError):
         find_runs([tmp_path])
     with pytest.raises(InputError, match=r"no readable run under .*; 1 damaged, the first: "):
         find_runs([damaged], said.append)

@@ -16,6 +16,7 @@ from al_bench.analysis.arms import Arm
 from al_bench.analysis.statistics import Floats as Floats
 from al_bench.errors import InputError
 from al_bench.metrics import METRICS, Metric
+from al_bench.records import RoundRecord
 from al_bench.storage.runs import Run
 
 X_AXES = ("labels", "seconds", "seconds+evaluate")
@@ -85,18 +86,15 @@ def seconds_of(arm: Arm, evaluate: bool = False) -> Floats:
     return np.stack(rows)
 
 
-def stage_seconds_of(run: Run, entry: dict[str, object]) -> dict[str, float]:
+def stage_seconds_of(run: Run, entry: RoundRecord) -> dict[str, float]:
     """The seconds of one round by stage, 0 for a stage that did not run.
 
     Raises:
         InputError: The round has no seconds of training.
     """
-    recorded = entry.get("seconds")
-    seconds = (
-        {stage: _finite_or_nan(recorded.get(stage, 0.0)) for stage in STAGES} if isinstance(recorded, dict) else {}
-    )
-    if not isinstance(recorded, dict) or "train" not in recorded or not all(map(math.isfinite, seconds.values())):
-        raise InputError(f"{run.folder}: round {entry['round']} has no usable seconds; plot against labels instead")
+    seconds = {stage: float(entry.seconds.get(stage, 0.0)) for stage in STAGES}
+    if "train" not in entry.seconds or not all(map(math.isfinite, seconds.values())):
+        raise InputError(f"{run.folder}: round {entry.round} has no usable seconds; plot against labels instead")
     return seconds
 
 

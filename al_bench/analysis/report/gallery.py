@@ -23,7 +23,8 @@ from al_bench.errors import InputError
 if TYPE_CHECKING:
     from al_bench.analysis.study import Study
     from al_bench.data.dataset import Dataset
-    from al_bench.storage.runs import Run
+    from al_bench.records import RoundRecord
+from al_bench.storage.runs import Run
 
 ROUNDS = 10
 PICKS = 12
@@ -212,14 +213,14 @@ def _strategy_picks(
     return StrategyPicks(title, run.seed, len(acquiring), tuple(rounds), sheet)
 
 
-def _label(run: Run, entry: dict[str, Any], rank: int) -> str:
+def _label(run: Run, entry: RoundRecord, rank: int) -> str:
     labels, names = entry.get("acquired_labels"), run.header.get("class_names")
     if not labels or rank >= len(labels):
         return "label not recorded"
     return str(names[labels[rank]]) if names and labels[rank] < len(names) else str(labels[rank])
 
 
-def _score(entry: dict[str, Any], rank: int) -> str:
+def _score(entry: RoundRecord, rank: int) -> str:
     scores = entry.get("scores")
     if not scores or rank >= len(scores):
         return ""

@@ -96,5 +96,5 @@ def class_balance_table(study: Study) -> Table | None:
 
 
 def _last_kl(run: Run) -> float | None:
-    known = [entry["health"].get("acquired_kl") for entry in run.rounds if isinstance(entry.get("health"), dict)]
+    known = [entry.health.acquired_kl for entry in run.rounds if entry.health is not None]
     return next((float(value) for value in reversed(known) if isinstance(value, (int, float))), None)

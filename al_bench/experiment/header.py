@@ -1,0 +1,59 @@
+"""What a run's header says: what ran, on which data, on which machine, with which versions."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from al_bench.experiment.setup import Experiment
+from al_bench.records import RunHeader
+from al_bench.storage.environment import commit, cores, processor_name, versions
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from al_bench.experiment.job import Job
+
+
+def digest(table: Tensor) -> str:
+    """32 hex digits over the numbers of a table."""
+    return hashlib.blake2b(table.contiguous().numpy().tobytes(), digest_size=16).hexdigest()
+
+
+def describe(job: Job, experiment: Experiment) -> RunHeader:
+    """The header of a run."""
+    config, dataset = job.config, experiment.dataset
+    return RunHeader(
+        study=job.folder.parents[2].name,
+        dataset=dataset.name,
+        arm=job.folder.parent.name,
+        seed=config.seed,
+        strategy=job.strategy,
+        oracle=experiment.strategy.oracle,
+        reference=config.reference.value,
+        command=job.command,
+        choices=job.choices,
+        classes=dataset.classes,
+        class_names=list(dataset.class_names),
+        pool=len(experiment.start.pool),
+        validation=len(experiment.validation),
+        test=len(dataset.test_labels),
+        initial=experiment.start.labelled.tolist() if config.reference.value == "none" else None,
+        functions=experiment.learner.functions,
+        fingerprint=dataset.fingerprint(),
+        features=None if experiment.table is None else digest(experiment.table),
+        device=str(dataset.inputs.device),
+        threads=config.threads,
+        versions=versions(),
+        **commit(),
+        host=platform.node(),
+        platform=platform.platform(),
+        processor=processor_name(),
+        cores=cores(),
+        started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        identity=job.identity,
+        health=asdict(config.health),
+    )

@@ -1,0 +1,200 @@
+"""What a run leaves behind, as types: one `RunHeader` a run, one `RoundRecord` a round.
+
+Here is what the fields mean; how they lie on disk is in `al_bench.storage.run_folder`. A field with a default may be
+missing in a record of an older version. Fields that this version does not know are left out when a record is read.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+SCHEMA = 1
+"""The version of the format that this al-bench reads and writes."""
+
+Count = Annotated[int, Meta(ge=0)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+
+MEASURED = ("seconds", "peak_memory_bytes")
+"""The fields of a round that may differ between two runs of one configuration on one machine."""
+
+
+class Fields(Struct, frozen=True):
+    """Fields by name, too, as callers written for plain JSON objects read them."""
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        value = getattr(self, name, None)
+        return default if value is None else value
+
+    def __contains__(self, name: str) -> bool:
+        return getattr(self, name, None) is not None
+
+
+class FitRecord(Fields, frozen=True):
+    """What training one network did.
+
+    Args:
+        steps: Optimiser steps.
+        epochs: Passes over the labelled set, the last perhaps cut short.
+        loss: Mean training loss of the last epoch, nats.
+        accuracy: Share of the last epoch's training examples that were right; None where it had none.
+        validation_accuracy: Of the weights that were kept, on the validation set; None without one.
+        stopped: Whether the stopping rule ended the training, and not the limit of epochs.
+    """
+
+    steps: int = 0
+    epochs: int = 0
+    loss: float | None = None
+    accuracy: float | None = None
+    validation_accuracy: float | None = None
+    stopped: bool = True
+
+
+class HealthRecord(Fields, frozen=True):
+    """What says whether a round is healthy: values, no verdicts; None where there was nothing to measure.
+
+    Args:
+        chance: The accuracy of always naming the test part's most frequent class.
+        accuracy_drop: The accuracy of the round evaluated last, less this one's.
+        validation: Points of the validation set.
+        class_entropy: Entropy of the batch's classes, nats.
+        class_kl, class_kl_random: KL divergence of the batch's classes from the pool's, nats; its mean for as many
+            random points.
+        acquired_kl, acquired_kl_random: The same of all points acquired so far.
+        near_duplicates: Cosine to the share of the batch that has it with a row picked before.
+        tied: Share of the candidates whose score another one has, too.
+        drawn_by_lot: Share of the batch that was chosen at random among equal scores.
+        score_spread: Highest less lowest score, relative to their size.
+        ranking_change: Share of the batch that other posterior draws would change.
+        saturated: Share of the batch picked after a strategy noted its saturation.
+    """
+
+    chance: float | None = None
+    accuracy_drop: float | None = None
+    validation: int | None = None
+    class_entropy: float | None = None
+    class_kl: float | None = None
+    class_kl_random: float | None = None
+    acquired_kl: float | None = None
+    acquired_kl_random: float | None = None
+    near_duplicates: dict[str, float] | None = None
+    tied: float | None = None
+    drawn_by_lot: float | None = None
+    score_spread: float | None = None
+    ranking_change: float | None = None
+    saturated: float | None = None
+
+
+class RoundRecord(Fields, frozen=True, kw_only=True):
+    """One round: the labelled set, the training, its quality, and what was acquired.
+
+    Args:
+        round: Counted from 0.
+        labelled: Labelled points that this round's networks were trained on, the initial set included.
+        accuracy, nll, ece: Quality on the test part (see `al_bench.metrics`); None where it was not evaluated.
+        metrics: Further metrics of the user's own, by name.
+        class_counts: [C] labelled points by class.
+        fit: What the training of each network did; empty in a cold start's round 0.
+        candidates: Points that were scored; None in the last round.
+        acquired: [B] dataset indices in the order picked; None in the last round, which acquires nothing.
+        scores: [B] the score of each when it was picked; None where the strategy has none.
+        acquired_labels: [B] their true classes.
+        notes: What the strategy says of the batch.
+        health: None in records of versions that did not measure it.
+        seconds: Stage to wall-clock seconds.
+        peak_memory_bytes: Stage to the highest memory seen, in bytes.
+    """
+
+    schema: int = SCHEMA
+    round: Count
+    labelled: Count
+    accuracy: Fraction | None
+    nll: float | None = None
+    ece: float | None = None
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    class_counts: list[int] = field(default_factory=list)
+    fit: list[FitRecord] = field(default_factory=list)
+    candidates: int | None = None
+    acquired: list[int] | None
+    scores: list[float] | None = None
+    acquired_labels: list[int] | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+    health: HealthRecord | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_memory_bytes: dict[str, int] = field(default_factory=dict)
+
+    def metric(self, name: str) -> float | None:
+        """The value of a metric; None where this round was not evaluated, or the metric was not asked for."""
+        value = getattr(self, name) if name in ("accuracy", "nll", "ece") else self.metrics.get(name)
+        return None if value is None else float(value)
+
+
+class RunHeader(Fields, frozen=True, kw_only=True):
+    """What ran: written once, before the first round.
+
+    Args:
+        study, dataset, arm, seed: What the run is called.
+        strategy: The name of its option; None in the oldest records.
+        oracle: Whether the strategy reads the pool's true labels.
+        reference: "full" for a run that trains once on the whole pool, else "none".
+        command: The overrides as typed.
+        choices: Config group to chosen option.
+        classes, class_names: Of the dataset.
+        pool, validation, test: Points of each part.
+        initial: Dataset indices labelled in round 0; None for a run on the full pool.
+        functions: K, the distinct functions of the posterior.
+        fingerprint: Of the data.
+        features: Digest of the file of strategy.features, if any.
+        device, threads: Where it ran.
+        versions: Of what results depend on.
+        commit, dirty: Of the checkout; None outside one.
+        host, platform, processor, cores, started: The machine, and when.
+        identity: The keys that may not differ within a folder, flat, with their values.
+        health: Thresholds of the health checks.
+        first_round: The cache's entry of round 0.
+        digests: How the lines of rounds.jsonl are protected; None in records of versions that wrote no digests.
+        extended: One entry each time the run went on to more labels than it had been asked for.
+        own_code: File to digest of a user's own components; None where all are al-bench's.
+        own_metrics: Name to label, unit and direction of the user's own metrics.
+    """
+
+    schema: int = SCHEMA
+    study: str
+    dataset: str
+    arm: str
+    seed: int
+    strategy: str | None = None
+    oracle: bool = False
+    reference: str = "none"
+    command: list[str] = field(default_factory=list)
+    choices: dict[str, Any] = field(default_factory=dict)
+    classes: int | None = None
+    class_names: list[str] = field(default_factory=list)
+    pool: int | None = None
+    validation: int | None = None
+    test: int | None = None
+    initial: list[int] | None = None
+    functions: int | None = None
+    fingerprint: str | None = None
+    features: str | None = None
+    device: str | None = None
+    threads: int | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    commit: str | None = None
+    dirty: bool | None = None
+    host: str | None = None
+    platform: str | None = None
+    processor: str | None = None
+    cores: int | None = None
+    started: str | None = None
+    identity: dict[str, Any] | None = None
+    health: dict[str, Any] | None = None
+    first_round: dict[str, Any] | None = None
+    digests: str | None = None
+    extended: list[dict[str, Any]] = field(default_factory=list)
+    own_code: dict[str, Any] | None = None
+    own_metrics: dict[str, dict[str, Any]] = field(default_factory=dict)

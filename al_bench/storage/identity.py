@@ -1,0 +1,55 @@
+"""Whether a record is of the same configuration, key by key; a key that it lacks has the rule of its time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from al_bench.records import RunHeader
+
+FORMER_DEFAULTS: dict[str, Any] = {
+    "scoring": "fast",
+    "strategy.candidates_max": None,
+}
+"""Key that was added after records had been written, to the value that was the rule before.
+
+A key of today that an old record lacks has this value, else its present default. So whoever adds a key whose default
+is not what was done before adds a line here.
+"""
+
+_ABSENT = object()
+
+
+def differences(
+    header: RunHeader,
+    identity: Mapping[str, Any],
+    components: Mapping[str, str],
+    defaults: Mapping[str, Any],
+    leave_out: Collection[str] = (),
+) -> list[str]:
+    """What differs between a record and a configuration, one phrase a key, sorted.
+
+    Args:
+        header: Of the record.
+        identity: The configuration's resolved keys that change results, flat.
+        components: Component to chosen option; a component that the record does not know is no difference.
+        defaults: The present default of every key, flat, for keys that the record lacks and no table knows.
+        leave_out: Keys that may differ.
+    """
+    there = dict(header.identity or {})
+    if header.reference == "full":  # records of before its strategy's keys were left out
+        there = {key: value for key, value in there.items() if not key.startswith("strategy.")}
+    here = dict(json.loads(json.dumps(dict(identity))))
+    for key in here.keys() - there.keys():
+        former = FORMER_DEFAULTS.get(key, defaults.get(key, _ABSENT))
+        if former is not _ABSENT:
+            there[key] = json.loads(json.dumps(former))
+    here |= components
+    there |= {group: header.choices[group] for group in components if group in header.choices}
+    keys = sorted(((here.keys() - components.keys()) | there.keys()) - set(leave_out))
+    return [
+        f"{key} (here {here.get(key, 'absent')}, there {there.get(key, 'absent')})"
+        for key in keys
+        if (here.get(key, _ABSENT)) != (there.get(key, _ABSENT))
+    ]
