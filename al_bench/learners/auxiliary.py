@@ -1,4 +1,4 @@
-"""What a strategy may train beside a network: a module that reads the network's activations."""
+"""What a strategy may train together with a network: a module that reads the network's activations."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Auxiliary(Protocol):
         """The trainable part; `models.reset.reset` initialises it again, and it joins the network's optimiser."""
 
     def capture(self, network: nn.Module) -> AbstractContextManager[None]:
-        """Inside, a forward pass of the network hands over its activations; outside, the network is as it was."""
+        """Inside, the activations of a forward pass of the network are recorded for `term`."""
 
     def term(self, per_example_losses: Tensor, epoch_fraction: float) -> Tensor:
         """The scalar term for the pass captured last.
 
         Args:
             per_example_losses: [n] cross-entropies of that pass, nats.
-            epoch_fraction: How much of the (longest) training has passed, in [0, 1).
+            epoch_fraction: The fraction of the longest training that is done, in [0, 1).
         """
 
     def predict(self, network: nn.Module, inputs: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
@@ -22,11 +22,12 @@ class Fit:
     """What a training did.
 
     Args:
-        steps, epochs: Taken; epochs counts whole and broken ones.
+        steps: Optimiser steps taken.
+        epochs: Epochs begun; the last may be incomplete.
         loss: Mean cross-entropy of the training batches of the last epoch, nats.
         accuracy: On the training batches of the last epoch, dropout active.
-        validation_accuracy: Of the weights kept, dropout off; None without early stopping.
-        stopped: False where `fitted` or `early` ran into its cap of epochs.
+        validation_accuracy: Of the weights restored at the end, dropout off; None without early stopping.
+        stopped: False where `fitted` or `early` was ended by `training.epochs`.
     """
 
     steps: int
@@ -45,6 +46,10 @@ def batches(size: int, batch: int, length: int | None, generator: torch.Generato
         batch: Points a batch, at most L unless `length` is given.
         length: None: one permutation, the last batch smaller (a last batch of one joins the one before it, since
             BatchNorm cannot train on a single point). Else this many draws from a cycle of permutations.
+        generator: Of the order, on the CPU.
+
+    Yields:
+        [n] positions in the labelled set.
     """
     if length is None:
         order, length = torch.randperm(size, generator=generator), size
@@ -79,18 +84,25 @@ def flip_crop(inputs: Tensor, generator: torch.Generator, pad: int = 4) -> Tenso
 
 
 def make_optimiser(
-    network: nn.Module, config: Training, labelled: int, beside: nn.Module | None = None
+    network: nn.Module, config: Training, labelled: int, auxiliary: nn.Module | None = None
 ) -> torch.optim.Optimizer:
-    """The optimiser of a network and of a module trained beside it, their parameters grouped by weight decay."""
+    """The optimiser of a network and of the module trained with it, their parameters grouped by weight decay.
+
+    Args:
+        network: The network.
+        config: Names the optimiser, its learning rate and the weight decays.
+        labelled: N, of a weight decay c/N.
+        auxiliary: The trainable part of an `Auxiliary`, or None.
+    """
     default = decay_value(config.weight_decay, labelled)
     groups: dict[float, list[nn.Parameter]] = {}
-    more = () if beside is None else beside.named_parameters("auxiliary")
-    for name, parameter in chain(network.named_parameters(), more):
+    auxiliary_parameters = () if auxiliary is None else auxiliary.named_parameters("auxiliary")
+    for name, parameter in chain(network.named_parameters(), auxiliary_parameters):
         layer = name.rpartition(".")[0]
         decay = 0.0
         if parameter.ndim > 1:
-            given = config.layer_weight_decay.get(layer)
-            decay = default if given is None else decay_value(given, labelled)
+            layer_decay = config.layer_weight_decay.get(layer)
+            decay = default if layer_decay is None else decay_value(layer_decay, labelled)
         groups.setdefault(decay, []).append(parameter)
     parameters = [{"params": group, "weight_decay": decay} for decay, group in groups.items()]
     if config.optimiser is Optimiser.sgd:
@@ -101,7 +113,7 @@ def make_optimiser(
 
 
 def learning_rate(config: Training, progress: float) -> float:
-    """The learning rate as a multiple of `training.lr`, at a fraction of the training."""
+    """The learning rate as a multiple of `training.lr`, at the fraction `progress` of the longest training."""
     if progress < config.warmup:
         return (progress or 1e-3) / config.warmup
     if config.schedule is LrSchedule.cosine:
@@ -119,6 +131,38 @@ def horizon(config: Training, size: int) -> int:
     return config.epochs * batch_count(config.epoch_samples or size, batch)
 
 
+class BestWeights:
+    """The weights of the highest validation accuracy so far, for early stopping.
+
+    Args:
+        modules: Whose weights.
+
+    Attributes:
+        accuracy: The highest accuracy; None before the first epoch.
+        epochs_since: Epochs since then.
+    """
+
+    def __init__(self, modules: Sequence[nn.Module]) -> None:
+        self.accuracy: float | None = None
+        self.epochs_since = 0
+        self._modules = modules
+        self._states: list[dict[str, Tensor]] = []
+
+    def update(self, accuracy: float) -> None:
+        """Copy the modules' weights if their accuracy is the highest so far; a tie is no rise."""
+        if self.accuracy is None or accuracy > self.accuracy:
+            self.accuracy, self.epochs_since = accuracy, 0
+            self._states = [copy.deepcopy(module.state_dict()) for module in self._modules]
+        else:
+            self.epochs_since += 1
+
+    def restore(self) -> None:
+        """Load the best weights; without any epoch the modules stay as they are."""
+        if self._states:
+            for module, state in zip(self._modules, self._states, strict=True):
+                module.load_state_dict(state)
+
+
 def fit(
     network: nn.Module,
     config: Training,
@@ -129,20 +173,23 @@ def fit(
     order: torch.Generator,
     augmentation: torch.Generator,
     auxiliary: Auxiliary | None = None,
-    stepped: Callable[[], object] | None = None,
+    after_step: Callable[[], object] | None = None,
 ) -> Fit:
     """Train `network` in place by cross-entropy, and the auxiliary with it.
 
     Args:
-        inputs: [L, *shape] raw inputs of the labelled set, on the network's device; `prepare` normalises a batch.
+        network: In any mode; it is left in evaluation mode.
+        config: Of the training.
+        inputs: [L, *shape] raw inputs of the labelled set, on the network's device.
         labels: [L] int64.
-        validate: Gives the accuracy on the validation set; called once an epoch under early stopping.
+        prepare: Normalises a batch of raw inputs.
+        validate: Returns the accuracy on the validation set; called once an epoch under early stopping.
         order, augmentation: CPU generators of the batches and of the augmentation.
         auxiliary: Adds its weighted term to the loss of every step.
-        stepped: Called after every step, for a progress bar.
+        after_step: Called after every step, for a progress bar.
 
     Raises:
-        BenchError: the loss is no longer finite.
+        BenchError: the loss of an epoch is not finite.
     """
     size = len(labels)
     batch = config.batch_size if config.epoch_samples else min(config.batch_size, size)
@@ -153,8 +200,8 @@ def fit(
     longest = horizon(config, size)
     trained = [network] if auxiliary is None else [network, auxiliary.modules()]
     optimiser = make_optimiser(network, config, size, *trained[1:])
-    best: tuple[float, list[dict[str, Tensor]]] | None = None
-    waited = step = epoch = 0
+    best = BestWeights(trained)
+    step = epoch = 0
     stopped = config.stop in (Stop.steps, Stop.epochs)
     loss_sum = torch.zeros((), device=inputs.device)
     right, seen = torch.zeros((), device=inputs.device), 0
@@ -170,8 +217,8 @@ def fit(
             x, y = prepare(inputs[rows]), labels[rows]
             if config.augment is Augment.flip_crop:
                 x = flip_crop(x, augmentation)
-            watched = nullcontext() if auxiliary is None else auxiliary.capture(network)
-            with watched, torch.autocast(x.device.type, torch.bfloat16, enabled=config.precision is Precision.bf16):
+            capture = nullcontext() if auxiliary is None else auxiliary.capture(network)
+            with capture, torch.autocast(x.device.type, torch.bfloat16, enabled=config.precision is Precision.bf16):
                 logits = network(x)
             if auxiliary is None:
                 loss = total = nn.functional.cross_entropy(logits.float(), y)
@@ -187,28 +234,22 @@ def fit(
                 right += (logits.argmax(1) == y).sum()
             seen += len(rows)
             step += 1
-            if stepped is not None:
-                stepped()
-        reached = (loss_sum + total.detach()).item()
-        if not math.isfinite(reached):
+            if after_step is not None:
+                after_step()
+        epoch_loss = (loss_sum + total.detach()).item()
+        if not math.isfinite(epoch_loss):
             raise BenchError(
-                f"training diverged: the loss is {reached} in epoch {epoch} with {size} labelled points; "
+                f"training diverged: the loss is {epoch_loss} in epoch {epoch} with {size} labelled points; "
                 f"lower training.lr (it is {config.lr})"
             )
         if config.stop is Stop.fitted and right.item() / seen >= config.fitted_accuracy:
             stopped = True
             break
         if config.stop is Stop.early:
-            accuracy = validate()
-            if best is None or accuracy > best[0]:
-                best, waited = (accuracy, [copy.deepcopy(module.state_dict()) for module in trained]), 0
-            else:
-                waited += 1
-            if waited >= config.patience:
+            best.update(validate())
+            if best.epochs_since >= config.patience:
                 stopped = True
                 break
-    if best is not None:
-        for module, state in zip(trained, best[1], strict=True):
-            module.load_state_dict(state)
+    best.restore()
     network.eval()
-    return Fit(step, epoch, loss_sum.item() / seen, right.item() / seen, best[0] if best else None, stopped)
+    return Fit(step, epoch, loss_sum.item() / seen, right.item() / seen, best.accuracy, stopped)

@@ -194,12 +194,12 @@ class Learner(ABC):
         """
 
         def products(inputs: Tensor) -> dict[Product, Tensor]:
-            found = {}
+            values = {}
             if Product.point_log_probs in wanted:
-                found[Product.point_log_probs] = self.predict(inputs)
+                values[Product.point_log_probs] = self.predict(inputs)
             if Product.features in wanted:
-                found[Product.features] = self.features(inputs, source)
-            return found
+                values[Product.features] = self.features(inputs, source)
+            return values
 
         return products
 

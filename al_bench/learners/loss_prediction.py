@@ -21,7 +21,7 @@ ACTIVATIONS = (
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish),
     *(nn.Hardtanh, nn.Hardswish, nn.Hardsigmoid, nn.Softplus, nn.Softsign, nn.Sigmoid, nn.Tanh),
 )
-"""The layers that end a hidden layer. Softmax and its kin are left out: they end a network."""
+"""The activations that end a hidden layer; not softmax and the like, which end a network."""
 
 
 class LossModule(nn.Module):
@@ -46,11 +46,11 @@ class LossModule(nn.Module):
 class LossPrediction:
     """A `LossModule` attached to one network: an `Auxiliary`.
 
-    Each activation is averaged over its positions, [n, C_s, ...] to [n, C_s], in float32 even under autocast. A
-    layer that the network calls several times gives one activation a call.
+    Each activation is averaged over its positions, [n, C_s, ...] to [n, C_s], in float32 also under autocast. A
+    layer that the network calls several times gives one activation for each call.
 
     Args:
-        network: The network, on its device. Nothing of it is kept.
+        network: The network, on its device. No reference to it is stored.
         row: [1, *shape] one prepared input, by which the layers' channels are found.
         layers: Names of the layers whose outputs are read, as in `named_modules`; None: see `default_layers`.
         loss: From predicted and true losses [n], [n] to a scalar.
@@ -59,7 +59,8 @@ class LossPrediction:
         width: Units a branch.
 
     Raises:
-        InputError: a layer is not there, is not reached, or gives no tensor [n, channels, ...].
+        InputError: the network has no such layer, its forward pass does not reach it, or its output is no tensor
+            [n, channels, ...].
 
     Source:
         Yoo and Kweon 2019, Learning Loss for Active Learning (1905.03677), section 3.2 and figure 2.
@@ -99,21 +100,23 @@ class LossPrediction:
 
     @contextmanager
     def capture(self, network: nn.Module) -> Iterator[None]:
-        """Inside, a forward pass of the network leaves its features here."""
+        """Inside, the features of a forward pass of the network are recorded here."""
         self._captured = []
-        handles = [network.get_submodule(name).register_forward_hook(partial(self._keep, name)) for name in self.layers]
+        handles = [
+            network.get_submodule(name).register_forward_hook(partial(self._record, name)) for name in self.layers
+        ]
         try:
             yield
         finally:
             for handle in handles:
                 handle.remove()
 
-    def _keep(self, name: str, layer: nn.Module, given: object, output: object) -> None:
+    def _record(self, name: str, layer: nn.Module, given: object, output: object) -> None:
         if not isinstance(output, Tensor):
             raise _unreadable(name, f"is a {type(output).__name__}")
         if output.ndim < 2:
             raise _unreadable(name, f"has shape {list(output.shape)}")
-        # A copy even where nothing is averaged: a layer that works in place cannot change it.
+        # A copy also where there is nothing to average: a layer that works in place cannot change it.
         self._captured.append((name, output.reshape(*output.shape[:2], -1).mean(2, dtype=torch.float32)))
 
     def _features(self) -> list[Tensor]:

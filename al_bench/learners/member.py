@@ -78,8 +78,8 @@ class Member:
         """
         with torch.inference_mode():
             point_pass = PointPass([self.network], frozenset({Product.features}), "penultimate")
-            found = point_pass(inputs)[Product.features]
-        return found.clone()  # outside inference mode: an ordinary tensor
+            features = point_pass(inputs)[Product.features]
+        return features.clone()  # outside inference mode: an ordinary tensor
 
 
 def point_sampler(network: nn.Module, times: int = 1) -> Sampler:

@@ -29,11 +29,12 @@ class PointPass:
         networks: The members; predictions are averaged over them, features are the first one's.
         wanted: The products to compute, of `POINT_PRODUCTS`.
         source: Of the features: penultimate (the input of the last linear layer), input, the name of a layer (its
-            output, averaged over positions where it is spatial), or a file (then the input stands in for them).
+            output, averaged over positions where it is spatial), or a file, whose rows the caller puts in place of the
+            inputs that are given here.
         auxiliaries: A loss-prediction module a member, or none.
 
     Raises:
-        InputError: features are wanted of a layer that there is not.
+        InputError: features are wanted, and the first network has no layer of that name.
     """
 
     def __init__(
@@ -93,10 +94,10 @@ def _capturing(layer: nn.Module | None, source: str, captured: list[Tensor]) -> 
 
 
 def feature_layer(network: nn.Module, source: str) -> nn.Module | None:
-    """The layer that the features are read from; None for the input or a file.
+    """The layer whose input (penultimate) or output the features are; None for the inputs or a file.
 
     Raises:
-        InputError: there is no such layer.
+        InputError: the network has no such layer.
     """
     if source == "input" or source.endswith(".npy"):
         return None

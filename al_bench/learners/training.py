@@ -64,16 +64,16 @@ class Training:
         weight_decay: For the weights (tensors of two or more dimensions, so no bias and no BatchNorm) of all
             layers: a constant, or "c/N" with N labelled points.
         layer_weight_decay: The same for the layers named, in place of `weight_decay`.
-        batch_size: Points a step; fewer where fewer are labelled.
+        batch_size: Points a step; fewer where fewer points are labelled.
         stop: steps: `steps` steps. epochs: `epochs` epochs. fitted: until the accuracy on the training batches
             of an epoch reaches `fitted_accuracy`. early: until the accuracy on the validation set has not risen
-            for `patience` epochs; then the best weights are restored. The last two within `epochs` epochs.
+            for `patience` epochs; then the best weights are restored. fitted and early take at most `epochs` epochs.
         epoch_samples: Draws that make an epoch, by cycling through permutations of the labelled set (every batch
             is then full, as in Kirsch et al. 2019); null: an epoch is one permutation.
         schedule: Of the learning rate: constant, cosine to zero, or times `gamma` at each of `milestones`, as
             fractions of the (longest) training.
         warmup: Fraction of the training in which the learning rate rises linearly from zero.
-        warm_start: Go on from the last round's weights; False trains from scratch.
+        warm_start: Start from the weights of the round before; False trains from scratch.
         augment: flip_crop: horizontal flips, and crops after zero-padding by 4 pixels.
         precision: bf16 runs the forward pass under autocast.
     """
