@@ -1,4 +1,4 @@
-"""What a strategy sees: exactly the products that it declared, and no label of an unlabelled point.
+"""What a strategy sees: the products that it declared, and no label of an unlabelled point.
 
 Letters: N candidate rows, K posterior draws, M members of the posterior, C classes, D features, L labelled points,
 T target points. `rows` are positions in the evidence, never dataset indices.
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Product(Enum):
-    """Something that can be computed for a strategy; the value says what, with its shape."""
+    """A tensor that can be computed for a strategy; the value describes it, with its shape."""
 
     mean_log_probs = "[N, C] log of the mean prediction over the posterior's draws, nats"
     mc_log_probs = "[N, K, C] log-probabilities of K posterior draws, the same functions for all rows, nats"
@@ -45,7 +45,7 @@ FROM_DRAWS = frozenset({Product.mean_log_probs, Product.mc_log_probs, Product.me
 
 
 class _Read:
-    """Reads the product of the attribute's name, or raises if the strategy did not declare it."""
+    """The product of the attribute's name; reading it raises LookupError if the strategy did not declare it."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.product = Product[name]

@@ -85,8 +85,8 @@ def draw_initial(
     Args:
         pool: [P] dataset indices.
         labels: [P] their labels.
-        size: The number of points to draw, L.
-        balanced: Draw class by class: every class gets ⌊L/C⌋ points, and L mod C random classes one more.
+        size: L, the number of points to draw.
+        balanced: Draw class by class: every class gets ⌊L/C⌋ points, and L mod C random classes get one more.
         generator: The stream `initial`.
 
     Raises:

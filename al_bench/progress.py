@@ -1,4 +1,4 @@
-"""Progress bars for work inside a round: silent for five seconds, then with the time left, and only on a terminal."""
+"""Progress bars of work inside a round: shown after five seconds, with the time left, and only on a terminal."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 DELAY = 5.0
-"""Seconds before a bar shows."""
+"""Seconds before a bar is shown."""
 
 
 def bar(what: str, total: int, unit: str) -> tqdm:
-    """A bar for `total` units of work, to be used in a with statement.
+    """A progress bar, for a with statement. It is drawn below the bar of the rounds and disappears at the end.
 
-    It vanishes when it is done, and lies below the bar of the rounds.
+    Args:
+        what: The work, as its label.
+        total: The number of units of work.
+        unit: The name of a unit.
     """
     return tqdm(total=total, desc=what, unit=unit, delay=DELAY, leave=False, disable=None, position=1)
 
 
 @contextmanager
 def waiting(what: str, before: float | None, tick: float = 1.0) -> Iterator[None]:
-    """A clock beside work that cannot be counted, such as a library's K-means.
+    """A clock during work whose progress is not known, such as a library's K-means.
 
     Args:
-        what: The work.
-        before: Seconds that the same work took last time, the estimate of how long it takes now; None: not known.
-        tick: Seconds between two looks.
+        what: The work, as its label.
+        before: Seconds that the same work took last time, as an estimate; None: not known.
+        tick: Seconds between two updates.
     """
     if not sys.stderr.isatty():
         yield

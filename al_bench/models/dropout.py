@@ -1,8 +1,8 @@
 """Dropout whose randomness is explicit, and whose mask can be held fixed to make one function of the network.
 
-torch's own dropout draws from the global generator and has no way to keep a mask. Here training draws a fresh
-mask for every row from `generator`, and evaluation multiplies by `mask`, the same for all rows, where one is
-set: then the network is one draw from the dropout posterior.
+torch's own dropout draws from the global generator and cannot hold a mask fixed. Here training draws a fresh mask for
+every row from `generator`, and evaluation multiplies by `mask`, where it is set: it is the same for all rows, and the
+network is then one draw from the dropout posterior.
 
 Source: Gal and Ghahramani 2016, Dropout as a Bayesian Approximation (1506.02142), section 3.
 """
@@ -56,8 +56,8 @@ class Dropout(nn.Module):
         fresh.bernoulli_(1 - self.p, generator=self.generator).div_(1 - self.p)
         return inputs * fresh
 
-    def keep(self, feature_shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """Which features one posterior draw keeps, as bool on the generator's device.
+    def binary_mask(self, feature_shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """m ~ Bernoulli(1 − p) of one posterior draw, as bool on the generator's device: True where a feature stays.
 
         Args:
             feature_shape: The shape of one row of the inputs.
@@ -72,8 +72,8 @@ class Dropout(nn.Module):
         return empty.bernoulli_(1 - self.p, generator=generator).bool()
 
     def draw(self, feature_shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        """The mask of one posterior draw: `keep` as float32, scaled by 1 / (1 − p)."""
-        return self.keep(feature_shape, generator).float() / (1 - self.p)
+        """The mask m / (1 − p) of one posterior draw, as float32; arguments and shape as for `binary_mask`."""
+        return self.binary_mask(feature_shape, generator).float() / (1 - self.p)
 
     def extra_repr(self) -> str:
         """What `print(network)` shows of this layer."""
@@ -85,7 +85,7 @@ class Dropout(nn.Module):
 
 
 def replace_torch_dropout(network: nn.Module) -> nn.Module:
-    """Replaces torch's dropout layers inside a network by `Dropout`, in place and at every depth.
+    """Replace torch's dropout layers inside a network by `Dropout`, in place and at every depth.
 
     Dropout becomes element-wise, Dropout1d, Dropout2d and Dropout3d become channel-wise. A layer registered
     under several names stays one layer.
@@ -123,7 +123,7 @@ def _replaced(module: nn.Module, name: str, done: dict[int, nn.Module]) -> nn.Mo
 
 
 def set_generator(network: nn.Module, generator: torch.Generator | None) -> None:
-    """Makes every `Dropout` of the network draw its training masks from `generator`, call by call."""
+    """Make every `Dropout` of the network draw its training masks from `generator`."""
     for module in network.modules():
         if isinstance(module, Dropout):
             module.generator = generator

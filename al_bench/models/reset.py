@@ -13,7 +13,7 @@ from al_bench.errors import InputError
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Inside, torch's global CPU generator starts from `seed`; afterwards it goes on as if nothing happened.
+    """Inside the block torch's global CPU generator starts from `seed`; afterwards it has the state from before.
 
     `with seeded(seed): network = model.build(shape, classes)` builds the network that `reset` restores.
     """
@@ -23,7 +23,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def reset(network: nn.Module, seed: int) -> None:
-    """Initialises a network again, in place: what building it anew under `seeded(seed)` gives, bit for bit.
+    """Initialise a network again, in place: bit for bit what building it anew under `seeded(seed)` gives.
 
     Every module with `reset_parameters` is called in the order of construction, which resets BatchNorm's
     running statistics too. Values are drawn on the CPU, in torch's default type and layout, whatever device,
@@ -47,7 +47,7 @@ def reset(network: nn.Module, seed: int) -> None:
                 "no reset_parameters, so it cannot be initialised again; give its class that method"
             )
     parameters = list(network.parameters())
-    homes = [parameter.data for parameter in parameters]
+    storages = [parameter.data for parameter in parameters]
     for parameter in parameters:
         parameter.grad = None
         parameter.data = torch.empty(parameter.shape, dtype=torch.get_default_dtype())
@@ -57,5 +57,5 @@ def reset(network: nn.Module, seed: int) -> None:
                 if callable(getattr(module, "reset_parameters", None)):
                     module.reset_parameters()
     finally:
-        for parameter, home in zip(parameters, homes, strict=True):
-            parameter.data = home.copy_(parameter.data)
+        for parameter, storage in zip(parameters, storages, strict=True):
+            parameter.data = storage.copy_(parameter.data)

@@ -62,8 +62,8 @@ class Selection:
 
     Args:
         rows: [B] int64 positions in the evidence, in the order picked.
-        scores: [B] the score each had when picked, or None where the strategy has none.
-        notes: What the record should say of this batch (a saturation, an estimated parameter); plain JSON values.
+        scores: [B] the score of each row when it was picked, or None if the strategy has no scores.
+        notes: Facts about this batch for the record (a saturation, an estimated parameter); plain JSON values.
     """
 
     rows: Tensor
@@ -78,7 +78,7 @@ class Strategy(ABC):
     Attributes:
         minimum_draws: The fewest distinct posterior draws that give the strategy a meaning.
         minimum_members: The fewest members of the posterior.
-        oracle: It may read the true labels of the candidates: a bound, not a method. Marked in the run's header.
+        oracle: Whether it may read the true labels of the candidates: a bound, not a method. The run's header says so.
     """
 
     minimum_draws: ClassVar[int] = 0
@@ -89,7 +89,7 @@ class Strategy(ABC):
         """Refuse a class that still overrides a method by the name it had before version 0.2.0."""
         super().__init_subclass__(**arguments)
         for old, new in FORMER_METHODS.items():
-            if callable(vars(cls).get(old)):
+            if callable(getattr(cls, old, None)):
                 raise InputError(
                     f"strategy class {cls.__name__} defines {old}(), which is called {new}() since al-bench 0.2.0: "
                     "rename the method"
@@ -97,17 +97,27 @@ class Strategy(ABC):
 
     @abstractmethod
     def needs(self, draws: bool) -> frozenset[Product]:
-        """The products the strategy reads, where the posterior gives several draws or (False) a point."""
+        """The products that the strategy reads.
+
+        Args:
+            draws: True where the posterior gives several draws, False where it gives a point prediction.
+        """
 
     @abstractmethod
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
-        """A batch of `batch` distinct rows."""
+        """A batch of distinct rows.
+
+        Args:
+            evidence: The products declared in `needs`, for N candidates.
+            batch: B, at most N.
+            generator: The source of all randomness of the selection.
+        """
 
     def feature_source(self, labelled: int) -> str:
         """Where the product `features` comes from: penultimate, a layer's name, input, or a .npy file.
 
         Args:
-            labelled: L, how many points are labelled.
+            labelled: L, the number of points labelled.
         """
         return "penultimate"
 
@@ -174,16 +184,16 @@ class Stochastic(Enum):
 
 @dataclass
 class ScoreStrategy(Strategy):
-    """A strategy that gives each row a score of its own and takes the highest.
+    """A strategy that scores each row by itself and takes the rows of highest score.
 
-    The runner calls `score` on chunks of rows and never holds the evidence of the whole pool.
+    `score` is called on chunks of rows, and the evidence of the whole pool is never held.
 
     Args:
         stochastic: none: the B highest scores. Else the B rows are drawn one after another, each with a probability
             proportional, among the rows left, to score^β (power; for scores of at least 0), exp(β·score) (softmax) or
             rank^−β, the highest score having rank 1 (softrank): Kirsch et al. 2023 (2106.12059).
-        beta: β, the inverse temperature of that draw: 0 is a uniformly random batch, ∞ the highest scores. Without a
-            draw it has no effect.
+        beta: β, the inverse temperature of that draw: 0 is a uniformly random batch, ∞ the highest scores. It has no
+            effect where `stochastic` is none.
 
     Attributes:
         scores_at_least_zero: No score is negative, so that a power of it can be taken. Where it is False,

@@ -25,8 +25,9 @@ class CoresetGreedy(_Covering):
     """argmax_x min_c ‖h(x) − h(c)‖ over centres c, labelled or picked, again and again (Sener & Savarese 2018).
 
     Cost:
-        At most O(N L D) to begin with and O(N D) a pick; in practice about 64 N D to begin with and a few rows a pick,
-        as only rows that may be the farthest meet every centre. One pass over the N + L rows before. No N × N.
+        At most O(N L D) at the start and O(N D) a pick; in practice about 64 N D at the start and a few rows a pick, as
+        only rows that may be the farthest are compared with every centre. One pass over the N + L rows before. No N ×
+        N.
 
     Source:
         Sener and Savarese 2018, Active Learning for Convolutional Neural Networks: A Core-Set Approach (1708.00489),
@@ -51,7 +52,7 @@ class CoresetRobust(_Covering):
     Args:
         outliers: Ξ: a count where it is at least 1 or is 0, else a fraction of the candidates (at least one point).
         time_limit: Seconds a round for the solver; the record says how far the batch may be from the optimum.
-        candidates_max: A larger pool is first reduced to so many points by the greedy solution.
+        candidates_max: A larger pool is first reduced to this many points by the greedy solution.
 
     Cost:
         With m = min(N, `candidates_max`): O(m N D) to reduce the pool, O(m² D) for the distances, then integer
@@ -63,8 +64,8 @@ class CoresetRobust(_Covering):
     Departures:
         The search goes from the greedy radius down to what is proven (the paper: to its half, below which the optimum
         may lie where there are outliers); Ξ counts points, not pairs; SciPy's HiGHS in place of a commercial solver;
-        reduced points count with the number of points they stand for. The record has radius, lower bound and gap.
-        Works from an empty labelled set, on the features of an untrained network unless `features` says otherwise.
+        points of a reduced pool count with the number of points they represent. The record has radius, lower bound and
+        gap. Works from an empty labelled set, on the features of an untrained network unless `features` says otherwise.
     """
 
     outliers: float = 1e-4
@@ -112,7 +113,7 @@ class KMeans(FeatureStrategy):
         `diverse_minibatch` and `clue`.
 
     Departures:
-        No paper's method. The labelled points play no part. An empty cluster's place goes to a random row.
+        No paper's method. The labelled points are not used. For each empty cluster a random row is picked.
         Works from an empty labelled set, on the features of an untrained network unless `features` says otherwise.
     """
 
@@ -128,8 +129,8 @@ class DiverseMinibatch(FeatureStrategy):
     """argmin_x ‖h(x) − μ_j‖ for B means of the ⌈β B⌉ rows of highest 1 − (p₁ − p₂), which weighs them (Zhdanov 2019).
 
     Args:
-        beta: β, how many times the batch passes the prefilter.
-        weighted: Weigh the rows by 1 − (p₁ − p₂) in K-means.
+        beta: β, the size of the prefilter in batches.
+        weighted: Whether the rows have the weight 1 − (p₁ − p₂) in K-means.
 
     Cost:
         O(N C) for the prefilter, O(β B² D) an iteration of K-means, at most 50, after one pass over the N rows for
@@ -141,7 +142,7 @@ class DiverseMinibatch(FeatureStrategy):
 
     Departures:
         The nearest row not taken yet stands for each mean, so that duplicates and empty clusters never shorten the
-        batch; a row of weight 0 shapes no cluster.
+        batch; a row of weight 0 has no influence on the clusters.
         Works from an empty labelled set, on an untrained network.
     """
 
@@ -166,7 +167,7 @@ class Clue(FeatureStrategy):
     """argmin_x ‖h(x) − μ_j‖ for the means μ_j of B clusters, rows weighted by their entropy H[p] (Prabhu et al. 2021).
 
     Args:
-        temperature: Of the softmax whose entropy weighs the rows.
+        temperature: T, the temperature of the softmax whose entropy is the rows' weight.
 
     Cost:
         O(N D B) an iteration, at most 50, after one pass over the N rows. Memory: a few copies of the features.

@@ -40,8 +40,8 @@ class TypiClust(_Density):
     """argmax of 1 / (mean distance to nearest neighbours) a cluster, least labelled first (Hacohen et al. 2022).
 
     Args:
-        clusters_max: At most so many clusters; else as many as labelled points and batch together.
-        neighbours: Nearest neighbours over which the typicality is averaged.
+        clusters_max: The largest number of clusters; else there are as many as labelled points and batch together.
+        neighbours: The number of nearest neighbours over which the typicality is averaged.
 
     Cost:
         K-means with min(L + B, `clusters_max`) clusters, O((N + L) D (L + B)) an iteration, then O(m² D) for each
@@ -82,8 +82,8 @@ class ProbCover(_Density):
 
     Args:
         delta: δ, the radius, in the units of the features; null estimates it each round (see `purity`).
-        purity: The largest radius is taken at which this share of the balls holds one pseudo-class (K-means) only.
-        edges_max: Pairs within δ to keep; with more, δ is lowered, and the record says so.
+        purity: δ is the largest radius at which this share of the balls holds only one pseudo-class (K-means).
+        edges_max: The largest number of pairs within δ; with more, δ is lowered, and the record says so.
 
     Cost:
         O(N² D) by blocks for the pairs within δ, O(N D C) an iteration for the estimate of δ, O(N) a pick and O(1) an
@@ -95,8 +95,8 @@ class ProbCover(_Density):
 
     Departures:
         Features are the input or the network's, not self-supervised ones (give those as a file). δ is the quantile of
-        2,000 distances to the nearest row of another pseudo-class, in place of a search over radii. The cap on edges,
-        and random rows once all is covered, are not in the paper.
+        2,000 distances to the nearest row of another pseudo-class, in place of a search over radii. The limit on
+        edges, and random rows once all are covered, are not in the paper.
         Made for the empty labelled set: `features=auto` then takes the input.
     """
 

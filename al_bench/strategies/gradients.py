@@ -70,11 +70,11 @@ class Bait(FeatureStrategy):
     Args:
         regulariser: λ, added to the diagonal of M.
         oversample: The forward search picks this times the batch, the backward search removes the rest.
-        fisher: full, or block_diagonal: the classes' blocks alone, for many classes.
-        memory_gb: The run fails, and says so, where the matrices would take more than this.
+        fisher: full, or block_diagonal: only the blocks of each class by itself, for many classes.
+        memory_gb: Where the matrices would take more than this, the run ends with an error that says so.
 
     Cost:
-        O((N + L) C² D²) to begin with, then O(N D C²) a pick, `oversample` · B picks, after one pass over the
+        O((N + L) C² D²) at the start, then O(N D C²) a pick, `oversample` · B picks, after one pass over the
         N + L rows. Memory: four float64 matrices of (C D)², and 2 N (C − 1)² numbers.
 
     Source:
@@ -83,8 +83,9 @@ class Bait(FeatureStrategy):
     Departures:
         A labelled point's information counts like a picked one's (the authors' code averages: it weighs a pick B
         times a labelled point, and its λ is L + B times as strong as the same number here); F is of the candidates
-        alone. Updates of low rank keep what each row would add, which changes no choice but by rounding. Dropout is
-        off; with several members p is their mean and h the first one's. Works from an empty labelled set: M = λ·1.
+        alone. What each row would add is updated by matrices of low rank, which changes choices by rounding only.
+        Dropout is off; with several members p is their mean and h the first one's. Works from an empty labelled set: M
+        = λ·1.
     """
 
     regulariser: float = 1.0

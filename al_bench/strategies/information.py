@@ -30,7 +30,7 @@ class BatchBald(Strategy):
 
     Cost:
         O(N K C) for BALD, then O(S K C) for a row evaluated, S = min(C^(b − 1), `exact_cap` or M) label configurations
-        at pick b; lazy greedy evaluates a part of the rows a pick. Memory: 4 m K C bytes for the draws of
+        at pick b; lazy greedy evaluates only some of the rows at a pick. Memory: 4 m K C bytes for the draws of
         m = min(N, `candidates_max`) rows, an eighth more while a larger pool is scored, and S × K.
 
     Source:
@@ -38,7 +38,7 @@ class BatchBald(Strategy):
 
     Departures:
         Conditional entropies are averaged in place of joint entropies subtracted, and the sampled configurations are
-        kept and extended from pick to pick; neither changes an expectation. Rows are evaluated lazily: the same batch
+        extended from pick to pick; neither changes an expectation. Rows are evaluated lazily: the same batch
         while the enumeration is exact. After saturation rows are chosen at random, where the authors' code picks by
         gains that are rounding. In a pool of more than `candidates_max` rows the batch is that of the whole
         pool while BALD, which bounds a row's gain, excludes the rows left out, and a batch among the rows kept from

@@ -1,4 +1,4 @@
-"""Learning loss: acquire the points whose loss a module, trained beside the network, predicts to be largest."""
+"""Learning loss: acquire the points of largest loss, as predicted by a module that is trained with the network."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ class LearningLoss(ScoreStrategy):
     With several members in the posterior each has a module, and l̂ is their mean; dropout is off in the prediction.
 
     Args:
-        margin: ξ, by which the predictions of a pair should be apart; the mse variant does not use it.
-        weight: λ, the term's weight in the loss.
-        cut: The fraction of the training after which the term no longer changes the network, only the module: 0
-            from the start, 1 never. Of the longest training where `training.stop` is fitted or early.
+        margin: ξ, the difference that the predictions of a pair should have; the mse variant does not use it.
+        weight: λ, the weight of the term in the loss.
+        cut: The fraction of the training after which the term no longer changes the network, only the module: with 0
+            it never changes the network, with 1 throughout. A fraction of the longest training where `training.stop` is
+            fitted or early.
         variant: ranking: pairs of the mini-batch (the i-th with the i-th from the end). mse: (l̂_i − l_i)² instead.
         width: Units of the module's layer on each activation.
         layers: Layers of the model whose outputs the module reads; null: the last block of each stage of a ResNet,
@@ -48,7 +49,7 @@ class LearningLoss(ScoreStrategy):
         epochs, cut after 120, and score 10,000 random points of the pool: `schedule.candidates=10000`.
 
     Departures:
-        In an odd mini-batch the middle point has no pair; a batch of one trains nothing of the module. A
+        In an odd mini-batch the middle point has no pair; a batch of one does not train the module. A
         pair of equal losses gives no gradient (the paper's indicator would order it by position).
     """
 

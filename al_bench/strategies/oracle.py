@@ -1,4 +1,4 @@
-"""A bound, not a method: acquisition by the true loss, with labels that no other strategy may read."""
+"""Acquisition by the true loss: a bound, not a method, as it reads labels that no other strategy may read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class OracleLoss(ScoreStrategy):
         None: a bound for strategies that rank by an estimate of the loss, such as `learning_loss`.
 
     Departures:
-        It reads what no method may. The highest losses are not the best batch, as mislabelled points have them too.
+        It reads labels that no method may read. The highest losses are not the best batch: mislabelled points have
+        high losses too.
         A loss above 10⁴ nats counts as 10⁴.
         Works from an empty labelled set, on the predictions of an untrained network.
     """

@@ -82,7 +82,9 @@ class MaskSet:
                 "0 (such as model.dropout_dense=0.5), or pick a posterior that needs none"
             )
         reached = {name: module for name, module in modules.items() if name in self.shapes}
-        drawn = [[module.keep(self.shapes[name], generator) for name, module in reached.items()] for _ in range(draws)]
+        drawn = [
+            [module.binary_mask(self.shapes[name], generator) for name, module in reached.items()] for _ in range(draws)
+        ]
         self.scales = {name: 1 / (1 - module.p) for name, module in reached.items()}
         self.binary = {
             name: torch.stack(column).to(row.device)
