@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from click.shell_completion import (
     BashComplete,
@@ -92,7 +93,7 @@ def hydra_completions(words: Sequence[str], incomplete: str) -> list[str]:
         incomplete: Its beginning.
     """
     from al_bench.cli.run import main
-    from al_bench.config.compose import config_dir
+    from al_bench.config.compose import conf_dir, config_dir
 
     folder = config_dir(words)
     own = [f"--config-dir={folder}"] if folder else []
@@ -100,4 +101,6 @@ def hydra_completions(words: Sequence[str], incomplete: str) -> list[str]:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
         main([*own, "--shell-completion", "query=bash"])
-    return printed.getvalue().split()
+    # Hydra leaves out the `=` after a group that has folders beside its options, such as experiment.
+    groups = {path.name for path in Path(conf_dir()).iterdir() if path.is_dir()}
+    return [f"{word}=" if word in groups else word for word in printed.getvalue().split()]

@@ -46,6 +46,8 @@ def in_bash(line: str, folder: Path, breaks: str = BASH_BREAKS) -> list[str]:
         ("al-bench reproduce --check-only scale=", ["plain,paper", "plain,laptop", "plain,smoke"]),
         ("al-bench run strategy=softm", ["plain,softmax_bald"]),
         ("al-bench run -m seed=1 schedule.ba", ["plain,schedule.batch="]),
+        ("al-bench run exp", ["plain,experiment="]),
+        ("al-bench run experiment=gal2017_mnist_", ["plain,gal2017_mnist_deterministic"]),
         ("al-bench run dataset=mnist strategy=bald  model=batchbald_", ["plain,batchbald_cnn"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
