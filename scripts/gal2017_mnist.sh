@@ -1,6 +1,6 @@
 #!/bin/sh
-# Gal, Islam & Ghahramani 2017 on MNIST, as far as two CPU cores go in about two hours: see conf/experiment/gal2017_mnist.yaml.
-# MNIST is read from AL_BENCH_DATA. Typed again after an interruption, it goes on from the last recorded round.
+# Gal, Islam & Ghahramani 2017 on MNIST, to 400 labels, about two hours on two CPU cores: see conf/experiment/gal2017_mnist.yaml.
+# MNIST is read from AL_BENCH_DATA. The same command resumes an interrupted sweep after the last recorded rounds.
 set -eu
 cd "$(dirname "$0")/.."
 al-bench run -m seed=0,1,2,3,4 strategy=bald,random,variation_ratio,entropy,mean_std dataset=mnist \

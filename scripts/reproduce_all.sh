@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every preset at laptop scale, EMNIST's last: the estimate is printed first, and any interruption is picked up again.
+# Every preset at laptop scale, EMNIST last. The estimated duration is printed first; the same command resumes an interrupted sweep.
 set -u
 cd "$(dirname "$0")/.."
 al-bench reproduce --all scale=laptop "$@"

@@ -24,7 +24,7 @@ Run a paper's experiment (or go on with it) and judge its claims: which of them 
 
 _EPILOG = """\
 scales:
-  laptop  what two CPU cores do in one to two hours (the default)
+  laptop  what two CPU cores do in one to four hours (the default)
   paper   the full protocol, for a GPU
   smoke   minutes, on stand-in data: for tests
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,6 +13,8 @@ from al_bench.config.compose import conf_dir
 from al_bench.errors import InputError
 from al_bench.reproduce.preset import METRICS, RULES, SCALES, Arm, Claim, Curve, Entry, Preset, Scale, Size
 from al_bench.storage import typed_toml
+
+T = TypeVar("T")
 
 
 class PresetFile(Entry, frozen=True, kw_only=True):
@@ -77,13 +80,32 @@ def _checked(file: PresetFile, name: str) -> Preset:
     claims = (*file.claim, *points, *file.report)
     preset = Preset(name, file.paper, file.dataset, file.published, file.notes, file.arm, sizes, claims)
     for kind, given in (("arm", [arm.name for arm in preset.arms]), ("claim", [claim.id for claim in claims])):
-        if twice := [each for each in given if given.count(each) > 1]:
-            raise InputError(f"preset {name}: two {kind}s are called {twice[0]!r}")
+        if repeated := _repeated(given):
+            raise InputError(f"preset {name}: two {kind}s are called {repeated[0]!r}")
     if set(sizes) != set(SCALES):
         raise InputError(f"preset {name} has the scales {', '.join(sizes)}, not {', '.join(SCALES)}")
+    for arm in preset.arms:
+        _check_seeds(arm, preset)
     for claim in claims:
         _check_claim(claim, preset)
     return preset
+
+
+def _repeated(values: Sequence[T]) -> list[T]:
+    """The values that are given more than once."""
+    return [value for value in values if values.count(value) > 1]
+
+
+def _check_seeds(arm: Arm, preset: Preset) -> None:
+    """Raises InputError where an arm has no seeds at a scale, or one of them twice."""
+    for scale in SCALES:
+        seeds = preset.arm_seeds(arm, scale)
+        if not seeds:
+            raise InputError(f"preset {preset.name}: arm {arm.name} has no seeds at the scale {scale}")
+        if repeated := _repeated(seeds):
+            raise InputError(
+                f"preset {preset.name}: arm {arm.name} has the seed {repeated[0]} twice at the scale {scale}"
+            )
 
 
 def _check_claim(claim: Claim, preset: Preset) -> None:

@@ -57,6 +57,20 @@ def test_seeds_that_are_missing_are_said():
     assert row[3] == "3 of 5"
 
 
+def test_arms_with_unequal_seeds_are_judged_on_those_that_they_share():
+    arms = [
+        {"name": "one", "overrides": [], "seeds": {"laptop": [0, 1, 2, 3, 4]}},
+        {"name": "other", "overrides": ["strategy=random"]},
+    ]
+    runs = {"one": flat("one", [95, 95.2, 94.8, 0, 0]), "other": flat("other", [90, 90, 90])}
+    planted = preset(ABOVE, arm=arms)
+    (judged,) = judge(planted, "laptop", runs)
+    assert (judged.verdict, judged.effect.n) == (ClaimVerdict.passed, 3)
+    assert judged.reason == "the interval lies inside"  # three of three: seeds 3 and 4 are of one arm alone
+    (row,) = claims_table(planted, "laptop", (judged,)).rows
+    assert row[3] == "3"
+
+
 @pytest.mark.parametrize("n", [1, 2])
 def test_fewer_than_three_seeds_are_never_enough(n):
     assert decided(5, 6, (0, INF), n) is ClaimVerdict.not_enough_seeds
