@@ -65,8 +65,11 @@ sys.exit(guide.main(["concepts"]))
 
 
 def test_on_a_terminal_the_page_opens_in_the_pager(pages):
+    pager = pages / "pager"
+    pager.write_text("#!/bin/sh\nsed s/^/paged:/\n")
+    pager.chmod(0o755)
     controller, terminal = pty.openpty()
-    environment = {**os.environ, "PAGER": "sed s/^/paged:/", "TERM": "xterm"}
+    environment = {**os.environ, "PAGER": str(pager), "TERM": "xterm"}
     process = subprocess.Popen(
         [sys.executable, "-c", PAGED, str(pages)], env=environment, stdin=terminal, stdout=terminal, stderr=terminal
     )
