@@ -63,7 +63,7 @@ def check_class(cls: type, group: str) -> None:
         base = load_class(contract.base)
         if not issubclass(cls, base):
             raise InputError(f"{name} is no {base.__name__}: derive from {class_name(base)}")
-        expected = {method: signature_of(base, method) for method in public_methods(base)}
+        expected = inherited_methods(cls, base)
     else:
         required = {method.partition("(")[0]: method.partition("(")[2].rstrip(")") for method in contract.methods}
         expected = {method: names.split(", ") if names else [] for method, names in required.items()}
@@ -101,9 +101,20 @@ def is_class_variable(annotation: Any) -> bool:
     )
 
 
-def public_methods(base: type) -> list[str]:
-    """The methods that a base class declares for its heirs to write or to override."""
-    return [name for name, value in vars(base).items() if inspect.isfunction(value) and not name.startswith("_")]
+def inherited_methods(cls: type, base: type) -> dict[str, list[str]]:
+    """The methods that al-bench's classes declare for their heirs to write or to override, and their arguments.
+
+    Args:
+        cls: A user's class.
+        base: The class at the root of its group, such as Strategy.
+    """
+    expected: dict[str, list[str]] = {}
+    for ancestor in reversed(cls.__mro__):
+        if ancestor.__module__.partition(".")[0] == "al_bench" and issubclass(ancestor, base):
+            for name, value in vars(ancestor).items():
+                if inspect.isfunction(value) and not name.startswith("_"):
+                    expected.setdefault(name, signature_of(ancestor, name))
+    return expected
 
 
 def signature_of(cls: type, method: str) -> list[str]:

@@ -10,6 +10,7 @@ from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import RunConfig, Scoring
 from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
+from al_bench.experiment.own_components import build_network
 from al_bench.learners.learner import Learner
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.torch_learner import TorchLearner
@@ -68,8 +69,7 @@ def _build_networks(config: RunConfig, dataset: Dataset, strategy: Strategy | No
     device = dataset.inputs.device
     with seeded(0):  # `reset` draws the weights of a round; building must leave the global generator alone
         networks = [
-            to_channels_last(replace_torch_dropout(model.build(dataset.shape, dataset.classes)).to(device))
-            for model, _ in members
+            to_channels_last(replace_torch_dropout(build_network(model, dataset)).to(device)) for model, _ in members
         ]
     names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
     for layer in config.training.layer_weight_decay:

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from al_bench.config.schema import InitialKind, Reference, RunConfig
-from al_bench.data.cached import load_dataset
 from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.evidence import Product
 from al_bench.experiment.learner import build_learner
+from al_bench.experiment.own_components import load_checked
 from al_bench.learners.learner import FROM_LABELS, Learner
 from al_bench.learners.training import Stop
 from al_bench.metrics import METRICS, Metric
@@ -199,7 +199,7 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
     """
     device = pick_device(config.device)
     streams = Streams(config.seed)
-    dataset = load_dataset(config.dataset, config.cache)
+    dataset = load_checked(config.dataset, config.cache)
     start, validation = draw_sets(config, dataset, streams)
     full = config.reference is Reference.full
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))

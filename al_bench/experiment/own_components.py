@@ -1,0 +1,147 @@
+"""What a user's own data set and network turn out to be, checked before a run's folder is made.
+
+The class of a component is checked when its option is read (`al_bench.config.contracts`). Here its methods are called:
+whatever they raise or return amiss becomes one line that names the class, its file and what to write.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from al_bench.config.contracts import class_name, source_of
+from al_bench.config.load_class import describe_error
+from al_bench.config.own_schema import is_own_class
+from al_bench.data.cached import load_dataset
+from al_bench.data.dataset import Dataset, Inputs
+from al_bench.errors import BenchError, InputError
+
+PROBED_ROWS = 2
+"""Rows of the forward pass that shows what a user's network gives."""
+
+
+def who(component: object, group: str) -> str:
+    """A component of a config group, its class and its file, to begin a message with."""
+    return f"{group}: {class_name(type(component))}{source_of(type(component))}"
+
+
+@contextmanager
+def faults_named(component: object, group: str, method: str) -> Iterator[None]:
+    """Turn whatever a method of a user's class raises into one line.
+
+    Raises:
+        InputError: naming the class, the method, and the file and line of the fault.
+    """
+    try:
+        yield
+    except BenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{who(component, group)}: {method} fails: {describe_error(error)}") from error
+
+
+def load_checked(component: Any, cache_folder: str | None) -> Dataset:
+    """The data set of a component; one of a user's own is checked.
+
+    Args:
+        component: A dataclass whose fields are config keys, with a method `load`.
+        cache_folder: The value of a run's key `cache`.
+
+    Raises:
+        InputError: `load` fails, or returns what no run can use.
+    """
+    if not is_own_class(type(component)):
+        return load_dataset(component, cache_folder)
+    with faults_named(component, "dataset", "load()"):
+        dataset = load_dataset(component, cache_folder)
+    if (fault := dataset_fault(dataset)) is not None:
+        raise InputError(f"{who(component, 'dataset')}: load() {fault}")
+    return dataset
+
+
+def dataset_fault(dataset: object) -> str | None:
+    """What is wrong with a data set, after "load() "; None where nothing is."""
+    if not isinstance(dataset, Dataset):
+        return f"returns a {type(dataset).__name__}; it must return an al_bench.data.dataset.Dataset"
+    names = dataset.class_names
+    if not isinstance(names, (tuple, list)) or not all(isinstance(name, str) for name in names) or len(names) < 2:
+        return f"gives the class_names {names!r}; give a tuple of two texts or more, one for each class"
+    for part, inputs, labels in (
+        ("", dataset.inputs, dataset.hidden_labels),
+        ("test_", dataset.test_inputs, dataset.test_labels),
+    ):
+        label_name = "test_labels" if part else "hidden_labels"
+        fault = inputs_fault(f"{part}inputs", inputs) or labels_fault(label_name, labels, len(names))
+        if fault is not None:
+            return fault
+        if len(inputs) != len(labels):
+            return f"gives {len(inputs)} rows of {part}inputs and {len(labels)} {label_name}; give one label a row"
+    if tuple(dataset.inputs.shape[1:]) != tuple(dataset.test_inputs.shape[1:]):
+        shapes = f"{list(dataset.inputs.shape[1:])} and test_inputs of shape {list(dataset.test_inputs.shape[1:])}"
+        return f"gives inputs of shape {shapes} a row; they must be equal"
+    return None
+
+
+def inputs_fault(name: str, inputs: object) -> str | None:
+    """What is wrong with the inputs [N, *shape] of one part."""
+    if not isinstance(inputs, Inputs):
+        return f"gives {name} as a {type(inputs).__name__}; give a tensor, as torch.from_numpy(…) makes from an array"
+    if inputs.dtype not in (torch.uint8, torch.float32):
+        return f"gives {name} of {type_name(inputs.dtype)}; give float32, as {name}.float() does, or uint8 for images"
+    if len(inputs.shape) < 2 or len(inputs) == 0:
+        return f"gives {name} of shape {list(inputs.shape)}; give one row or more, [rows, *shape]"
+    return None
+
+
+def labels_fault(name: str, labels: object, classes: int) -> str | None:
+    """What is wrong with the labels [N] of one part."""
+    if not isinstance(labels, Tensor):
+        return f"gives {name} as a {type(labels).__name__}; give a tensor, as torch.from_numpy(…) makes from an array"
+    if labels.dtype != torch.int64:
+        return f"gives {name} of {type_name(labels.dtype)}; give int64, as {name}.long() does"
+    if labels.ndim != 1:
+        return f"gives {name} of shape {list(labels.shape)}; give one class a row, [rows]"
+    for label in (int(labels.min()), int(labels.max())) if len(labels) else ():
+        if not 0 <= label < classes:
+            return f"gives {name} that hold {label}; with {classes} class_names the labels are 0 to {classes - 1}"
+    return None
+
+
+def type_name(dtype: torch.dtype) -> str:
+    """A torch type without its module: int32."""
+    return str(dtype).removeprefix("torch.")
+
+
+def build_network(model: Any, dataset: Dataset) -> nn.Module:
+    """A new network of a model component; what one of a user's own gives is checked by a forward pass of two rows.
+
+    Raises:
+        InputError: `build` or the forward pass fails, or the outputs are not one number for each class.
+    """
+    if not is_own_class(type(model)):
+        return model.build(dataset.shape, dataset.classes)
+    with faults_named(model, "model", "build(shape, classes)"):
+        network = model.build(dataset.shape, dataset.classes)
+    if not isinstance(network, nn.Module):
+        raise InputError(
+            f"{who(model, 'model')}: build() returns a {type(network).__name__}; it must return a torch Module"
+        )
+    rows = dataset.prepare(dataset.inputs[:PROBED_ROWS]).cpu()
+    with faults_named(model, "model", f"a forward pass of {len(rows)} rows of shape {list(dataset.shape)}"):
+        probe = copy.deepcopy(network).cpu().eval()
+        with torch.no_grad():
+            outputs = probe(rows)
+    expected = (len(rows), dataset.classes)
+    if not isinstance(outputs, Tensor) or tuple(outputs.shape) != expected or not outputs.is_floating_point():
+        shape = list(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
+        kind = f" of {type_name(outputs.dtype)}" if isinstance(outputs, Tensor) else ""
+        raise InputError(
+            f"{who(model, 'model')}: the network gives {shape}{kind} for {len(rows)} rows; {dataset.name} has "
+            f"{dataset.classes} classes, so it must give numbers of shape {list(expected)}"
+        )
+    return network
