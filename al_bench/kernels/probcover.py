@@ -8,7 +8,6 @@ by one, so that a whole batch reads each edge once: O(N² D) for the graph and O
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +16,9 @@ from torch import Tensor
 
 from al_bench.kernels.clusters import k_means
 from al_bench.kernels.distances import Points, check_feature_pair, check_features
+from al_bench.kernels.neighbour_pairs import NeighbourPairs, pairs_within, slices
 from al_bench.kernels.select import check_batch, tie_keys
 
-SHRINK = 0.95
-"""While there are more edges than allowed, δ is multiplied by this."""
-
-_MOST_SHRINKS = 100
 BLOCK = (1024, 4096)
 """Rows and columns of a block of distances: 16 MiB in float32."""
 
@@ -94,15 +90,15 @@ def select_probcover(
         raise ValueError(f"delta is {delta}; it must be a number of at least 0")
     keys_n = tie_keys(rows_count, generator).cpu()
     points = Points(torch.cat([features_nd, labelled_features_ld.to(features_nd)]))
-    edges = _Edges(points, delta, max_edges)
+    edges = NeighbourPairs(points, delta, max_edges)
     height, width = block
-    for rows_part in _slices(0, rows_count, height):
-        for columns_part in _slices(rows_part.start, rows_count, width):
+    for rows_part in slices(0, rows_count, height):
+        for columns_part in slices(rows_part.start, rows_count, width):
             edges.add(rows_part, columns_part)
     covered_n = torch.zeros(rows_count, dtype=torch.bool)
-    for rows_part in _slices(0, rows_count, height):
-        for columns_part in _slices(rows_count, len(points), width):
-            covered_n[_pairs_within(points, rows_part, columns_part, edges.radius)[0]] = True
+    for rows_part in slices(0, rows_count, height):
+        for columns_part in slices(rows_count, len(points), width):
+            covered_n[pairs_within(points, rows_part, columns_part, edges.radius)[0]] = True
     covered_before = int(covered_n.sum())
     graph, count = edges.matrix(rows_count), edges.count
     rows, gains = _greedy_cover(graph, covered_n.numpy(), batch, keys_n.argsort(stable=True).numpy())
@@ -113,7 +109,7 @@ def select_probcover(
         gains.index(0) if 0 in gains else None,
         edges.delta,
         count,
-        edges.shrinks > 0,
+        edges.reductions > 0,
     )
 
 
@@ -176,91 +172,6 @@ def estimate_delta(
     quantile = distances[min(len(distances) - 1, int((1 - purity) * len(distances) + 1e-9))].item()
     # Below it by more than two ways to round the same distance differ.
     return quantile / points.scale * (1 - 1e-12) if quantile < math.inf else 0.0
-
-
-class _Edges:
-    """Pairs of candidates within the radius, which is reduced while there are more than `cap`."""
-
-    def __init__(self, points: Points, delta: float, cap: int) -> None:
-        self._points, self._asked, self._cap = points, delta, cap
-        self._parts: list[tuple[Tensor, Tensor, Tensor]] = []
-        self.radius = delta * points.scale
-        self.shrinks = 0
-        self.count = 0
-
-    def add(self, rows: slice, columns: slice) -> None:
-        """Take in the pairs i < j of a block."""
-        i, j, squared = _pairs_within(self._points, rows, columns, self.radius, above_diagonal=True)
-        if len(i):
-            self._parts.append((i.int(), j.int(), squared))
-            self.count += len(i)
-        if self.count > self._cap:
-            # Reduced only as far as the pairs so far require: those still to come may require more, never less.
-            fits = range(self.shrinks + 1, _MOST_SHRINKS + 1)
-            self.shrinks = fits.start + bisect_left(fits, True, key=lambda i: self._count(self._radius(i)) <= self._cap)
-            self.radius = self._radius(self.shrinks)
-            self._parts = [_within(self._points, *part, self.radius) for part in self._parts]
-            self.count = sum(len(part[0]) for part in self._parts)
-
-    @property
-    def delta(self) -> float:
-        """The radius in the units of the features; 0 where there is no edge at all."""
-        return self._asked * SHRINK**self.shrinks if self.shrinks <= _MOST_SHRINKS else 0.0
-
-    def _radius(self, shrinks: int) -> float:
-        """The scaled radius; below 0 after the last shrink, so that not even copies are within it."""
-        return self._asked * SHRINK**shrinks * self._points.scale if shrinks <= _MOST_SHRINKS else -1.0
-
-    def _count(self, radius: float) -> int:
-        return sum(len(_within(self._points, *part, radius)[0]) for part in self._parts)
-
-    def matrix(self, rows_count: int) -> Any:
-        """The symmetric adjacency matrix, a scipy CSR array of int8; the list of pairs is emptied."""
-        import numpy as np
-        from scipy.sparse import coo_array
-
-        empty = torch.empty(0, dtype=torch.int32)
-        i, j = (torch.cat([empty, *(part[k] for part in self._parts)]).numpy() for k in (0, 1))
-        self._parts = []
-        upper = coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(rows_count, rows_count)).tocsr()
-        return upper + upper.T.tocsr()
-
-
-def _slices(start: int, end: int, size: int) -> list[slice]:
-    return [slice(first, min(first + size, end)) for first in range(start, end, size)]
-
-
-def _pairs_within(
-    points: Points, rows: slice, columns: slice, radius: float, *, above_diagonal: bool = False
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows i, columns j and quick squared distances of the pairs of a block whose distance is at most `radius`."""
-    if radius < 0:
-        return torch.empty(0).long(), torch.empty(0).long(), points.norms_n[:0]
-    lower_n = points.norms_n * (1 - points.rounding)
-    block = torch.addmm(lower_n[columns], points.quick_nd[rows], points.quick_nd[columns].T, alpha=-2)
-    # The rows' norms are on the right side, so that the comparison needs no sum of all three terms per element.
-    possible = block <= _squared(points, radius) - lower_n[rows, None]
-    if above_diagonal:
-        possible.triu_(rows.start - columns.start + 1)
-    i, j = possible.nonzero(as_tuple=True)
-    squared = block[i, j] + points.norms_n[rows][i] + points.rounding * points.norms_n[columns][j]
-    return _within(points, i + rows.start, j + columns.start, squared, radius)
-
-
-def _within(points: Points, i: Tensor, j: Tensor, squared: Tensor, radius: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Those pairs whose distance is at most `radius`; where rounding leaves it open, the distance is measured."""
-    if radius < 0:
-        return i[:0], j[:0], squared[:0]
-    slack = points.rounding * (points.norms_n[i] + points.norms_n[j])
-    within = squared + slack <= _squared(points, radius)
-    doubtful = (~within & (squared - slack <= _squared(points, radius))).nonzero()[:, 0]
-    within[doubtful] = points.exact(i[doubtful], j[doubtful]) <= radius
-    return i[within], j[within], squared[within]
-
-
-def _squared(points: Points, radius: float) -> float:
-    """The squared radius, bounded by the largest possible distance, so that it is finite in float32."""
-    return min(radius, 8.0 * math.sqrt(points.quick_nd.shape[1] + 1)) ** 2
 
 
 def _greedy_cover(graph: Any, covered_n: Any, batch: int, order: Any) -> tuple[list[int], list[int]]:
