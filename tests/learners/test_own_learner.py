@@ -113,7 +113,10 @@ def test_what_it_cannot_do_is_one_line_before_any_training(own, words, message):
 
 
 def test_a_model_that_gives_no_learner_is_one_line(run, add_component):
-    source = "class Odd:\n    def learner(self, dataset, posterior, training):\n        return dataset\n"
+    source = (
+        "from dataclasses import dataclass\n\n\n@dataclass\nclass Odd:\n"
+        "    def learner(self, dataset, posterior, training):\n        return dataset\n"
+    )
     add_component("model", "odd", "odd.Odd", source)
     done = run("--config-dir", "conf", *TINY, "model=odd")
     assert done.status == 2
