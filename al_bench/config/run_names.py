@@ -18,7 +18,9 @@ from al_bench.errors import InputError
 from al_bench.storage.rounds import LENGTH_KEYS
 
 LOCATION_KEYS = ("study", "arm", "results", "device", "dataset.root", "cache")
-"""Keys that say where things are, not what is computed: they are no part of a run's identity."""
+"""Keys that say where things are, not what is computed."""
+NEUTRAL_KEYS = (*LOCATION_KEYS, "evaluation.metrics")
+"""Keys on which no result depends, those of further metrics among them: they are no part of a run's identity."""
 HEALTH_KEYS = "health."
 """The keys that begin so say what is called unhealthy: they change no result either."""
 STRATEGY_KEYS = "strategy."
@@ -46,7 +48,7 @@ def identity(config: DictConfig) -> dict[str, Any]:
     plain = as_dict(config, resolve=True)
     left_out = (HEALTH_KEYS, STRATEGY_KEYS) if config.reference is Reference.full else (HEALTH_KEYS,)
     return {
-        key: value for key, value in flatten(plain).items() if key not in LOCATION_KEYS and not key.startswith(left_out)
+        key: value for key, value in flatten(plain).items() if key not in NEUTRAL_KEYS and not key.startswith(left_out)
     }
 
 
@@ -97,7 +99,7 @@ def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictC
         return str(config.arm)
     plain = flatten(as_dict(config))
     keys = [key for key in plain if not key.startswith(HEALTH_KEYS)]
-    left_out = {"seed", "dataset", "strategy", "reference", "experiment", "scale", "debug", *LOCATION_KEYS}
+    left_out = {"seed", "dataset", "strategy", "reference", "experiment", "scale", "debug", *NEUTRAL_KEYS}
     left_out |= set() if lengths else set(LENGTH_KEYS)
     parts = []
     typed = dict(override.lstrip("+~").partition("=")[::2] for override in overrides)  # of one key, the last counts

@@ -123,10 +123,13 @@ class Evaluation:
     Args:
         draws: Dropout masks a member for the mean prediction; null takes posterior.draws, 0 switches dropout off.
         every: Evaluate every so many rounds (and the last).
+        metrics: Metrics of your own beside al-bench's: module:NAME of an `al_bench.metrics.Metric`, or the name by
+            which an installed package offers one. No other result depends on them.
     """
 
     draws: int | None = None
     every: int = 1
+    metrics: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.draws is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Iterable
 
 import torch
@@ -12,8 +14,12 @@ from al_bench.learners.posterior import Sampler
 from al_bench.metrics import METRICS, Metric
 from al_bench.progress import bar
 
+logger = logging.getLogger("al_bench")
 
-def evaluate(learner: Learner, sampler: Sampler, metrics: Iterable[Metric] = METRICS.values()) -> dict[str, float]:
+
+def evaluate(
+    learner: Learner, sampler: Sampler, metrics: Iterable[Metric] = METRICS.values()
+) -> dict[str, float | None]:
     """Name to value of each metric, of the mean prediction of `sampler`'s functions on the whole test part."""
     data = learner.dataset
     means = []
@@ -22,4 +28,12 @@ def evaluate(learner: Learner, sampler: Sampler, metrics: Iterable[Metric] = MET
             means.append(kernels.mean_log_probs(draws))
             testing.update(rows.stop - rows.start)
     log_probs = torch.cat(means).double()
-    return {metric.name: metric.compute(log_probs, data.test_labels) for metric in metrics}
+    return {metric.name: _finite(metric, metric.compute(log_probs, data.test_labels)) for metric in metrics}
+
+
+def _finite(metric: Metric, value: float) -> float | None:
+    """A value, or None (said in the log) where a metric of the user's own has none for these predictions."""
+    if metric.name in METRICS or math.isfinite(value):
+        return value
+    logger.warning("the metric %s is %s here; no value is recorded", metric.name, value)
+    return None

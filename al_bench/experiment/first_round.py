@@ -64,7 +64,7 @@ class FirstRound:
         return [Fit(**fit) for fit in entry["fits"]]
 
     @property
-    def quality(self) -> dict[str, float] | None:
+    def quality(self) -> dict[str, float | None] | None:
         """The quality of the networks loaded; None where it lacks a metric, such as one of the user's own."""
         stored = self.value.get("quality") or {}
         return dict(stored) if all(metric.name in stored for metric in self.experiment.metrics) else None
@@ -74,7 +74,7 @@ class FirstRound:
         """What the run's header says of the cache: the entry's name, and whether it was there."""
         return {"key": self.key, "loaded": bool(self.value)} if self.store else {}
 
-    def store_result(self, fits: list[Fit], quality: dict[str, float] | None, seconds: float) -> None:
+    def store_result(self, fits: list[Fit], quality: dict[str, float | None] | None, seconds: float) -> None:
         """Say in the log where the networks come from, and put new ones into the cache.
 
         Args:

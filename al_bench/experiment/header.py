@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from al_bench.experiment.setup import Experiment
+from al_bench.metrics import own
 from al_bench.records import RunHeader
 from al_bench.storage.environment import commit, cores, processor_name, versions
 
@@ -56,4 +57,5 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
         started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         identity=job.identity,
         health=asdict(config.health),
+        own_metrics=own.describe(experiment.metrics),
     )

@@ -127,6 +127,7 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
     recorded = len(folder.rounds)
     go_on_from_shorter(folder, experiment, job, header)
     folder.begin(header, job.resolved)
+    folder.add_metrics(header)
     done = len(folder.rounds)
     if recorded:
         logger.info("resuming after round %d, at commit %s", done - 1, header.commit)

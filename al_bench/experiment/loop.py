@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 import torch
 
@@ -58,7 +57,7 @@ def resume(experiment: Experiment, folder: RunFolder) -> PoolState:
 
 def train_and_evaluate(
     experiment: Experiment, state: PoolState, meter: Meter, folder: RunFolder
-) -> tuple[list[Fit], dict[str, float] | None]:
+) -> tuple[list[Fit], dict[str, float | None] | None]:
     """Train on the labelled set, and evaluate where the round is one of those evaluated.
 
     Round 0's networks and their quality come from the cache where another run has them. Under warm start the weights
@@ -93,7 +92,7 @@ def train(experiment: Experiment, state: PoolState, round_: int) -> list[Fit]:
     return learner.fit(torch.tensor(state.labelled), torch.tensor(experiment.validation), streams, round_)
 
 
-def evaluate_learner(experiment: Experiment, round_: int) -> dict[str, float]:
+def evaluate_learner(experiment: Experiment, round_: int) -> dict[str, float | None]:
     """The value of each metric on the test part."""
     draws = experiment.config.evaluation.draws
     sampler = experiment.learner.sampler(experiment.streams, "test_masks", round_, draws)
@@ -104,13 +103,13 @@ def describe(
     experiment: Experiment,
     state: PoolState,
     fits: list[Fit],
-    quality: dict[str, float] | None,
+    quality: dict[str, float | None] | None,
     acquisition: Acquisition | None,
     monitor: HealthMonitor,
     meter: Meter,
 ) -> RoundRecord:
     """The record of a round."""
-    values: dict[str, Any] = dict(quality or {})
+    values: dict[str, float | None] = dict(quality or {})
     accuracy = values.pop("accuracy", None)
     selection = None if acquisition is None else acquisition.selection
     health = monitor.measure(state, accuracy, acquisition)

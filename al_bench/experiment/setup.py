@@ -19,6 +19,7 @@ from al_bench.experiment.own_components import load_checked
 from al_bench.learners.learner import FROM_LABELS, Learner
 from al_bench.learners.training import Stop
 from al_bench.metrics import METRICS, Metric
+from al_bench.metrics.own import load_metrics
 from al_bench.pool import Indices, PoolState, draw_initial
 from al_bench.rng import Streams
 from al_bench.strategies.base import RunFacts, Strategy
@@ -66,10 +67,11 @@ class Experiment:
         """Whether a round is evaluated: every so many of them, and the last."""
         return round_ == self.rounds - 1 or round_ % self.config.evaluation.every == 0
 
-    def ends(self, round_: int, quality: Mapping[str, float] | None) -> bool:
+    def ends(self, round_: int, quality: Mapping[str, float | None] | None) -> bool:
         """Whether a round is the last: the labels are spent, or its accuracy is that to stop at."""
         stop = self.config.schedule.stop_at_accuracy
-        reached = stop is not None and quality is not None and quality["accuracy"] >= stop
+        accuracy = None if quality is None else quality["accuracy"]
+        reached = stop is not None and accuracy is not None and accuracy >= stop
         return reached or round_ == self.rounds - 1
 
     def labels(self, indices: Indices) -> Tensor:
@@ -209,4 +211,5 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
     strategy = cast(Strategy, config.strategy)
     learner = build_learner(config, dataset, None if full else strategy, chunk)
     table = None if full else check_strategy(config, strategy_name, learner, start)
-    return Experiment(config, streams, dataset, learner, strategy, start, validation, at_end, table)
+    metrics = (*METRICS.values(), *load_metrics(config.evaluation.metrics, dataset.classes))
+    return Experiment(config, streams, dataset, learner, strategy, start, validation, at_end, table, metrics)

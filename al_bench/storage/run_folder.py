@@ -232,6 +232,12 @@ class RunFolder:
         if not self._replacing:
             self._write_header()
 
+    def add_metrics(self, header: RunHeader) -> None:
+        """Describe metrics of the user's own that the run did not have when it began."""
+        known = self.header.own_metrics if self.header else {}
+        if not header.own_metrics.keys() <= known.keys():
+            self.amend(own_metrics=known | header.own_metrics)
+
     def amend(self, **details: Any) -> None:
         """Add to the header what is known only now, and is no part of the deterministic record."""
         assert self.header is not None
