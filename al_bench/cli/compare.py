@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from al_bench.cli import options
 from al_bench.cli.command import bench_command, exit_status
 from al_bench.errors import InputError
+from al_bench.storage.files import write_output
 
 if TYPE_CHECKING:
     from al_bench.analysis.study import Study
@@ -89,7 +90,7 @@ def command(
         _write_csv(csv, results, overall)
     for path, text in ((json_, _json), (markdown, _markdown), (latex, _latex)):
         if path is not None:
-            options.write_text(path, text(results, overall))
+            write_output(path, text(results, overall))
             print(f"wrote {path}")
 
 
@@ -132,7 +133,7 @@ def _write_csv(folder: Path, results: list[Result], overall: list[Table]) -> Non
     """One file a table; those over all datasets begin with `all`."""
     tables = [(result.study.dataset, table) for result in results for table in result.tables]
     for dataset, table in [*tables, *(("all", table) for table in overall)]:
-        options.write_text(folder / f"{dataset}_{table.key}.csv".replace("/", "_"), table.to_csv())
+        write_output(folder / f"{dataset}_{table.key}.csv".replace("/", "_"), table.to_csv())
     print(f"wrote {folder}{'' if str(folder).endswith('/') else '/'}*.csv")
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,32 +133,3 @@ def reporter(command: str) -> Callable[[str], None]:
         print(f"al-bench {command}: {line}", file=sys.stderr)
 
     return report
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Inside, a file that the user named is written; its folder is made if missing.
-
-    Raises:
-        InputError: It cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}; choose another file") from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file that the user named, whole or not at all; a device such as /dev/stdout is written as it is.
-
-    Raises:
-        InputError: It cannot be written.
-    """
-    from al_bench.storage import files
-
-    with writing(path):
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
-        else:
-            files.write_text(path.resolve(), text)

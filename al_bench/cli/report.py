@@ -8,6 +8,7 @@ from typing import Any
 from al_bench.cli import options
 from al_bench.cli.command import bench_command, exit_status
 from al_bench.errors import InputError
+from al_bench.storage.files import write_output
 
 _DESCRIPTION = """\
 Write one HTML page about a study: the verdict in two sentences, curves, tables, diagnostics, what
@@ -61,7 +62,7 @@ def command(folders: tuple[Path, ...], out: Path, **wanted: Any) -> None:
             progress.update(done - progress.n)
 
         text = write_page(ReportRequest(folders=folders, **wanted), options.reporter("report"), step)
-    options.write_text(out, text)
+    write_output(out, text)
     print(f"wrote {out} ({len(text.encode()) / 1e6:.1f} MB)")
 
 

@@ -12,6 +12,7 @@ from al_bench.cli import options
 from al_bench.cli.command import bench_command, exit_status
 from al_bench.errors import InputError
 from al_bench.reproduce.preset import SCALES
+from al_bench.storage.files import output_file, write_output
 
 if TYPE_CHECKING:
     from al_bench.experiment.outcome import Outcome
@@ -125,7 +126,7 @@ def _run_and_judge(
     report = options.reporter("reproduce")
     plans = [runs.plan(preset, scale, results) for preset in presets]
     if json_file is not None:
-        with options.writing(json_file), json_file.open("a"):  # hours before there is something to write
+        with output_file(json_file), json_file.open("a"):  # hours before there is something to write
             pass
     if check_only and not Path(results).is_dir():
         report(f"there is no folder {results}; --results names where studies live")
@@ -142,7 +143,7 @@ def _run_and_judge(
     if json_file is not None:
         every = [each for *_, claims in judged for each in claims if each.claim.band is not None]
         text = json.dumps([tables.as_record(each) for each in every], ensure_ascii=False, indent=1)
-        options.write_text(json_file, f"{text}\n")
+        write_output(json_file, f"{text}\n")
         print(f"wrote {json_file}")
     complete_runs = all(outcome.status == "complete" for outcome in outcomes)
     return 0 if complete_runs and all(judge.all_pass(claims) for *_, claims in judged) else 1

@@ -1,4 +1,4 @@
-"""Files written whole: a reader sees the old content or the new, never a part."""
+"""Writing files: whole, so that a reader sees the old content or the new, never a part; and the output of commands."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from al_bench.errors import InputError
 
 
 @contextmanager
@@ -31,3 +33,30 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole."""
     with atomic_write(path) as file:
         file.write(text.encode())
+
+
+@contextmanager
+def output_file(path: Path) -> Iterator[None]:
+    """Inside, the file that the user named for a command's output is written; its folder is made if missing.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}; choose another file") from error
+
+
+def write_output(path: Path, text: str) -> None:
+    """Write a command's output to the file that the user named; a device such as /dev/stdout is written as it is.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    with output_file(path):
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+        else:
+            write_text(path.resolve(), text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from al_bench.cli import options
@@ -115,34 +113,3 @@ def test_a_target_that_is_no_fraction_is_refused_alike(capsys, command, target):
     assert dispatch([command, "runs", "--target", target]) == 2
     expected = f"al-bench {command}: --target is {target}; it must be a fraction above 0 and at most 1, such as 0.95\n"
     assert capsys.readouterr() == ("", expected)
-
-
-# Files
-
-
-def test_a_file_is_written_whole_into_a_folder_that_is_made(tmp_path):
-    options.write_text(tmp_path / "new" / "a.txt", "größer\n")
-    options.write_text(tmp_path / "new" / "a.txt", "again\n")
-    assert (tmp_path / "new" / "a.txt").read_bytes() == b"again\n"
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.txt"]
-
-
-def test_a_link_stays_a_link_and_its_target_is_written(tmp_path):
-    (tmp_path / "link.txt").symlink_to(tmp_path / "target.txt")
-    options.write_text(tmp_path / "link.txt", "text")
-    assert (tmp_path / "link.txt").is_symlink()
-    assert (tmp_path / "target.txt").read_text() == "text"
-
-
-def test_a_device_is_written_as_it_is():
-    options.write_text(Path("/dev/null"), "text")
-    assert Path("/dev/null").is_char_device()
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"), [("file/a.txt", "File exists"), (".", "Is a directory")], ids=["below a file", "a folder"]
-)
-def test_a_file_that_cannot_be_written_is_named(tmp_path, name, reason):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=rf"cannot be written: {reason}; choose another file"):
-        options.write_text(tmp_path / name, "text")

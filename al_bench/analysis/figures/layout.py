@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 
 from al_bench.analysis.figures.style import CEILING, INK
 from al_bench.errors import InputError
+from al_bench.storage.files import output_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -208,12 +209,8 @@ def save_figure(figure: Figure, out: Path) -> None:
         InputError: A suffix that is not allowed, or a file that cannot be written.
     """
     check_out(out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        suffix = out.suffix.lower()
-        with matplotlib_style.context(["default", STYLE]):
-            figure.savefig(
-                out, format=suffix[1:], dpi=_DPI, metadata=_METADATA[suffix], bbox_inches="tight", pad_inches=0.08
-            )
-    except OSError as error:
-        raise InputError(f"{out} cannot be written: {error.strerror}; choose another file") from error
+    suffix = out.suffix.lower()
+    with output_file(out), matplotlib_style.context(["default", STYLE]):
+        figure.savefig(
+            out, format=suffix[1:], dpi=_DPI, metadata=_METADATA[suffix], bbox_inches="tight", pad_inches=0.08
+        )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from al_bench.analysis.arms import Arm
 from al_bench.analysis.statistics.curves import labels_to_target, quantile, target_text
-from al_bench.errors import InputError
+from al_bench.storage.files import output_file
 
 CSV_COLUMNS = ("dataset", "arm", "labels", "n", "median", "q25", "q75", "mean", "sem")
 _QUARTILES = (0.5, 0.25, 0.75)
@@ -21,22 +21,18 @@ def write_csv(arms: Sequence[Arm], out: Path) -> None:
     Raises:
         InputError: The file cannot be written.
     """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(CSV_COLUMNS)
-            for arm in arms:
-                summary = arm.summary
-                columns = (summary.median, summary.q25, summary.q75, summary.mean, summary.sem)
-                for place in range(len(summary.labels)):
-                    numbers = (float(column[place]) for column in columns)
-                    writer.writerow(
-                        [arm.dataset, arm.name, int(summary.labels[place]), int(summary.n[place])]
-                        + ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
-                    )
-    except OSError as error:
-        raise InputError(f"{out} cannot be written: {error.strerror}; choose another file") from error
+    with output_file(out), out.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(CSV_COLUMNS)
+        for arm in arms:
+            summary = arm.summary
+            rows = zip(
+                *(summary.labels, summary.n, summary.median, summary.q25, summary.q75, summary.mean, summary.sem),
+                strict=True,
+            )
+            for labels, seeds, *numbers in rows:
+                cells = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
+                writer.writerow([arm.dataset, arm.name, int(labels), int(seeds), *cells])
 
 
 def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list[str]:
