@@ -60,6 +60,7 @@ class RankingNoise:
         targets: [T, K, C] the product `target_mc_log_probs`, or None.
 
     Attributes:
+        highest: [at most R] the highest scores so far, by all draws, in falling order.
         rescored: How many rows were scored again so far.
 
     Source:
@@ -69,8 +70,8 @@ class RankingNoise:
     def __init__(self, strategy: ScoreStrategy, batch: int, members: int, targets: Tensor | None = None) -> None:
         self.strategy, self.batch, self.members = strategy, batch, members
         self._targets = None if targets is None else halves(targets, members)
-        self._scores = torch.empty(0)  # [≤ R] highest first
-        self._halves = torch.empty(0, 2)
+        self.highest = torch.empty(0)
+        self._halves = torch.empty(0, 2)  # their scores by either half of the draws
         self.rescored = 0
 
     @classmethod
@@ -109,15 +110,15 @@ class RankingNoise:
         """
         limit = contenders(self.batch)
         rows = scores.argsort(descending=True, stable=True)[:limit]
-        if len(self._scores) == limit:
-            rows = rows[scores[rows] > self._scores[-1]]
+        if len(self.highest) == limit:
+            rows = rows[scores[rows] > self.highest[-1]]
         if not len(rows):
             return
         self.rescored += len(rows)
         rescored = [self._half(half, evidence, draws, rows) for half in (0, 1)]
-        merged = torch.cat([self._scores, scores[rows]])
+        merged = torch.cat([self.highest, scores[rows]])
         order = merged.argsort(descending=True, stable=True)[:limit]
-        self._scores = merged[order]
+        self.highest = merged[order]
         self._halves = torch.cat([self._halves, torch.stack(rescored, 1)])[order]
 
     def _half(self, half: int, evidence: Evidence, draws: Tensor, rows: Tensor) -> Tensor:
