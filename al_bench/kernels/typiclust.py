@@ -12,7 +12,8 @@ from al_bench.kernels.clusters import k_means
 from al_bench.kernels.distances import Points, check_feature_pair
 from al_bench.kernels.select import check_batch, tie_keys
 
-_BLOCK_ELEMENTS = 2**24
+BLOCK_ELEMENTS = 2**24
+"""Elements of a block of distances: 128 MiB in float64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,7 @@ def select_typiclust(
     small: int = 5,
     neighbours: int = 20,
     threads: int = 1,
+    block_elements: int = BLOCK_ELEMENTS,
 ) -> TypiClustBatch:
     """argmax_{x ∈ cluster} 1 / (1/K Σ_{x' ∈ K-NN(x)} ‖x − x'‖), one row a cluster, least labelled clusters first.
 
@@ -58,6 +60,7 @@ def select_typiclust(
         small: clusters of at most this many points are visited last.
         neighbours: K, the number of nearest neighbours over which distances are averaged.
         threads: of K-means.
+        block_elements: elements of a block of distances; the result does not depend on it.
 
     Returns:
         The batch. Cost: O((N + L) D (L + B)) an iteration of K-means, and Σ m² D over the clusters visited, m their
@@ -83,14 +86,29 @@ def select_typiclust(
     clusters = min(labelled_count + batch, max_clusters)
     if batch:
         assignments = k_means(all_features, clusters, generator, threads=threads)
-    result = pick_typical(all_features, assignments, batch, keys_n, small=small, neighbours=neighbours)
+    result = pick_typical(
+        all_features,
+        assignments,
+        batch,
+        keys_n,
+        small=small,
+        neighbours=neighbours,
+        block_elements=block_elements,
+    )
     return TypiClustBatch(
         result.rows.to(features_nd.device), result.mean_distances, result.clusters, result.clusters_used
     )
 
 
 def pick_typical(
-    all_features: Tensor, assignments: Tensor, batch: int, keys_n: Tensor, *, small: int, neighbours: int
+    all_features: Tensor,
+    assignments: Tensor,
+    batch: int,
+    keys_n: Tensor,
+    *,
+    small: int,
+    neighbours: int,
+    block_elements: int = BLOCK_ELEMENTS,
 ) -> TypiClustBatch:
     """The batch of `select_typiclust`, given the clusters.
 
@@ -107,6 +125,7 @@ def pick_typical(
         keys_n: [N] random keys.
         small: Clusters of at most this many points are visited last.
         neighbours: The number of nearest neighbours over which distances are averaged.
+        block_elements: Elements of a block of distances.
 
     Returns:
         The batch, on the CPU.
@@ -117,21 +136,22 @@ def pick_typical(
     labelled_counts = assignments[rows_count:].bincount(minlength=len(sizes))
     order = sorted(sizes.nonzero()[:, 0].tolist(), key=lambda c: (int(labelled_counts[c]), -int(sizes[c]), c))
     visits = [[c for c in order if sizes[c] > small], [c for c in order if sizes[c] <= small]]
-    members: dict[int, _Cluster] = {}
+    visited: dict[int, _Cluster] = {}
     rows: list[int] = []
     distances: list[float] = []
     clusters: list[int] = []
     for queue in visits:
         while queue and len(rows) < batch:
             for c in queue[: batch - len(rows)]:
-                if c not in members:
-                    members[c] = _Cluster(points, (assignments == c).nonzero()[:, 0], keys_n, neighbours)
-                if members[c].left:
-                    row, distance = members[c].take()
+                if c not in visited:
+                    members_m = (assignments == c).nonzero()[:, 0]
+                    visited[c] = _Cluster(points, members_m, keys_n, neighbours, block_elements)
+                if visited[c].left:
+                    row, distance = visited[c].take()
                     rows.append(row)
                     distances.append(distance / points.scale)
                     clusters.append(c)
-            queue = [c for c in queue if c not in members or members[c].left]
+            queue = [c for c in queue if c not in visited or visited[c].left]
     return TypiClustBatch(
         torch.tensor(rows, dtype=torch.int64),
         torch.tensor(distances, dtype=torch.float64),
@@ -143,7 +163,7 @@ def pick_typical(
 class _Cluster:
     """The candidates of a cluster with their mean distances, and which of them are left."""
 
-    def __init__(self, points: Points, members_m: Tensor, keys_n: Tensor, neighbours: int) -> None:
+    def __init__(self, points: Points, members_m: Tensor, keys_n: Tensor, neighbours: int, block_elements: int) -> None:
         self._rows = members_m[members_m < len(keys_n)]  # candidates come before labelled points
         self._keys = keys_n[self._rows]
         self._free = torch.ones_like(self._rows, dtype=torch.bool)
@@ -152,7 +172,7 @@ class _Cluster:
         members_md -= members_md.mean(0)
         norms_m = members_md.square().sum(1)
         self._tie = 1e-6 * norms_m.max().sqrt()
-        self._distances = _mean_distances(members_md, norms_m, self.left, neighbours)
+        self._distances = _mean_distances(members_md, norms_m, self.left, neighbours, block_elements)
 
     def take(self) -> tuple[int, float]:
         """The most typical candidate left, and its mean distance."""
@@ -165,14 +185,16 @@ class _Cluster:
         return int(self._rows[position]), distance
 
 
-def _mean_distances(members_md: Tensor, norms_m: Tensor, candidates: int, neighbours: int) -> Tensor:
+def _mean_distances(
+    members_md: Tensor, norms_m: Tensor, candidates: int, neighbours: int, block_elements: int
+) -> Tensor:
     """[candidates] mean distance of the first members to their nearest others, by blocks of rows."""
     count = min(neighbours, len(members_md) - 1)
     if count == 0:
         return torch.full((candidates,), math.inf, dtype=torch.float64)
     zero = (8 + 4 * math.sqrt(members_md.shape[1])) * torch.finfo(torch.float64).eps
     means: list[Tensor] = []
-    chunk = max(1, _BLOCK_ELEMENTS // len(members_md))
+    chunk = max(1, block_elements // len(members_md))
     for start in range(0, candidates, chunk):
         part = slice(start, min(start + chunk, candidates))
         sums_nm = norms_m[part, None] + norms_m

@@ -83,11 +83,10 @@ def test_covered_groups_are_visited_last() -> None:
         assert sorted((from_scratch.rows % 8).tolist()) == list(range(8)), f"seed {seed}"
 
 
-def test_blocks_of_distances_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_the_blocks_changes_nothing() -> None:
     features = torch.randn(200, 5, generator=seeded(0))
     whole = kernels.select_typiclust(features[20:], features[:20], 30, seeded(1))
-    monkeypatch.setattr("al_bench.kernels.typiclust._BLOCK_ELEMENTS", 1)
-    blocks = kernels.select_typiclust(features[20:], features[:20], 30, seeded(1))
+    blocks = kernels.select_typiclust(features[20:], features[:20], 30, seeded(1), block_elements=1)
     assert blocks.rows.tolist() == whole.rows.tolist()
     torch.testing.assert_close(blocks.mean_distances, whole.mean_distances)
 
