@@ -1,13 +1,12 @@
 """What a component of a user's own has to be, checked on its class before anything of it is called.
 
-Each fault is one line that names the class and its file, says what is wrong and what to write instead.
+Each fault is one line that names the class, says what is wrong and what to write instead.
 """
 
 from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, is_dataclass
-from pathlib import Path
 from typing import Any, get_origin
 
 from al_bench.config.load_class import load_class
@@ -42,14 +41,6 @@ def class_name(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def source_of(cls: type) -> str:
-    """The name of the file that defines a class, in brackets; "" where there is none."""
-    try:
-        return f" ({Path(inspect.getfile(cls)).name})"
-    except (TypeError, OSError):
-        return ""
-
-
 def check_class(cls: type, group: str) -> None:
     """Refuse a class that cannot be a component of a config group.
 
@@ -58,7 +49,7 @@ def check_class(cls: type, group: str) -> None:
             dataclass, or has annotated fields and is not decorated itself.
     """
     contract = CONTRACTS[group]
-    name = f"{group}: {class_name(cls)}{source_of(cls)}"
+    name = f"{group}: {class_name(cls)}"
     if contract.base is not None:
         base = load_class(contract.base)
         if not issubclass(cls, base):

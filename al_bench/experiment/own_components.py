@@ -1,7 +1,7 @@
 """What a user's own data set and network turn out to be, checked before a run's folder is made.
 
 The class of a component is checked when its option is read (`al_bench.config.contracts`). Here its methods are called:
-whatever they raise or return amiss becomes one line that names the class, its file and what to write.
+whatever they raise or return amiss becomes one line that names the class, the fault and what to write.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from al_bench.config.contracts import class_name, source_of
+from al_bench.config.contracts import class_name
 from al_bench.config.load_class import describe_error
 from al_bench.config.own_schema import is_own_class
 from al_bench.data.cached import load_dataset
@@ -26,8 +26,8 @@ PROBED_ROWS = 2
 
 
 def who(component: object, group: str) -> str:
-    """A component of a config group, its class and its file, to begin a message with."""
-    return f"{group}: {class_name(type(component))}{source_of(type(component))}"
+    """A component of a config group and its class, to begin a message with."""
+    return f"{group}: {class_name(type(component))}"
 
 
 @contextmanager
