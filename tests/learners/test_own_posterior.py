@@ -243,8 +243,7 @@ def test_a_class_that_is_no_posterior_is_one_line(run, add_component):
     done = run("--config-dir", "conf", *TINY, "posterior=plain")
     assert done.status == 2
     assert done.err.splitlines() == [
-        "al-bench run: posterior: plain.Plain (plain.py) is no Posterior: derive from "
-        "al_bench.learners.posterior.Posterior"
+        "al-bench run: posterior: plain.Plain is no Posterior: derive from al_bench.learners.posterior.Posterior"
     ]
     assert not record().folder.exists()
 
