@@ -30,7 +30,7 @@ class Member:
         number: m, from 0.
         networks: All M networks; this member's is `network`.
         dataset: Where the labelled points come from.
-        indices: [L] dataset indices of the labelled points.
+        indices: [L] dataset indices of the labelled points; None where the network was loaded and not trained here.
         chunk: The most rows that `labelled` gives at a time.
         plain: The user asks for whole passes, in place of faster ones that are equal up to rounding
             (`scoring=plain`).
@@ -39,7 +39,7 @@ class Member:
     number: int
     networks: Sequence[nn.Module]
     dataset: Dataset
-    indices: Tensor
+    indices: Tensor | None
     chunk: int = 512
     plain: bool = False
 
@@ -54,7 +54,13 @@ class Member:
         return self.dataset.prepare(self.dataset.inputs[:1])
 
     def labelled(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """The labelled points by chunks: prepared inputs [n, *shape] and labels [n] int64."""
+        """The labelled points by chunks: prepared inputs [n, *shape] and labels [n] int64.
+
+        Raises:
+            RuntimeError: the network was not trained in this process, so that they are not known.
+        """
+        if self.indices is None:
+            raise RuntimeError("the labelled points of a network that was loaded are not known")
         for rows in split(len(self.indices), self.chunk):
             indices = self.indices[rows].to(self.dataset.inputs.device)
             yield self.dataset.prepare(self.dataset.inputs[indices]), self.dataset.labels(indices)

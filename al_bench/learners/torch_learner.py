@@ -47,7 +47,7 @@ class TorchLearner(Learner):
     plain: bool = False
     chunk: int = CHUNK
     minimum_labelled: ClassVar[int] = 0
-    _labelled: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64), init=False, repr=False)
+    _labelled: Tensor | None = field(default=None, init=False, repr=False)
 
     @property
     def members(self) -> int:  # type: ignore[override]
@@ -182,7 +182,12 @@ class TorchLearner(Learner):
         return [module.state_dict() for module in self.trained]
 
     def load_state(self, states: list[dict[str, Any]]) -> None:
-        """Load weights and put the networks into evaluation mode."""
+        """Load weights and put the networks into evaluation mode.
+
+        A posterior that reads the labelled points or has an `after_fit` needs a `fit` as well: al-bench's mixtures, the
+        only ones whose round 0 is cached, need none.
+        """
+        self._labelled = None
         for module, weights in zip(self.trained, states, strict=True):
             module.load_state_dict(weights)
         for network in self.networks:

@@ -144,6 +144,13 @@ def test_after_fit_is_called_for_every_member_of_every_round_with_its_labelled_p
     assert calls == again[:2]
 
 
+def test_weights_that_were_loaded_have_no_labelled_points_to_read():
+    learner = fitted(LastLayerGaussian(draws=3))
+    learner.load_state(learner.state())
+    with pytest.raises(RuntimeError, match="the labelled points of a network that was loaded are not known"):
+        learner.sampler(Streams(0), "masks", 0)
+
+
 @pytest.mark.parametrize(
     ("result", "fault"),
     [
