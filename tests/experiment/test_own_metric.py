@@ -1,4 +1,4 @@
-"""A metric of the user's own, from a file and from an installed package: recorded, and no other result depends on it."""
+"""A metric of the user's own, from a file and from an installed package; no other result depends on it."""
 
 from __future__ import annotations
 
