@@ -16,7 +16,6 @@ import logging
 import os
 import pickle
 import platform
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from al_bench.storage.environment import cpu_info
+from al_bench.storage.files import atomic_write
 
 LIMIT = 2 * 2**30
 """Bytes that all entries may take: two gigabytes."""
@@ -139,17 +139,9 @@ class Cache:
                 logger.info("not kept in the cache: %d bytes, more than %d", len(content), LIMIT)
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, part = tempfile.mkstemp(suffix=".part", dir=path.parent)
-            try:
-                with open(handle, "wb") as file:
-                    file.write(hashlib.blake2b(content, digest_size=DIGEST).digest())
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(part, path)
-            except BaseException:
-                Path(part).unlink(missing_ok=True)
-                raise
+            with atomic_write(path, shared=True) as file:
+                file.write(hashlib.blake2b(content, digest_size=DIGEST).digest())
+                file.write(content)
             self.prune()
         except OSError as error:
             logger.warning("nothing is kept in the cache: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,17 +13,28 @@ from al_bench.errors import InputError
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of `path` when the body ends, synced to the disk.
+def atomic_write(path: Path, *, shared: bool = False, sync: bool = True) -> Iterator[BinaryIO]:
+    """A binary file that takes the place of `path` when the body ends.
 
     Where the body raises, `path` stays as it was and the part is removed.
+
+    Args:
+        path: The file.
+        shared: Whether other processes may write it at the same time, each to a part of its own.
+        sync: Whether the content is on the disk before it takes its place.
     """
-    part = path.with_name(f"{path.name}.part")
+    if shared:
+        handle, name = tempfile.mkstemp(suffix=".part", dir=path.parent)
+        os.close(handle)
+        part = Path(name)
+    else:
+        part = path.with_name(f"{path.name}.part")
     try:
         with open(part, "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)

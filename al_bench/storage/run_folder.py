@@ -28,8 +28,9 @@ from filelock import FileLock, Timeout
 
 from al_bench.errors import InputError
 from al_bench.pool import PoolState
-from al_bench.records import SCHEMA, RoundRecord, RunHeader
+from al_bench.records import RoundRecord, RunHeader
 from al_bench.storage.files import atomic_write, write_text
+from al_bench.storage.header import read_header, write_header
 from al_bench.storage.identity import differences
 from al_bench.storage.rounds import (
     ALGORITHM,
@@ -43,30 +44,6 @@ from al_bench.storage.rounds import (
 
 CURVE = ("round", "labelled", "accuracy", "nll", "ece")
 STATUSES = ("running", "complete", "failed", "interrupted")
-
-
-def read_header(folder: Path) -> RunHeader | None:
-    """The header of a run's folder; None where there is none.
-
-    Raises:
-        DamagedRecordError: it is no header of a run, or of a schema that this al-bench does not read.
-    """
-    try:
-        fields = msgspec.json.decode((folder / "header.json").read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DamagedRecordError(folder, f"header.json cannot be read ({error})") from error
-    if not isinstance(fields, dict):
-        raise DamagedRecordError(folder, "header.json is not a JSON object")
-    if fields.get("schema") != SCHEMA:
-        raise DamagedRecordError(
-            folder, f"header.json has schema {fields.get('schema')!r}, this al-bench reads {SCHEMA}"
-        )
-    try:
-        return msgspec.convert(fields, RunHeader)
-    except msgspec.ValidationError as error:
-        raise DamagedRecordError(folder, f"header.json is no header of a run: {error}") from None
 
 
 class RunFolder:
@@ -200,7 +177,7 @@ class RunFolder:
         if not self._stored.records:
             write_text(self.path / "config.yaml", config)
             self.header = msgspec.structs.replace(header, digests=ALGORITHM)
-            self._write_header()
+            write_header(self.path, self.header)
         if self._stored.torn:
             os.truncate(self.path / "rounds.jsonl", self._stored.ends[-1] if self._stored.ends else 0)
         if self._stored.records and not self._replacing:
@@ -230,7 +207,7 @@ class RunFolder:
         self._replacing = shared < len(self.rounds)
         self.rounds, self._digests = self.rounds[:shared], self._digests[:shared]
         if not self._replacing:
-            self._write_header()
+            write_header(self.path, self.header)
 
     def add_metrics(self, header: RunHeader) -> None:
         """Describe metrics of the user's own that the run did not have when it began."""
@@ -242,7 +219,7 @@ class RunFolder:
         """Add to the header what is known only now, and is no part of the deterministic record."""
         assert self.header is not None
         self.header = msgspec.structs.replace(self.header, **details)
-        self._write_header()
+        write_header(self.path, self.header)
 
     def mark(self, status: str, **details: Any) -> None:
         """Write the status, with details such as a traceback."""
@@ -262,7 +239,7 @@ class RunFolder:
             with atomic_write(path) as file:
                 file.write(kept + line)
             self._replacing = False
-            self._write_header()
+            write_header(self.path, self.header)
         else:
             with open(path, "ab") as file:
                 file.write(line)
@@ -280,9 +257,8 @@ class RunFolder:
         writer.writerow([*CURVE, *own])
         for record in self.rounds:
             writer.writerow([*(getattr(record, name) for name in CURVE), *(record.metrics.get(name) for name in own)])
-        part = self.path / "curve.csv.part"
-        part.write_bytes(text.getvalue().encode())
-        part.replace(self.path / "curve.csv")
+        with atomic_write(self.path / "curve.csv", sync=False) as file:
+            file.write(text.getvalue().encode())
 
     def resume(self, start: PoolState) -> PoolState:
         """The state after the rounds on record, from the state of round 0."""
@@ -291,11 +267,3 @@ class RunFolder:
             if record.acquired is not None:
                 state = state.acquire(record.acquired)
         return state
-
-    def _write_header(self) -> None:
-        fields = {key: value for key, value in msgspec.to_builtins(self.header).items() if key not in _UNSET or value}
-        write_text(self.path / "header.json", json.dumps(fields, indent=1) + "\n")
-
-
-_UNSET = frozenset({"first_round", "own_code", "own_metrics", "extended"})
-"""Fields that a header has only where they say something."""

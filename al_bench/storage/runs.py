@@ -14,8 +14,9 @@ from typing import Any
 
 from al_bench.errors import InputError
 from al_bench.records import RoundRecord, RunHeader
+from al_bench.storage.header import read_header
 from al_bench.storage.rounds import DamagedRecordError, read_rounds
-from al_bench.storage.run_folder import STATUSES, read_header
+from al_bench.storage.run_folder import STATUSES
 
 _FILES = ("header.json", "status.json", "rounds.jsonl")
 

@@ -1,0 +1,45 @@
+"""header.json: what ran, written once; only what is known later is added."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+
+from al_bench.records import SCHEMA, RunHeader
+from al_bench.storage.files import write_text
+from al_bench.storage.rounds import DamagedRecordError
+
+SPARSE = frozenset({"first_round", "own_code", "own_metrics", "extended"})
+"""Fields that a header has only where they say something."""
+
+
+def read_header(folder: Path) -> RunHeader | None:
+    """The header of a run's folder; None where there is none.
+
+    Raises:
+        DamagedRecordError: it is no header of a run, or of a schema that this al-bench does not read.
+    """
+    try:
+        fields = msgspec.json.decode((folder / "header.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DamagedRecordError(folder, f"header.json cannot be read ({error})") from error
+    if not isinstance(fields, dict):
+        raise DamagedRecordError(folder, "header.json is not a JSON object")
+    if fields.get("schema") != SCHEMA:
+        raise DamagedRecordError(
+            folder, f"header.json has schema {fields.get('schema')!r}, this al-bench reads {SCHEMA}"
+        )
+    try:
+        return msgspec.convert(fields, RunHeader)
+    except msgspec.ValidationError as error:
+        raise DamagedRecordError(folder, f"header.json is no header of a run: {error}") from None
+
+
+def write_header(folder: Path, header: RunHeader) -> None:
+    """Write the header of a run's folder."""
+    fields = {key: value for key, value in msgspec.to_builtins(header).items() if key not in SPARSE or value}
+    write_text(folder / "header.json", json.dumps(fields, indent=1) + "\n")
