@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -141,9 +140,7 @@ def _run_and_judge(
     if len(judged) > 1:
         print(tables.for_terminal(tables.overview(judged)))
     if json_file is not None:
-        every = [each for *_, claims in judged for each in claims if each.claim.band is not None]
-        text = json.dumps([tables.as_record(each) for each in every], ensure_ascii=False, indent=1)
-        write_output(json_file, f"{text}\n")
+        write_output(json_file, tables.to_json([each for *_, claims in judged for each in claims]))
         print(f"wrote {json_file}")
     complete_runs = all(outcome.status == "complete" for outcome in outcomes)
     return 0 if complete_runs and all(judge.all_pass(claims) for *_, claims in judged) else 1

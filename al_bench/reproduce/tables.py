@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from al_bench.analysis.tables.table import Table, Value
 from al_bench.reproduce.effects import Effect
 from al_bench.reproduce.judge import ClaimVerdict, JudgedClaim
@@ -123,23 +125,25 @@ def reasons(claims: Sequence[JudgedClaim]) -> list[str]:
 
 
 def as_record(judged: JudgedClaim) -> dict[str, Any]:
-    """A claim's verdict as plain values; null where a number is not known or an end is open."""
-    effect, band = judged.effect, judged.claim.band
+    """A claim's verdict as plain values: NaN where a number is not known, infinite at an open end."""
+    effect = judged.effect
     return {
         "preset": judged.preset,
         "claim": judged.claim.id,
         "scale": judged.scale,
         "verdict": judged.verdict.value,
         "n": effect.n,
-        "value": _finite_or_none(effect.value),
-        "interval": [_finite_or_none(effect.low), _finite_or_none(effect.high)],
-        "band": None if band is None else [_finite_or_none(end) for end in band],
+        "value": effect.value,
+        "interval": [effect.low, effect.high],
+        "band": judged.claim.band,
         "reason": judged.reason,
     }
 
 
-def _finite_or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def to_json(claims: Sequence[JudgedClaim]) -> str:
+    """The claims that have a band as a JSON array; null where a number is not known or an end is open."""
+    records = [as_record(each) for each in claims if each.claim.band is not None]
+    return msgspec.json.format(msgspec.json.encode(records), indent=1).decode() + "\n"
 
 
 def counts(claims: Sequence[JudgedClaim]) -> dict[ClaimVerdict, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import subprocess
 import sys
@@ -123,7 +124,8 @@ def test_bounds_in_words_and_null_in_records(reproduction):
         "planted", "laptop", claim, Effect(3, 0.5, -inf, 0.9, "at most"), ClaimVerdict.passed, "inside"
     )
     assert tables.claims_table(reproduction.preset, "laptop", [passed]).rows[0][2] == "≤ 0.5 [at most 0.9]"
-    assert tables.as_record(passed)["interval"] == [None, 0.9]
+    (record,) = json.loads(tables.to_json([passed]))
+    assert (record["interval"], record["band"]) == ([None, 0.9], [1, 20])
     failed = JudgedClaim("planted", "laptop", claim, Effect(3, 2.0, 1.1, inf), ClaimVerdict.failed, "outside")
     assert tables.claims_table(reproduction.preset, "laptop", [failed]).rows[0][2] == "≥ 2 [at least 1.1]"
     assert tables.reasons([passed, failed]) == ["FAIL it: outside"]
