@@ -33,3 +33,23 @@ def add_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     for name in set(sys.modules) - before:
         if getattr(sys.modules[name], "__file__", None) and str(tmp_path) in str(sys.modules[name].__file__):
             del sys.modules[name]
+
+
+@pytest.fixture
+def install_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """`install_package("laplace", "al_bench.posteriors", "laplace = laplace:LastLayerGaussian")`: as pip leaves it."""
+    site = tmp_path / "site-packages"
+    before = set(sys.modules)
+
+    def install(module: str, group: str, entry_point: str) -> None:
+        info = site / f"{module}_toy-1.0.dist-info"
+        info.mkdir(parents=True)
+        (site / f"{module}.py").write_text((OWN / f"{module}.py").read_text())
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}-toy\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[{group}]\n{entry_point}\n")
+        monkeypatch.syspath_prepend(str(site))
+
+    yield install
+    for name in set(sys.modules) - before:
+        if str(site) in str(getattr(sys.modules[name], "__file__", None)):
+            del sys.modules[name]

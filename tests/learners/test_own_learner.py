@@ -55,6 +55,13 @@ def test_it_runs_on_digits_under(own, strategy):
     assert own(*DIGITS, f"strategy={strategy}", "model.C=0.5", "arm=a").out.count("already complete") == 1
 
 
+def test_an_installed_package_offers_it_as_a_model(run, install_package):
+    install_package("logreg", "al_bench.learners", "logistic = logreg:LogReg")
+    done = run(*TINY, "model=logistic", "model.C=2.0", "strategy=margin", "arm=a")
+    assert done.status == 0, done.err
+    assert record("a").header["identity"]["model.C"] == 2.0
+
+
 def test_its_picks_are_those_of_the_estimator_itself(own):
     from sklearn.linear_model import LogisticRegression
 

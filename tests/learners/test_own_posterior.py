@@ -201,6 +201,14 @@ def test_it_runs_under(own, strategy):
     assert (first["health"]["ranking_change"] is None) is (strategy == "batchbald")
 
 
+def test_an_installed_package_offers_it_by_name(run, install_package):
+    install_package("laplace", "al_bench.posteriors", "last_layer = laplace:LastLayerGaussian")
+    done = run(*TINY, "posterior=last_layer", "posterior.precision=2.0", "arm=a")
+    assert done.status == 0, done.err
+    assert record("a").header["functions"] == 4
+    assert record("a").header["identity"]["posterior.precision"] == 2.0
+
+
 def test_evaluated_without_draws_it_is_the_deterministic_posterior(own):
     words = (*DIGITS, "strategy=random")
     assert own(*words, "posterior=laplace", "evaluation.draws=0", "arm=laplace").status == 0
