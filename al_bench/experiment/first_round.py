@@ -103,9 +103,12 @@ class FirstRound:
 
 @contextmanager
 def first_round(experiment: Experiment, round_: int) -> Iterator[FirstRound]:
-    """The entry of a run's round 0, held against other processes; an empty one for later rounds or without a cache."""
+    """The entry of a run's round 0, locked against other processes.
+
+    An empty one for later rounds, without a cache, and for a learner whose state cannot be stored.
+    """
     folder = cache.cache_folder(experiment.config.cache) if round_ == 0 else None
-    if folder is None:
+    if folder is None or experiment.learner.state() is None:
         yield FirstRound(experiment)
     elif (foreign := uncacheable_class(experiment)) is not None:
         logger.info("round 0: trained for this run alone, %s is not of al-bench or torch", foreign)

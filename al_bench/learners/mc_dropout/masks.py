@@ -1,7 +1,7 @@
 """K dropout masks that every row, every chunk and every call share, so that K draws are K functions.
 
-A row's K predictions and another row's K predictions come from the same K functions: only then are joint
-entropies across rows (BatchBALD) and the committee's votes about one committee.
+Joint entropies over several rows (BatchBALD) and votes of a committee are defined only if the K predictions of every
+row come from the same K functions.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from al_bench.models.dropout import Dropout
 
 
 def active_dropout(network: nn.Module) -> bool:
-    """Whether the network has a `Dropout` with p > 0, and so more than one function to draw."""
+    """Whether the network has a `Dropout` with p > 0, so that different masks give different functions."""
     return any(isinstance(module, Dropout) and module.p > 0 for module in network.modules())
 
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Inside, the network is in evaluation mode and nothing records gradients; then modes are as before.
+    """Inside, the network is in evaluation mode and no gradients are recorded; then each module's mode is restored.
 
-    torch's fused transformer path skips the dropout layers in evaluation, and so their masks: it is off here.
+    torch's fused transformer path skips the dropout layers in evaluation, and with them their masks: it is off inside.
     """
     training = [module for module in network.modules() if module.training]
     fused = torch.backends.mha.get_fastpath_enabled()
@@ -42,15 +42,15 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 
 class MaskSet:
-    """One mask a draw and active `Dropout`, drawn at once.
+    """One mask for each draw and each active `Dropout`.
 
-    Drawn draw by draw and, within a draw, layer by layer in the order of `network.named_modules()`: the
-    first K masks of a larger set are those of a smaller one from an equal generator. Stored as bool, a byte a
+    Masks are drawn draw by draw and, within a draw, layer by layer in the order of `network.named_modules()`: the first
+    K masks of a larger set are those of a smaller one from an equal generator. They are stored as bool, a byte a
     feature.
 
     Args:
-        network: A network whose dropout layers are `Dropout` (see `replace_torch_dropout`). The set holds
-            their names and not the network, and so fits its copies.
+        network: A network whose dropout layers are `Dropout` (see `replace_torch_dropout`). The set stores their names
+            and no reference to the network, and so fits its copies.
         row: [1, *shape], one prepared input on the network's device; a forward pass finds the feature shapes.
         draws: K, at least 1.
         generator: Where every mask comes from; on the CPU it gives the same masks for every device.
