@@ -1,6 +1,13 @@
-"""What a run sets for its process as a whole: threads, deterministic kernels, the allocator."""
+"""What a run sets or asks of its process as a whole: threads, deterministic kernels, the allocator, the device."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
 
 
 def set_threads(count: int) -> None:
@@ -24,3 +31,16 @@ def keep_freed_memory() -> None:
     import torch
 
     torch.empty(2**25 - 2**16, dtype=torch.uint8)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device named: auto takes CUDA where there is any.
+
+    Raises:
+        InputError: cuda was asked for and there is none.
+    """
+    import torch
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("device is cuda and this machine has no CUDA device; set device=cpu or device=auto")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")

@@ -10,17 +10,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from al_bench.config.schema import InitialKind, Reference, RunConfig
+from al_bench.config.schema import Reference, RunConfig
 from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.evidence import Product
+from al_bench.experiment.initial import draw_sets
 from al_bench.experiment.learner import build_learner
 from al_bench.experiment.own_components import load_checked
+from al_bench.experiment.process import pick_device
 from al_bench.learners.learner import FROM_LABELS, Learner
 from al_bench.learners.training import Stop
 from al_bench.metrics import METRICS, Metric
 from al_bench.metrics.own import load_metrics
-from al_bench.pool import Indices, PoolState, draw_initial
+from al_bench.pool import Indices, PoolState
 from al_bench.rng import Streams
 from al_bench.strategies.base import RunFacts, Strategy
 
@@ -81,52 +83,6 @@ class Experiment:
     def class_counts(self, indices: Indices) -> list[int]:
         """[C] how many of some dataset indices each class has, for the record."""
         return torch.bincount(self.labels(indices), minlength=self.dataset.classes).tolist()
-
-
-def pick_device(name: str) -> torch.device:
-    """The device named: auto takes CUDA where there is any.
-
-    Raises:
-        InputError: cuda was asked for and there is none.
-    """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("device is cuda and this machine has no CUDA device; set device=cpu or device=auto")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-def draw_sets(config: RunConfig, dataset: Dataset, streams: Streams) -> tuple[PoolState, Indices]:
-    """The pool at round 0, and the validation set.
-
-    Indices given by the user are never drawn into the validation set.
-
-    Raises:
-        InputError: the training part is too small for the sizes asked for.
-    """
-    given = np.array(config.initial.indices or [], dtype=np.int64)
-    if len(outside := given[(given < 0) | (given >= dataset.size)]):
-        raise InputError(f"initial.indices has {outside[0]}; {dataset.name} has indices 0 to {dataset.size - 1}")
-    if len(np.unique(given)) != len(given):
-        raise InputError("initial.indices names an index twice")
-    rest = np.setdiff1d(np.arange(dataset.size), given)
-    if config.validation >= len(rest):
-        raise InputError(
-            f"validation is {config.validation} and {dataset.name} has {len(rest)} points to take it from; lower it"
-        )
-    validation = streams.numpy("validation").choice(rest, config.validation, replace=False)
-    pool = np.setdiff1d(np.arange(dataset.size), validation)
-    if config.reference is Reference.full:
-        return PoolState.start(pool, pool), validation
-    if config.initial.indices is not None:
-        return PoolState.start(pool, given), validation
-    if config.initial.size > len(pool):
-        raise InputError(f"initial.size is {config.initial.size} and the pool has {len(pool)} points; lower it")
-    labels = dataset.labels(torch.tensor(pool)).cpu().numpy()
-    balanced = config.initial.kind is InitialKind.balanced
-    try:
-        initial = draw_initial(pool, labels, config.initial.size, balanced, streams.numpy("initial"))
-    except ValueError as error:
-        raise InputError(f"initial.kind is balanced, but {error}; set initial.kind=random") from error
-    return PoolState.start(pool, initial), validation
 
 
 def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolState) -> Tensor | None:
