@@ -38,8 +38,8 @@ class Option(click.Option):
 
     def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
         options = {name for parameter in ctx.command.params for name in parameter.opts}
-        given = value if isinstance(value, (list, tuple)) else [value]
-        if any(isinstance(word, str) and word in options for word in given):
+        values = value if isinstance(value, (list, tuple)) else [value]
+        if any(isinstance(typed, str) and typed in options for typed in values):
             raise click.UsageError(f"{self.opts[0]} needs a value", ctx)
         return super().type_cast_value(ctx, value)
 
@@ -72,9 +72,9 @@ class Command(click.Command):
         formatter.write(f"\n{self.help}\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        words = [(word.human_readable_name, word.summary) for word in self.params if isinstance(word, Argument)]
+        arguments = [(entry.human_readable_name, entry.summary) for entry in self.params if isinstance(entry, Argument)]
         options = [option.get_help_record(ctx) for option in self.get_params(ctx) if isinstance(option, click.Option)]
-        for title, rows in (("arguments", words), ("options", [row for row in options if row is not None])):
+        for title, rows in (("arguments", arguments), ("options", [row for row in options if row is not None])):
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)

@@ -27,9 +27,9 @@ TABLE = Table(
 
 
 def sweep(root: Path, arms: dict[str, float], seeds: int = 4, dataset: str = "digits", rounds: int = 12) -> None:
-    for place, (arm, rate) in enumerate(arms.items()):
+    for number, (arm, rate) in enumerate(arms.items()):
         for seed in range(seeds):
-            shift = 0.004 * ((seed * 7 + place * 3) % 5 - 2)
+            shift = 0.004 * ((seed * 7 + number * 3) % 5 - 2)
             values = [0.5, *saturating(0.95, rate, rounds, shift)[1:]]
             write_run(root, values, arm=arm, seed=seed, dataset=dataset)
 
@@ -190,19 +190,19 @@ def test_over_datasets_ranks_and_summed_penalties(tmp_path: Path) -> None:
     for dataset in ("digits", "letter", "mnist"):
         sweep(tmp_path, {"random": 0.2, "bald": 0.4, "entropy": 0.3}, dataset=dataset)
     sweep(tmp_path, {"badge": 0.4}, dataset="mnist")
-    found = studies([tmp_path])
-    ranks, total = ranks_table(found), total_table(found)
+    compared = studies([tmp_path])
+    ranks, total = ranks_table(compared), total_table(compared)
     assert ranks is not None
     assert total is not None
     assert [row[:2] for row in ranks.rows] == [("bald", "1.00"), ("entropy", "2.00"), ("random", "3.00")]
     assert "critical difference 1.91" in ranks.note  # 2.343 · √(3·4 / (6·3))
-    single = study_penalty(found[0]).matrix
-    place = [arm.name for arm in found[0].arms].index("bald")
+    single = study_penalty(compared[0]).matrix
+    row = [arm.name for arm in compared[0].arms].index("bald")
     wins = next(record for record in total.records if record["arm"] == "bald" and record["beats"] == "random")
-    other = [arm.name for arm in found[0].arms].index("random")
-    assert wins["penalty"] == pytest.approx(3 * single[place, other])
-    assert ranks_table(found[:1]) is None
-    assert total_table(found[:1]) is None
+    column = [arm.name for arm in compared[0].arms].index("random")
+    assert wins["penalty"] == pytest.approx(3 * single[row, column])
+    assert ranks_table(compared[:1]) is None
+    assert total_table(compared[:1]) is None
 
 
 def test_the_command_prints_the_verdict_first_and_writes_all(
@@ -297,7 +297,7 @@ def _unstarted(root: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("make", "message"),
     [
         (_missing, "does not exist"),
         (_empty, "no runs found under"),
@@ -309,15 +309,16 @@ def _unstarted(root: Path) -> Path:
         (_running, "no complete run among the 1 found"),
         (_unstarted, "no complete run among the 1 found"),
     ],
+    ids=lambda value: value.__name__.lstrip("_") if callable(value) else "",
 )
 def test_bad_folders_get_one_clear_line_and_status_2(
-    make, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    make, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(make(tmp_path))]) == 2
     captured = capsys.readouterr()
     lines = captured.err.splitlines()
     assert captured.out == ""
-    assert says in captured.err
+    assert message in captured.err
     assert 1 <= len(lines) <= 2  # the run that was left out, then why there is nothing left
     assert all(line.startswith("al-bench compare: ") for line in lines)
 
@@ -334,7 +335,7 @@ def test_one_bad_run_beside_good_ones_is_one_line(tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["--target", "95"], "--target is 95; it must be a fraction above 0 and at most 1"),
         (["--nonsense"], "there is no option --nonsense; see al-bench compare --help"),
@@ -342,9 +343,9 @@ def test_one_bad_run_beside_good_ones_is_one_line(tmp_path: Path, capsys: pytest
     ],
     ids=["a target in percent", "an unknown option", "a dash for a file"],
 )
-def test_bad_words(words: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_words(words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path), *words]) == 2
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

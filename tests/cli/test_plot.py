@@ -155,9 +155,9 @@ def test_more_arms_than_line_styles_are_said(tmp_path: Path, capsys: pytest.Capt
     )
 
 
-def test_no_two_looks_agree_in_more_than_one_of_colour_marker_and_dashes() -> None:
-    for one, other in itertools.combinations(LINE_STYLES, 2):
-        assert (one.colour == other.colour) + (one.marker == other.marker) + (one.dashes == other.dashes) <= 1
+def test_no_two_line_styles_agree_in_more_than_one_of_colour_marker_and_dashes() -> None:
+    for first, second in itertools.combinations(LINE_STYLES, 2):
+        assert (first.colour == second.colour) + (first.marker == second.marker) + (first.dashes == second.dashes) <= 1
 
 
 def test_the_command_writes_and_says_what_it_wrote(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,8 +165,8 @@ def test_the_command_writes_and_says_what_it_wrote(study: Path, capsys: pytest.C
     write_run(study, [0.1, 0.2], arm="bald", seed=5, status="running", tail='{"sc')
     code = main([str(study), "--out", str(out), "--csv", str(table), "--target", "0.9", "--target", "0.97"])
     assert code == 0
-    said = capsys.readouterr()
-    lines = [line.split("  ") for line in said.out.splitlines()]
+    captured = capsys.readouterr()
+    lines = [line.split("  ") for line in captured.out.splitlines()]
     words = [[cell.strip() for cell in line if cell.strip()] for line in lines]
     # 0.95 − 0.5 exp(−r/2) + shift reaches 0.9 at r = 4.6, 4.2 and 5.05: at 70, 70 and 80 labels.
     assert words[0] == ["digits", "seeds", "labels", "accuracy %", "labels to 90 %", "labels to 97 %"]
@@ -175,9 +175,9 @@ def test_the_command_writes_and_says_what_it_wrote(study: Path, capsys: pytest.C
     assert words[3] == ["random", "3", "100", "80.91 [80.41, 81.41]", "> 100", "> 100"]
     assert words[5] == ["labels to 90 %, digits", "first crossing", "sustained", "median curve"]
     assert words[6] == ["bald", "70 [70, 75]", "70 [70, 75]", "70"]
-    assert said.out.endswith(f"wrote {out}\nwrote {table}\n")
-    assert said.err.count("\n") == 1
-    assert "seed-5: running at 30 labels (--include-incomplete takes it in)" in said.err
+    assert captured.out.endswith(f"wrote {out}\nwrote {table}\n")
+    assert captured.err.count("\n") == 1
+    assert "seed-5: running at 30 labels (--include-incomplete takes it in)" in captured.err
     with table.open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["dataset", "arm", "labels", "n", "median", "q25", "q75", "mean", "sem"]
@@ -196,9 +196,9 @@ def test_incomplete_runs_are_taken_in_when_asked(study: Path, capsys: pytest.Cap
     assert main([str(study), "--csv", str(table), "--include-incomplete", "--ends", "available"]) == 0
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [row["n"] for row in rows][:3] == ["4", "4", "3"]
-    said = capsys.readouterr().err
-    assert "included" in said
-    assert "the seeds of bald on digits end at 30 to 100 labels; drawn with --ends available" in said
+    err = capsys.readouterr().err
+    assert "included" in err
+    assert "the seeds of bald on digits end at 30 to 100 labels; drawn with --ends available" in err
 
 
 def test_a_target_missed_by_seeds_of_different_lengths_is_bounded_by_what_they_had(
@@ -212,7 +212,7 @@ def test_a_target_missed_by_seeds_of_different_lengths_is_bounded_by_what_they_h
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["{study}", "--out", "a.jpg"], "a.jpg has the suffix '.jpg'"),
         (["{study}", "--out", "{study}"], "has the suffix ''"),
@@ -235,14 +235,14 @@ def test_a_target_missed_by_seeds_of_different_lengths_is_bounded_by_what_they_h
     ids=lambda value: " ".join(value) or "nothing" if isinstance(value, list) else "",
 )
 def test_bad_input_is_one_line_and_status_2(
-    study: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    study: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main([argument.format(study=study) for argument in arguments]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("al-bench plot: ")
     assert captured.err.count("\n") == 1
-    assert said in captured.err
+    assert message in captured.err
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -102,7 +102,7 @@ TINY = preset(
 def tiny(monkeypatch):
     """A preset of two arms and three seeds that runs in this process: synthetic data, three rounds."""
 
-    def plan(found, scale, results):
+    def plan(chosen, scale, results):
         from al_bench.config.compose import compose, register
         from al_bench.experiment import sweep as sweeper
 

@@ -26,18 +26,18 @@ def test_the_default_run_gives_the_curve_promised(run):
     assert "results/runs/default/digits/bald/seed-0: 210 labels, accuracy 0.9" in done.out
     assert "next: al-bench plot results/runs/default --out curves.png" in done.out
     assert done.err == ""  # no progress bar where the output is no terminal
-    found = record("bald", study="default", dataset="digits")
-    curve = [(entry["labelled"], entry["accuracy"]) for entry in found.rounds]
+    written = record("bald", study="default", dataset="digits")
+    curve = [(entry["labelled"], entry["accuracy"]) for entry in written.rounds]
     assert [labels for labels, _ in curve] == list(range(20, 220, 10))
     assert curve[0][1] < 0.75
     assert curve[-1][1] > 0.9
-    assert found.status == "complete"
+    assert written.status == "complete"
 
 
 def test_the_folder_holds_what_it_says(run):
     assert run(*TINY).status == 0
-    found = record()
-    assert sorted(path.name for path in found.folder.iterdir() if path.name != ".lock") == [
+    written = record()
+    assert sorted(path.name for path in written.folder.iterdir() if path.name != ".lock") == [
         "config.yaml",
         "curve.csv",
         "header.json",
@@ -45,7 +45,7 @@ def test_the_folder_holds_what_it_says(run):
         "run.log",
         "status.json",
     ]
-    header = found.header
+    header = written.header
     assert {
         key: header[key]
         for key in ("schema", "study", "dataset", "arm", "seed", "strategy", "classes", "pool", "validation", "test")
@@ -67,7 +67,7 @@ def test_the_folder_holds_what_it_says(run):
     assert header["threads"] == 1
     assert torch.__version__.startswith(header["versions"]["torch"])
     assert {"commit", "dirty", "host", "platform", "started", "device", "identity"} <= set(header)
-    assert "round 2: 14 labels" in (found.folder / "run.log").read_text()
+    assert "round 2: 14 labels" in (written.folder / "run.log").read_text()
 
 
 def test_a_round_says_all_that_was_asked(run):
@@ -109,15 +109,15 @@ def test_the_true_labels_recorded_are_those_of_the_points(run):
 
 def test_curve_csv_is_the_rounds(run):
     run(*TINY, "evaluation.every=2", "schedule.rounds=4")
-    found = record(f"bald,every=2,{TINY_ARM.split(',')[0]},steps=8")
-    with open(found.folder / "curve.csv", newline="") as file:
+    written = record(f"bald,every=2,{TINY_ARM.split(',')[0]},steps=8")
+    with open(written.folder / "curve.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    for row, entry in zip(rows, found.rounds, strict=True):
+    for row, entry in zip(rows, written.rounds, strict=True):
         assert int(row["round"]) == entry["round"]
         assert int(row["labelled"]) == entry["labelled"]
         for key in ("accuracy", "nll", "ece"):
             assert row[key] == ("" if entry[key] is None else str(entry[key]))
-    assert [entry["accuracy"] is None for entry in found.rounds] == [False, True, False, False]
+    assert [entry["accuracy"] is None for entry in written.rounds] == [False, True, False, False]
 
 
 def test_typing_the_command_again_says_it_is_complete_and_changes_nothing(run):
@@ -146,12 +146,12 @@ def test_another_device_name_or_place_is_the_same_run(run):
 
 def test_reference_full_trains_once_on_the_whole_pool(run):
     assert run(*TINY, "reference=full", "validation=20", "strategy=entropy").status == 0
-    found = record(f"full,{TINY_ARM},validation=20")
-    (entry,) = found.rounds
+    written = record(f"full,{TINY_ARM},validation=20")
+    (entry,) = written.rounds
     assert entry["labelled"] == 480
     assert entry["acquired"] is None
-    assert found.header["reference"] == "full"
-    assert found.header["initial"] is None
+    assert written.header["reference"] == "full"
+    assert written.header["initial"] is None
 
 
 def test_a_reference_needs_nothing_of_a_strategy(run):
@@ -172,7 +172,7 @@ def test_stop_at_accuracy_ends_with_the_first_round_that_reaches_it(run):
     run(*TINY, "schedule.rounds=8", "arm=long")
     curve = [entry["accuracy"] for entry in record("long").rounds]
     target = sorted(curve)[4]
-    first = next(place for place, accuracy in enumerate(curve) if accuracy >= target)
+    first = next(round_ for round_, accuracy in enumerate(curve) if accuracy >= target)
     assert run(*TINY, "schedule.rounds=8", f"schedule.stop_at_accuracy={target}", "arm=short").status == 0
     rounds = record("short").rounds
     assert len(rounds) == first + 1
@@ -199,6 +199,15 @@ def test_a_candidate_limit_is_kept_to_and_recorded(run):
         (("dataset.points=20", "schedule.rounds=null", "schedule.budget=20", "schedule.batch=5"), [6, 11, 16, 20]),
         (("dataset.points=20", "schedule.rounds=null", "schedule.batch=14"), [6, 20]),
     ],
+    ids=[
+        "a last batch cut to the budget",
+        "rounds end first",
+        "the budget ends first",
+        "no label to buy",
+        "one round",
+        "the whole pool in batches",
+        "a last batch of all that is left",
+    ],
 )
 def test_labels_of_every_round(run, overrides, labels):
     """Budgets that the batch does not divide, and pools that are used up to the last point."""
@@ -208,9 +217,9 @@ def test_labels_of_every_round(run, overrides, labels):
 
 def test_a_pool_used_up_exactly_has_labelled_every_point(run):
     run(*TINY, "dataset.points=20", "schedule.rounds=null", "schedule.budget=20", "arm=a")
-    found = record("a")
-    acquired = [index for entry in found.rounds for index in entry["acquired"] or []]
-    assert sorted(found.header["initial"] + acquired) == list(range(20))
+    written = record("a")
+    acquired = [index for entry in written.rounds for index in entry["acquired"] or []]
+    assert sorted(written.header["initial"] + acquired) == list(range(20))
 
 
 def test_indices_given_are_the_initial_set_and_never_validation(run):
@@ -328,11 +337,11 @@ def test_the_same_command_in_two_folders_writes_the_same_rounds(run, tmp_path, m
 def test_strategies_of_one_seed_share_initial_set_and_first_network(run):
     for strategy in ("random", "bald", "entropy", "margin"):
         run(*TINY, f"strategy={strategy}")
-    found = [record(f"{strategy},{TINY_ARM}") for strategy in ("random", "bald", "entropy", "margin")]
-    assert len({tuple(one.header["initial"]) for one in found}) == 1
+    records = [record(f"{strategy},{TINY_ARM}") for strategy in ("random", "bald", "entropy", "margin")]
+    assert len({tuple(entry.header["initial"]) for entry in records}) == 1
     for key in ("accuracy", "nll", "ece", "class_counts"):
-        assert len({str(one.rounds[0][key]) for one in found}) == 1, key
-    assert len({tuple(one.rounds[0]["acquired"]) for one in found}) == 4
+        assert len({str(entry.rounds[0][key]) for entry in records}) == 1, key
+    assert len({tuple(entry.rounds[0]["acquired"]) for entry in records}) == 4
 
 
 def test_a_run_leaves_the_global_generators_alone(run):
@@ -354,12 +363,12 @@ def test_the_result_does_not_depend_on_the_chunk(run, monkeypatch):
     run(*TINY, "arm=a")
     monkeypatch.setattr(setup, "set_up", partial(setup.set_up, chunk=37))
     run(*TINY, "arm=b")
-    for one, other in zip(record("a").stable, record("b").stable, strict=True):
-        assert one["acquired"] == other["acquired"]
-        assert one["accuracy"] == other["accuracy"]
-        assert one["nll"] == pytest.approx(other["nll"], abs=1e-6)
-        if one["scores"]:
-            assert one["scores"] == pytest.approx(other["scores"], abs=1e-6)
+    for whole, chunked in zip(record("a").stable, record("b").stable, strict=True):
+        assert whole["acquired"] == chunked["acquired"]
+        assert whole["accuracy"] == chunked["accuracy"]
+        assert whole["nll"] == pytest.approx(chunked["nll"], abs=1e-6)
+        if whole["scores"]:
+            assert whole["scores"] == pytest.approx(chunked["scores"], abs=1e-6)
 
 
 # Sweeps
@@ -433,10 +442,10 @@ def test_joblib_and_basic_launchers_write_the_same_rounds(command, tmp_path):
     for file in files:
         twin = tmp_path / "parallel" / file.relative_to(tmp_path / "basic")
         for line, other in zip(file.read_text().splitlines(), twin.read_text().splitlines(), strict=True):
-            one, two = json.loads(line), json.loads(other)
+            basic, parallel = json.loads(line), json.loads(other)
             for volatile in ("seconds", "peak_memory_bytes"):
-                del one[volatile], two[volatile]
-            assert json.dumps(one) == json.dumps(two)
+                del basic[volatile], parallel[volatile]
+            assert json.dumps(basic) == json.dumps(parallel)
 
 
 @pytest.mark.slow
