@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ class PlannedRun:
         overrides: The arguments after `al-bench run`.
         folder: Where its record is, or will be.
         identity, components: The resolved keys and the chosen options that its record must have.
+        defaults: The present default of every key, for records that were written before the key was.
     """
 
     arm: str
@@ -32,6 +33,7 @@ class PlannedRun:
     folder: Path
     identity: dict[str, Any]
     components: dict[str, str]
+    defaults: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -53,6 +55,7 @@ def plan(preset: Preset, scale: Scale, results: str) -> list[PlannedRun]:
         scale: paper, laptop or smoke.
         results: The folder where studies live.
     """
+    from al_bench.config import run_names
     from al_bench.config.compose import compose, register
     from al_bench.experiment import sweep
 
@@ -64,17 +67,18 @@ def plan(preset: Preset, scale: Scale, results: str) -> list[PlannedRun]:
         overrides = [f"experiment={preset.name}", f"scale={scale}", *arm.overrides_at(scale), f"arm={arm.name}"]
         run = compose([*overrides, f"seed={seeds[0]}"])
         run.set("results", results)
+        defaults = run_names.defaults(run.build())
         overrides += [] if results == "results/runs" else [f"results={quoted(results)}"]
         for seed in seeds:
             run.set("seed", seed)
             typed = (*overrides, f"seed={seed}")
-            planned.append(PlannedRun(arm.name, seed, typed, run.folder, run.identity, run.components))
+            planned.append(PlannedRun(arm.name, seed, typed, run.folder, run.identity, run.components, defaults))
     order = list(dict.fromkeys(seed for arm in preset.arms_at(scale) for seed in preset.arm_seeds(arm, scale)))
     return sorted(planned, key=lambda run: order.index(run.seed))
 
 
 def is_complete(run: PlannedRun) -> bool:
-    """Whether a planned run is complete, under this configuration.
+    """Whether a planned run is complete, under this configuration; a shorter one is not.
 
     Raises:
         InputError: the folder holds a run of another configuration.
@@ -82,8 +86,8 @@ def is_complete(run: PlannedRun) -> bool:
     from al_bench.storage.run_folder import RunFolder
 
     folder = RunFolder(run.folder)
-    folder.check(run.identity, run.components)
-    return folder.complete
+    folder.check(run.identity, run.components, run.defaults, lengths=False)
+    return folder.complete and folder.same_length(run.identity)
 
 
 def missing(planned: Sequence[PlannedRun]) -> list[PlannedRun]:
