@@ -158,7 +158,7 @@ class RunHeader(Fields, frozen=True, kw_only=True):
         first_round: The cache's entry of round 0.
         digests: How the lines of rounds.jsonl are protected; None in records of versions that wrote no digests.
         extended: One entry each time the run went on to more labels than it had been asked for.
-        own_code: File to digest of a user's own components; None where all are al-bench's.
+        own_code: Files and digests of a user's own components; None where all are al-bench's.
         own_metrics: Name to label, unit and direction of the user's own metrics.
     """
 

@@ -14,10 +14,10 @@ from click.shell_completion import CompletionItem
 
 from al_bench import __version__
 from al_bench.cli import completion
-from al_bench.config import run_names
 from al_bench.config.compose import COMPOSE_ERRORS, application, known_keys, register
 from al_bench.config.composed import Composed, current, is_sweep
 from al_bench.config.messages import one_line
+from al_bench.config.own_code import own_code
 from al_bench.config.registry import COMPONENTS
 from al_bench.errors import InputError
 from al_bench.experiment import sweep
@@ -59,7 +59,8 @@ def make_job(composed: Composed) -> Job:
         choices=composed.choices,
         command=composed.overrides,
         bar=not composed.parallel,
-        defaults=run_names.defaults(run),
+        defaults=composed.defaults(run),
+        own_code=own_code([getattr(run, group) for group in composed.components]),
     )
 
 

@@ -61,6 +61,20 @@ class Composed:
         """Component to chosen option: the rest of the run's identity."""
         return run_names.components(self.choices, self.config)
 
+    def defaults(self, run: RunConfig) -> dict[str, Any]:
+        """The present default of every key that has one, flat.
+
+        Args:
+            run: What `build` gives.
+        """
+        defaults = run_names.defaults(run)
+        for group in COMPONENTS:
+            if is_own(self.config[group]):
+                schema = OmegaConf.structured(OmegaConf.get_type(self.config[group]))
+                own = run_names.flatten(run_names.as_dict(schema), f"{group}.")
+                defaults = {key: value for key, value in defaults.items() if not key.startswith(f"{group}.")} | own
+        return defaults
+
     def as_yaml(self) -> str:
         """The resolved configuration."""
         return OmegaConf.to_yaml(self.config, resolve=True)

@@ -56,6 +56,7 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
         cores=cores(),
         started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         identity=job.identity,
+        own_code=job.own_code,
         health=asdict(config.health),
         own_metrics=own.describe(experiment.metrics),
     )

@@ -16,6 +16,7 @@ from al_bench.config.schema import RunConfig
 from al_bench.data.files import find_file
 from al_bench.errors import BenchError, InputError
 from al_bench.experiment.outcome import Outcome
+from al_bench.storage.own_code import UNKNOWN, check_own_code, is_unknown
 from al_bench.storage.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Job:
         command: The overrides as typed.
         bar: Show a progress bar where the output is a terminal.
         defaults: The present default of every key of the identity that has one.
+        own_code: Files and digests of the user's own components; None where all are al-bench's.
     """
 
     config: RunConfig
@@ -55,6 +57,7 @@ class Job:
     command: list[str]
     bar: bool = True
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    own_code: dict[str, Any] | None = None
 
     @property
     def strategy(self) -> str:
@@ -71,6 +74,7 @@ def perform(job: Job) -> Outcome:
     try:
         stored = RunFolder(job.folder)
         stored.check(job.identity, job.components, job.defaults, lengths=False)
+        check_own_code(stored, job.own_code)
         if stored.complete and stored.same_length(job.identity) and not _own_files_changed(job):
             return _complete(job, stored, "already complete, ")
         return _run(job, stored)
@@ -99,6 +103,7 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
         return _complete(job, stored, "already complete, ")
     with RunFolder.hold(job.folder) as folder, _logged_to(job.folder / "run.log"):
         folder.check(job.identity, job.components, job.defaults, lengths=False)
+        check_own_code(folder, job.own_code)
         try:
             _run_rounds(job, experiment, folder, header)
             return _complete(job, folder)
@@ -133,6 +138,8 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
         logger.info("resuming after round %d, at commit %s", done - 1, header.commit)
         if not folder.protected:
             logger.info("the rounds on record have no digests: damage to them would not have been seen")
+        if is_unknown(folder, job.own_code):
+            logger.info(UNKNOWN)
         print(f"al-bench: going on after round {done - 1} of {job.folder}", file=sys.stderr)
     title = f"{job.folder.parent.name} seed {job.config.seed}"
     labels = len(folder.resume(experiment.start).labelled)
@@ -158,7 +165,10 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
 def _complete(job: Job, folder: RunFolder, prefix: str = "") -> Outcome:
     """The outcome of a complete run: its last round."""
     last = folder.rounds[-1]
-    return Outcome("complete", str(job.folder), f"{prefix}{last.labelled} labels, accuracy {last.accuracy:.4f}")
+    note = f"{prefix}{last.labelled} labels, accuracy {last.accuracy:.4f}"
+    if is_unknown(folder, job.own_code):
+        note += f" ({UNKNOWN})"
+    return Outcome("complete", str(job.folder), note)
 
 
 @contextlib.contextmanager

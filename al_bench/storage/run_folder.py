@@ -145,10 +145,8 @@ class RunFolder:
                 "or move the folder away"
             )
 
-    def check_header(
-        self, header: RunHeader, keys: Sequence[str] = ("fingerprint", "device", "features", "own_code")
-    ) -> None:
-        """Refuse to go on with other data, on another kind of device, or with other code of the user's own.
+    def check_header(self, header: RunHeader, keys: Sequence[str] = ("fingerprint", "device", "features")) -> None:
+        """Refuse to go on with other data or on another kind of device.
 
         Args:
             header: What the header would be now.
@@ -163,7 +161,6 @@ class RunFolder:
             ("fingerprint", "the data are not those that the run began with"),
             ("device", "the run began on another device"),
             ("features", "the file of strategy.features is not the one that the run began with"),
-            ("own_code", "the source of a component of your own was changed since the run began"),
         ):
             now, before = getattr(header, key), getattr(self.header, key)
             if key in keys and before is not None and before != now:
@@ -201,9 +198,9 @@ class RunFolder:
             "commit": header.commit,
             "started": header.started,
         }
-        self.header = msgspec.structs.replace(
-            self.header, identity=header.identity, extended=[*self.header.extended, entry]
-        )
+        lengths = {key: value for key, value in (header.identity or {}).items() if key in LENGTH_KEYS}
+        identity = (self.header.identity or {}) | lengths  # no key that is newer: the chain of digests starts with it
+        self.header = msgspec.structs.replace(self.header, identity=identity, extended=[*self.header.extended, entry])
         self._replacing = shared < len(self.rounds)
         self.rounds, self._digests = self.rounds[:shared], self._digests[:shared]
         if not self._replacing:
