@@ -11,7 +11,7 @@ from al_bench.health.thresholds import Health
 from al_bench.storage.runs import Run
 
 NOT_RECORDED = "not recorded"
-"""What to show for a run whose rounds have no health: it was played by an older al-bench."""
+"""What to show for a run whose rounds have no health: an older al-bench wrote it."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class HealthNote:
         round: Its round, counted from 0.
         check: One of `al_bench.health.checks.TITLES`, which has a heading for each.
         value, threshold: In the units of `al_bench.health.thresholds.Health`.
-        sentence: The same in words, without run and round.
+        sentence: The same as a sentence, without run and round.
     """
 
     run: Run
@@ -48,31 +48,8 @@ class HealthNote:
         return int(self.run.rounds[self.round]["labelled"])
 
 
-@dataclass(frozen=True)
-class Digest:
-    """All notes of one run and check.
-
-    Args:
-        notes: In the order of the rounds; at least one.
-        rounds: How many rounds of the run have health on record.
-    """
-
-    notes: tuple[HealthNote, ...]
-    rounds: int
-
-    @property
-    def sentence(self) -> str:
-        """Arm, seed, check and rounds, and the words of the first note."""
-        first = self.notes[0]
-        where = f"{first.run.arm}, seed {first.run.seed}"
-        if len(self.notes) == 1:
-            return f"{where}, round {first.round}: {first.sentence}"
-        count = f"{len(self.notes)} of {self.rounds} rounds, the first round {first.round}"
-        return f"{where}, {count}: {first.sentence}"
-
-
 def thresholds_of(run: Run) -> Health:
-    """The thresholds that the run was played with; the defaults where its header has none that can be used."""
+    """The thresholds that the run was run with; the defaults where its header has none that can be used."""
     recorded = run.header.get("health")
     if isinstance(recorded, dict):
         names = {entry.name for entry in fields(Health)}
@@ -92,21 +69,12 @@ def health_notes(runs: Iterable[Run], thresholds: Health | None = None) -> list[
     """Every check beyond its threshold, by run and round.
 
     Args:
-        thresholds: For all runs; None takes those that each run was played with.
+        thresholds: For all runs; None takes those of each run.
     """
     notes = []
     for run in runs:
         limits = thresholds or thresholds_of(run)
         for number, entry in enumerate(run.rounds):
-            for found in findings(entry, limits):
-                notes.append(HealthNote(run, number, found.check, found.value, found.threshold, found.sentence))
+            for finding in findings(entry, limits):
+                notes.append(HealthNote(run, number, finding.check, finding.value, finding.threshold, finding.sentence))
     return notes
-
-
-def digests(notes: Iterable[HealthNote]) -> list[Digest]:
-    """The notes, one digest a run and check; warnings before remarks, else in the order of the notes."""
-    together: dict[tuple[str, str], list[HealthNote]] = {}
-    for note in notes:
-        together.setdefault((str(note.run.folder), note.check), []).append(note)
-    found = [Digest(tuple(arm), sum(map(is_recorded, arm[0].run.rounds))) for arm in together.values()]
-    return sorted(found, key=lambda digest: digest.notes[0].remark)

@@ -8,7 +8,7 @@ from dataclasses import fields
 import msgspec
 import pytest
 
-from al_bench.analysis.health_notes import NOT_RECORDED, digests, has_health, health_notes, thresholds_of
+from al_bench.analysis.health_notes import NOT_RECORDED, has_health, health_notes, thresholds_of
 from al_bench.errors import InputError
 from al_bench.health.checks import REMARKS, TITLES, findings, values
 from al_bench.health.thresholds import COSINES, Health
@@ -156,21 +156,12 @@ def test_notes_say_run_round_check_value_threshold_and_sentence(tmp_path):
     assert [note.labelled for note in notes] == [30, 50, 50]
     assert notes[0].title == "tied scores"
     assert "75% of the batch was chosen at random" in notes[0].sentence
-    lots, change = digests(notes)
-    assert lots.sentence.startswith("bald, seed 4, 2 of 4 rounds, the first round 1: tied scores: 75%")
-    assert change.sentence.startswith("bald, seed 4, round 3: Monte-Carlo noise: 100%")
 
 
 def test_a_healthy_run_has_health_and_no_notes(tmp_path):
     run = run_of(tmp_path, *HEALTHY.values())
     assert has_health(run)
     assert health_notes([run]) == []
-    assert digests([]) == []
-
-
-def test_warnings_come_before_remarks(tmp_path):
-    run = run_of(tmp_path, SICK["validation"][0], SICK["saturated"][0])
-    assert [digest.notes[0].check for digest in digests(health_notes([run]))] == ["saturated", "validation"]
 
 
 def test_an_older_record_is_not_recorded_and_not_healthy(tmp_path):

@@ -1,4 +1,4 @@
-"""The data set of a recorded run, found again on this machine: never downloaded, and checked by its fingerprint."""
+"""The data set of a recorded run, loaded again on this machine: never downloaded, and checked by its fingerprint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def find_dataset(run: Run) -> Dataset:
-    """Load the data set that the run was played on.
+    """Load the data set that the run was run on.
 
     A recorded `dataset.root` that is not here gives way to AL_BENCH_DATA and the user's cache folder.
 
@@ -30,14 +30,14 @@ def find_dataset(run: Run) -> Dataset:
     try:
         with offline():
             dataset = cast("Dataset", component.load())
-            found = dataset.fingerprint()
+            fingerprint = dataset.fingerprint()
     except InputError:
         raise
     except Exception as error:  # a user's own class, or files damaged in a way its reader does not foresee
         raise InputError(f"{run.dataset} cannot be read ({type(error).__name__}: {one_line(error)})") from error
-    if found != run.header.get("fingerprint"):
+    if fingerprint != run.header.get("fingerprint"):
         raise InputError(
-            f"the {run.dataset} found here is not the data of these runs: its fingerprint is {found}, "
+            f"the {run.dataset} found here is not the data of these runs: its fingerprint is {fingerprint}, "
             f"theirs {run.header.get('fingerprint', 'not recorded')}"
         )
     return dataset

@@ -86,20 +86,6 @@ def estimates(differences: Floats, resolution: float = 0.0) -> list[Estimate]:
     ]
 
 
-def student_t(differences: Floats) -> float:
-    """t = √n · mean/sd with ddof 1; ±inf for a non-zero mean without spread, 0 for all zeros, NaN for n < 2.
-
-    A spread below 1e-12 of the mean counts as none: differences of equal fractions may differ in their last bit.
-    """
-    n = len(differences)
-    if n < 2:
-        return math.nan
-    mean, sd = float(np.mean(differences)), float(np.std(differences, ddof=1))
-    if sd <= _NO_SPREAD * abs(mean):
-        return math.copysign(math.inf, mean) if mean != 0 else 0.0
-    return math.sqrt(n) * mean / sd
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's step-down adjusted p-values: the k-th smallest of m is max over j <= k of min(1, (m − j + 1) p_j).
 

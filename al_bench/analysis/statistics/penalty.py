@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from al_bench.analysis.statistics import Floats
-from al_bench.analysis.statistics.paired import LEVEL, student_t
+from al_bench.analysis.statistics.paired import LEVEL, estimates
 
 SATURATED = 0.99
 
@@ -108,10 +107,9 @@ def penalty(accuracy: Sequence[Floats], seeds: Sequence[Sequence[int]], labels: 
             ours, theirs = (
                 accuracy[arm][np.ix_([list(seeds[arm]).index(seed) for seed in shared], columns)] for arm in (i, j)
             )
-            critical = float(special.stdtrit(len(shared) - 1, 1 - LEVEL / 2))
-            values = np.array([student_t(difference) for difference in (theirs - ours).T])  # [n], of error_i − error_j
-            matrix[i, j] = (values < -critical).sum() / len(budgets)
-            matrix[j, i] = (values > critical).sum() / len(budgets)
+            shown = [difference for difference in estimates(ours - theirs) if difference.p < LEVEL]  # of accuracies
+            matrix[i, j] = sum(difference.mean > 0 for difference in shown) / len(budgets)
+            matrix[j, i] = sum(difference.mean < 0 for difference in shown) / len(budgets)
     return Penalty(matrix, 1, tuple(budgets), (min(used), max(used)) if used else (0, 0))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from al_bench.analysis.arms import Arm
 from al_bench.analysis.statistics.curves import labels_to_target, quantile, target_text
+from al_bench.analysis.tables.table import aligned
 from al_bench.storage.files import output_file
 
 CSV_COLUMNS = ("dataset", "arm", "labels", "n", "median", "q25", "q75", "mean", "sem")
@@ -36,7 +37,7 @@ def write_csv(arms: Sequence[Arm], out: Path) -> None:
 
 
 def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list[str]:
-    """The lines that `al-bench plot` prints: one an arm, then for each target the stricter readings.
+    """The lines that `al-bench plot` prints: one an arm, then for each target the three ways to read it.
 
     Accuracies and label counts are medians over seeds with quartiles in brackets (mean ± standard error for
     accuracies under `mean`). A count that was not reached reads `> 400`, 400 being how far the seeds got.
@@ -50,7 +51,7 @@ def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list
             + [per_seed(arm, target, "first") for target in targets]
             for arm in here
         ]
-        lines += [*_align([head, *body]), ""]
+        lines += [*_left_then_right([head, *body]), ""]
         active = [arm for arm in here if not arm.reference]
         for target in targets if active else ():
             rule = f"{statistic}_curve"
@@ -72,7 +73,7 @@ def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list
                 ]
                 for arm in active
             ]
-            lines += [*_align([head, *body]), ""]
+            lines += [*_left_then_right([head, *body]), ""]
     return lines[:-1]
 
 
@@ -102,12 +103,5 @@ def count(value: float, bound: float) -> str:
     return f"> {bound:g}" if math.isinf(value) else f"{value:g}"
 
 
-def _align(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+def _left_then_right(rows: list[list[str]]) -> list[str]:
+    return aligned(rows, "l" + "r" * (len(rows[0]) - 1))

@@ -29,11 +29,11 @@ def checks_table(study: Study) -> Table | None:
     recorded = [run for _, arm in arms for run in arm.runs if has_health(run)]
     notes = [(title, arm, note) for title, arm in arms for note in health_notes(arm.runs)]
     together: dict[tuple[str, str], list[HealthNote]] = {}
-    for title, _, note in sorted(notes, key=lambda one: (one[2].remark, one[2].check, one[0])):
+    for title, _, note in sorted(notes, key=lambda entry: (entry[2].remark, entry[2].check, entry[0])):
         together.setdefault((note.check, title), []).append(note)
     if not together:
         return None
-    rows = [_row(title, found, recorded) for (_, title), found in together.items()]
+    rows = [_row(title, same, recorded) for (_, title), same in together.items()]
     records: list[dict[str, Value]] = [
         {
             **study.record_keys(arm.name),
@@ -58,13 +58,13 @@ def checks_table(study: Study) -> Table | None:
     )
 
 
-def _row(title: str, found: Sequence[HealthNote], recorded: Sequence[Run]) -> tuple[str, ...]:
-    first = found[0]
-    arms = {(note.run.study, note.run.arm) for note in found}
+def _row(title: str, notes: Sequence[HealthNote], recorded: Sequence[Run]) -> tuple[str, ...]:
+    first = notes[0]
+    arms = {(note.run.study, note.run.arm) for note in notes}
     rounds = sum(len(run.rounds) for run in recorded if (run.study, run.arm) in arms)
-    seeds = ", ".join(str(seed) for seed in sorted({note.run.seed for note in found}))
+    seeds = ", ".join(str(seed) for seed in sorted({note.run.seed for note in notes}))
     where = f"seed {first.run.seed}, round {first.round}: {first.sentence}"
-    return first.title, title, seeds, f"{len(found)} of {rounds}", where
+    return first.title, title, seeds, f"{len(notes)} of {rounds}", where
 
 
 def class_balance_table(study: Study) -> Table | None:
@@ -75,15 +75,15 @@ def class_balance_table(study: Study) -> Table | None:
         return None
     rows, records = [], []
     for arm in study.arms:
-        found = values[arm.name]
-        middle = statistics.median(found) if found else None
+        known = values[arm.name]
+        middle = statistics.median(known) if known else None
         less = None
         if middle is not None and base is not None and values[base] and arm.name != base:
             less = middle - statistics.median(values[base])
-        said = "" if less is None else f"{less:+.3f}".replace("-", "−")
+        difference = "" if less is None else f"{less:+.3f}".replace("-", "−")
         title = study.title(arm.name)
-        rows.append((title, NOT_RECORDED if middle is None else f"{middle:.3f}", said))
-        records.append({**study.record_keys(arm.name), "kl": middle, "less_baseline": less, "seeds": len(found)})
+        rows.append((title, NOT_RECORDED if middle is None else f"{middle:.3f}", difference))
+        records.append({**study.record_keys(arm.name), "kl": middle, "less_baseline": less, "seeds": len(known)})
     other = f"less {study.title(base)}'s" if base is not None else "less the baseline's"
     return Table(
         "class_balance",

@@ -59,39 +59,39 @@ def _reached(arm: Arm, target: float, rule: str) -> dict[str, Value]:
     }
 
 
-def saved_table(study: Study, found: Sequence[Finding]) -> Table:
+def saved_table(study: Study, findings: Sequence[Finding]) -> Table:
     """Labels saved against the baseline at each target, with the interval, or a bound where a seed is censored."""
     rows, records = [], []
-    for place in range(len(found[0].saved)):
-        for one in found:
-            value = one.saved[place]
-            tested = value.target == one.primary
+    for target in range(len(findings[0].saved)):
+        for finding in findings:
+            saving = finding.saved[target]
+            tested = saving.target == finding.primary
             rows.append(
                 (
-                    target_text(value.target),
-                    study.marked_title(one.name),
-                    _saving(value),
-                    interval(value.low, value.high, 0),
-                    p_value(one.saved_holm) if tested else "",
-                    str(value.n),
-                    _censored(study, value),
+                    target_text(saving.target),
+                    study.marked_title(finding.name),
+                    _saving(saving),
+                    interval(saving.low, saving.high, 0),
+                    p_value(finding.saved_holm) if tested else "",
+                    str(saving.n),
+                    _censored(study, saving),
                 )
             )
             records.append(
                 {
-                    **study.record_keys(one.name),
-                    "target": value.target,
-                    "saved": value.saved,
-                    "low": value.low,
-                    "high": value.high,
-                    "p": value.p,
-                    "p_holm": one.saved_holm if tested else None,
-                    "seeds": value.n,
-                    "at_least": value.at_least,
-                    "at_most": value.at_most,
-                    "only_baseline_short": value.censored[0],
-                    "only_arm_short": value.censored[1],
-                    "both_short": value.censored[2],
+                    **study.record_keys(finding.name),
+                    "target": saving.target,
+                    "saved": saving.saved,
+                    "low": saving.low,
+                    "high": saving.high,
+                    "p": saving.p,
+                    "p_holm": finding.saved_holm if tested else None,
+                    "seeds": saving.n,
+                    "at_least": saving.at_least,
+                    "at_most": saving.at_most,
+                    "only_baseline_short": saving.censored[0],
+                    "only_arm_short": saving.censored[1],
+                    "both_short": saving.censored[2],
                 }
             )
     base = study.title(study.baseline or "")
@@ -107,15 +107,14 @@ def saved_table(study: Study, found: Sequence[Finding]) -> Table:
     )
 
 
-def _saving(value: Saved) -> str:
-    if value.exact:
-        return percent(value.saved, 0)
-    bounds = [f"≥ {percent(value.at_least, 0)}"] if math.isfinite(value.at_least) else []
-    bounds += [f"≤ {percent(value.at_most, 0)}"] if value.at_most < 1 else []
+def _saving(saving: Saved) -> str:
+    if saving.exact:
+        return percent(saving.saved, 0)
+    bounds = [f"≥ {percent(saving.at_least, 0)}"] if math.isfinite(saving.at_least) else []
+    bounds += [f"≤ {percent(saving.at_most, 0)}"] if saving.at_most < 1 else []
     return ", ".join(bounds) or "-"
 
 
-def _censored(study: Study, value: Saved) -> str:
-    base, arm, both = value.censored
-    parts = [(base, study.title(study.baseline or "")), (arm, "arm"), (both, "both")]
-    return ", ".join(f"{who}: {seeds}" for seeds, who in parts if seeds)
+def _censored(study: Study, saving: Saved) -> str:
+    names = (study.title(study.baseline or ""), "arm", "both")
+    return ", ".join(f"{name}: {seeds}" for name, seeds in zip(names, saving.censored, strict=True) if seeds)

@@ -29,7 +29,7 @@ class Table:
         rows: Texts, one a column.
         note: How to read it; may be empty.
         records: The same and more as plain values in full precision; some may be NaN or infinite.
-        align: One letter a column, l (words) or r (numbers); empty: the first column l, the others r.
+        align: One letter a column, l (texts) or r (numbers); empty: the first column l, the others r.
         breakable: Whether long cells may be broken anywhere, where the page has too little room for the table.
     """
 
@@ -51,15 +51,10 @@ class Table:
         """Whether a column holds numbers, which end on the right."""
         return self.alignment[column] == "r"
 
-    @property
-    def _sides(self) -> list[str]:
-        return ["left" if letter == "l" else "right" for letter in self.alignment]
-
     def to_terminal(self) -> str:
         """Aligned text: title, head, rows, note."""
-        rows = [self.columns, *self.rows]
-        text = tabulate(rows, tablefmt="plain", colalign=self._sides, disable_numparse=True)
-        return "\n".join([self.title, *map(str.rstrip, text.split("\n")), *textwrap.wrap(self.note, _WIDTH)])
+        lines = aligned([self.columns, *self.rows], self.alignment)
+        return "\n".join([self.title, *lines, *textwrap.wrap(self.note, _WIDTH)])
 
     def to_csv(self) -> str:
         """The records with a head line; empty where a value is not known, `inf` where it is not finite."""
@@ -94,14 +89,24 @@ class Table:
     def to_latex(self) -> str:
         """A table environment of booktabs (`\\usepackage{booktabs}`), everything escaped."""
         body = tabulate(
-            self.rows, self.columns, tablefmt="latex_booktabs", colalign=self._sides, disable_numparse=True
+            self.rows, self.columns, tablefmt="latex_booktabs", colalign=_sides(self.alignment), disable_numparse=True
         ).translate(_LATEX_MATH)
         caption = f"{self.title}. {self.note}".strip().translate(_LATEX_SPECIAL | _LATEX_MATH)
         return f"\\begin{{table}}\n\\caption{{{caption}}}\n{body}\n\\end{{table}}"
 
 
+def aligned(rows: Sequence[Sequence[str]], alignment: str) -> list[str]:
+    """Rows as lines of text, their columns aligned as the letters say: l on the left, r on the right."""
+    text = tabulate(rows, tablefmt="plain", colalign=_sides(alignment), disable_numparse=True)
+    return [line.rstrip() for line in text.split("\n")]
+
+
+def _sides(alignment: str) -> list[str]:
+    return ["left" if letter == "l" else "right" for letter in alignment]
+
+
 def text_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table | None:
-    """A table of words alone, which may be broken anywhere; None where it would have no rows."""
+    """A table of texts alone, whose cells may be broken anywhere; None where it would have no rows."""
     if not rows:
         return None
     align = "l" * len(columns)

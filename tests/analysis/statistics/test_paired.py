@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from al_bench.analysis.statistics.paired import estimate, estimates, holm, power, seeds_needed, student_t
+from al_bench.analysis.statistics.paired import estimate, estimates, holm, power, seeds_needed
 
 DIFFERENCES = [0.02, -0.01, 0.03, 0.015, 0.04]
 
@@ -60,12 +60,19 @@ def test_without_spread_the_p_value_is_zero_or_one() -> None:
     assert estimate(np.array([0.3 - 0.2, 0.1, 0.1])).sd == 0
 
 
-def test_student_t_at_the_edges() -> None:
-    assert student_t(np.array([0.1, 0.1])) == math.inf
-    assert student_t(np.array([-0.1, -0.1])) == -math.inf
-    assert student_t(np.zeros(3)) == 0
-    assert math.isnan(student_t(np.array([0.1])))
-    assert student_t(np.array(DIFFERENCES)) == pytest.approx(stats.ttest_1samp(DIFFERENCES, 0).statistic)
+@pytest.mark.parametrize(
+    ("differences", "mean", "p"),
+    [([0.1, 0.1], 0.1, 0), ([-0.1, -0.1], -0.1, 0), ([0.0, 0.0, 0.0], 0, 1), ([0.1], 0.1, math.nan)],
+    ids=["no spread above 0", "no spread below 0", "all 0", "one seed"],
+)
+def test_estimates_at_the_edges(differences: list[float], mean: float, p: float) -> None:
+    one = estimate(np.array(differences))
+    assert one.mean == pytest.approx(mean)
+    assert one.p == pytest.approx(p, nan_ok=True)
+
+
+def test_the_p_value_is_that_of_the_one_sample_t_test() -> None:
+    assert estimate(np.array(DIFFERENCES)).p == pytest.approx(stats.ttest_1samp(DIFFERENCES, 0).pvalue, rel=1e-12)
 
 
 def test_holm_worked_by_hand() -> None:

@@ -45,6 +45,15 @@ def test_a_collapse_is_one_row_an_arm_with_seeds_and_rounds(tmp_path: Path) -> N
     assert [(record["seed"], record["round"]) for record in table.records] == [(0, 0), (1, 0), (2, 0)]
 
 
+def test_warnings_come_before_remarks(tmp_path: Path) -> None:
+    write(tmp_path, {"random": HEALTHY | {"validation": 100}, "bald": HEALTHY | {"saturated": 0.5}})
+    table = checks_table(only(tmp_path))
+    assert table is not None
+    checks = [("BatchBALD saturated", "bald"), ("validation set larger than the labelled set", "random")]
+    assert [row[:2] for row in table.rows] == checks
+    assert table.rows[1][2:4] == ("0, 1, 2", "9 of 9")
+
+
 def test_balance_is_the_last_round_beside_the_baselines(tmp_path: Path) -> None:
     write(tmp_path, {"random": HEALTHY, "bald": HEALTHY | {"acquired_kl": 0.75}, "entropy": None})
     table = class_balance_table(only(tmp_path))
