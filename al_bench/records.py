@@ -141,7 +141,7 @@ class RunHeader(Fields, frozen=True, kw_only=True):
         strategy: The name of its option; None in the oldest records.
         oracle: Whether the strategy reads the pool's true labels.
         reference: "full" for a run that trains once on the whole pool, else "none".
-        command: The overrides as typed.
+        command: The overrides as typed; None in the oldest records.
         choices: Config group to chosen option.
         classes, class_names: Of the dataset.
         pool, validation, test: Points of each part.
@@ -170,7 +170,7 @@ class RunHeader(Fields, frozen=True, kw_only=True):
     strategy: str | None = None
     oracle: bool = False
     reference: str = "none"
-    command: list[str] = field(default_factory=list)
+    command: list[str] | None = None
     choices: dict[str, Any] = field(default_factory=dict)
     classes: int | None = None
     class_names: list[str] = field(default_factory=list)

@@ -178,9 +178,8 @@ def split_arm(name: str) -> list[str]:
 
 def recorded_configuration(run: Run) -> dict[str, object]:
     """The resolved keys of a run's record, and the components chosen but for the strategy; empty where it has none."""
-    identity, choices = run.header.get("identity"), run.header.get("choices")
-    components = {key: choices[key] for key in _COMPONENTS if key in choices} if isinstance(choices, dict) else {}
-    return components | identity if isinstance(identity, dict) else {}
+    identity, choices = run.header.identity, run.header.choices
+    return {key: choices[key] for key in _COMPONENTS if key in choices} | identity if identity is not None else {}
 
 
 def _omitted_differences(arms: Sequence[Arm]) -> dict[str, list[str]]:

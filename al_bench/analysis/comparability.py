@@ -30,7 +30,7 @@ def _network_keys(run: Run) -> dict[str, str]:
 
 def same_data(first: Run, second: Run) -> bool:
     """Whether two runs saw the same data, by their fingerprints; a run without one counts as on the same."""
-    fingerprints = first.header.get("fingerprint"), second.header.get("fingerprint")
+    fingerprints = first.header.fingerprint, second.header.fingerprint
     return None in fingerprints or fingerprints[0] == fingerprints[1]
 
 
@@ -72,15 +72,14 @@ def inconsistent_seeds(arms: Sequence[Arm]) -> tuple[str, ...]:
     """A line for every arm whose seeds differ in their configuration or in their data."""
     lines = []
     for arm in arms:
-        identities = [run.header.get("identity") for run in arm.runs]
-        known = [identity for identity in identities if isinstance(identity, dict)]
+        known = [run.header.identity for run in arm.runs if run.header.identity is not None]
         keys = {key for identity in known for key in identity if key != "seed"}
         # A key that a record lacks is no difference: the al-bench that wrote it did not know the key.
         values = {key: {str(identity[key]) for identity in known if key in identity} for key in keys}
         differing = sorted(key for key in keys if len(values[key]) > 1)
         if differing:
             lines.append(f"the seeds of {arm.name} differ in {', '.join(differing)}")
-        if len({run.header.get("fingerprint") for run in arm.runs} - {None}) > 1:
+        if len({run.header.fingerprint for run in arm.runs} - {None}) > 1:
             lines.append(f"the seeds of {arm.name} were run on different data")
     return tuple(lines)
 

@@ -6,10 +6,8 @@ and `al-bench compare` 0.3 s slower. A test holds that both say the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
-
-from al_bench.metrics import METRICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,11 +18,12 @@ if TYPE_CHECKING:
 _STAGES = ("train", "evaluate", "score", "select")
 
 
-def tidy_frame(arms: Iterable[Arm]) -> pd.DataFrame:
+def tidy_frame(arms: Iterable[Arm], metrics: Sequence[str]) -> pd.DataFrame:
     """One row a run and evaluated round.
 
     Args:
         arms: Arms, whole-pool references among them or not.
+        metrics: Names of the metrics, accuracy first.
 
     Returns:
         Columns: dataset, arm, strategy, reference (whether the run trained once on the whole pool), seed, round (from
@@ -34,30 +33,26 @@ def tidy_frame(arms: Iterable[Arm]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [row for arm in arms for run in arm.runs for row in _rows(arm, run)]
-    columns = ["dataset", "arm", "strategy", "reference", "seed", "round", "labels", *METRICS]
+    rows = [row for arm in arms for run in arm.runs for row in _rows(arm, run, metrics)]
+    columns = ["dataset", "arm", "strategy", "reference", "seed", "round", "labels", *metrics]
     columns += [f"seconds_{stage}" for stage in _STAGES]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype(dict.fromkeys(columns[7:], "float64"))
 
 
-def _rows(arm: Arm, run: Run) -> list[dict[str, Any]]:
-    rows = []
-    for entry in run.rounds:
-        if entry["accuracy"] is None:
-            continue
-        seconds = entry.get("seconds")
-        rows.append(
-            {
-                "dataset": arm.dataset,
-                "arm": arm.name,
-                "strategy": arm.strategy,
-                "reference": arm.reference,
-                "seed": run.seed,
-                "round": entry["round"],
-                "labels": entry["labelled"],
-                **{name: entry.get(name) for name in METRICS},
-                **{f"seconds_{stage}": value for stage, value in (seconds or {}).items() if stage in _STAGES},
-            }
-        )
-    return rows
+def _rows(arm: Arm, run: Run, metrics: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "dataset": arm.dataset,
+            "arm": arm.name,
+            "strategy": arm.strategy,
+            "reference": arm.reference,
+            "seed": run.seed,
+            "round": record.round,
+            "labels": record.labelled,
+            **{name: record.metric(name) for name in metrics},
+            **{f"seconds_{stage}": record.seconds.get(stage) for stage in _STAGES},
+        }
+        for record in run.rounds
+        if record.accuracy is not None
+    ]

@@ -45,13 +45,13 @@ class HealthNote:
     @property
     def labelled(self) -> int:
         """Labelled points of the round: where a curve takes the mark."""
-        return int(self.run.rounds[self.round]["labelled"])
+        return self.run.rounds[self.round].labelled
 
 
 def thresholds_of(run: Run) -> Health:
     """The thresholds that the run was run with; the defaults where its header has none that can be used."""
-    recorded = run.header.get("health")
-    if isinstance(recorded, dict):
+    recorded = run.header.health
+    if recorded is not None:
         names = {entry.name for entry in fields(Health)}
         try:
             return Health(**{key: value for key, value in recorded.items() if key in names})

@@ -49,8 +49,8 @@ def study_penalty(study: Study, names: Sequence[str] | None = None) -> Penalty:
 
 def _batch(study: Study) -> int:
     arm = study.arm(study.baseline) if study.baseline is not None else study.arms[0]
-    identity = arm.runs[0].header.get("identity") if arm.runs else None
-    batch = identity.get("schedule.batch") if isinstance(identity, dict) else None
+    identity = arm.runs[0].header.identity if arm.runs else None
+    batch = (identity or {}).get("schedule.batch")
     if isinstance(batch, int) and batch > 0:
         return batch
     return int(np.diff(study.labels).min()) if len(study.labels) > 1 else 1

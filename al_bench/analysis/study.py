@@ -27,6 +27,7 @@ from al_bench.analysis.comparability import (
 from al_bench.analysis.frame import tidy_frame
 from al_bench.analysis.statistics.curves import stack
 from al_bench.errors import InputError
+from al_bench.metrics import Metric, known_metrics
 from al_bench.storage.runs import Run, find_runs
 
 if TYPE_CHECKING:
@@ -84,9 +85,15 @@ class Study:
         return self.titles.get(name, name)
 
     @cached_property
+    def metrics(self) -> dict[str, Metric]:
+        """al-bench's metrics and those that the runs describe as their own, by name."""
+        runs = (run for arm in (*self.arms, *self.references) for run in arm.runs)
+        return known_metrics([run.header.own_metrics for run in runs])
+
+    @cached_property
     def frame(self) -> pd.DataFrame:
         """All rounds of all arms and references as one tidy table, one row a run and evaluated round: `tidy_frame`."""
-        return tidy_frame((*self.arms, *self.references))
+        return tidy_frame((*self.arms, *self.references), tuple(self.metrics))
 
     def marked_title(self, name: str) -> str:
         """An arm's title and its marks: † where it is unpaired, ‡ where it reads the pool's labels."""
@@ -116,7 +123,7 @@ class Study:
 
     def is_oracle(self, name: str) -> bool:
         """Whether the arm reads the pool's true labels: no strategy anybody could use."""
-        return any(bool(run.header.get("oracle")) for run in self.arm(name).runs)
+        return any(run.header.oracle for run in self.arm(name).runs)
 
     def pairs(self, first: str, second: str) -> tuple[tuple[int, ...], NDArray[np.float64], NDArray[np.float64]]:
         """What two arms can be compared by: [P] seeds, and the accuracies of either under them, [P, B] each.
@@ -145,8 +152,8 @@ class Study:
 
     def resolution(self, name: str) -> float:
         """The step between an arm's possible accuracies, 1 / its test points; 0 where the headers do not say."""
-        sizes = [run.header.get("test") for run in self.arm(name).runs]
-        return max((1 / size for size in sizes if isinstance(size, int) and size > 0), default=0.0)
+        sizes = [run.header.test for run in self.arm(name).runs]
+        return max((1 / size for size in sizes if size), default=0.0)
 
     def shared_counts(self, names: Sequence[str]) -> NDArray[np.bool_]:
         """The label counts at which every one of the arms was evaluated, under one seed at least, [B]."""

@@ -55,7 +55,12 @@ _KINDS = "\n".join(f"  {name:<11} {kind.help}" for name, kind in (KINDS | own_ki
 @options.option(
     "--csv", type=options.FILE, metavar="FILE", help="write the curves: dataset, arm, labels, n, median, ..."
 )
-@options.option("--quantity", type=options.OneOf(tuple(METRICS)), help="curves: what goes up (default: accuracy)")
+@options.option(
+    "--quantity",
+    metavar="METRIC",
+    shell_complete=options.completing(lambda: list(METRICS)),
+    help=f"curves: what goes up, {', '.join(METRICS)} or a metric of the runs' own (default: accuracy)",
+)
 @options.option(
     "--x",
     type=options.OneOf(("labels", "seconds", "seconds+evaluate")),

@@ -202,12 +202,19 @@ def test_a_mark_stands_at_the_next_evaluation(tmp_path: Path) -> None:
     assert {mark.labels for mark in marks} == {40}
 
 
-def test_seconds_that_are_no_numbers_are_not_known(tmp_path: Path) -> None:
+def test_seconds_and_memory_that_were_not_recorded_are_not_known(tmp_path: Path) -> None:
     folder = write_run(tmp_path, [0.5, 0.6], arm="random")
-    text = (folder / "rounds.jsonl").read_text().replace('"train": 0.1', '"train": "long"', 1)
+    text = (folder / "rounds.jsonl").read_text().replace('"seconds": {"train": 0.1}', '"seconds": {}')
     (folder / "rounds.jsonl").write_text(text)
     (study,) = studies([tmp_path])
     assert math.isnan(cost(study.arms[0]).seconds["train"])
+    assert math.isnan(cost(study.arms[0]).memory["train"])
+
+
+def test_a_stage_that_did_not_run_took_no_time(tmp_path: Path) -> None:
+    write_run(tmp_path, [0.5, 0.6], arm="random")
+    (study,) = studies([tmp_path])
+    assert cost(study.arms[0]).seconds["score"] == 0
 
 
 def test_arms_with_other_classes_are_no_traceback(tmp_path: Path) -> None:

@@ -143,9 +143,9 @@ def _draw_classes(figure: Figure, axes: Axes, study: Study, arms: dict[str, Bala
 
 
 def _class_names(study: Study, classes: int) -> list[str]:
-    names = study.arms[0].runs[0].header.get("class_names")
-    if isinstance(names, list) and len(names) == classes:
-        return [str(name) if len(str(name)) <= 12 else f"{str(name)[:11]}…" for name in names]
+    names = study.arms[0].runs[0].header.class_names
+    if len(names) == classes:
+        return [name if len(name) <= 12 else f"{name[:11]}…" for name in names]
     return [str(number) for number in range(classes)]
 
 

@@ -60,7 +60,7 @@ def draw_curves(
 
     Args:
         studies: A panel each, those with nothing but references aside.
-        quantity: The name of a metric (al_bench.metrics.METRICS); fractions are drawn in %.
+        quantity: The name of a metric, of al-bench's or of one that the runs recorded; fractions are drawn in %.
         x: `labels`, `seconds` (train + score + select), or `seconds+evaluate`.
         statistic: `median` with the interquartile band, or `mean` ± standard error.
         title: Above the figure; without it each panel has its dataset's name, and several panels always do.
@@ -71,12 +71,12 @@ def draw_curves(
     Raises:
         InputError: A choice that is not allowed or cannot be drawn from these records.
     """
-    metric = metric_called(quantity)
     _check(quantity, x, statistic, targets, papers)
     shown = [study for study in studies if study.arms]
     if not shown:
         raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
     overlay.check_datasets(papers, [study.dataset for study in shown])
+    metric = metric_called(quantity, shown)
     figure, panels = panel_grid(len(shown), width, 3.4 if len(shown) > 1 or width != "page" else 4.2)
     arms = sorted({(study.title(arm.name), arm.strategy) for study in shown for arm in study.arms})
     styles = assign_styles(arms)

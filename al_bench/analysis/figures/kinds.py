@@ -15,10 +15,10 @@ import sys
 import traceback
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from al_bench.entry_points import offers, the_offer
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from al_bench.analysis.arms import Arm
     from al_bench.analysis.study import Study
     from al_bench.storage.runs import Run
-
-GROUP = "al_bench.plots"
-"""The entry points that are kinds too."""
 
 _FIGURES = "al_bench.analysis.figures"
 
@@ -150,20 +147,19 @@ def _options() -> list[str]:
 
 
 def own_kinds() -> dict[str, Kind]:
-    """The kinds that installed packages add, by name; a name of al-bench's own cannot be taken."""
-    kinds = {}
-    for point in entry_points(group=GROUP):
-        if point.name not in KINDS:
-            source = point.dist.name if point.dist else point.value
-            kinds[point.name] = Kind(point.value, f"a plot of {source}", options=None, own=True)
-    return kinds
+    """The kinds that installed packages add, by name; a name of al-bench's own cannot be taken. Nothing is imported."""
+    return {
+        name: Kind(given[0].target, f"a plot of {' and of '.join(offer.package for offer in given)}", None, own=True)
+        for name, given in offers("plots").items()
+        if name not in KINDS
+    }
 
 
 def kind_of(name: str) -> Kind:
     """The kind called `name`, which may be "module:function"; nothing is imported.
 
     Raises:
-        InputError: There is none.
+        InputError: There is none, or two packages offer it.
     """
     if name in KINDS:
         return KINDS[name]
@@ -173,6 +169,7 @@ def kind_of(name: str) -> Kind:
     if name not in own:
         allowed = ", ".join((*KINDS, *own))
         raise InputError(f"--kind is {name!r}; allowed are {allowed}, or module:function for a plot of your own")
+    the_offer(offers("plots")[name], built_in=False)  # refuses a name that two packages offer
     return own[name]
 
 

@@ -92,7 +92,7 @@ def stage_seconds(study: Study) -> dict[str, NDArray[np.float64]]:
     for arm in study.arms:
         totals = []
         for run in arm.runs:
-            rounds = [stage_seconds_of(run, entry) for entry in run.rounds]
+            rounds = [stage_seconds_of(run, record) for record in run.rounds]
             totals.append([sum(seconds[stage] for seconds in rounds) for stage in STAGES])
         by_arm[arm.name] = np.mean(totals, axis=0)
     return by_arm

@@ -5,7 +5,6 @@ Letters: S seeds, T label counts of the arm, C classes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 
 from al_bench.analysis.arms import Arm
 from al_bench.analysis.statistics import Floats as Floats
+from al_bench.analysis.study import Study
 from al_bench.errors import InputError
-from al_bench.metrics import METRICS, Metric
+from al_bench.metrics import Metric
 from al_bench.records import RoundRecord
 from al_bench.storage.runs import Run
 
@@ -34,15 +34,16 @@ class Line:
     high: Floats
 
 
-def metric_called(name: str) -> Metric:
-    """The metric of that name.
+def metric_called(name: str, studies: Sequence[Study]) -> Metric:
+    """The metric of that name, of al-bench's and of those that the runs describe as their own.
 
     Raises:
         InputError: There is none.
     """
-    if name not in METRICS:
-        raise InputError(f"quantity is {name!r}; allowed are {', '.join(METRICS)}")
-    return METRICS[name]
+    metrics = {key: metric for study in studies for key, metric in study.metrics.items()}
+    if name not in metrics:
+        raise InputError(f"--quantity is {name!r}; these runs have {', '.join(metrics)}")
+    return metrics[name]
 
 
 def values_of(arm: Arm, metric: str) -> Floats:
@@ -51,13 +52,12 @@ def values_of(arm: Arm, metric: str) -> Floats:
     A seed that has ended holds its last value where `arm.curves` holds its accuracy; NaN elsewhere.
 
     Raises:
-        InputError: An unknown metric, or one that no round of the arm recorded.
+        InputError: No round of the arm recorded it.
     """
-    metric_called(metric)
     if metric == "accuracy":
         return arm.curves.accuracy
-    values = np.stack(
-        [_on_grid(run, [_finite_or_nan(entry.get(metric)) for entry in run.rounds], arm) for run in arm.runs]
+    values = np.array(
+        [_on_grid(run, [record.metric(metric) for record in run.rounds], arm) for run in arm.runs], dtype=np.float64
     )
     values[np.isnan(arm.curves.accuracy)] = np.nan
     if np.isnan(values).all():
@@ -77,48 +77,32 @@ def seconds_of(arm: Arm, evaluate: bool = False) -> Floats:
     rows = []
     for run in arm.runs:
         spent, so_far = [], 0.0
-        for entry in run.rounds:
-            seconds = stage_seconds_of(run, entry)
+        for record in run.rounds:
+            seconds = stage_seconds_of(run, record)
             before = seconds["train"] + (seconds["evaluate"] if evaluate else 0.0)
             spent.append(so_far + before)
             so_far += before + seconds["score"] + seconds["select"]
         rows.append(_on_grid(run, spent, arm))
-    return np.stack(rows)
+    return np.array(rows, dtype=np.float64)
 
 
-def stage_seconds_of(run: Run, entry: RoundRecord) -> dict[str, float]:
+def stage_seconds_of(run: Run, record: RoundRecord) -> dict[str, float]:
     """The seconds of one round by stage, 0 for a stage that did not run.
 
     Raises:
         InputError: The round has no seconds of training.
     """
-    seconds = {stage: float(entry.seconds.get(stage, 0.0)) for stage in STAGES}
-    if "train" not in entry.seconds or not all(map(math.isfinite, seconds.values())):
-        raise InputError(f"{run.folder}: round {entry.round} has no usable seconds; plot against labels instead")
-    return seconds
+    if "train" not in record.seconds:
+        raise InputError(f"{run.folder}: round {record.round} has no usable seconds; plot against labels instead")
+    return {stage: record.seconds.get(stage, 0.0) for stage in STAGES}
 
 
 def class_counts_of(run: Run) -> dict[int, NDArray[np.int64]]:
     """The labelled set's class counts [C] by its size, for the rounds that recorded them."""
-    by_size = {}
-    for entry in run.rounds:
-        counts = entry.get("class_counts")
-        if isinstance(counts, list) and counts and all(isinstance(count, int) for count in counts):
-            by_size[int(entry["labelled"])] = np.array(counts, dtype=np.int64)
-    return by_size
+    return {record.labelled: np.array(record.class_counts) for record in run.rounds if record.class_counts}
 
 
-def _on_grid(run: Run, values: Sequence[float], arm: Arm) -> Floats:
+def _on_grid(run: Run, values: Sequence[float | None], arm: Arm) -> list[float | None]:
     """`values` of the run's rounds at the arm's label counts, the last one held once the run has ended, [T]."""
-    by_labels = {int(entry["labelled"]): value for entry, value in zip(run.rounds, values, strict=True)}
-    row, last = [], run.labels[-1]
-    for count in arm.curves.labels.tolist():
-        row.append(by_labels.get(min(count, last), math.nan))
-    return np.array(row, dtype=np.float64)
-
-
-def _finite_or_nan(value: object) -> float:
-    """`value` as a finite float, NaN where it is none."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    return math.nan
+    by_labels = dict(zip((record.labelled for record in run.rounds), values, strict=True))
+    return [by_labels.get(min(count, run.labels[-1])) for count in arm.curves.labels.tolist()]

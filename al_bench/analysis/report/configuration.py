@@ -65,7 +65,7 @@ def strategy_keys(study: Study) -> tuple[tuple[str, tuple[tuple[str, str], ...]]
     """Arm by arm its title, and the keys of its strategy with their values."""
     arms = []
     for arm in study.arms:
-        identity = arm.runs[0].header.get("identity") or {}
+        identity = arm.runs[0].header.identity or {}
         keys = sorted(key for key in identity if key.startswith("strategy."))
         arms.append((study.title(arm.name), tuple((key, as_text(identity[key])) for key in keys)))
     return tuple(arms)
@@ -81,8 +81,8 @@ def recipe(study: Study) -> Recipe:
             missing += 1
         else:
             seeds.setdefault(overrides, []).append(run.seed)
-    started = sorted(str(run.header["started"]) for run in runs if run.header.get("started"))
-    commits = sorted({str(run.header.get("commit") or ABSENT) for run in runs})
+    started = sorted(run.header.started for run in runs if run.header.started)
+    commits = sorted({run.header.commit or ABSENT for run in runs})
     return Recipe(
         commands=tuple(command(overrides, of_arm) for overrides, of_arm in seeds.items()),
         missing=missing,
@@ -140,8 +140,7 @@ def _owners(pairs: Sequence[tuple[str, int]], seeds: dict[str, list[int]]) -> tu
 
 
 def _configuration(run: Run) -> dict[str, Any]:
-    identity = run.header.get("identity") or {}
-    choices = run.header.get("choices") or {}
+    identity, choices = run.header.identity or {}, run.header.choices
     options = {key: value for key, value in choices.items() if value is not None and key not in ("strategy", "debug")}
     keys = options | {key: value for key, value in identity.items() if key != "seed"}
     return {key: value for key, value in keys.items() if not key.startswith("strategy.")}
@@ -150,21 +149,20 @@ def _configuration(run: Run) -> dict[str, Any]:
 def _environment(run: Run) -> dict[str, Any]:
     """What a run ran on: commit, data, device, platform, versions."""
     header = run.header
-    commit = header.get("commit")
     facts = {
-        "al-bench commit": f"{commit}{' with uncommitted changes' if header.get('dirty') else ''}" if commit else None,
-        "data fingerprint": header.get("fingerprint"),
-        "device": header.get("device"),
-        "threads": header.get("threads"),
-        "platform": header.get("platform"),
-        **(header.get("versions") or {}),
+        "al-bench commit": header.commit and f"{header.commit}{' with uncommitted changes' if header.dirty else ''}",
+        "data fingerprint": header.fingerprint,
+        "device": header.device,
+        "threads": header.threads,
+        "platform": header.platform,
+        **header.versions,
     }
     return {key: value for key, value in facts.items() if value is not None}
 
 
 def _overrides(run: Run) -> tuple[str, ...] | None:
     """The overrides of a run without its seed, and without those that only say how a sweep is launched."""
-    overrides = run.header.get("command")
-    if not isinstance(overrides, list):
+    overrides = run.header.command
+    if overrides is None:
         return None
-    return tuple(str(override) for override in overrides if not str(override).startswith(("seed=", "hydra")))
+    return tuple(override for override in overrides if not override.startswith(("seed=", "hydra")))

@@ -35,7 +35,7 @@ def find_dataset(run: Run) -> Dataset:
         raise
     except Exception as error:  # a user's own class, or files damaged in a way its reader does not foresee
         raise InputError(f"{run.dataset} cannot be read ({type(error).__name__}: {one_line(error)})") from error
-    if fingerprint != run.header.get("fingerprint"):
+    if fingerprint != run.header.fingerprint:
         raise InputError(
             f"the {run.dataset} found here is not the data of these runs: its fingerprint is {fingerprint}, "
             f"theirs {run.header.get('fingerprint', 'not recorded')}"
@@ -47,7 +47,7 @@ def _component(run: Run) -> Any:
     """The dataset's dataclass, filled as config.yaml says."""
     from al_bench.config.recorded import recorded_component
 
-    choice = (run.header.get("choices") or {}).get("dataset")
+    choice = run.header.choices.get("dataset")
     component = None if choice is None else recorded_component(run.folder, "dataset", choice)
     if component is None:
         raise InputError(f"how {run.dataset} was configured is not on record in {run.folder}")

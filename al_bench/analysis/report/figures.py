@@ -10,7 +10,6 @@ from al_bench.analysis.figures.kinds import FigureRequest, draw
 from al_bench.analysis.pairwise import mean_ranks
 from al_bench.analysis.report.svg import Palette, inline
 from al_bench.errors import InputError
-from al_bench.metrics import METRICS
 
 if TYPE_CHECKING:
     from al_bench.analysis.report.judgement import Judgement
@@ -82,7 +81,7 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
             FigureRequest("curves", x="seconds"),
         )
     )
-    others = [metric for name, metric in METRICS.items() if name != "accuracy"]
+    others = [metric for name, metric in study.metrics.items() if name != "accuracy"]
     specs += [FigureSpec(metric.label, spread, FigureRequest("curves", quantity=metric.name)) for metric in others]
     specs += [
         FigureSpec(

@@ -149,10 +149,10 @@ def gallery(
     except InputError as error:
         missing = str(error)
     if dataset is not None:
-        expected = chosen[0][1].header["fingerprint"]  # checked by find_dataset
-        other = [(title, run) for title, run in chosen if run.header.get("fingerprint") != expected]
+        expected = chosen[0][1].header.fingerprint  # checked by find_dataset
+        other = [(title, run) for title, run in chosen if run.header.fingerprint != expected]
         remarks += [
-            f"{title} was run on other data ({run.header.get('fingerprint', 'no fingerprint')}): not shown"
+            f"{title} was run on other data ({run.header.fingerprint or 'no fingerprint'}): not shown"
             for title, run in other
         ]
         chosen = [pair for pair in chosen if pair not in other]
@@ -192,36 +192,36 @@ def _run_of_seed(runs: Sequence[Run], seed: int) -> Run:
 def _strategy_picks(
     title: str, run: Run, most: int, dataset: Dataset | None, kind: str, limits: tuple[float, float]
 ) -> StrategyPicks:
-    acquiring = [entry for entry in run.rounds if entry.get("acquired")]
+    acquiring = [(record, record.acquired[:PICKS]) for record in run.rounds if record.acquired]
     shown = [acquiring[number] for number in spaced(len(acquiring), most)]
-    indices = [index for entry in shown for index in entry["acquired"][:PICKS]]
+    indices = [index for _, picked in shown for index in picked]
     if dataset is not None and any(not 0 <= index < dataset.size for index in indices):
         raise InputError(f"{run.folder} acquired an index that {dataset.name} does not have; the record is damaged")
     sheet = None
     if dataset is not None and kind == "images" and indices:
-        columns = max(len(entry["acquired"][:PICKS]) for entry in shown)
+        columns = max(len(picked) for _, picked in shown)
         sheet = sprite_sheet(pixels(dataset, indices, limits), columns)
     rounds, number = [], 0
-    for entry in shown:
+    for record, picked in shown:
         picks = []
-        for rank, index in enumerate(entry["acquired"][:PICKS]):
+        for rank, index in enumerate(picked):
             values = _values(dataset, index) if dataset is not None and kind == "rows" else ()
             position = sheet.position(number) if sheet else None
-            picks.append(Pick(index, _label(run, entry, rank), _score(entry, rank), position, values))
+            picks.append(Pick(index, _label(run, record, rank), _score(record, rank), position, values))
             number += 1
-        rounds.append(Round(entry["round"], entry["labelled"], tuple(picks), len(entry["acquired"]) - len(picks)))
+        rounds.append(Round(record.round, record.labelled, tuple(picks), len(record.acquired or ()) - len(picks)))
     return StrategyPicks(title, run.seed, len(acquiring), tuple(rounds), sheet)
 
 
-def _label(run: Run, entry: RoundRecord, rank: int) -> str:
-    labels, names = entry.get("acquired_labels"), run.header.get("class_names")
+def _label(run: Run, record: RoundRecord, rank: int) -> str:
+    labels, names = record.acquired_labels, run.header.class_names
     if not labels or rank >= len(labels):
         return "label not recorded"
     return str(names[labels[rank]]) if names and labels[rank] < len(names) else str(labels[rank])
 
 
-def _score(entry: RoundRecord, rank: int) -> str:
-    scores = entry.get("scores")
+def _score(record: RoundRecord, rank: int) -> str:
+    scores = record.scores
     if not scores or rank >= len(scores):
         return ""
     score = scores[rank]

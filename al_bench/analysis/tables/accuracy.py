@@ -16,7 +16,6 @@ from al_bench.analysis.tables.differences import area_table, budgets_table
 from al_bench.analysis.tables.labels import saved_table, targets_table
 from al_bench.analysis.tables.pairwise import error_table, penalty_table
 from al_bench.analysis.tables.table import Table, Value, spread
-from al_bench.metrics import METRICS
 from al_bench.storage.runs import Run
 
 
@@ -56,7 +55,7 @@ def metrics_table(study: Study) -> Table | None:
     if not len(shared):
         return None
     labels = int(shared[-1])
-    others = [metric for name, metric in METRICS.items() if name != "accuracy"]
+    others = [metric for name, metric in study.metrics.items() if name != "accuracy"]
     values = {
         (arm.name, metric.name): [_recorded(run, labels, metric.name) for run in arm.runs if labels in run.labels]
         for arm in study.arms
@@ -96,9 +95,8 @@ def metrics_table(study: Study) -> Table | None:
 
 def _recorded(run: Run, labels: int, metric: str) -> float:
     """A metric of the round with that many labels; NaN where it was not recorded."""
-    entry = run.rounds[[entry["labelled"] for entry in run.rounds].index(labels)]
-    value = entry.get(metric)
-    return float(value) if isinstance(value, (int, float)) else math.nan
+    values = (record.metric(metric) for record in run.rounds if record.labelled == labels)
+    return math.nan if (value := next(values, None)) is None else value
 
 
 def accuracy_table(study: Study, log: bool = False) -> Table:

@@ -52,29 +52,22 @@ def cost(arm: Arm) -> Cost:
     """The cost of one arm."""
     phases = (*PHASES, "evaluate")
     return Cost(
-        {phase: _median([_sum(run, phase) for run in arm.runs]) for phase in phases},
+        {phase: _median([_total(run, phase) for run in arm.runs]) for phase in phases},
         {phase: _median([_peak(run, phase) for run in arm.runs]) for phase in phases},
         _median([run.accuracy[-1] - run.accuracy[0] for run in arm.runs]),
         _median([float(run.labels[-1] - run.labels[0]) for run in arm.runs]),
     )
 
 
-def _sum(run: Run, phase: str) -> float:
+def _total(run: Run, phase: str) -> float:
     """A run's seconds in a phase; a strategy that scores nothing has none and took 0, where others were recorded."""
-    recorded = [entry["seconds"] for entry in run.rounds if isinstance(entry.get("seconds"), dict)]
-    if not any(recorded):
-        return math.nan
-    values = [seconds.get(phase) or 0.0 for seconds in recorded]
-    return sum(map(float, values)) if all(isinstance(value, (int, float)) for value in values) else math.nan
+    recorded = [record.seconds for record in run.rounds if record.seconds]
+    return sum(seconds.get(phase, 0.0) for seconds in recorded) if recorded else math.nan
 
 
 def _peak(run: Run, phase: str) -> float:
-    recorded = [
-        entry["peak_memory_bytes"].get(phase)
-        for entry in run.rounds
-        if isinstance(entry.get("peak_memory_bytes"), dict)
-    ]
-    return max((float(value) for value in recorded if isinstance(value, (int, float))), default=math.nan)
+    peaks = [record.peak_memory_bytes[phase] for record in run.rounds if phase in record.peak_memory_bytes]
+    return float(max(peaks, default=math.nan))
 
 
 def _median(values: list[float]) -> float:

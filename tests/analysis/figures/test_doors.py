@@ -102,7 +102,7 @@ def package(folder: Path) -> Path:
     (site / "toy_plots-1.0.dist-info").mkdir(parents=True)
     (site / "toy_plots.py").write_text(BARS)
     (site / "toy_plots-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-plots\nVersion: 1.0\n")
-    points = f"[{kinds.GROUP}]\nbars = toy_plots:bars\ncurves = toy_plots:fails\n"
+    points = "[al_bench.plots]\nbars = toy_plots:bars\ncurves = toy_plots:fails\n"
     (site / "toy_plots-1.0.dist-info" / "entry_points.txt").write_text(points)
     return site
 
@@ -111,7 +111,7 @@ def test_an_installed_package_adds_a_kind(folder: Path, package: Path) -> None:
     command = [sys.executable, "-m", "al_bench", "plot"]
     path = {"PYTHONPATH": f"{package}:{Path(kinds.__file__).parents[3]}", "PATH": "/usr/bin:/bin"}
     done = subprocess.run([*command, "--help"], capture_output=True, text=True, env=path, check=True)
-    assert "bars        a plot of toy-plots" in done.stdout
+    assert "bars        a plot of toy-plots 1.0" in done.stdout
     words = ["runs", "--kind", "bars", "--title", "Theirs", "--out", "theirs.svg"]
     done = subprocess.run([*command, *words], capture_output=True, text=True, env=path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -188,7 +188,7 @@ def test_incomplete_runs_are_taken_in_where_asked(tmp_path: Path, few_figures: N
 
 
 def test_one_arm_alone_has_a_page_too(tmp_path: Path, few_figures: None) -> None:
-    write_illustrated(tmp_path, [0.5, 0.6], arm="bald", header={"identity": None, "choices": None})
+    write_illustrated(tmp_path, [0.5, 0.6], arm="bald", header={"identity": None, "choices": {}})
     read = Reader(write_page(ReportRequest((tmp_path,)), lambda line: None, lambda done, total: None))
     assert read.faults == []
     assert "cannot be said" in read.text

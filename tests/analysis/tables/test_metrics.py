@@ -1,4 +1,4 @@
-"""A metric that is added to the table of metrics is drawn and tabulated by its name, unit and direction."""
+"""A metric that the runs recorded as their own is drawn and tabulated by its name, unit and direction."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from al_bench.analysis.report.figures import figure_specs
 from al_bench.analysis.report.judgement import judge
 from al_bench.analysis.study import Study, studies
 from al_bench.analysis.tables.accuracy import compare_tables, metrics_table
-from al_bench.metrics import METRICS, Metric
+from al_bench.errors import InputError
 from tests.analysis.illustrated import write_illustrated
 from tests.analysis.records import write_run
 
-BRIER = Metric("brier", "toy:brier", "Brier score", "", higher_is_better=False, high=2.0)
+BRIER = {"brier": {"label": "Brier score", "unit": "", "higher_is_better": False, "low": 0.0, "high": 2.0}}
+"""As a run's header describes it."""
 
 
 @pytest.fixture
-def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
-    """Two arms whose rounds recorded a metric that is new in the table; one of them goes further."""
-    monkeypatch.setitem(METRICS, "brier", BRIER)
+def study(tmp_path: Path) -> Study:
+    """Two arms whose rounds recorded a metric of their own; one of them goes further."""
     for arm, value in (("random", 0.5), ("bald", 0.25)):
         for seed in range(2):
             accuracy = [0.5, 0.6, 0.7] if arm == "random" else [0.5, 0.6, 0.7, 0.8]
-            write_illustrated(tmp_path, accuracy, arm=arm, seed=seed, rounds={"brier": value + 0.1 * seed, "nll": None})
+            rounds = {"metrics": {"brier": value + 0.1 * seed}, "nll": None}
+            write_illustrated(tmp_path, accuracy, arm=arm, seed=seed, rounds=rounds, header={"own_metrics": BRIER})
     return studies([tmp_path])[0]
 
 
@@ -62,3 +63,12 @@ def test_arms_that_share_no_label_count_have_no_such_table(tmp_path: Path) -> No
     write_illustrated(tmp_path, [0.5, 0.6], arm="random")
     write_illustrated(tmp_path, [0.5, 0.6], arm="bald", start=15)
     assert metrics_table(studies([tmp_path])[0]) is None
+
+
+def test_a_metric_that_no_run_has_is_refused_with_those_there_are(study: Study) -> None:
+    with pytest.raises(InputError, match="--quantity is 'f1'; these runs have accuracy, nll, ece, brier"):
+        draw_curves([study], "f1")
+
+
+def test_it_is_a_column_of_the_frame(study: Study) -> None:
+    assert study.frame.groupby("seed")["brier"].max().tolist() == pytest.approx([0.5, 0.6])
