@@ -14,6 +14,7 @@ from pathlib import Path
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
+    ZshComplete,
     add_completion_class,
     shell_complete,
     split_arg_string,
@@ -62,6 +63,17 @@ class Bash(BashComplete):
 
     def format_completion(self, item: CompletionItem) -> str:
         return f"{item.type},{item.value.removeprefix(self.done_by_bash)}"
+
+
+@add_completion_class
+class Zsh(ZshComplete):
+    """click's completion for zsh, without a space after `strategy=`."""
+
+    source_template = ZshComplete.source_template.replace(
+        "compadd -U -V unsorted -a completions",
+        "compadd -U -S '' -V unsorted -- ${(M)completions:#*[=./]}\n"
+        "        compadd -U -V unsorted -- ${completions:#*[=./]}",
+    )
 
 
 def complete(instruction: str) -> int:

@@ -112,6 +112,8 @@ def main(argv: list[str]) -> int:
     except (*COMPOSE_ERRORS, InputError) as error:
         print(f"al-bench run: {one_line(error, known_keys(argv))}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        raise  # no fault of the input: al_bench.cli.main ends quietly
     except OSError as error:
         print(f"al-bench run: {error.strerror}: {error.filename}; choose another place", file=sys.stderr)
         return 2

@@ -96,6 +96,11 @@ def test_every_shell_has_its_script(shell, tmp_path):
         assert (checked.returncode, checked.stderr) == (0, "")
 
 
+def test_zsh_adds_no_space_after_a_key(tmp_path):
+    """As fish does by itself, and bash's script by `compopt -o nospace`."""
+    assert "compadd -U -S '' -V unsorted -- ${(M)completions:#*[=./]}" in answer("zsh_source", tmp_path)
+
+
 def test_the_line_that_installed_hydras_completion_installs_this(tmp_path):
     words = [*AL_BENCH, "run", "-sc", "install=bash"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -178,7 +178,7 @@ def test_the_console_script_is_installed(tmp_path):
     assert done.stdout == VERSION
 
 
-@pytest.mark.parametrize("words", [["list"], ["plot", "--help"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["list"], ["plot", "--help"], ["run", "--help"]], ids=" ".join)
 def test_a_reader_that_leaves_is_no_error(tmp_path, words):
     """`al-bench list | head -1`."""
     process = subprocess.Popen(
