@@ -136,7 +136,7 @@ def build(name: str, settings: dict[str, Any]) -> Any:
     """The strategy that the option of this name describes, with the settings on top."""
     from omegaconf import OmegaConf
 
-    from al_bench.config.compose import conf_dir
+    from al_bench.config.registry import conf_dir
     from al_bench.config.strategy_pages import component
 
     folder = Path(conf_dir())

@@ -47,7 +47,7 @@ def test_the_installed_command_runs_anywhere(wheel, tmp_path):
         return subprocess.run(words, cwd=here, env=environment, capture_output=True, text=True)
 
     where = call(
-        sys.executable, "-c", "from al_bench.config import compose; print(compose.__file__, compose.conf_dir())"
+        sys.executable, "-c", "from al_bench.config import registry; print(registry.__file__, registry.conf_dir())"
     )
     assert where.stdout.split(str(place)) == ["", "/al_bench/config/compose.py ", "/al_bench/conf\n"], where.stderr
     script = place / "bin" / "al-bench"

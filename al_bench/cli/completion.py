@@ -105,7 +105,8 @@ def hydra_completions(words: Sequence[str], incomplete: str) -> list[str]:
         incomplete: Its beginning.
     """
     from al_bench.cli.run import main
-    from al_bench.config.compose import conf_dir, config_dir
+    from al_bench.config.compose import config_dir
+    from al_bench.config.registry import conf_dir
 
     folder = config_dir(words)
     own = [f"--config-dir={folder}"] if folder else []

@@ -34,7 +34,7 @@ GROUPS = {
 @options.option("--markdown", is_flag=True, help="the same as Markdown")
 def command(group: str | None, config_dir: Path | None, verbose: bool, markdown: bool) -> None:
     """Print the options of one group or of all, or the pages of the strategies."""
-    from al_bench.config.compose import conf_dir
+    from al_bench.config.registry import conf_dir
 
     folders = [Path(conf_dir())]
     if config_dir is not None:

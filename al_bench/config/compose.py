@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from al_bench.config.components import load_class
 from al_bench.config.composed import Composed
 from al_bench.config.hydra_adapter import register_sources, split_hydra_node
-from al_bench.config.registry import COMPONENTS
+from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.schema import RunConfig
 
 VERSION_BASE = "1.3"
@@ -31,13 +31,6 @@ def register() -> None:
     for group, schemas in COMPONENTS.items():
         for name, path in schemas.items():
             store.store(group=f"schema/{group}", name=name, node=load_class(path))
-
-
-def conf_dir() -> str:
-    """The folder of the YAML files: inside the wheel, or beside the package in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    packaged = package / "conf"
-    return str(packaged if packaged.is_dir() else package.parent / "conf")
 
 
 def compose(overrides: Sequence[str]) -> Composed:

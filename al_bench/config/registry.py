@@ -1,6 +1,8 @@
-"""Where each component lives. Adding one touches its own file, one line here and one YAML under conf/."""
+"""Where each component and the YAML files live. Adding a component touches its own file, one line here and one YAML."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 COMPONENTS: dict[str, dict[str, str]] = {
     "dataset": {
@@ -53,3 +55,10 @@ COMPONENTS: dict[str, dict[str, str]] = {
     },
 }
 """Config group to schema name to "module:class". Each class is a dataclass whose fields are its config keys."""
+
+
+def conf_dir() -> str:
+    """The folder of the YAML files: inside the wheel, or beside the package in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    packaged = package / "conf"
+    return str(packaged if packaged.is_dir() else package.parent / "conf")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from al_bench.config.compose import conf_dir
+from al_bench.config.registry import conf_dir
 from al_bench.errors import InputError
 from al_bench.reproduce.preset import METRICS, RULES, SCALES, Arm, Claim, Curve, Entry, Preset, Scale, Size
 from al_bench.storage import typed_toml
