@@ -15,8 +15,8 @@ from al_bench.storage.files import output_file, write_output
 
 if TYPE_CHECKING:
     from al_bench.experiment.outcome import Outcome
-    from al_bench.reproduce.judge import JudgedClaim
     from al_bench.reproduce.preset import Preset, Scale
+    from al_bench.reproduce.reproduction import Reproduction
     from al_bench.reproduce.runs import PlannedRun
 
 _DESCRIPTION = """\
@@ -120,7 +120,9 @@ def _run_and_judge(
     presets: list[Preset], scale: Scale, results: str, check_only: bool, json_file: Path | None, jobs: int | None
 ) -> int:
     """Run what is missing unless `check_only`, judge, print, and write `json_file`; returns the exit status."""
-    from al_bench.reproduce import judge, runs, tables
+    from al_bench.reproduce import runs, tables
+    from al_bench.reproduce.judge import all_pass
+    from al_bench.reproduce.reproduction import judge_runs
 
     report = options.reporter("reproduce")
     plans = [runs.plan(preset, scale, results) for preset in presets]
@@ -132,18 +134,15 @@ def _run_and_judge(
     outcomes = [] if check_only else _run(presets, scale, plans, jobs)
     judged = []
     for preset, planned in zip(presets, plans, strict=True):
-        arms = runs.read_complete(planned, report)
-        claims = judge.judge(preset, scale, arms)
-        complete = sum(map(len, arms.values()))
-        judged.append((preset, scale, complete, len(planned), claims))
-        _print(preset, scale, planned, complete, claims)
+        judged.append(judge_runs(preset, scale, planned, report))
+        _print(judged[-1])
     if len(judged) > 1:
         print(tables.for_terminal(tables.overview(judged)))
     if json_file is not None:
-        write_output(json_file, tables.to_json([each for *_, claims in judged for each in claims]))
+        write_output(json_file, tables.to_json([claim for reproduction in judged for claim in reproduction.claims]))
         print(f"wrote {json_file}")
     complete_runs = all(outcome.status == "complete" for outcome in outcomes)
-    return 0 if complete_runs and all(judge.all_pass(claims) for *_, claims in judged) else 1
+    return 0 if complete_runs and all(all_pass(reproduction.claims) for reproduction in judged) else 1
 
 
 def _run(presets: list[Preset], scale: Scale, plans: list[list[PlannedRun]], jobs: int | None) -> list[Outcome]:
@@ -173,13 +172,12 @@ def _time(minutes: float) -> str:
     return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
 
 
-def _print(
-    preset: Preset, scale: Scale, planned: list[PlannedRun], complete: int, claims: tuple[JudgedClaim, ...]
-) -> None:
+def _print(reproduction: Reproduction) -> None:
     """Print the claims of one preset, the reasons for its verdicts, and what departs from the paper."""
     from al_bench.reproduce import tables
 
-    print(f"\n{preset.paper}; {complete} of {len(planned)} runs complete\n")
+    preset, scale, claims = reproduction.preset, reproduction.scale, reproduction.claims
+    print(f"\n{preset.paper}; {reproduction.progress} runs complete\n")
     print(tables.for_terminal(tables.claims_table(preset, scale, claims)))
     if any(each.claim.band is None for each in claims):
         print("\n" + tables.for_terminal(tables.claims_table(preset, scale, claims, judged=False)))

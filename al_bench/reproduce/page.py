@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from al_bench.errors import InputError
 from al_bench.reproduce import presets, tables
-from al_bench.reproduce.judge import ClaimVerdict, JudgedClaim, judge
-from al_bench.reproduce.preset import Preset, Scale
-from al_bench.reproduce.runs import plan, read_complete
+from al_bench.reproduce.judge import ClaimVerdict
+from al_bench.reproduce.preset import Scale
+from al_bench.reproduce.reproduction import Reproduction, judge_runs
+from al_bench.reproduce.runs import plan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,29 +23,6 @@ BEGIN, END = "<!-- reproduction: begin -->", "<!-- reproduction: end -->"
 _VERSIONS = ("python", "torch", "torchvision", "numpy", "scipy", "scikit-learn", "hydra-core")
 
 
-@dataclass(frozen=True)
-class Reproduction:
-    """A preset at a scale as the records stand.
-
-    Args:
-        preset, scale: What was reproduced.
-        arms: Its complete runs by arm and seed.
-        planned: Number of runs that it asks for.
-        claims: Its judged claims.
-    """
-
-    preset: Preset
-    scale: Scale
-    arms: Mapping[str, Mapping[int, Run]]
-    planned: int
-    claims: tuple[JudgedClaim, ...]
-
-    @property
-    def runs(self) -> list[Run]:
-        """The complete runs."""
-        return [run for seeds in self.arms.values() for run in seeds.values()]
-
-
 def reproductions(scale: Scale, results: str, report: Callable[[str], None]) -> list[Reproduction]:
     """Every preset as the records stand.
 
@@ -53,13 +31,8 @@ def reproductions(scale: Scale, results: str, report: Callable[[str], None]) -> 
         results: Where studies live.
         report: Called with one line for every run that is left out.
     """
-    judged = []
-    for name in presets.names():
-        preset = presets.load(name)
-        planned = plan(preset, scale, results)
-        arms = read_complete(planned, report)
-        judged.append(Reproduction(preset, scale, arms, len(planned), judge(preset, scale, arms)))
-    return judged
+    every = map(presets.load, presets.names())
+    return [judge_runs(preset, scale, plan(preset, scale, results), report) for preset in every]
 
 
 def page(judged: Sequence[Reproduction], figures: str) -> str:
@@ -76,7 +49,7 @@ def page(judged: Sequence[Reproduction], figures: str) -> str:
         "`runs/`, without running anything. Claims and their margins were written down in "
         "`conf/experiment/NAME/claims.toml` before the sweeps they judge, where a preset does not say otherwise. The "
         "machine is described in [README.md](README.md).",
-        _overview(judged).to_markdown(),
+        tables.overview(judged).to_markdown(),
         tables.NOTE,
     ]
     for reproduction in judged:
@@ -84,16 +57,12 @@ def page(judged: Sequence[Reproduction], figures: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _overview(judged: Sequence[Reproduction]) -> tables.Table:
-    return tables.overview([(each.preset, each.scale, len(each.runs), each.planned, each.claims) for each in judged])
-
-
 def _section(reproduction: Reproduction, figures: str) -> list[str]:
     preset, scale, claims = reproduction.preset, reproduction.scale, reproduction.claims
     name, size, runs = preset.name, preset.sizes[scale], reproduction.runs
     parts = [
         f"## {name}",
-        f"{preset.paper}. {len(runs)} of {reproduction.planned} runs complete. {provenance(runs)}",
+        f"{preset.paper}. {reproduction.progress} runs complete. {provenance(runs)}",
     ]
     if not runs:
         parts[-1] += f"`al-bench reproduce {name}` takes about {size.minutes:g} minutes ({size.basis})."
@@ -140,10 +109,9 @@ def readme_table(judged: Sequence[Reproduction]) -> str:
     heads = ("paper's experiment", "runs", "pass", "fail", "not enough seeds", "not run")
     lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
     for reproduction in judged:
-        if runs := reproduction.runs:
+        if reproduction.runs:
             cells = map(str, tables.counts(reproduction.claims).values())
-            name, complete = reproduction.preset.name, f"{len(runs)} of {reproduction.planned}"
-            lines.append(f"| `{name}` | {complete} | {' | '.join(cells)} |")
+            lines.append(f"| `{reproduction.preset.name}` | {reproduction.progress} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -14,6 +14,7 @@ from al_bench.analysis.tables.table import Table, Value
 from al_bench.reproduce.effects import Effect
 from al_bench.reproduce.judge import ClaimVerdict, JudgedClaim
 from al_bench.reproduce.preset import Preset, Scale, format_number
+from al_bench.reproduce.reproduction import Reproduction
 
 _CLAIM_WIDTH = 58
 _BULLET_WIDTH = 110
@@ -152,19 +153,15 @@ def counts(claims: Sequence[JudgedClaim]) -> dict[ClaimVerdict, int]:
     return {verdict: verdicts.count(verdict) for verdict in ClaimVerdict if verdict is not ClaimVerdict.reported}
 
 
-def overview(presets: Sequence[tuple[Preset, Scale, int, int, Sequence[JudgedClaim]]]) -> Table:
-    """All presets, one line each.
-
-    Args:
-        presets: Preset, scale, number of complete runs, number of planned runs, judged claims.
-    """
+def overview(reproductions: Sequence[Reproduction]) -> Table:
+    """All presets, one line each: complete runs, and the number of claims by verdict."""
     rows: list[tuple[str, ...]] = []
     records: list[dict[str, Value]] = []
-    for preset, scale, complete, planned, claims in presets:
-        number = counts(claims)
-        cells = [str(number[verdict] or "-") for verdict in number]
-        rows.append((preset.name, scale, f"{complete} of {planned}", *cells))
+    for each in reproductions:
+        number = counts(each.claims)
+        rows.append((each.preset.name, each.scale, each.progress, *(str(count or "-") for count in number.values())))
         of_verdict = {verdict.value: count for verdict, count in number.items()}
-        records.append({"preset": preset.name, "scale": scale, "runs": complete, "planned": planned, **of_verdict})
+        runs = {"runs": len(each.runs), "planned": each.planned}
+        records.append({"preset": each.preset.name, "scale": each.scale, **runs, **of_verdict})
     heads = ("preset", "scale", "runs", "pass", "fail", "not enough seeds", "not run")
     return Table("reproduction", "Reproduced papers: claims by verdict", heads, tuple(rows), "", tuple(records))

@@ -17,6 +17,7 @@ from al_bench.reproduce import judge, page, presets, tables
 from al_bench.reproduce.effects import Effect
 from al_bench.reproduce.judge import ClaimVerdict, JudgedClaim
 from al_bench.reproduce.preset import format_number
+from al_bench.reproduce.reproduction import Reproduction
 from tests.conftest import REPOSITORY
 from tests.reproduce.planted import flat, preset
 
@@ -35,7 +36,7 @@ def reproduction():
     for seeds in arms.values():
         for seed, run in seeds.items():
             seeds[seed] = replace(run, header=msgspec.structs.replace(run.header, **told))
-    return page.Reproduction(planted, "laptop", arms, 6, judge.judge(planted, "laptop", arms))
+    return Reproduction(planted, "laptop", arms, 6, judge.judge(planted, "laptop", arms))
 
 
 def test_a_row_says_published_ours_n_band_and_verdict(reproduction):
@@ -71,7 +72,7 @@ def test_the_page_has_tables_departures_notes_and_provenance(reproduction):
 
 def test_a_preset_without_runs_says_what_it_takes():
     planted = preset(CLAIM)
-    empty = page.Reproduction(planted, "laptop", {}, 6, judge.judge(planted, "laptop", {}))
+    empty = Reproduction(planted, "laptop", {}, 6, judge.judge(planted, "laptop", {}))
     text = page.page([empty], "reproduction")
     assert "`al-bench reproduce planted` takes about 1 minutes (none)." in text
     assert "Figure" not in text
