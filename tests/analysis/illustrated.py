@@ -51,7 +51,7 @@ def write_illustrated(
         entry |= {
             "nll": 0.5, "ece": 0.1, "class_counts": [entry["labelled"] // 10] * 10, "notes": {},
             "acquired_labels": [index % 10 for index in acquired] or None,
-            "scores": [entry["round"] + 0.5 - place / 100 for place in range(len(acquired))] if scores else None,
+            "scores": [entry["round"] + 0.5 - rank / 100 for rank in range(len(acquired))] if scores else None,
             "seconds": {"train": 0.1, "evaluate": 0.1, "score": 0.1, "select": 0.1},
             **(rounds or {}),
         }  # fmt: skip

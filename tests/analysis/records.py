@@ -8,6 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
+def readable(value: object) -> str:
+    """A parameter as part of a test's id: what was typed, or what is expected."""
+    text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text[:50] or "nothing"
+
+
 def write_run(
     root: Path,
     accuracy: Sequence[float | None],

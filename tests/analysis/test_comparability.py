@@ -34,7 +34,7 @@ def fine_and_coarse(root: Path, gain: float = 0.0) -> Study:
     for seed in SEEDS:
         curve = [value + 0.001 * seed for value in saturating(0.9, 0.3, 13)]
         write_run(root, curve, arm="random", seed=seed)
-        late = [value + gain * (place > 0) for place, value in enumerate(curve[::4])]
+        late = [value + gain * (number > 0) for number, value in enumerate(curve[::4])]
         write_run(root, late, arm="random,batch=40", strategy="bald", seed=seed, batch=40)
     (study,) = studies([root])
     return study
@@ -45,8 +45,8 @@ def test_a_coarser_curve_of_the_same_policy_is_no_worse(tmp_path: Path) -> None:
     span, difference = area_differences(study, "random,batch=40")
     assert span == (20, 140)
     assert (difference.mean, difference.p) == (pytest.approx(0), 1)
-    (one,) = verdict(study, (0.85,)).findings
-    assert one.saved[0].saved == pytest.approx(0)
+    (result,) = verdict(study, (0.85,)).findings
+    assert result.saved[0].saved == pytest.approx(0)
     rows = {cells[0]: cells[-2:] for cells in accuracy_table(study).rows}
     assert rows["random"] == rows["random,batch=40"]  # mean and AUBC, over the same label counts
 
@@ -117,8 +117,8 @@ def test_the_band_of_a_difference_is_the_interval_of_the_table(tmp_path: Path) -
         amend(write_run(tmp_path, [0.5, 0.6 + seed / 30, 0.7 + 1 / 30], arm="bald", seed=seed), test=30)
     (study,) = studies([tmp_path])
     line, _ = differences(study)["bald"]
-    for place, one in enumerate(budget_differences(study)):
-        assert (line.low[place], line.high[place]) == (one.estimate.low, one.estimate.high)
+    for number, result in enumerate(budget_differences(study)):
+        assert (line.low[number], line.high[number]) == (result.estimate.low, result.estimate.high)
 
 
 def test_equal_differences_on_few_test_points_are_not_certain(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_equal_differences_on_few_test_points_are_not_certain(tmp_path: Path) ->
         amend(write_run(tmp_path, [0.5, 0.6, 0.7], arm="random", seed=seed), test=30)
         amend(write_run(tmp_path, [0.5, 0.6, 0.7 + 1 / 30], arm="bald", seed=seed), test=30)
     (study,) = studies([tmp_path])
-    (last,) = [one for one in budget_differences(study) if one.labels == 40]
+    (last,) = [result for result in budget_differences(study) if result.labels == 40]
     half = 4.302652729911275 * math.sqrt((1 / 30) ** 2 / 6 / 3)
     assert last.estimate.high - last.estimate.mean == pytest.approx(half)
     assert not last.shown
@@ -137,10 +137,10 @@ def test_without_a_grain_estimates_are_the_plain_ones() -> None:
     values = np.random.default_rng(0).normal(size=(5, 3))
     assert estimates(values) == [estimate(column) for column in values.T]
     wide = estimates(values, 0.5)
-    for plain, one in zip(estimates(values), wide, strict=True):
-        share = (one.high - one.mean) / (plain.high - plain.mean)
+    for plain, result in zip(estimates(values), wide, strict=True):
+        share = (result.high - result.mean) / (plain.high - plain.mean)
         assert share == pytest.approx(math.sqrt(plain.sd**2 + 0.25 / 6) / plain.sd)
-        assert one.p > plain.p
+        assert result.p > plain.p
 
 
 def test_random_is_no_strategy_and_only_random_is_the_measure_of_active_learning(tmp_path: Path) -> None:
@@ -223,8 +223,8 @@ def test_arms_with_other_classes_are_no_traceback(tmp_path: Path) -> None:
     for arm, classes in (("random", 3), ("bald", 4)):
         folder = write_run(tmp_path, [0.5, 0.6], arm=arm)
         lines = [json.loads(line) for line in (folder / "rounds.jsonl").read_text().splitlines()]
-        for place, line in enumerate(lines):
-            line["class_counts"] = [2 + place] * classes
+        for number, line in enumerate(lines):
+            line["class_counts"] = [2 + number] * classes
         (folder / "rounds.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (study,) = studies([tmp_path])
     with pytest.raises(InputError, match="the arms have 3 and 4 classes"):
@@ -235,14 +235,14 @@ def test_included_runs_are_not_left_out(tmp_path: Path, capsys: pytest.CaptureFi
     for seed in range(2):
         write_run(tmp_path, [0.5, 0.6, 0.7], arm="random", seed=seed)
         write_run(tmp_path, [0.5, 0.6, 0.7], arm="bald", seed=seed, status="interrupted" if seed else "complete")
-    words = ["--markdown", str(tmp_path / "out.md"), "--json", str(tmp_path / "out.json")]
-    assert main([str(tmp_path), "--include-incomplete", *words]) == 0
+    files = ["--markdown", str(tmp_path / "out.md"), "--json", str(tmp_path / "out.json")]
+    assert main([str(tmp_path), "--include-incomplete", *files]) == 0
     assert "1 run is not complete and taken in" in capsys.readouterr().out
     assert "- included " in (tmp_path / "out.md").read_text()
-    (one,) = json.loads((tmp_path / "out.json").read_text())["datasets"]
-    assert one["left_out"] == []
-    assert len(one["included"]) == 1
-    assert main([str(tmp_path), *words]) == 0
+    (result,) = json.loads((tmp_path / "out.json").read_text())["datasets"]
+    assert result["left_out"] == []
+    assert len(result["included"]) == 1
+    assert main([str(tmp_path), *files]) == 0
     assert "- left out /" in (tmp_path / "out.md").read_text()
 
 
@@ -270,8 +270,8 @@ def test_the_table_has_the_label_count_that_the_verdict_cites(tmp_path: Path) ->
     (study,) = studies([tmp_path])
     assert "110 labels" in verdict(study, ()).sentences[0]
     shown = budgets_table(study)
-    place = shown.columns.index("110 labels")
-    assert shown.rows[0][place].endswith("*")
+    number = shown.columns.index("110 labels")
+    assert shown.rows[0][number].endswith("*")
     assert len(shown.columns) == 1 + 6
 
 

@@ -71,7 +71,7 @@ def test_crossings_of_the_published_median_curves(arm: str, to_90: int, to_95: i
 def test_the_offset_by_one_batch_on_a_synthetic_log() -> None:
     """A log by acquisition: every point of a batch is given the accuracy after it, the printed mark is one less."""
     batch, sizes, accuracy = 10, [20, 30, 40, 50], [0.5, 0.8, 0.91, 0.95]
-    expanded = {size - batch + place + 1: a for size, a in zip(sizes, accuracy, strict=True) for place in range(batch)}
+    expanded = {size - batch + step + 1: a for size, a in zip(sizes, accuracy, strict=True) for step in range(batch)}
     printed = min(index for index, a in expanded.items() if a >= 0.9) - 1
     assert printed == 30
     assert labels_to_target(sizes, accuracy, 0.9) == printed + batch

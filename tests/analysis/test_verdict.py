@@ -34,7 +34,7 @@ def sweep(root: Path, arms: dict[str, float], seeds: int, noise: float = 0.01) -
     return study
 
 
-def words(said: Verdict) -> dict[str, str]:
+def outcomes(said: Verdict) -> dict[str, str]:
     return {finding.name: finding.outcome for finding in said.findings}
 
 
@@ -56,23 +56,23 @@ def test_fewer_than_three_seeds_are_always_too_few(tmp_path: Path, seeds: int) -
     study = sweep(tmp_path, {"random": 1.0, "bald": 3.0}, seeds, noise=0.0001)
     said = verdict(study, (0.85,))
     assert said.winners == ()
-    assert words(said) == {"bald": TOO_FEW}
+    assert outcomes(said) == {"bald": TOO_FEW}
     assert said.sentences[0].startswith("Too few seeds to tell whether active learning saves labels on digits")
     assert np.isnan(said.findings[0].area_holm)
 
 
 def test_one_seed_needs_two_more_and_two_tell_how_many(tmp_path: Path) -> None:
-    one = verdict(sweep(tmp_path / "1", {"random": 1.0, "bald": 1.2}, 1), (0.85,))
+    single = verdict(sweep(tmp_path / "1", {"random": 1.0, "bald": 1.2}, 1), (0.85,))
     two = verdict(sweep(tmp_path / "2", {"random": 1.0, "bald": 1.2}, 2), (0.85,))
-    assert one.findings[0].more_seeds is None
-    assert "Run at least 2 more seeds" in one.sentences[1]
+    assert single.findings[0].more_seeds is None
+    assert "Run at least 2 more seeds" in single.sentences[1]
     assert two.findings[0].more_seeds is not None
     assert "more seeds would show a difference of one accuracy point with 80 % power" in two.sentences[1]
 
 
 def test_noise_is_too_few_seeds_with_a_number(tmp_path: Path) -> None:
     said = verdict(sweep(tmp_path, {"random": 1.0, "bald": 1.02}, 3, noise=0.06), (0.85,))
-    assert words(said) == {"bald": TOO_FEW}
+    assert outcomes(said) == {"bald": TOO_FEW}
     assert said.findings[0].more_seeds > 0
     assert said.sentences[0].startswith("It is not shown that the one strategy saves labels over random on digits")
     assert f"about {said.findings[0].more_seeds} more seeds would show" in said.sentences[1]
@@ -80,14 +80,14 @@ def test_noise_is_too_few_seeds_with_a_number(tmp_path: Path) -> None:
 
 def test_enough_seeds_without_a_difference_say_so(tmp_path: Path) -> None:
     said = verdict(sweep(tmp_path, {"random": 1.0, "bald": 1.0}, 10, noise=0.004), (0.85,))
-    assert words(said) == {"bald": NO_POINT}
+    assert outcomes(said) == {"bald": NO_POINT}
     assert said.winners == ()
     assert "no difference of a point seen" in said.sentences[1].lower()
 
 
 def test_a_worse_strategy_is_named_and_no_winner(tmp_path: Path) -> None:
     said = verdict(sweep(tmp_path, {"random": 1.0, "kmeans": 0.6}, 6), (0.85,))
-    assert words(said) == {"kmeans": WORSE}
+    assert outcomes(said) == {"kmeans": WORSE}
     assert said.winners == ()
     assert "kmeans is worse than random" in said.sentences[0]
 
@@ -101,7 +101,7 @@ def test_gains_late_and_losses_early_are_both_said(tmp_path: Path) -> None:
         write_run(tmp_path, np.round(own + shape, 4).tolist(), arm="bald", seed=seed)
     (study,) = studies([tmp_path])
     said = verdict(study)
-    assert words(said) == {"bald": MIXED}
+    assert outcomes(said) == {"bald": MIXED}
     assert " but " in said.sentences[0]
     assert " less accurate than random at " in said.sentences[0]
 
@@ -114,7 +114,7 @@ def test_an_oracle_is_never_a_winner(tmp_path: Path) -> None:
     said = verdict(study, (0.85,))
     assert "oracle_loss" not in said.winners
     assert "oracle" not in " ".join(said.sentences)
-    oracle = next(one for one in said.findings if one.name == "oracle_loss")
+    oracle = next(single for single in said.findings if single.name == "oracle_loss")
     assert oracle.oracle
     assert np.isnan(oracle.area_holm)
     assert oracle.saved[0].saved > 0.3
@@ -144,7 +144,7 @@ def test_the_family_is_corrected_as_a_whole(tmp_path: Path) -> None:
     few = sweep(tmp_path / "few", {"random": 1.0, "bald": 1.1}, 5)
     many = sweep(tmp_path / "many", {"random": 1.0, "bald": 1.1, **{f"null_{n}": 1.0 for n in range(8)}}, 5)
     alone = verdict(few, (0.85,)).findings[0]
-    crowded = next(one for one in verdict(many, (0.85,)).findings if one.name == "bald")
+    crowded = next(single for single in verdict(many, (0.85,)).findings if single.name == "bald")
     assert crowded.area.p == pytest.approx(alone.area.p)
     assert crowded.area_holm > alone.area_holm
     low, high = sorted([alone.area.p, alone.saved[0].p])
@@ -195,7 +195,7 @@ def test_flat_curves_have_finer_targets_or_none(tmp_path: Path) -> None:
 
 def test_better_words_are_the_winners(tmp_path: Path) -> None:
     said = verdict(sweep(tmp_path, {"random": 1.0, "a": 1.6, "b": 1.0, "c": 0.6}, 6), (0.85,))
-    assert set(said.winners) == {name for name, word in words(said).items() if word in (BETTER, MIXED)}
+    assert set(said.winners) == {name for name, word in outcomes(said).items() if word in (BETTER, MIXED)}
     assert "a" in said.winners
     assert "worse than random: c" in said.sentences[1]
 

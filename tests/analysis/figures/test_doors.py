@@ -53,8 +53,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_function_of_the_current_folder_is_a_kind(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--kind", "my_plots:bars", "--target", "0.7", "--title", "Mine", "--out", "mine.svg"]
-    assert main(["runs", *words]) == 0, capsys.readouterr().err
+    options_given = ["--kind", "my_plots:bars", "--target", "0.7", "--title", "Mine", "--out", "mine.svg"]
+    assert main(["runs", *options_given]) == 0, capsys.readouterr().err
     assert "Mine" in (folder / "mine.svg").read_text()
     assert "wrote mine.svg" in capsys.readouterr().out
 
@@ -112,8 +112,8 @@ def test_an_installed_package_adds_a_kind(folder: Path, package: Path) -> None:
     path = {"PYTHONPATH": f"{package}:{Path(kinds.__file__).parents[3]}", "PATH": "/usr/bin:/bin"}
     done = subprocess.run([*command, "--help"], capture_output=True, text=True, env=path, check=True)
     assert "bars        a plot of toy-plots 1.0" in done.stdout
-    words = ["runs", "--kind", "bars", "--title", "Theirs", "--out", "theirs.svg"]
-    done = subprocess.run([*command, *words], capture_output=True, text=True, env=path)
+    options_given = ["runs", "--kind", "bars", "--title", "Theirs", "--out", "theirs.svg"]
+    done = subprocess.run([*command, *options_given], capture_output=True, text=True, env=path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Theirs" in (folder / "theirs.svg").read_text()
 

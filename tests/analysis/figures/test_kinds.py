@@ -32,7 +32,7 @@ from al_bench.cli.plot import main
 from al_bench.errors import InputError
 from al_bench.health.class_balance import relative_class_entropy
 from al_bench.storage.runs import find_runs
-from tests.analysis.records import saturating, write_run
+from tests.analysis.records import readable, saturating, write_run
 
 
 def enrich(folder: Path, **columns: Sequence[object]) -> None:
@@ -76,11 +76,11 @@ def read(root: Path) -> list[Study]:
 
 
 def line(axes: Axes, label: str) -> tuple[list[float], list[float]]:
-    (found,) = (one for one in axes.lines if one.get_label() == label)
-    return np.asarray(found.get_xdata()).tolist(), np.asarray(found.get_ydata()).tolist()
+    (drawn_line,) = (artist for artist in axes.lines if artist.get_label() == label)
+    return np.asarray(drawn_line.get_xdata()).tolist(), np.asarray(drawn_line.get_ydata()).tolist()
 
 
-def words(figure: Figure) -> str:
+def legend_text(figure: Figure) -> str:
     return " ".join(text.get_text() for legend in figure.legends for text in (legend.get_title(), *legend.get_texts()))
 
 
@@ -89,7 +89,9 @@ def annotations(axes: Axes) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("quantity", "expected", "ceiling"), [("nll", [3.0, 2.0, 1.5], 0.1), ("ece", [30.0, 20.0, 11.0], 1.0)]
+    ("quantity", "expected", "ceiling"),
+    [("nll", [3.0, 2.0, 1.5], 0.1), ("ece", [30.0, 20.0, 11.0], 1.0)],
+    ids=["nll", "ece"],
 )
 def test_nll_and_ece_are_drawn_where_they_are(root: Path, quantity: str, expected: list[float], ceiling: float) -> None:
     figure = draw_curves(read(root), quantity)
@@ -123,9 +125,9 @@ def test_the_difference_is_paired_by_seed_with_the_t_interval(root: Path) -> Non
     assert (x, y) == ([20, 30, 40], pytest.approx([0, 3, 3]))
     low, high = stats.t.interval(0.95, 2, loc=3, scale=stats.sem([2, 5, 2]))
     band = axes.collections[0].get_paths()[0].vertices
-    at_30 = [height for place, height in band if place == 30]
+    at_30 = [height for x, height in band if x == 30]
     assert (min(at_30), max(at_30)) == pytest.approx((low, high))
-    assert "mean of 3 pairs of seeds" in words(figure)
+    assert "mean of 3 pairs of seeds" in legend_text(figure)
     assert axes.get_ylabel() == "Accuracy less random's\n(points)"
     (axes,) = draw_difference(read(root), "median").axes
     assert line(axes, "bald")[1] == pytest.approx([0, 2, 2])
@@ -138,7 +140,7 @@ def test_the_seeds_of_the_difference_are_the_shared_ones(root: Path) -> None:
     # Seeds 1 and 2 of random are at 0.6, 0.7, 0.8 and 0.7, 0.8, 0.9; seed 7 has no partner.
     assert line(figure.axes[0], "margin (unpaired networks)")[1] == pytest.approx([25, 15, 5])
     assert len(figure.axes[0].collections) == 1, "two pairs have no band"
-    assert "margin (unpaired networks) (2)" in words(figure)
+    assert "margin (unpaired networks) (2)" in legend_text(figure)
 
 
 def test_bars_end_at_the_median_and_those_not_reached_are_hollow(root: Path) -> None:
@@ -154,10 +156,12 @@ def test_bars_end_at_the_median_and_those_not_reached_are_hollow(root: Path) -> 
     assert [patch.get_facecolor()[3] for patch in missed.patches] == [0, 0]
     assert annotations(missed)[-2:] == ["> 40", "> 40"]
     seeds = [
-        (one.get_marker(), float(np.asarray(one.get_xdata())[0])) for one in missed.lines if one.get_marker() in "o>"
+        (artist.get_marker(), float(np.asarray(artist.get_xdata())[0]))
+        for artist in missed.lines
+        if artist.get_marker() in "o>"
     ]
     assert sorted(seeds) == [(">", 40.0)] * 5 + [("o", 40.0)]
-    assert "median not reached: needs more" in words(figure)
+    assert "median not reached: needs more" in legend_text(figure)
 
 
 def test_published_bars_stand_below_in_true_label_counts(tmp_path: Path) -> None:
@@ -174,14 +178,14 @@ def test_published_curves_are_laid_over_their_own_dataset_as_far_as_twice_the_ru
     write_run(tmp_path, saturating(0.95, 0.3, 11), dataset="digits")
     figure = draw_curves(read(tmp_path), papers=[paper("batchbald2019_mnist"), paper("gal2017_mnist")])
     digits, mnist = figure.axes
-    assert not any(str(one.get_label()).startswith("Kirsch") for one in digits.lines)
+    assert not any(str(artist.get_label()).startswith("Kirsch") for artist in digits.lines)
     x, y = line(mnist, "Kirsch et al. 2019: BatchBALD, b=10")
     (curve,) = (curve for curve in paper("batchbald2019_mnist").curves if curve.arm == "BatchBALD, b=10")
     assert x == [count for count in curve.labels if count <= 240]
     assert y == pytest.approx([100 * value for value in curve.centre[: len(x)]])
     # Gal's table: points without a line, and none at 835 or 1,000 labels where the runs end at 120.
     assert line(mnist, "Gal et al. 2017: BALD") == ([145], [90])
-    (points,) = (one for one in mnist.lines if one.get_label() == "Gal et al. 2017: BALD")
+    (points,) = (artist for artist in mnist.lines if artist.get_label() == "Gal et al. 2017: BALD")
     assert points.get_linestyle() == "None"
 
 
@@ -259,8 +263,8 @@ def test_arms_that_datasets_do_not_share_make_no_matrix(tmp_path: Path) -> None:
 def test_ranks_join_what_the_critical_difference_does_not_tell_apart() -> None:
     (axes,) = draw_critical_difference(["a", "b", "c"], [2.9, 1.2, 1.9], 1.0).axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["b", "c", "a"]
-    thick = [one for one in axes.lines if one.get_linewidth() > 3]
-    assert [np.asarray(one.get_xdata()).tolist() for one in thick] == [[1.2, 1.9], [1.9, 2.9]]
+    thick = [artist for artist in axes.lines if artist.get_linewidth() > 3]
+    assert [np.asarray(artist.get_xdata()).tolist() for artist in thick] == [[1.2, 1.9], [1.9, 2.9]]
 
 
 def test_health_remarks_are_marked_on_the_line(root: Path) -> None:
@@ -312,6 +316,7 @@ def test_every_kind_is_written_for_several_datasets(root: Path, kind: str, width
         (["--paper", "gal2017"], "no published numbers called 'gal2017'; did you mean gal2017_mnist"),
         (["--kind", "ranks"], "mean ranks are over datasets and need at least two"),
     ],
+    ids=readable,
 )
 def test_impossible_requests_are_one_line(
     root: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
@@ -332,6 +337,7 @@ def test_impossible_requests_are_one_line(
         (["--x", "seconds"], "round 0 has no usable seconds; plot against labels instead"),
         (["--kind", "time"], "round 0 has no usable seconds"),
     ],
+    ids=readable,
 )
 def test_records_that_lack_what_is_asked_for_are_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str

@@ -27,9 +27,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("study")
     rng = np.random.default_rng(0)
     rounds = np.arange(60)
-    for place, arm in enumerate(ARMS):
+    for number, arm in enumerate(ARMS):
         for seed in range(5):
-            curve = 0.95 - 0.5 * np.exp(-rounds * (0.05 + 0.004 * place)) + rng.normal(0, 0.004, 60)
+            curve = 0.95 - 0.5 * np.exp(-rounds * (0.05 + 0.004 * number)) + rng.normal(0, 0.004, 60)
             write_illustrated(root / "runs", np.round(curve, 4).tolist(), arm=arm, seed=seed)
     write_illustrated(root / "runs", [0.5, 0.6], arm="bald", seed=9, status="running")
     assert main([str(root / "runs"), "--out", str(root / "report.html")]) == 0
@@ -43,9 +43,9 @@ def browser() -> Iterator[Any]:
     if (program := shutil.which("chromium")) is None:
         pytest.skip("no chromium here")
     with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield found
-        found.close()
+        chromium = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
 
 
 def test_a_study_of_60_runs_is_below_five_megabytes(page: Path) -> None:
@@ -61,11 +61,11 @@ def test_it_fits_every_screen(page: Path, browser: Any, width: int, scheme: str)
     tab.on("console", lambda message: said.append(message.text))
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(page.as_uri())
-    tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    tab.evaluate("document.querySelectorAll('details').forEach(element => element.open = true)")
     assert tab.evaluate("document.documentElement.scrollWidth") == width
     assert [url for url in asked if not url.startswith("data:")] == [page.as_uri()]
     assert said == []
-    widths = tab.evaluate("[...document.querySelectorAll('svg')].map(one => one.clientWidth)")
+    widths = tab.evaluate("[...document.querySelectorAll('svg')].map(element => element.clientWidth)")
     assert min(widths) > 0.9 * min(width, 640)
     assert max(widths) <= width
     curves = "[...document.querySelector('svg').querySelectorAll('text')]"
@@ -97,11 +97,11 @@ def test_the_keyboard_reaches_everything(page: Path, browser: Any) -> None:
 def test_the_pictures_are_painted(page: Path, browser: Any) -> None:
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
     tab.goto(page.as_uri())
-    tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    tab.evaluate("document.querySelectorAll('details').forEach(element => element.open = true)")
     tile = tab.locator(".tile").first
     box = tile.bounding_box()
     assert box["width"] == box["height"] > 40
-    assert tile.evaluate("one => getComputedStyle(one).backgroundImage").startswith('url("data:image/png')
+    assert tile.evaluate("element => getComputedStyle(element).backgroundImage").startswith('url("data:image/png')
     shot = tile.screenshot()
     other = tab.locator(".tile").nth(1).screenshot()
     assert shot != other

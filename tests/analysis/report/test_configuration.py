@@ -22,12 +22,12 @@ def mixed(root: Path) -> Study:
 
 
 def test_what_is_shared_and_what_differs(tmp_path: Path) -> None:
-    found = compare_configurations(mixed(tmp_path))
-    assert dict(found.shared) == {
+    result = compare_configurations(mixed(tmp_path))
+    assert dict(result.shared) == {
         "dataset": "digits", "model": "mlp", "model.hidden": "[8, 8]", "schedule.batch": "10",
     }  # fmt: skip
     rest = ("bald (seed 0)", "random")
-    assert found.differences == (Difference("training.steps", (("300", rest), ("200", ("bald (seed 1)",)))),)
+    assert result.differences == (Difference("training.steps", (("300", rest), ("200", ("bald (seed 1)",)))),)
 
 
 def test_a_strategys_own_settings_stand_apart(tmp_path: Path) -> None:
@@ -36,25 +36,25 @@ def test_a_strategys_own_settings_stand_apart(tmp_path: Path) -> None:
 
 def test_versions_commits_and_keys_that_are_not_on_record(tmp_path: Path) -> None:
     study = mixed(tmp_path)
-    found = recipe(study).environment
-    differing = {difference.key: dict(difference.values) for difference in found.differences}
+    result = recipe(study).environment
+    differing = {difference.key: dict(difference.values) for difference in result.differences}
     assert differing["torch"] == {"2.13.0": ("bald (seed 0)", "random (seed 0)"),
                                   "2.14.1": ("bald (seed 1)", "random (seed 1)")}  # fmt: skip
     assert differing["al-bench commit"] == {"0" * 40: ("random",), "0" * 40 + " with uncommitted changes": ("bald",)}
     write_illustrated(tmp_path, [0.5, 0.6], arm="old", header={"identity": {"training.steps": 300}, "choices": {}})
-    found = compare_configurations(studies([tmp_path], report=lambda line: None)[0])
-    keys = {difference.key: dict(difference.values) for difference in found.differences}
+    result = compare_configurations(studies([tmp_path], report=lambda line: None)[0])
+    keys = {difference.key: dict(difference.values) for difference in result.differences}
     assert [name.split()[0] for name in keys["model.hidden"]["not recorded"]] == ["old"]
 
 
 def test_seeds_of_one_arm_are_one_command(tmp_path: Path) -> None:
-    found = recipe(mixed(tmp_path))
-    assert found.commands == (
+    result = recipe(mixed(tmp_path))
+    assert result.commands == (
         "al-bench run -m strategy=bald study=study seed=0,1",
         "al-bench run -m strategy=random study=study seed=0,1",
     )
-    assert (found.missing, found.commits) == (0, ("0" * 40,))
-    assert found.first == found.last == "2026-01-01T00:00:00+0000"
+    assert (result.missing, result.commits) == (0, ("0" * 40,))
+    assert result.first == result.last == "2026-01-01T00:00:00+0000"
 
 
 def test_words_are_quoted_for_the_shell() -> None:
@@ -66,5 +66,5 @@ def test_words_are_quoted_for_the_shell() -> None:
 
 def test_a_command_that_was_not_recorded_is_counted(tmp_path: Path) -> None:
     write_illustrated(tmp_path, [0.5], arm="random", header={"command": None})
-    found = recipe(studies([tmp_path])[0])
-    assert (found.commands, found.missing) == ((), 1)
+    result = recipe(studies([tmp_path])[0])
+    assert (result.commands, result.missing) == ((), 1)

@@ -20,14 +20,15 @@ from al_bench.data.synthetic import Synthetic
 from al_bench.errors import InputError
 from al_bench.storage.runs import read_run
 from tests.analysis.illustrated import write_illustrated
+from tests.analysis.records import readable
 
 
-def tile(board: SpriteSheet, place: tuple[int, int] | None) -> NDArray[np.uint8]:
+def tile(board: SpriteSheet, position: tuple[int, int] | None) -> NDArray[np.uint8]:
     """The pixels of one picture of a sheet, where the style sheet would show it."""
-    assert place is not None
+    assert position is not None
     image = Image.open(io.BytesIO(base64.b64decode(board.uri.partition(",")[2])))
     assert image.size == (board.columns * board.width, board.rows * board.height)
-    left, top = place[0] * board.width, place[1] * board.height
+    left, top = position[0] * board.width, position[1] * board.height
     return np.asarray(image.crop((left, top, left + board.width, top + board.height)))
 
 
@@ -45,10 +46,10 @@ def npz_study(root: Path, inputs: NDArray[np.generic]) -> Study:
     folder = write_illustrated(root / "runs", [0.5] * 4, arm="random", config=config, choice="npz", fingerprint="?")
     with pytest.raises(InputError) as raised:
         find_dataset(read_run(folder))
-    found = re.search(r"its fingerprint is (\w+), theirs \?", str(raised.value))
-    assert found
+    match = re.search(r"its fingerprint is (\w+), theirs \?", str(raised.value))
+    assert match
     text = (folder / "header.json").read_text()
-    (folder / "header.json").write_text(text.replace('"fingerprint": "?"', f'"fingerprint": "{found[1]}"'))
+    (folder / "header.json").write_text(text.replace('"fingerprint": "?"', f'"fingerprint": "{match[1]}"'))
     return studies([root / "runs"])[0]
 
 
@@ -87,11 +88,12 @@ def test_rounds_and_picks_are_bounded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "most", "places"),
+    ("count", "most", "rounds"),
     [(0, 3, []), (2, 3, [0, 1]), (3, 3, [0, 1, 2]), (9, 3, [0, 4, 8]), (5, 1, [0]), (4, 3, [0, 2, 3])],
+    ids=readable,
 )
-def test_rounds_are_evenly_spaced_with_both_ends(count: int, most: int, places: list[int]) -> None:
-    assert spaced(count, most) == places
+def test_rounds_are_evenly_spaced_with_both_ends(count: int, most: int, rounds: list[int]) -> None:
+    assert spaced(count, most) == rounds
 
 
 def test_pictures_keep_to_their_bytes(tmp_path: Path) -> None:
@@ -123,8 +125,8 @@ def test_colour_pictures_stay_recognisable(tmp_path: Path) -> None:
     assert wall.sheet is not None
     assert wall.sheet.uri.startswith("data:image/jpeg;base64,")
     for pick in wall.rounds[0].picks:
-        found = tile(wall.sheet, pick.position).reshape(-1, 3).astype(float).mean(axis=0)
-        assert np.abs(found - inputs[pick.index : pick.index + 1][0, :, 0, 0].numpy()).max() < 4
+        match = tile(wall.sheet, pick.position).reshape(-1, 3).astype(float).mean(axis=0)
+        assert np.abs(match - inputs[pick.index : pick.index + 1][0, :, 0, 0].numpy()).max() < 4
 
 
 def test_large_pictures_are_made_smaller_and_keep_their_shape() -> None:
@@ -183,6 +185,7 @@ def test_an_arm_on_other_data_is_left_out_and_named(tmp_path: Path) -> None:
         ("dataset: [1\n", "digits", "config.yaml cannot be read"),
         ("other: 1\n", "npz", "dataset.path is not set"),
     ],
+    ids=["unknown key", "unknown set", "unknown class", "broken YAML", "key not set"],
 )
 def test_a_configuration_that_is_no_use_is_one_line(tmp_path: Path, config: str, choice: str, said: str) -> None:
     folder = write_illustrated(tmp_path, [0.5], config=config, choice=choice)

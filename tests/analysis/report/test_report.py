@@ -17,6 +17,7 @@ from al_bench.analysis.report import page as pages
 from al_bench.analysis.report.page import ReportRequest, write_page
 from al_bench.cli.report import main
 from tests.analysis.illustrated import write_illustrated
+from tests.analysis.records import readable
 
 NASTY = "bald,x=$\\frac{$<img src=x onerror=alert(1)>&\"'</style>"
 VOID = {"meta", "br", "img", "input", "link", "hr", "path", "use", "rect", "circle"}
@@ -276,6 +277,7 @@ def test_progress_reaches_the_end(tmp_path: Path, few_figures: None) -> None:
         (["empty", "--out", "a.html"], "no runs found under empty"),
         (["runs", "--out", "file/a.html"], "file/a.html cannot be written"),
     ],
+    ids=readable,
 )
 def test_bad_input_is_one_line_and_status_2(
     arguments: list[str],

@@ -23,12 +23,12 @@ def figure(colour: str = "#0072b2", image: bool = False) -> Figure:
 
 def test_ids_are_told_apart_and_point_somewhere() -> None:
     palette = Palette()
-    one, other = inline(figure(), "a", "One", palette), inline(figure(), "b", "Two", palette)
-    ids = [set(re.findall(r' id="([^"]+)"', text)) for text in (one, other)]
+    first, second = inline(figure(), "a", "One", palette), inline(figure(), "b", "Two", palette)
+    ids = [set(re.findall(r' id="([^"]+)"', text)) for text in (first, second)]
     assert ids[0]
     assert not ids[0] & ids[1]
-    for text, found in zip((one, other), ids, strict=True):
-        assert set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text)) == found
+    for text, own in zip((first, second), ids, strict=True):
+        assert set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text)) == own
 
 
 def test_a_dollar_is_no_formula() -> None:
@@ -71,7 +71,7 @@ def test_a_map_of_colours_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "colour", sorted({look.colour.lower() for look in LINE_STYLES} | {INK.lower(), CEILING.lower()})
+    "colour", sorted({style.colour.lower() for style in LINE_STYLES} | {INK.lower(), CEILING.lower()})
 )
 def test_lines_and_letters_stand_out_on_dark_paper(colour: str) -> None:
     assert contrast(darken(colour), DARK_PAPER) >= 4.2

@@ -58,9 +58,9 @@ def test_a_log_scale_leaves_round_zero_without_labels() -> None:
 
 
 def test_shared_range_is_where_every_seed_was() -> None:
-    one = np.array([[0.5, 0.7, 0.8, 0.9], [np.nan, 0.7, 0.8, 0.9]])
+    early = np.array([[0.5, 0.7, 0.8, 0.9], [np.nan, 0.7, 0.8, 0.9]])
     other = np.array([[0.5, 0.7, 0.8, np.nan]])
-    assert shared_range(LABELS, [one, other]) == (30, 50)
+    assert shared_range(LABELS, [early, other]) == (30, 50)
     apart = [np.array([[0.1, 0.2, np.nan, np.nan]]), np.array([[np.nan, np.nan, 0.1, 0.2]])]
     assert shared_range(LABELS, apart) is None
     assert shared_range(LABELS, []) is None

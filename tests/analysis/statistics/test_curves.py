@@ -13,7 +13,7 @@ from al_bench.errors import InputError
 
 
 def run(accuracy: list[float], labels: list[int] | None = None) -> SimpleNamespace:
-    return SimpleNamespace(accuracy=accuracy, labels=labels or [20 + 10 * place for place in range(len(accuracy))])
+    return SimpleNamespace(accuracy=accuracy, labels=labels or [20 + 10 * step for step in range(len(accuracy))])
 
 
 def test_statistics_of_four_seeds_by_hand() -> None:

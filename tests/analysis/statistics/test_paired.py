@@ -19,19 +19,19 @@ def test_estimate_is_scipys_paired_t_test() -> None:
     ours, theirs = np.array([0.9, 0.87, 0.93, 0.91, 0.95]), np.array([0.88, 0.88, 0.9, 0.895, 0.91])
     expected = stats.ttest_rel(ours, theirs)
     interval = expected.confidence_interval(0.95)
-    one = estimate(ours - theirs)
-    assert one.n == 5
-    assert one.p == pytest.approx(expected.pvalue, rel=1e-12)
-    assert (one.low, one.high) == pytest.approx((interval.low, interval.high), rel=1e-12)
-    assert one.sd == pytest.approx(np.std(ours - theirs, ddof=1), rel=1e-12)
+    result = estimate(ours - theirs)
+    assert result.n == 5
+    assert result.p == pytest.approx(expected.pvalue, rel=1e-12)
+    assert (result.low, result.high) == pytest.approx((interval.low, interval.high), rel=1e-12)
+    assert result.sd == pytest.approx(np.std(ours - theirs, ddof=1), rel=1e-12)
 
 
 def test_estimate_worked_by_hand() -> None:
     # mean 2, sd 1, standard error 1/√3, t(0.975, 2) = 4.302653
-    one = estimate(np.array([1.0, 2.0, 3.0]))
-    assert one.mean == 2
-    assert one.sd == 1
-    assert one.high == pytest.approx(2 + 4.302653 / math.sqrt(3), abs=1e-6)
+    result = estimate(np.array([1.0, 2.0, 3.0]))
+    assert result.mean == 2
+    assert result.sd == 1
+    assert result.high == pytest.approx(2 + 4.302653 / math.sqrt(3), abs=1e-6)
 
 
 def test_every_column_leaves_its_own_gaps_out() -> None:
@@ -44,9 +44,9 @@ def test_every_column_leaves_its_own_gaps_out() -> None:
 
 
 def test_one_seed_has_a_mean_and_no_interval() -> None:
-    one = estimate(np.array([0.1]))
-    assert (one.n, one.mean) == (1, 0.1)
-    assert all(math.isnan(value) for value in (one.low, one.high, one.sd, one.p))
+    result = estimate(np.array([0.1]))
+    assert (result.n, result.mean) == (1, 0.1)
+    assert all(math.isnan(value) for value in (result.low, result.high, result.sd, result.p))
 
 
 def test_no_seed_has_nothing() -> None:
@@ -66,9 +66,9 @@ def test_without_spread_the_p_value_is_zero_or_one() -> None:
     ids=["no spread above 0", "no spread below 0", "all 0", "one seed"],
 )
 def test_estimates_at_the_edges(differences: list[float], mean: float, p: float) -> None:
-    one = estimate(np.array(differences))
-    assert one.mean == pytest.approx(mean)
-    assert one.p == pytest.approx(p, nan_ok=True)
+    result = estimate(np.array(differences))
+    assert result.mean == pytest.approx(mean)
+    assert result.p == pytest.approx(p, nan_ok=True)
 
 
 def test_the_p_value_is_that_of_the_one_sample_t_test() -> None:
@@ -91,8 +91,8 @@ def test_holm_counts_tests_that_were_not_possible() -> None:
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_lies_between_raw_and_bonferroni_and_keeps_the_order(p_values: list[float]) -> None:
     adjusted = holm(p_values)
-    for raw, one in zip(p_values, adjusted, strict=True):
-        assert raw <= one <= min(1.0, len(p_values) * raw) + 1e-15
+    for raw, result in zip(p_values, adjusted, strict=True):
+        assert raw <= result <= min(1.0, len(p_values) * raw) + 1e-15
     order = np.argsort(p_values, kind="stable")
     assert (np.diff(np.array(adjusted)[order]) >= 0).all()
 
@@ -106,8 +106,8 @@ def test_seeds_needed_are_those_of_cohens_tables(effect: float, pairs: int) -> N
 def test_power_agrees_with_simulation() -> None:
     generator = np.random.default_rng(0)
     samples = generator.normal(0.01, 0.02, size=(20_000, 12))
-    found = (stats.ttest_1samp(samples, 0, axis=1).pvalue < 0.05).mean()
-    assert power(12, 0.01, 0.02) == pytest.approx(found, abs=0.012)
+    rate = (stats.ttest_1samp(samples, 0, axis=1).pvalue < 0.05).mean()
+    assert power(12, 0.01, 0.02) == pytest.approx(rate, abs=0.012)
 
 
 def test_seeds_needed_at_the_ends() -> None:

@@ -36,37 +36,37 @@ def test_a_win_at_one_budget_of_two_is_half() -> None:
     noise = np.array([0.0, 0.01, -0.01, 0.02, -0.02])
     random = np.stack([0.5 + noise, 0.6 + noise, 0.9 + noise], axis=1)
     better = random + np.stack([noise[::-1] * 0, 0.1 + noise / 10, np.zeros(5)], axis=1)
-    found = penalty([random, better], [SEEDS, SEEDS], [10, 20, 30], 10, random=0)
+    result = penalty([random, better], [SEEDS, SEEDS], [10, 20, 30], 10, random=0)
     # Random's mean 0.5, 0.6, 0.9: 10 and 20 count, 30 is past 0.99 of its final accuracy.
-    assert found.budgets == (10, 20)
-    assert found.matrix.tolist() == [[0, 0], [0.5, 0]]
-    assert found.beaten.tolist() == [0.25, 0]
-    assert found.seeds == (5, 5)
+    assert result.budgets == (10, 20)
+    assert result.matrix.tolist() == [[0, 0], [0.5, 0]]
+    assert result.beaten.tolist() == [0.25, 0]
+    assert result.seeds == (5, 5)
 
 
 def test_it_is_the_definition_written_out() -> None:
     generator = np.random.default_rng(3)
-    labels = [100 + 20 * place for place in range(11)]
+    labels = [100 + 20 * column for column in range(11)]
     accuracy = [np.clip(0.5 + 0.03 * arm + generator.normal(0, 0.04, (5, 11)), 0, 1) for arm in range(4)]
     accuracy[0] = np.sort(accuracy[0], axis=1)
-    found = penalty(accuracy, [SEEDS] * 4, labels, 20, random=0)
-    assert len(found.budgets) >= 2
+    result = penalty(accuracy, [SEEDS] * 4, labels, 20, random=0)
+    assert len(result.budgets) >= 2
     for i in range(4):
         for j in range(4):
             wins = 0.0
-            for budget in found.budgets:
-                place = labels.index(budget)
-                d = (1 - accuracy[i][:, place]) - (1 - accuracy[j][:, place])
+            for budget in result.budgets:
+                column = labels.index(budget)
+                d = (1 - accuracy[i][:, column]) - (1 - accuracy[j][:, column])
                 t = math.sqrt(5) * d.mean() / d.std(ddof=1) if i != j else 0.0
-                wins += (t < -2.776) / len(found.budgets)
-            assert found.matrix[i, j] == pytest.approx(wins)
-    assert found.matrix.max() > 0
+                wins += (t < -2.776) / len(result.budgets)
+            assert result.matrix[i, j] == pytest.approx(wins)
+    assert result.matrix.max() > 0
 
 
 def test_no_spread_with_a_difference_is_a_win_and_a_tie_is_none() -> None:
-    one = np.full((3, 1), 0.8)
-    found = penalty([one, one - 0.1, one], [SEEDS[:3]] * 3, [10], 10, random=None)
-    assert found.matrix.tolist() == [[0, 1, 0], [0, 0, 0], [0, 1, 0]]
+    rows = np.full((3, 1), 0.8)
+    result = penalty([rows, rows - 0.1, rows], [SEEDS[:3]] * 3, [10], 10, random=None)
+    assert result.matrix.tolist() == [[0, 1, 0], [0, 0, 0], [0, 1, 0]]
 
 
 def test_the_critical_value_follows_the_number_of_seeds() -> None:
@@ -80,28 +80,28 @@ def test_the_critical_value_follows_the_number_of_seeds() -> None:
 
 def test_pairs_are_by_seed_whatever_the_order() -> None:
     values = np.array([[0.5], [0.6], [0.7]])
-    found = penalty([values, values[::-1] + 0.01], [(0, 1, 2), (2, 1, 0)], [10], 10, None)
-    assert found.matrix[1, 0] == 1
+    result = penalty([values, values[::-1] + 0.01], [(0, 1, 2), (2, 1, 0)], [10], 10, None)
+    assert result.matrix[1, 0] == 1
 
 
 def test_fewer_than_two_shared_seeds_cannot_be_tested() -> None:
-    one = np.full((1, 2), 0.5)
-    found = penalty([one, one + 0.1], [(0,), (0,)], [10, 20], 10, 0)
-    assert np.isnan(found.matrix[0, 1])
-    assert np.isnan(found.beaten).all()
-    assert found.seeds == (0, 0)
+    rows = np.full((1, 2), 0.5)
+    result = penalty([rows, rows + 0.1], [(0,), (0,)], [10, 20], 10, 0)
+    assert np.isnan(result.matrix[0, 1])
+    assert np.isnan(result.beaten).all()
+    assert result.seeds == (0, 0)
 
 
 def test_no_shared_label_count_is_no_budget() -> None:
-    found = penalty([np.array([[0.5, np.nan]] * 3), np.array([[np.nan, 0.5]] * 3)], [SEEDS[:3]] * 2, [10, 20], 10, 0)
-    assert found.budgets == ()
+    result = penalty([np.array([[0.5, np.nan]] * 3), np.array([[np.nan, 0.5]] * 3)], [SEEDS[:3]] * 2, [10, 20], 10, 0)
+    assert result.budgets == ()
 
 
 def test_settings_add_up() -> None:
     nan = math.nan
-    one = Penalty(np.array([[0, 0.5], [nan, 0]]), 1, (10, 20), (5, 5))
+    rows = Penalty(np.array([[0, 0.5], [nan, 0]]), 1, (10, 20), (5, 5))
     other = Penalty(np.array([[0, 1.0], [nan, 0]]), 1, (10,), (3, 5))
-    both = total([one, other])
+    both = total([rows, other])
     assert both.settings == 2
     assert both.seeds == (3, 5)
     assert both.matrix[0, 1] == 1.5

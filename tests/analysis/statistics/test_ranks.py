@@ -24,10 +24,10 @@ def test_demsars_example() -> None:
 
 def test_ranks_share_ties_and_friedman_is_scipys() -> None:
     scores = np.array([[0.9, 0.8, 0.7], [0.9, 0.9, 0.5], [0.6, 0.8, 0.4], [0.7, 0.6, 0.5]])
-    found = ranks(scores)
-    assert found.mean == pytest.approx([(1 + 1.5 + 2 + 1) / 4, (2 + 1.5 + 1 + 2) / 4, 3])
-    assert found.p == pytest.approx(stats.friedmanchisquare(*scores.T).pvalue)
-    assert found.datasets == 4
+    result = ranks(scores)
+    assert result.mean == pytest.approx([(1 + 1.5 + 2 + 1) / 4, (2 + 1.5 + 1 + 2) / 4, 3])
+    assert result.p == pytest.approx(stats.friedmanchisquare(*scores.T).pvalue)
+    assert result.datasets == 4
 
 
 def test_friedman_needs_three_arms_and_two_datasets() -> None:

@@ -36,9 +36,9 @@ def test_an_end_above_the_target_by_luck_is_pooled_too() -> None:
 
 def test_gaps_are_left_out() -> None:
     gaps = np.array([[0.5, np.nan, 0.8, np.nan], [np.nan] * 4])
-    found = crossings(LABELS, gaps, [0.65])
-    assert found[0, 0] == pytest.approx(30)
-    assert math.isnan(found[1, 0])
+    crossed = crossings(LABELS, gaps, [0.65])
+    assert crossed[0, 0] == pytest.approx(30)
+    assert math.isnan(crossed[1, 0])
 
 
 def test_no_labels_are_at_least_one() -> None:
@@ -49,60 +49,60 @@ def test_no_labels_are_at_least_one() -> None:
 def test_crossing_agrees_with_the_fit_of_scikit_learn(values: list[float], target: float) -> None:
     labels = np.arange(len(values)) * 10 + 20
     fit = IsotonicRegression().fit(labels, values)
-    found = crossings(labels, np.array([values]), [target])[0, 0]
+    crossed = crossings(labels, np.array([values]), [target])[0, 0]
     assert max_fitted_accuracy(np.array([values]))[0] == pytest.approx(fit.predict([labels[-1]])[0])
-    if math.isinf(found):
+    if math.isinf(crossed):
         assert fit.predict([labels[-1]])[0] < target
     else:
-        assert fit.predict([found])[0] >= target - 1e-6
+        assert fit.predict([crossed])[0] >= target - 1e-6
 
 
 def test_saving_is_the_t_interval_of_the_log_ratio() -> None:
     arm, base = np.array([70.0, 66.0, 75.0]), np.array([100.0, 102.0, 98.0])
-    one = saved(0.9, arm, base, ENDS, ENDS)
+    saving = saved(0.9, arm, base, ENDS, ENDS)
     expected = stats.ttest_1samp(np.log(arm / base), 0)
     interval = expected.confidence_interval(0.95)
-    assert one.exact
-    assert one.saved == pytest.approx(1 - stats.gmean(arm / base))
-    assert (one.low, one.high) == pytest.approx((1 - math.exp(interval.high), 1 - math.exp(interval.low)))
-    assert one.low < one.saved < one.high
-    assert one.p == pytest.approx(expected.pvalue)
+    assert saving.exact
+    assert saving.saved == pytest.approx(1 - stats.gmean(arm / base))
+    assert (saving.low, saving.high) == pytest.approx((1 - math.exp(interval.high), 1 - math.exp(interval.low)))
+    assert saving.low < saving.saved < saving.high
+    assert saving.p == pytest.approx(expected.pvalue)
 
 
 def test_a_censored_baseline_bounds_the_saving_from_below() -> None:
-    one = saved(0.9, np.array([25.0, 30.0, 40.0]), np.array([math.inf, 45.0, math.inf]), ENDS, ENDS)
+    saving = saved(0.9, np.array([25.0, 30.0, 40.0]), np.array([math.inf, 45.0, math.inf]), ENDS, ENDS)
     # at least 1 − 25/50, exactly 1 − 30/45, at least 1 − 40/50
-    assert one.censored == (2, 0, 0)
-    assert not one.exact
-    assert math.isnan(one.saved)
-    assert math.isnan(one.low)
-    assert math.isnan(one.p)
-    assert one.at_least == pytest.approx(1 / 3)
-    assert one.at_most == 1
+    assert saving.censored == (2, 0, 0)
+    assert not saving.exact
+    assert math.isnan(saving.saved)
+    assert math.isnan(saving.low)
+    assert math.isnan(saving.p)
+    assert saving.at_least == pytest.approx(1 / 3)
+    assert saving.at_most == 1
 
 
 def test_a_censored_arm_bounds_it_from_above() -> None:
-    one = saved(0.9, np.array([math.inf, 45.0, math.inf]), np.array([25.0, 30.0, 40.0]), ENDS, ENDS)
-    assert one.censored == (0, 2, 0)
-    assert one.at_least == -math.inf
-    assert one.at_most == pytest.approx(1 - 45 / 30)
+    saving = saved(0.9, np.array([math.inf, 45.0, math.inf]), np.array([25.0, 30.0, 40.0]), ENDS, ENDS)
+    assert saving.censored == (0, 2, 0)
+    assert saving.at_least == -math.inf
+    assert saving.at_most == pytest.approx(1 - 45 / 30)
 
 
 def test_both_censored_say_nothing() -> None:
     nowhere = np.full(3, math.inf)
-    one = saved(0.9, nowhere, nowhere, ENDS, ENDS)
-    assert one.censored == (0, 0, 3)
-    assert (one.at_least, one.at_most) == (-math.inf, 1)
+    saving = saved(0.9, nowhere, nowhere, ENDS, ENDS)
+    assert saving.censored == (0, 0, 3)
+    assert (saving.at_least, saving.at_most) == (-math.inf, 1)
 
 
 def test_an_even_number_of_censored_seeds_takes_the_cautious_median() -> None:
     ends = np.full(2, 50.0)
-    one = saved(0.9, np.array([10.0, 25.0]), np.array([math.inf, math.inf]), ends, ends)
-    assert one.at_least == pytest.approx(0.5)
+    saving = saved(0.9, np.array([10.0, 25.0]), np.array([math.inf, math.inf]), ends, ends)
+    assert saving.at_least == pytest.approx(0.5)
 
 
 def test_no_shared_seed_is_no_saving() -> None:
     nothing = np.array([])
-    one = saved(0.9, nothing, nothing, nothing, nothing)
-    assert (one.n, one.exact) == (0, False)
-    assert math.isnan(one.saved)
+    saving = saved(0.9, nothing, nothing, nothing, nothing)
+    assert (saving.n, saving.exact) == (0, False)
+    assert math.isnan(saving.saved)

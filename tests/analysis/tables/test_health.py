@@ -17,14 +17,15 @@ HEALTHY = {"chance": 0.1, "accuracy_drop": None, "acquired_kl": 0.25, "validatio
 
 def write(root: Path, health: dict[str, dict[str, float | None] | None], seeds: int = 3) -> None:
     """Three rounds for every arm and seed; an arm's health goes into each round, None leaves it out."""
-    for arm, found in health.items():
+    for arm, recorded in health.items():
         for seed in range(seeds):
             folder = write_run(root, [0.46, 0.6, 0.7], arm=arm, seed=seed)
-            if found is None:
+            if recorded is None:
                 continue
             file = folder / "rounds.jsonl"
             rounds = [
-                json.loads(line) | {"health": found, "fit": [{"steps": 300}]} for line in file.read_text().splitlines()
+                json.loads(line) | {"health": recorded, "fit": [{"steps": 300}]}
+                for line in file.read_text().splitlines()
             ]
             file.write_text("".join(json.dumps(entry) + "\n" for entry in rounds))
 
