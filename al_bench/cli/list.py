@@ -6,7 +6,9 @@ from pathlib import Path
 
 from al_bench.cli import options
 from al_bench.cli.command import bench_command, exit_status
-from al_bench.config.strategy_pages import as_markdown, as_text, files, first_line, page
+from al_bench.config.options import list_options
+from al_bench.config.page_text import as_markdown, as_text
+from al_bench.config.strategy_pages import page_of
 from al_bench.errors import InputError
 
 GROUPS = {
@@ -45,11 +47,11 @@ def command(group: str | None, config_dir: Path | None, verbose: bool, markdown:
         if group != "strategies":
             flag = "--markdown" if markdown else "--verbose"
             raise InputError(f"only strategies have pages: al-bench list strategies {flag}")
-        pages = [page(name, path, folders) for name, path in sorted(files(folders, "strategy").items())]
+        pages = [page_of(option, folders) for _, option in sorted(list_options(folders, "strategy").items())]
         print(as_markdown(pages) if markdown else as_text(pages))
         return
     for title in GROUPS if group is None else (group,):
-        lines = {name: first_line(path) for name, path in files(folders, GROUPS[title]).items()}
+        lines = {name: option.line for name, option in list_options(folders, GROUPS[title]).items()}
         width = max(map(len, lines), default=0)
         if group is None:
             print(f"{title}:")

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from al_bench.config import run_names
 from al_bench.config.messages import own_unknown_key, unknown_key
+from al_bench.config.options import check_names
 from al_bench.config.own_schema import TARGET, from_node, is_own, merge_own, own_class, values
 from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import RunConfig
@@ -91,8 +92,10 @@ class Composed:
         """The typed configuration.
 
         Raises:
-            InputError: a key that no component has, or a value that one refuses.
+            InputError: a key that no component has, a value that one refuses, or an option whose name is taken twice.
         """
+        sources = [source for source in self.hydra.runtime.config_sources if source["schema"] == "file"]
+        check_names(self.choices, [Path(source["path"]) for source in sources])
         return build(self.config)
 
 

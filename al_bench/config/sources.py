@@ -17,32 +17,14 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from al_bench.config.options import KIND_GROUPS, group_offers
 from al_bench.config.own_schema import TARGET, load_own_class, make_schema
 from al_bench.config.registry import COMPONENTS
-from al_bench.entry_points import Offer, offers, the_offer
+from al_bench.entry_points import the_offer
 from al_bench.errors import InputError
 
 OWN_SCHEMA = "own_schema"
 """The folder, which is on no disk, of the schemas of users' classes: own_schema/GROUP/module.Class."""
-
-KIND_GROUPS = {
-    "strategies": "strategy",
-    "datasets": "dataset",
-    "models": "model",
-    "posteriors": "posterior",
-    "learners": "model",
-}
-"""Kind of entry point to config group; a learner is chosen as a model."""
-
-
-def group_offers(group: str) -> dict[str, list[Offer]]:
-    """Option to what installed packages offer by its name in a config group."""
-    found: dict[str, list[Offer]] = {}
-    for kind, chosen in KIND_GROUPS.items():
-        if chosen == group:
-            for name, given in offers(kind).items():
-                found.setdefault(name, []).extend(given)
-    return found
 
 
 class OwnSource(ConfigSource):

@@ -8,33 +8,17 @@ from __future__ import annotations
 
 import inspect
 import re
-import shutil
 import textwrap
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from al_bench.config.options import Option, files, first_line
 from al_bench.errors import InputError
 from al_bench.evidence import Product
 
 SECTIONS = ("Cost", "Source", "Departures")
-LETTERS = (
-    "N candidate rows, L labelled points, B batch, C classes, D features, K draws of the posterior, M members of it, "
-    "T target points. One pass is one forward pass."
-)
-
-
-def files(folders: list[Path], group: str) -> dict[str, Path]:
-    """Option to its YAML file, for every runnable one of a group (partials start with _); a later folder wins."""
-    found = {path.stem: path for folder in folders for path in sorted((folder / group).glob("*.yaml"))}
-    return {name: path for name, path in found.items() if not name.startswith("_")}
-
-
-def first_line(path: Path) -> str:
-    """What a YAML file says of itself in its first comment."""
-    comments = [line.lstrip("# ") for line in path.read_text().splitlines() if line.startswith("#")]
-    return next((line for line in comments if "@package" not in line), "")
 
 
 @dataclass(frozen=True)
@@ -90,12 +74,12 @@ def docstring(cls: type) -> tuple[list[str], dict[str, str]]:
 
 def arguments(cls: type) -> dict[str, str]:
     """Name to text, from the Args of a class and its bases."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         _, *rest = re.split(r"^(\w[\w, ]*): ", docstring(base)[1].get("Args", ""), flags=re.MULTILINE)
         for names, text in zip(rest[::2], rest[1::2], strict=True):
-            found |= dict.fromkeys(names.split(", "), " ".join(text.split()))
-    return found
+            texts |= dict.fromkeys(names.split(", "), " ".join(text.split()))
+    return texts
 
 
 def component(path: Path, folders: list[Path]) -> tuple[type, dict[str, Any], list[str]]:
@@ -106,7 +90,8 @@ def component(path: Path, folders: list[Path]) -> tuple[type, dict[str, Any], li
     """
     from omegaconf import OmegaConf
 
-    from al_bench.config.components import load_class
+    from al_bench.config.load_class import load_class
+    from al_bench.config.own_schema import TARGET, load_own_class
     from al_bench.config.registry import COMPONENTS
 
     node: Any = OmegaConf.to_container(OmegaConf.load(path))
@@ -126,8 +111,8 @@ def component(path: Path, folders: list[Path]) -> tuple[type, dict[str, Any], li
         elif name in (options := files(folders, "strategy")) and options[name] != path:
             cls, values, _ = component(options[name], folders)
     values |= own
-    if target := values.pop("_target_", None):
-        cls = load_class(target)
+    if target := values.pop(TARGET, None):
+        cls = load_own_class(target, "strategy")
     if cls is None:
         raise InputError("the file names no schema and no _target_")
     return cls, values, brings
@@ -148,124 +133,56 @@ def needs(strategy: Any, brings: list[str]) -> list[str]:
     """The products that a strategy reads, and what it asks of the posterior and of the run."""
     with_draws, on_point = strategy.needs(True), strategy.needs(False)
     both = [product for product in Product if product in with_draws | on_point]
-    found = []
+    lines = []
     for product in both:
         only = " (where the posterior gives draws)" if product not in on_point else ""
         only = " (on a point prediction)" if product not in with_draws else only
-        found.append(f"`{product.name}` {product.value}{only}")
-    if not found:
-        found.append("nothing: the pool is not scored")
+        lines.append(f"`{product.name}` {product.value}{only}")
+    if not lines:
+        lines.append("nothing: the pool is not scored")
     if strategy.minimum_draws > 1:
-        found.append(f"at least {strategy.minimum_draws} distinct draws of the posterior")
+        lines.append(f"at least {strategy.minimum_draws} distinct draws of the posterior")
     if strategy.minimum_members > 1:
-        found.append(f"at least {strategy.minimum_members} members of the posterior")
+        lines.append(f"at least {strategy.minimum_members} members of the posterior")
     if strategy.oracle:
-        found.append("the mark of an oracle, which the run's header shows")
-    return found + [f"brings {choice}" for choice in brings]
+        lines.append("the mark of an oracle, which the run's header shows")
+    return lines + [f"brings {choice}" for choice in brings]
 
 
 def page(name: str, path: Path, folders: list[Path]) -> Page:
+    """The page of the strategy of a YAML file; see `page_of`."""
+    return page_of(Option(name, first_line(path), path), folders)
+
+
+def page_of(option: Option, folders: list[Path]) -> Page:
     """The page of one strategy; only its line and the reason where its class cannot be loaded."""
-    from omegaconf import OmegaConf
+    from al_bench.config.components import from_target
+    from al_bench.config.own_schema import key_fields, load_own_class
 
     try:
-        cls, values, brings = component(path, folders)
+        if option.path is not None:
+            cls, values, brings = component(option.path, folders)
+        elif option.offer is not None:
+            cls, values, brings = load_own_class(option.offer.target, "strategy"), {}, []
+        else:
+            return Page(option.name, option.line)
         texts, (head, sections) = arguments(cls), docstring(cls)
         given = tuple(f"{key}={value}" for key, value in values.items())
-        if is_dataclass(cls):
-            strategy: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(cls), values))
-            values = {entry.name: getattr(strategy, entry.name) for entry in fields(cls)}
-        else:
-            strategy = cls(**values)
+        strategy = from_target(f"{cls.__module__}:{cls.__qualname__}", values, "strategy")
+        keys = {entry.name: getattr(strategy, entry.name) for entry in key_fields(cls)}
     except Exception as error:  # a user's class may raise anything, and the other pages are still wanted
-        return Page(name, first_line(path), text=f"There is no more to say: {' '.join(str(error).split())}")
-    keys = [
+        return Page(option.name, option.line, text=f"There is no more to say: {' '.join(str(error).split())}")
+    described_keys = [
         Key(key, typed(value), tuple(map(typed, type(value))) if isinstance(value, Enum) else (), texts.get(key, ""))
-        for key, value in values.items()
+        for key, value in keys.items()
     ]
     return Page(
-        name,
-        first_line(path),
+        option.name,
+        option.line,
         head[0] if head else "",
         "\n\n".join(head[1:]),
         given,
         tuple(needs(strategy, brings)),
-        tuple(keys),
+        tuple(described_keys),
         {title: " ".join(sections[title].split()) for title in SECTIONS if title in sections},
     )
-
-
-def described(key: Key) -> str:
-    """A key's text, with the values it may have."""
-    return f"{key.text} ({', '.join(key.choices)})".strip() if key.choices else key.text
-
-
-def as_text(pages: list[Page]) -> str:
-    """The pages for a terminal."""
-    width = max(60, min(100, shutil.get_terminal_size().columns))
-    lines = [*textwrap.wrap(f"Letters: {LETTERS}", width), ""]
-
-    def entry(label: str, text: str, indent: int = 2, hang: int = 14) -> None:
-        lines.extend(
-            textwrap.wrap(
-                text,
-                width,
-                initial_indent=f"{'':{indent}}{label:<{hang - indent}}",
-                subsequent_indent=" " * hang,
-                break_on_hyphens=False,
-            )
-        )
-
-    for each in pages:
-        lines += [each.name, *textwrap.wrap(each.line, width, initial_indent="  ", subsequent_indent="  ")]
-        for paragraph in filter(None, [each.formula, *each.text.split("\n\n")]):
-            lines += ["", *textwrap.wrap(paragraph, width, initial_indent="  ", subsequent_indent="  ")]
-        lines.append("")
-        for place, need in enumerate(each.needs):
-            entry("" if place else "needs", need.replace("`", ""))
-        for place, key in enumerate(each.keys):
-            entry("" if place else "keys", f"strategy.{key.name}={key.value}")
-            entry("", described(key), hang=16)
-        for title, text in each.sections.items():
-            entry(title.lower(), text)
-        lines += [""] if each.needs else []
-    return "\n".join(lines)
-
-
-def escaped(text: str) -> str:
-    """Text for Markdown: what is in backticks stays."""
-    parts = text.split("`")
-    return "`".join(part if place % 2 else re.sub(r"([*_<|\\])", r"\\\1", part) for place, part in enumerate(parts))
-
-
-def as_markdown(pages: list[Page]) -> str:
-    """A table of the strategies, and a section for each."""
-    lines = [
-        "# Strategies",
-        "",
-        escaped(LETTERS),
-        "",
-        "| strategy | formula | needs | cost |",
-        "| --- | --- | --- | --- |",
-    ]
-    for each in pages:
-        products = ", ".join(part for need in each.needs for part in re.findall(r"^`\w+` \[[^]]*\]", need)) or "nothing"
-        formula = " ".join([each.formula or each.line, *(f"`{setting}`" for setting in each.given)])
-        cells = (formula, products, each.sections.get("Cost", ""))
-        lines.append(f"| [{escaped(each.name)}](#{each.name}) | " + " | ".join(map(escaped, cells)) + " |")
-    for each in pages:
-        lines += ["", f"## {escaped(each.name)}", "", escaped(each.line)]
-        for paragraph in filter(None, [each.formula, *each.text.split("\n\n")]):
-            lines += ["", escaped(paragraph)]
-        if each.needs:
-            lines += ["", "Needs:", "", *(f"- {escaped(need)}" for need in each.needs)]
-        if each.keys:
-            lines += [
-                "",
-                "Keys:",
-                "",
-                *(f"- `strategy.{k.name}={k.value}` {escaped(described(k))}".rstrip() for k in each.keys),
-            ]
-        for title, text in each.sections.items():
-            lines += ["", f"{title}: {escaped(text)}"]
-    return "\n".join(lines)

@@ -11,8 +11,10 @@ import pytest
 
 from al_bench.cli import list as list_command
 from al_bench.config.components import load_class
+from al_bench.config.options import files
+from al_bench.config.page_text import LETTERS, as_markdown, as_text
 from al_bench.config.registry import COMPONENTS
-from al_bench.config.strategy_pages import LETTERS, SECTIONS, arguments, as_markdown, as_text, docstring, files, page
+from al_bench.config.strategy_pages import SECTIONS, arguments, docstring, page
 from tests.conftest import REPOSITORY
 
 FOLDERS = [REPOSITORY / "conf"]
