@@ -6,11 +6,12 @@ from dataclasses import fields
 from typing import Any
 
 from al_bench.config.components import load_class, typed
+from al_bench.config.contracts import class_name
 from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import RunConfig, Scoring
 from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
-from al_bench.experiment.own_components import build_network
+from al_bench.experiment.own_components import build_network, faults_named, who
 from al_bench.learners.learner import Learner
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.torch_learner import TorchLearner
@@ -36,25 +37,31 @@ def build_learner(config: RunConfig, dataset: Dataset, strategy: Strategy | None
     """
     posterior = config.posterior
     if not isinstance(posterior, Posterior):
-        raise InputError(
-            f"posterior: {_class(posterior)} is no Posterior: derive from {Posterior.__module__}.Posterior"
-        )
+        raise InputError(f"{who(posterior, 'posterior')} is no Posterior: derive from {class_name(Posterior)}")
     if hasattr(config.model, "learner"):
-        learner = config.model.learner(dataset, posterior, config.training)
-        if not isinstance(learner, Learner):
-            raise InputError(
-                f"model: {_class(config.model)}.learner gives a {_class(learner)}, which is no Learner: derive from "
-                f"{Learner.__module__}.Learner"
-            )
-        if config.training.warm_start and learner.state() is None:
-            raise InputError(
-                f"training.warm_start is true, and {_class(learner)} has no state to go on from; set "
-                "training.warm_start=false"
-            )
+        learner = _own_learner(config, dataset)
     else:
         learner = _build_networks(config, dataset, strategy)
     if chunk is not None:
         learner.chunk = chunk
+    return learner
+
+
+def _own_learner(config: RunConfig, dataset: Dataset) -> Learner:
+    """The learner that a model component gives."""
+    model = config.model
+    with faults_named(model, "model", "learner(dataset, posterior, training)"):
+        learner = model.learner(dataset, config.posterior, config.training)
+    if not isinstance(learner, Learner):
+        raise InputError(
+            f"{who(model, 'model')}: learner() returns a {type(learner).__name__}; it must return a Learner, which "
+            f"derives from {class_name(Learner)}"
+        )
+    if config.training.warm_start and learner.state() is None:
+        raise InputError(
+            f"training.warm_start is true, and {type(learner).__name__} has no state to go on from; set "
+            "training.warm_start=false"
+        )
     return learner
 
 
@@ -86,10 +93,6 @@ def _build_networks(config: RunConfig, dataset: Dataset, strategy: Strategy | No
     trainings = [training for _, training in members]
     plain = config.scoring is Scoring.plain
     return TorchLearner(networks, config.posterior, trainings, dataset, auxiliaries, plain)
-
-
-def _class(component: object) -> str:
-    return f"{type(component).__module__}.{type(component).__qualname__}"
 
 
 def member_config(config: RunConfig, member: int) -> tuple[Any, Training]:

@@ -106,7 +106,7 @@ def test_a_resumed_run_equals_an_unbroken_one(own):
         (["strategy=random", "initial.size=0"], "round 0 has 0 labelled points, and LogReg needs at least 1"),
         (
             ["strategy=random", "training.warm_start=true"],
-            "training.warm_start is true, and logreg.LogReg has no state",
+            "training.warm_start is true, and LogReg has no state",
         ),
     ],
     ids=["a product", "draws", "features", "a cold start", "a warm start"],
@@ -128,9 +128,9 @@ def test_a_model_that_gives_no_learner_is_one_line(run, add_component):
     done = run("--config-dir", "conf", *TINY, "model=odd")
     assert done.status == 2
     (line,) = done.err.splitlines()
+    assert line.startswith("al-bench run: model: odd.Odd")
     assert line.endswith(
-        "model: odd.Odd.learner gives a al_bench.data.dataset.Dataset, which is no Learner: derive from "
-        "al_bench.learners.learner.Learner"
+        "learner() returns a Dataset; it must return a Learner, which derives from al_bench.learners.learner.Learner"
     )
 
 
