@@ -27,17 +27,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from al_bench.analysis.statistics import Floats
 from al_bench.analysis.statistics.area import area
 from al_bench.analysis.statistics.curves import labels_to_target, stack
 from al_bench.analysis.statistics.paired import estimate
 from al_bench.analysis.statistics.penalty import penalty, total
 from al_bench.analysis.statistics.savings import crossings
+from al_bench.health.class_balance import relative_class_entropy
 from al_bench.reproduce.preset import Claim, CurvePoint
 from al_bench.storage.runs import Run
 
-Floats = NDArray[np.float64]
 RunsBySeed = Mapping[int, Run]
 """The complete runs of one arm, by seed."""
 
@@ -132,14 +132,9 @@ def _balance_difference(claim: Claim, run: Run, versus_run: Run) -> float:
 
 def _balance(claim: Claim, run: Run) -> float:
     """Entropy of the classes acquired up to `claim.at` labels over log C: 1 is even, 0 is one class only."""
-    from scipy.stats import entropy  # its import takes longer than judging does, and few claims need it
-
-    start = np.array(run.rounds[0]["class_counts"], dtype=float)
-    for entry in run.rounds:
-        if entry["labelled"] == claim.at:
-            acquired = np.array(entry["class_counts"], dtype=float) - start
-            return float(entropy(acquired) / math.log(len(acquired))) if acquired.any() else math.nan
-    return math.nan
+    start = np.array(run.rounds[0].class_counts)
+    acquired = (np.array(record.class_counts) - start for record in run.rounds if record.labelled == claim.at)
+    return relative_class_entropy(counts.tolist()) if (counts := next(acquired, None)) is not None else math.nan
 
 
 def _crossings(claim: Claim, runs: Sequence[Run]) -> tuple[Floats, Floats]:

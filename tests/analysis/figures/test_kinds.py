@@ -30,7 +30,6 @@ from al_bench.analysis.papers.published import paper
 from al_bench.analysis.study import Study
 from al_bench.cli.plot import main
 from al_bench.errors import InputError
-from al_bench.health.class_balance import relative_class_entropy
 from al_bench.storage.runs import find_runs
 from tests.analysis.records import readable, saturating, write_run
 
@@ -202,14 +201,6 @@ def test_class_balance_is_the_entropy_over_log_c_beside_the_pools(root: Path) ->
     assert [text.get_text() for text in classes.get_yticklabels()] == ["random", "bald"]
     assert picture == pytest.approx(np.array([[0.5 / 0.75, 0.5 / 0.25], [1, 1]]))
     assert balances(studies[0])["bald"].shares.tolist() == [0.75, 0.25]
-
-
-def test_relative_entropy_by_hand() -> None:
-    assert relative_class_entropy([5, 5, 5]) == pytest.approx(1)
-    assert relative_class_entropy([7, 0, 0]) == 0
-    assert relative_class_entropy([1, 1, 0, 0]) == pytest.approx(0.5)
-    assert math.isnan(relative_class_entropy([0, 0]))
-    assert math.isnan(relative_class_entropy([3]))
 
 
 def test_stages_are_stacked_to_the_mean_of_a_run(root: Path) -> None:
