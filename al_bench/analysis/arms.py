@@ -81,7 +81,7 @@ def usable_runs(runs: list[Run], include_incomplete: bool, report: Callable[[str
 
 
 def group_runs(runs: list[Run], ends: str = "common") -> list[Arm]:
-    """The arms of these runs, one a dataset, study and recorded name, sorted.
+    """The arms of these runs, one per dataset, study and recorded name, sorted.
 
     Seeds of different studies are never averaged together.
 

@@ -130,7 +130,7 @@ class Finding:
 def findings(study: Study, targets: Sequence[float]) -> tuple[Finding, ...]:
     """Every arm but the baseline, in the study's order; empty without a baseline.
 
-    Two families of tests a study, of the arms with 3 seeds or more (oracles aside), each two-sided by Holm: the
+    Two families of tests per study, of the arms with 3 seeds or more (oracles aside), each two-sided by Holm: the
     difference in AUBC together with the labels saved at the primary target, at 5 %; and the differences at every label
     count, at 3 % (see budget_differences). An arm that is no better than the baseline is called better in at most
     4 % of studies.
@@ -169,11 +169,11 @@ def findings(study: Study, targets: Sequence[float]) -> tuple[Finding, ...]:
 
 
 def budget_differences(study: Study) -> tuple[BudgetDifference, ...]:
-    """Arm by arm, label count by label count; where no seed has both there is nothing.
+    """Arm by arm, label count by label count; label counts at which no seed has both are left out.
 
     One family: all arms (oracles aside) at all label counts with at least 3 seeds. The network of round 0 that paired
-    arms share differs by nothing and asks nothing; it is not tested. A test set of few points has coarse accuracies,
-    which the intervals and p-values take in (see `estimates`).
+    arms share is the same: that label count is not tested. A test set of few points has coarse accuracies,
+    which the intervals and p-values allow for (see `estimates`).
     """
     if study.baseline is None:
         return ()

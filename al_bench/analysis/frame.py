@@ -19,7 +19,7 @@ _STAGES = ("train", "evaluate", "score", "select")
 
 
 def tidy_frame(arms: Iterable[Arm], metrics: Sequence[str]) -> pd.DataFrame:
-    """One row a run and evaluated round.
+    """One row per run and evaluated round.
 
     Args:
         arms: Arms, whole-pool references among them or not.

@@ -49,7 +49,7 @@ class HealthNote:
 
 
 def thresholds_of(run: Run) -> Health:
-    """The thresholds that the run was run with; the defaults where its header has none that can be used."""
+    """The thresholds of the run; the defaults where its header has none that can be used."""
     recorded = run.header.health
     if recorded is not None:
         names = {entry.name for entry in fields(Health)}

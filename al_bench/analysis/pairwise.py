@@ -57,7 +57,7 @@ def _batch(study: Study) -> int:
 
 
 def summed_penalty(studies: Sequence[Study]) -> tuple[list[str], Penalty]:
-    """The arms (names) that all studies have, and their penalty matrix summed over the studies, a setting each.
+    """The arms (names) that all studies have, and their penalty matrix summed over the studies, each a setting.
 
     Raises:
         InputError: Fewer than two arms in common.

@@ -92,7 +92,7 @@ class Study:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """All rounds of all arms and references as one tidy table, one row a run and evaluated round: `tidy_frame`."""
+        """All rounds of all arms and references as one table, one row per run and evaluated round: `tidy_frame`."""
         return tidy_frame((*self.arms, *self.references), tuple(self.metrics))
 
     def marked_title(self, name: str) -> str:
@@ -166,7 +166,7 @@ def studies(
     include_incomplete: bool = False,
     report: Callable[[str], None] | None = None,
 ) -> list[Study]:
-    """The runs in and under the folders as one study a dataset, sorted by dataset.
+    """The runs in and under the folders as one study per dataset, sorted by dataset.
 
     Args:
         folders: Studies, datasets, arms or runs, in any mixture.

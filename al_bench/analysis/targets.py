@@ -1,4 +1,4 @@
-"""Which accuracies to ask the labels for, where the user names none."""
+"""Which accuracies the labels are counted to, where the user names none."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_every_table_is_there_and_consistent(tmp_path: Path) -> None:
     assert saved["bald"]["low"] < saved["bald"]["saved"] < saved["bald"]["high"]
     assert saved["bald"]["saved"] > 0.3
     assert len(tables[4].records) == 2 * 12
-    assert "n = 4 seeds a comparison, the paper has 5" in tables[5].note
+    assert "n = 4 seeds per comparison, the paper has 5" in tables[5].note
 
 
 def test_log_areas_weigh_early_labels(tmp_path: Path) -> None:

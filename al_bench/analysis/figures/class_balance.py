@@ -37,7 +37,7 @@ class Balance:
 
 @with_house_style
 def draw_class_balance(studies: Sequence[Study], title: str | None = None, width: str = "page") -> Figure:
-    """Draw two panels a dataset: the entropy of the labelled set's classes over rounds, and its classes at the end.
+    """Draw two panels per dataset: the entropy of the labelled set's classes over rounds, and its classes at the end.
 
     Left, the entropy of the class shares relative to the uniform's, H(p) / log C, against the number of labels:
     1 is even, median over seeds with quartiles; the pool's own, where a whole-pool run recorded it, is dashed.

@@ -1,4 +1,4 @@
-"""Accuracy or another metric against labels or seconds: one line an arm, one panel a dataset."""
+"""Accuracy or another metric against labels or seconds: one line per arm, one panel per dataset."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SECONDS = {
     "seconds": "Training, scoring and selecting",
     "seconds+evaluate": "Training, evaluating, scoring and selecting",
 }
-_MARKERS = 9  # about as many markers a line; one at every round of a long run would hide the line
+_MARKERS = 9  # about as many markers per line; one at every round of a long run would hide the line
 _CROWD = 8  # arms above which bands are lighter
 
 
@@ -59,7 +59,7 @@ def draw_curves(
     (series.seconds_of): nothing is interpolated. Rounds with a health warning are marked.
 
     Args:
-        studies: A panel each, those with nothing but references aside.
+        studies: One panel each, those with nothing but references aside.
         quantity: The name of a metric, of al-bench's or of one that the runs recorded; fractions are drawn in %.
         x: `labels`, `seconds` (train + score + select), or `seconds+evaluate`.
         statistic: `median` with the interquartile band, or `mean` ± standard error.

@@ -22,10 +22,10 @@ from al_bench.errors import InputError
 def draw_difference(
     studies: Sequence[Study], statistic: str = "mean", title: str | None = None, width: str = "page"
 ) -> Figure:
-    """Draw the paired difference to each study's baseline against the number of labels, a line an arm.
+    """Draw the paired difference to each study's baseline against the number of labels, one line per arm.
 
     Args:
-        studies: A panel each, those without a baseline or without another arm aside.
+        studies: One panel each, those without a baseline or without another arm aside.
         statistic: `mean` with its pointwise 95 % interval, that of `compare` (Student's, with the resolution of the
             test set), not corrected for the number of points or arms; or `median` with the interquartile band.
         title: Above the figure.
@@ -106,7 +106,7 @@ def _band(gain: Floats, statistic: str, resolution: float) -> tuple[Floats, Floa
 
 
 def _legend_texts(counts: dict[str, set[int]], statistic: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Label by line, with its pairs of seeds where they differ, and the parts of the legend's title."""
+    """Labels by line, with the pairs of seeds behind a line where they differ, and the parts of the legend's title."""
 
     def pairs(numbers: set[int]) -> str:
         low, high = min(numbers), max(numbers)

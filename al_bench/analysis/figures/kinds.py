@@ -43,7 +43,7 @@ class Kind:
             arguments of the function.
         needs: Those of them that must be given.
         styled: Whether each arm has a line style of its own.
-        own: Whether it is not al-bench's: whatever goes wrong in it is told in one line.
+        own: Whether it is a user's or a package's: whatever goes wrong in it is reported in one line.
     """
 
     draw: str
@@ -137,7 +137,7 @@ class FigureRequest:
             flag = _FLAGS.get(option, option)
             if getattr(self, option) and option not in taken:
                 others = [name for name, known in KINDS.items() if option in (known.options or ())]
-                raise InputError(f"--{flag} says nothing to --kind {self.kind}; it goes with {' and '.join(others)}")
+                raise InputError(f"--{flag} has no effect on --kind {self.kind}; it belongs to {' and '.join(others)}")
             if option in kind.needs and not getattr(self, option):
                 raise InputError(f"--kind {self.kind} needs a {flag}; add --{flag} 0.9, say")
 
@@ -187,7 +187,7 @@ def load_function(name: str, kind: Kind) -> Callable[..., Any]:
     except (Exception, SystemExit) as error:
         if not kind.own:
             raise
-        raise InputError(f"--kind {name}: {kind.draw} cannot be loaded ({_said(error)})") from error
+        raise InputError(f"--kind {name}: {kind.draw} cannot be loaded ({_one_line(error)})") from error
     if not callable(function):
         raise InputError(f"--kind {name}: {kind.draw} is no function but {type(function).__name__}")
     return function
@@ -209,7 +209,7 @@ def options_taken(name: str, function: Callable[..., Any]) -> set[str]:
 
 
 def studies_of(runs: Sequence[Run], request: FigureRequest) -> list[Study]:
-    """One study a dataset, its curves put on one grid as `request.ends` says.
+    """One study per dataset, its curves put on one grid as `request.ends` says.
 
     Raises:
         InputError: The baseline is no arm of these runs.
@@ -264,7 +264,7 @@ def _draw_own(
     """Draw a plot that is not al-bench's, in the style of the others.
 
     Raises:
-        InputError: Whatever goes wrong in it.
+        InputError: Something went wrong in it.
     """
     from matplotlib.figure import Figure
 
@@ -275,13 +275,13 @@ def _draw_own(
     except InputError:
         raise
     except (Exception, SystemExit) as error:
-        raise InputError(f"--kind {name}: {kind.draw} failed ({_said(error)})") from error
+        raise InputError(f"--kind {name}: {kind.draw} failed ({_one_line(error)})") from error
     if not isinstance(figure, Figure):
         raise InputError(f"--kind {name}: {kind.draw} returned {type(figure).__name__}, not a matplotlib Figure")
     return figure
 
 
-def _said(error: BaseException) -> str:
+def _one_line(error: BaseException) -> str:
     """An error in one line, with the file and line of the user's where it was raised."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_file()]
     where = f", {frames[-1].filename}:{frames[-1].lineno}" if frames and frames[-1].filename != __file__ else ""

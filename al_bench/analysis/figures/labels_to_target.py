@@ -1,4 +1,4 @@
-"""Labels to a target accuracy: a bar an arm, the seeds as dots; what was not reached is drawn as not reached."""
+"""Labels to a target accuracy: one bar per arm, the seeds as dots; what was not reached is drawn as not reached."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def draw_labels_to_target(
     papers: Sequence[Paper] = (),
     width: str = "page",
 ) -> Figure:
-    """Draw a panel a dataset and target: bars to the median over seeds, whiskers to the quartiles, a dot a seed.
+    """Draw one panel per dataset and target: bars to the median over seeds, whiskers to the quartiles, a dot per seed.
 
     A bar whose median was not reached is hollow, hatched and ends in an arrow where its seeds ended; a seed that
     did not get there is a hollow triangle at its end. The counts include the initial set.

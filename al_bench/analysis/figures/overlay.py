@@ -125,7 +125,7 @@ def draw_marks(
     lines: Mapping[str, Line],
     scale: float,
 ) -> None:
-    """A hollow sign around the point where any seed has a health warning; one sign and legend entry a check."""
+    """A hollow sign around the point where any seed has a health warning; one sign and legend entry per check."""
     for number, check in enumerate(sorted({mark.check for mark in marks})):
         points = set()
         for mark in marks:

@@ -34,7 +34,7 @@ _LABELS = {"train": "training", "evaluate": "evaluating", "score": "scoring", "s
 
 @with_house_style
 def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: str = "page") -> Figure:
-    """Draw a panel a dataset: a stacked bar an arm, the mean over seeds of what each stage took in a whole run.
+    """Draw one panel per dataset: one stacked bar per arm, the mean over seeds of what each stage took in a whole run.
 
     Means, since means of parts add up to the mean of the whole, which medians do not. Runs of the same budget
     compare; the count behind a name says where label counts differ.

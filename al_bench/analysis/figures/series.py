@@ -1,4 +1,4 @@
-"""The numbers behind the figures, read from a arm's rounds onto its grid of label counts.
+"""The numbers behind the figures, read from an arm's rounds onto its grid of label counts.
 
 Letters: S seeds, T label counts of the arm, C classes.
 """

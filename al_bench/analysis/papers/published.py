@@ -27,7 +27,7 @@ class PublishedCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         centre: [T] accuracies, fractions (`median` in the file): what the paper's `statistic` says, the median for
             logged curves.
         q25, q75: [T] quartiles over runs; empty where none are known.
-        batch: Labels acquired a round; None where the paper does not say.
+        batch: Labels acquired per round; None where the paper does not say.
         runs: Number of runs; None where the paper does not say.
         location: Where it stands in the paper or its logs.
         note: What a reader must know; may be empty.

@@ -1,4 +1,4 @@
-"""What each strategy picked, round by round: pictures or rows with their labels and scores, one seed a strategy.
+"""What each strategy picked, round by round: pictures or rows with their labels and scores, one seed per strategy.
 
 The gallery is bounded: at most ROUNDS rounds (evenly spaced, the first and the last among them) of PICKS picks each,
 and fewer rounds where the pictures of a data set would take more than BYTES. The pictures of a strategy lie in one
@@ -136,7 +136,7 @@ def gallery(
     Args:
         study: Its arms; whole-pool references picked nothing.
         seed: Whose picks; an arm without it shows its own lowest. None: the lowest that most arms have.
-        rounds: The most rounds a strategy.
+        rounds: The most rounds per strategy.
         budget: Bytes that the pictures may take.
         advance: Called after every arm.
     """

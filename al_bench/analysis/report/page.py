@@ -35,7 +35,7 @@ class ReportRequest:
         include_incomplete: Take in runs that are not complete, as far as they got.
         title: The page's title; None: the studies' names.
         seed: Whose picks the gallery shows; None: the lowest that most arms have.
-        rounds: The most rounds a strategy in the gallery.
+        rounds: The most rounds per strategy in the gallery.
     """
 
     folders: tuple[Path, ...]
@@ -49,7 +49,7 @@ class ReportRequest:
 
 @dataclass(frozen=True)
 class ReportPage:
-    """What the template shows: a section a dataset, and what is said of all together."""
+    """What the template shows: a section per dataset, and what is said of all together."""
 
     title: str
     summary: str

@@ -1,4 +1,4 @@
-"""One section of the page a dataset: verdict, figures, tables, diagnostics, gallery, configuration, recipe."""
+"""One section of the page per dataset: verdict, figures, tables, diagnostics, gallery, configuration, recipe."""
 
 from __future__ import annotations
 
@@ -139,8 +139,8 @@ def _gallery_lines(picks: Gallery) -> tuple[str, ...]:
     what = "Below each picture its label, and the score" if picks.kind == "images" else "The label, and the score"
     text = (
         f"{what} under which the strategy picked it, where it gives one; the scores of two strategies, or of two "
-        f"rounds, are not on one scale. At most {PICKS} picks a round in the order they were picked, rounds evenly "
-        "spaced; one seed a strategy."
+        f"rounds, are not on one scale. At most {PICKS} picks per round in the order they were picked, rounds evenly "
+        "spaced; one seed per strategy."
     )
     if picks.kind == "rows":
         shown = f"the first {COLUMNS} of {picks.inputs:,}" if picks.inputs > COLUMNS else "all"

@@ -23,7 +23,7 @@ def area(labels: Counts, accuracy: Floats, low: float, high: float, log: bool = 
         log: Weigh by relative instead of absolute growth of the labelled set.
 
     Returns:
-        A fraction a seed, [S]; NaN for a seed that was not evaluated as far down as `low` and as far up as `high`.
+        A fraction per seed, [S]; NaN for a seed that was not evaluated as far down as `low` and as far up as `high`.
 
     Raises:
         ValueError: An empty range, or one that begins at 0 labels under `log`.

@@ -51,7 +51,7 @@ def estimate(differences: Floats) -> Estimate:
     where they are all 0 (two arms that did the same).
 
     Args:
-        differences: One a seed, in any unit, [S].
+        differences: One per seed, in any unit, [S].
     """
     return estimates(np.asarray(differences, dtype=np.float64)[:, None])[0]
 

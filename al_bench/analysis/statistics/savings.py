@@ -84,7 +84,7 @@ def max_fitted_accuracy(accuracy: Floats) -> Floats:
     """The end of the monotone fit of every seed's curve, [S]: every target up to there is crossed.
 
     Args:
-        accuracy: A fraction, NaN where not evaluated, [S, B]; at least one evaluation a seed.
+        accuracy: A fraction, NaN where not evaluated, [S, B]; at least one evaluation per seed.
     """
     return np.array([isotonic_regression(row[~np.isnan(row)]).x[-1] for row in accuracy])
 

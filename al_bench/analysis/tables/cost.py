@@ -39,12 +39,12 @@ class Cost:
 
     @property
     def per_label(self) -> float:
-        """Accuracy gained a label acquired."""
+        """Accuracy gained per label acquired."""
         return self.gained / self.labels if self.labels else math.nan
 
     @property
     def per_second(self) -> float:
-        """Accuracy gained a second of `total`."""
+        """Accuracy gained per second of `total`."""
         return self.gained / self.total if self.total else math.nan
 
 
@@ -76,7 +76,7 @@ def _median(values: list[float]) -> float:
 
 
 def cost_table(study: Study) -> Table:
-    """Seconds and peak memory by phase, accuracy a label beside accuracy a second."""
+    """Seconds and peak memory by phase, accuracy per label beside accuracy per second."""
     rows: list[tuple[str, ...]] = []
     records: list[dict[str, Value]] = []
     for arm in study.arms:

@@ -17,7 +17,7 @@ _QUARTILES = (0.5, 0.25, 0.75)
 
 
 def write_csv(arms: Sequence[Arm], out: Path) -> None:
-    """Write the curves, one row a dataset, arm and label count; accuracies as fractions, no sem for one seed.
+    """Write the curves, one row per dataset, arm and label count; accuracies as fractions, no sem for one seed.
 
     Raises:
         InputError: The file cannot be written.
@@ -37,7 +37,7 @@ def write_csv(arms: Sequence[Arm], out: Path) -> None:
 
 
 def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list[str]:
-    """The lines that `al-bench plot` prints: one an arm, then for each target the three ways to read it.
+    """The lines that `al-bench plot` prints: one per arm, then for each target the three ways to read it.
 
     Accuracies and label counts are medians over seeds with quartiles in brackets (mean ± standard error for
     accuracies under `mean`). A count that was not reached reads `> 400`, 400 being how far the seeds got.

@@ -24,7 +24,7 @@ def health_tables(study: Study) -> list[Table]:
 
 
 def checks_table(study: Study) -> Table | None:
-    """A row a check and arm that were beyond a threshold, warnings before remarks; None where none was."""
+    """One row per check and arm that was beyond a threshold, warnings before remarks; None where none was."""
     arms = titled_arms(study)
     recorded = [run for _, arm in arms for run in arm.runs if has_health(run)]
     notes = [(title, arm, note) for title, arm in arms for note in health_notes(arm.runs)]

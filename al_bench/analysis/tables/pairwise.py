@@ -51,7 +51,7 @@ def _matrix_table(
     if most == 0:
         note += "No two arms share two seeds: nothing could be tested. "
     elif (fewest, most) != (_PAPERS_SEEDS, _PAPERS_SEEDS):
-        note += f"n = {fewest if fewest == most else f'{fewest} to {most}'} seeds a comparison, the paper has 5. "
+        note += f"n = {fewest if fewest == most else f'{fewest} to {most}'} seeds per comparison, the paper has 5. "
     note += (
         "Cell: how often the row's arm beats the column's (paired t-test, p < 0.05, no correction), in settings; "
         f"at most {penalty.settings}. Column average: how often an arm is beaten, lower is better."

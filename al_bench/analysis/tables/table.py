@@ -26,10 +26,10 @@ class Table:
         key: A word for file names and JSON keys, such as `accuracy`.
         title: What it shows, with units.
         columns: Heads; the first column names the row.
-        rows: Texts, one a column.
+        rows: Texts, one per column.
         note: How to read it; may be empty.
         records: The same and more as plain values in full precision; some may be NaN or infinite.
-        align: One letter a column, l (texts) or r (numbers); empty: the first column l, the others r.
+        align: One letter per column, l (texts) or r (numbers); empty: the first column l, the others r.
         breakable: Whether long cells may be broken anywhere, where the page has too little room for the table.
     """
 
@@ -132,7 +132,7 @@ def spread(values: Sequence[float], scale: float = 100.0, digits: int = 1) -> st
     """Mean ± standard deviation over seeds; the mean alone for one seed, `-` where one is not known.
 
     Args:
-        values: One a seed.
+        values: One per seed.
         scale: What they are multiplied by: 100 for fractions in per cent.
         digits: After the point.
     """

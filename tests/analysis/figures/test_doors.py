@@ -70,7 +70,7 @@ def test_a_function_of_the_current_folder_is_a_kind(folder: Path, capsys: pytest
         ("my_plots:keywords", [], "the function must take the studies first, as def draw(studies, title=None)"),
         ("my_plots:fails", [], "failed (AttributeError: 'Study' object has no attribute 'no_such_thing', "),
         ("my_plots:text", [], "returned str, not a matplotlib Figure"),
-        ("my_plots:bars", ["--rule", "first"], "--rule says nothing to --kind my_plots:bars; it goes with targets"),
+        ("my_plots:bars", ["--rule", "first"], "--rule has no effect on --kind my_plots:bars; it belongs to targets"),
         ("pie", [], "--kind is 'pie'; allowed are curves, "),
     ],
     ids=[
