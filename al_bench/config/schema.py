@@ -121,7 +121,8 @@ class Evaluation:
     """How a round is judged on the test part.
 
     Args:
-        draws: Dropout masks a member for the mean prediction; null takes posterior.draws, 0 switches dropout off.
+        draws: Functions drawn from each member (of a mixture: dropout masks) for the mean prediction; null takes
+            posterior.draws, 0 the members' point predictions, dropout off.
         every: Evaluate every so many rounds (and the last).
         metrics: Metrics of your own beside al-bench's: module:NAME of an `al_bench.metrics.Metric`, or the name by
             which an installed package offers one. No other result depends on them.
