@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from al_bench.errors import InputError
@@ -49,13 +54,34 @@ def offers(kind: str) -> dict[str, list[Offer]]:
     Args:
         kind: One of `KINDS`.
     """
-    found: dict[str, list[Offer]] = {}
-    for point in metadata.entry_points(group=f"al_bench.{kind}"):
-        package = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "an unknown package"
-        offer = Offer(kind, point.name, point.value, package)
-        if offer not in found.setdefault(point.name, []):  # a folder that is on the path twice
-            found[point.name].append(offer)
-    return {name: sorted(given, key=lambda offer: offer.package) for name, given in sorted(found.items())}
+    by_name: dict[str, list[Offer]] = {}
+    for offer in _all_offers(tuple(_path_state())):
+        if offer.kind == kind:
+            by_name.setdefault(offer.name, []).append(offer)
+    return by_name
+
+
+def _path_state() -> Iterator[tuple[str, int]]:
+    """Each folder that modules are found in, with the time of its last change: a package may be installed meanwhile."""
+    for folder in sys.path:
+        with contextlib.suppress(OSError):
+            yield folder, Path(folder or ".").stat().st_mtime_ns
+
+
+@lru_cache(maxsize=1)
+def _all_offers(path_state: tuple[tuple[str, int], ...]) -> tuple[Offer, ...]:
+    """Everything that installed packages offer, by name and package; reading it takes some milliseconds.
+
+    Args:
+        path_state: The folders of packages; what is read depends on them.
+    """
+    offers = set()  # a folder may be on the path twice
+    points = metadata.entry_points()
+    for kind in KINDS:
+        for point in points.select(group=f"al_bench.{kind}"):
+            package = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "an unknown package"
+            offers.add(Offer(kind, point.name, point.value, package))
+    return tuple(sorted(offers, key=lambda offer: (offer.name, offer.package)))
 
 
 def load_offers(kind: str, built_in: frozenset[str] | set[str] = frozenset()) -> dict[str, Any]:

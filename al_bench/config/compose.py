@@ -20,7 +20,7 @@ from al_bench.config.schema import RunConfig
 VERSION_BASE = "1.3"
 """The behaviour that al-bench asks of Hydra."""
 COMPOSE_ERRORS = (HydraException, OmegaConfBaseException)
-"""What Hydra and OmegaConf raise on a faulty configuration; `messages.one_line` words it."""
+"""What Hydra and OmegaConf raise on a faulty configuration; `messages.one_line` puts it in one line for the user."""
 
 
 def register() -> None:

@@ -42,6 +42,8 @@ EXPECTED: dict[type, str] = {
 """Type of a node to what it holds."""
 EXPECTED_ELEMENT = {int: "integers", float: "numbers", bool: "true or false", str: "texts"}
 """Type of a list's elements to what the list holds."""
+EXPECTED_VALUE = {int: "an integer", float: "a number", bool: "true or false", str: "a text"}
+"""Type of the values of a table to what each of them is."""
 
 
 def unknown_key(key: str, known: Iterable[str]) -> str:
@@ -122,12 +124,15 @@ def wrong_value(error: OmegaConfBaseException) -> str | None:
         return f"{error.full_key} is {value}; choose one of {names}"
     expected = EXPECTED.get(type(error.child_node))
     key, parent = str(error.full_key), error.parent_node
+    element = typing.get_args(error.ref_type)[-1] if typing.get_args(error.ref_type) else None
     if isinstance(parent, ListConfig):
-        (element, *_) = typing.get_args(error.ref_type) or (None,)
+        element = typing.get_args(error.ref_type)[0] if element is ... else element
         if isinstance(element, type) and issubclass(element, Enum):
             return f"{key} is {value}; choose one of {', '.join(element.__members__)}"
         expected = f"a list of {EXPECTED_ELEMENT[element]}" if element in EXPECTED_ELEMENT else None
         key, parent = key.rpartition("[")[0], parent._get_parent()
+    elif expected is None:
+        expected = EXPECTED_VALUE.get(element) if isinstance(element, type) else None
     if expected is None:
         return None
     schema: Any = OmegaConf.get_type(parent) if parent is not None else None

@@ -22,12 +22,12 @@ KIND_GROUPS = {
 
 def group_offers(group: str) -> dict[str, list[Offer]]:
     """Option to what installed packages offer by its name in a config group."""
-    found: dict[str, list[Offer]] = {}
-    for kind, chosen in KIND_GROUPS.items():
-        if chosen == group:
+    by_name: dict[str, list[Offer]] = {}
+    for kind, group_of_kind in KIND_GROUPS.items():
+        if group_of_kind == group:
             for name, given in offers(kind).items():
-                found.setdefault(name, []).extend(given)
-    return found
+                by_name.setdefault(name, []).extend(given)
+    return by_name
 
 
 def files(folders: Sequence[Path], group: str) -> dict[str, Path]:
@@ -99,9 +99,9 @@ def check_names(choices: dict[str, str], folders: Sequence[Path]) -> None:
         InputError: naming who has the name.
     """
     for group, name in choices.items():
-        here = [folder / group / f"{name}.yaml" for folder in folders if (folder / group / f"{name}.yaml").is_file()]
-        given = group_offers(group).get(name, [])
-        if given:
-            the_offer(given, bool(here))
-        if len(here) > 1:
-            raise InputError(f"{group}={name} is in {here[0]} and in {here[1]}; give your file another name")
+        paths = [folder / group / f"{name}.yaml" for folder in folders]
+        paths = [path for path in paths if path.is_file()]
+        if given := group_offers(group).get(name):
+            the_offer(given, bool(paths))
+        if len(paths) > 1:
+            raise InputError(f"{group}={name} is in {paths[0]} and in {paths[1]}; give your file another name")

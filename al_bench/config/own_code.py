@@ -13,7 +13,7 @@ import importlib.metadata
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from al_bench.config.load_class import PACKAGE
@@ -47,8 +47,7 @@ def own_sources(classes: Iterable[type]) -> dict[str, str]:
         root = None if module is None else import_root(module)
         if module is None or root is None:
             continue
-        found = package_files(root, module.__name__) if is_installed(root) else imported_files(root, module.__name__)
-        for path in found:
+        for path in (package_files if is_installed(root) else imported_files)(root, module.__name__):
             key = path.relative_to(root).as_posix()
             if paths.get(key, path) != path:  # two folders on the path have a file of that name
                 key = f"{root.name}/{key}"
@@ -144,6 +143,7 @@ def imported_names(path: Path, package: str) -> Iterator[str]:
 def held_modules(module: ModuleType | None) -> Iterator[str]:
     """The modules that an imported module holds, or whose functions and classes it holds."""
     for value in list(vars(module).values()) if module is not None else ():
-        name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-        if isinstance(name, str):
-            yield name
+        if isinstance(value, ModuleType):
+            yield value.__name__
+        elif isinstance(value, (type, FunctionType)) and isinstance(value.__module__, str):
+            yield value.__module__

@@ -40,10 +40,10 @@ def as_text(pages: list[Page]) -> str:
         for paragraph in filter(None, [each.formula, *each.text.split("\n\n")]):
             lines += ["", *textwrap.wrap(paragraph, width, initial_indent="  ", subsequent_indent="  ")]
         lines.append("")
-        for place, need in enumerate(each.needs):
-            entry("" if place else "needs", need.replace("`", ""))
-        for place, key in enumerate(each.keys):
-            entry("" if place else "keys", f"strategy.{key.name}={key.value}")
+        for number, need in enumerate(each.needs):
+            entry("" if number else "needs", need.replace("`", ""))
+        for number, key in enumerate(each.keys):
+            entry("" if number else "keys", f"strategy.{key.name}={key.value}")
             entry("", described(key), hang=16)
         for title, text in each.sections.items():
             entry(title.lower(), text)
@@ -54,7 +54,7 @@ def as_text(pages: list[Page]) -> str:
 def escaped(text: str) -> str:
     """Text for Markdown: what is in backticks stays."""
     parts = text.split("`")
-    return "`".join(part if place % 2 else re.sub(r"([*_<|\\])", r"\\\1", part) for place, part in enumerate(parts))
+    return "`".join(part if number % 2 else re.sub(r"([*_<|\\])", r"\\\1", part) for number, part in enumerate(parts))
 
 
 def as_markdown(pages: list[Page]) -> str:

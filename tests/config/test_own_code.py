@@ -65,6 +65,19 @@ def test_an_interrupted_run_does_not_go_on_with_other_code(run, own):
     assert len(folder("strategy").rounds) == 1
 
 
+@pytest.mark.slow
+def test_two_processes_agree_on_the_code_until_it_is_edited(command, own):
+    (own.folder / f"{own.module}_near.py").write_text("import json\n\nFACTOR = 1\n")
+    own.write(f"import {own.module}_near\n{MODEL}", model__mine="_target_: MODULE.Net\n")
+    assert command("run", *words("model")).returncode == 0
+    done = command("run", *words("model"))
+    assert "already complete" in done.stdout, done.stderr
+    (own.folder / f"{own.module}_near.py").write_text("import json\n\nFACTOR = 2\n")
+    done = command("run", *words("model"))
+    assert done.returncode == 2
+    assert f": {own.module}_near.py has changed; restore it" in done.stderr
+
+
 @pytest.mark.parametrize("lazy", [False, True], ids=["at the top", "inside a function"])
 def test_an_edited_module_that_a_component_imports_is_refused(run, own, lazy):
     (own.folder / f"{own.module}_near.py").write_text(f"import {own.module}_far\n")

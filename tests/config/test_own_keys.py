@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from al_bench.config.components import from_target
+from al_bench.errors import InputError
 from tests.config.own import MODEL, MOONS, STRATEGY, OwnFolder
 from tests.conftest import TINY, record, written
 
@@ -123,3 +127,73 @@ def test_a_class_named_on_the_command_line_has_its_fields_in_the_identity(run, o
     done = run(*TINY, "strategy=entropy", *words, "schedule.rounds=1")
     assert done.status == 0, done.err
     assert record("here").header["identity"]["model.units"] == 4
+
+
+@pytest.mark.slow
+def test_the_workers_of_a_parallel_sweep_find_the_users_class(command, own):
+    own.write(STRATEGY, strategy__mine="_target_: MODULE.Mine\n")
+    words = ["-m", "--config-dir", "own", *TINY, "strategy=mine", "strategy.power=1,2", "hydra/launcher=joblib"]
+    done = command("run", *words, "hydra.launcher.n_jobs=2")
+    assert done.returncode == 0, done.stderr
+    assert "2 complete, 0 failed, 0 missing" in done.stdout
+
+
+FIELDS = """
+from __future__ import annotations
+
+from dataclasses import InitVar, dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Optional
+
+if TYPE_CHECKING:
+    from nowhere import Unknown
+
+
+class Size(Enum):
+    small = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Odd:
+    points: int = 3
+    share: float | None = None
+    path: Path = Path("a")
+    either: int | str = 1
+    literal: Literal["a", "b"] = "a"
+    unknown: Unknown | None = None
+    table: dict[str, int] = field(default_factory=dict)
+    sizes: list[Size] = field(default_factory=lambda: [Size.small])
+    maybe: Optional[int] = None
+    other: Any = None
+    callback: Any = print
+    needed: int
+    hidden: int = field(default=1, init=False)
+    first: InitVar[int] = 2
+    constant: ClassVar[int] = 5
+
+    def load(self):
+        pass
+"""
+
+
+def test_fields_of_every_type_are_keys(own):
+    own.write(FIELDS)
+    made = from_target(
+        f"{own.module}.Odd", {"needed": "4", "sizes": ["small"], "path": "b", "table": {"x": "1"}}, "dataset"
+    )
+    assert (made.needed, made.points, made.share, made.table) == (4, 3, None, {"x": 1})
+    assert made.path == Path("b")
+    assert [size.name for size in made.sizes] == ["small"]
+    assert made.callback is print, "a default that no YAML can hold is left to the class"
+    for keys, message in (
+        ({"needed": 1, "points": "x"}, "dataset.points is 'x'; Odd expects an integer"),
+        ({"needed": 1, "sizes": ["big"]}, "dataset.sizes[0] is 'big'; choose one of small"),
+        ({"needed": 1, "table": {"x": "y"}}, "dataset.table.x is 'y'; it must be an integer"),
+        ({"needed": 1, "hidden": 2}, f"dataset.hidden is no key of {own.module}.Odd; it has points, share, path"),
+        ({"needed": 1, "constant": 2}, f"dataset.constant is no key of {own.module}.Odd; it has points, share, path"),
+        ({}, "dataset.needed is not set; Odd needs it"),
+    ):
+        with pytest.raises(InputError) as raised:
+            from_target(f"{own.module}.Odd", keys, "dataset")
+        assert str(raised.value).startswith(message)
