@@ -38,7 +38,7 @@ def find_dataset(run: Run) -> Dataset:
     if fingerprint != run.header.fingerprint:
         raise InputError(
             f"the {run.dataset} found here is not the data of these runs: its fingerprint is {fingerprint}, "
-            f"theirs {run.header.get('fingerprint', 'not recorded')}"
+            f"theirs {run.header.fingerprint or 'not recorded'}"
         )
     return dataset
 
