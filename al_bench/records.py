@@ -20,21 +20,7 @@ MEASURED = ("seconds", "peak_memory_bytes")
 """The fields of a round that may differ between two runs of one configuration on one machine."""
 
 
-class Fields(Struct, frozen=True):
-    """Fields by name, too, as callers written for plain JSON objects read them."""
-
-    def __getitem__(self, name: str) -> Any:
-        return getattr(self, name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        value = getattr(self, name, None)
-        return default if value is None else value
-
-    def __contains__(self, name: str) -> bool:
-        return getattr(self, name, None) is not None
-
-
-class FitRecord(Fields, frozen=True):
+class FitRecord(Struct, frozen=True):
     """What training one network did.
 
     Args:
@@ -54,7 +40,7 @@ class FitRecord(Fields, frozen=True):
     stopped: bool = True
 
 
-class HealthRecord(Fields, frozen=True):
+class HealthRecord(Struct, frozen=True):
     """What says whether a round is healthy: values, no verdicts; None where there was nothing to measure.
 
     Args:
@@ -89,7 +75,7 @@ class HealthRecord(Fields, frozen=True):
     saturated: float | None = None
 
 
-class RoundRecord(Fields, frozen=True, kw_only=True):
+class RoundRecord(Struct, frozen=True, kw_only=True):
     """One round: the labelled set, the training, its quality, and what was acquired.
 
     Args:
@@ -133,7 +119,7 @@ class RoundRecord(Fields, frozen=True, kw_only=True):
         return None if value is None else float(value)
 
 
-class RunHeader(Fields, frozen=True, kw_only=True):
+class RunHeader(Struct, frozen=True, kw_only=True):
     """What ran: written once, before the first round.
 
     Args:

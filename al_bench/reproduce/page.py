@@ -89,17 +89,16 @@ def provenance(runs: Sequence[Run]) -> str:
         return " and ".join(dict.fromkeys(str(value) for value in values))
 
     headers = [run.header for run in runs]
-    days = sorted(str(header.get("started", "unknown"))[:10] for header in headers)
+    days = sorted((header.started or "unknown")[:10] for header in headers)
     versions = ", ".join(
-        f"{name} {distinct([header.get('versions', {}).get(name, 'unknown') for header in headers])}"
-        for name in _VERSIONS
+        f"{name} {distinct([header.versions.get(name, 'unknown') for header in headers])}" for name in _VERSIONS
     )
-    commits = distinct([str(header.get("commit", "unknown"))[:7] for header in headers])
+    commits = distinct([(header.commit or "unknown")[:7] for header in headers])
     period = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
-    device = distinct([header.get("device", "unknown") for header in headers])
-    threads = distinct([header.get("threads", "unknown") for header in headers])
-    platform = distinct([header.get("platform", "unknown") for header in headers])
-    processors = {(header["processor"], header["cores"]) for header in headers if "processor" in header}
+    device = distinct([header.device or "unknown" for header in headers])
+    threads = distinct([header.threads or "unknown" for header in headers])
+    platform = distinct([header.platform or "unknown" for header in headers])
+    processors = {(header.processor, header.cores) for header in headers if header.processor is not None}
     machine = "".join(f"{name} ({cores} cores), " for name, cores in sorted(processors))
     return f"Run {period} on {device}, {threads} thread a run, {machine}{platform}; {versions}; commit {commits}. "
 
