@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from al_bench.analysis.figures.kinds import KINDS, FigureRequest, draw, kind_of, own_kinds, studies_of, table_arms
+from al_bench.analysis.figures.kinds import KINDS, kind_of, own_kinds
+from al_bench.analysis.figures.request import FigureRequest, draw, studies_of, table_arms
 from al_bench.cli import options
 from al_bench.cli.command import bench_command, exit_status
 from al_bench.errors import InputError

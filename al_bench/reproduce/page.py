@@ -159,7 +159,7 @@ def write(judged: Sequence[Reproduction], out: Path) -> list[Path]:
 
 
 def _figure(reproduction: Reproduction) -> Figure:
-    from al_bench.analysis.figures.kinds import FigureRequest, draw, studies_of
+    from al_bench.analysis.figures.request import FigureRequest, draw, studies_of
 
     preset = reproduction.preset
     papers = [preset.published] if preset.published else []

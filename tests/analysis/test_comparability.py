@@ -218,7 +218,7 @@ def test_a_stage_that_did_not_run_took_no_time(tmp_path: Path) -> None:
 
 
 def test_arms_with_other_classes_are_no_traceback(tmp_path: Path) -> None:
-    from al_bench.analysis.figures.kinds import FigureRequest, draw
+    from al_bench.analysis.figures.request import FigureRequest, draw
 
     for arm, classes in (("random", 3), ("bald", 4)):
         folder = write_run(tmp_path, [0.5, 0.6], arm=arm)

@@ -12,8 +12,8 @@ import matplotlib
 import pytest
 
 from al_bench.analysis.figures.curves import draw_curves
-from al_bench.analysis.figures.kinds import FigureRequest, draw, studies_of
 from al_bench.analysis.figures.layout import save_figure
+from al_bench.analysis.figures.request import FigureRequest, draw, studies_of
 from al_bench.analysis.figures.style import LINE_STYLES, assign_styles
 from al_bench.analysis.study import Study
 from al_bench.cli.plot import main

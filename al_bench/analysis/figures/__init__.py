@@ -1,6 +1,7 @@
 """The figures: functions from studies (or numbers) to a matplotlib Figure, without pyplot's global state.
 
 kinds             the table of figures, and the doors for a plot of one's own
+request           what the user asked for, checked; from it to a figure
 curves            accuracy or another metric against labels or seconds, with published curves and health warnings
 difference        accuracy less the baseline's, paired by seed
 labels_to_target  labels to an accuracy, as bars

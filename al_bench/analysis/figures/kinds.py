@@ -8,13 +8,12 @@ its file, one line in KINDS, and one test. A package of one's own registers its 
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +23,7 @@ from al_bench.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from al_bench.analysis.arms import Arm
     from al_bench.analysis.study import Study
-    from al_bench.storage.runs import Run
 
 _FIGURES = "al_bench.analysis.figures"
 
@@ -89,61 +86,8 @@ KINDS: dict[str, Kind] = {
 }
 """Name to kind, of al-bench's own."""
 
-_FLAGS = {"targets": "target", "papers": "paper"}
-_OF_STUDY = ("ends", "baseline")  # taken by studies_of, not by the function
-
-
-@dataclass(frozen=True)
-class FigureRequest:
-    """What the user asked for; None or empty is the kind's default.
-
-    Args:
-        kind: A name in KINDS or of an entry point, or "module:function".
-        quantity: What goes up: a metric's name.
-        x: What goes right: labels, seconds, or seconds+evaluate.
-        statistic: median or mean over seeds.
-        ends: How seeds of different lengths are put on one grid.
-        rule: Which crossing of a target counts.
-        targets: Accuracies, fractions.
-        papers: Names of published numbers.
-        baseline: The arm to compare with.
-        title: Above the figure.
-        width: page or phone.
-    """
-
-    kind: str = "curves"
-    quantity: str | None = None
-    x: str | None = None
-    statistic: str | None = None
-    ends: str | None = None
-    rule: str | None = None
-    targets: Sequence[float] = ()
-    papers: Sequence[str] = field(default_factory=tuple)
-    baseline: str | None = None
-    title: str | None = None
-    width: str = "page"
-
-    def check(self) -> None:
-        """Refuse a kind that there is not, and options that the kind would ignore.
-
-        Raises:
-            InputError: Names the option and the kinds that take it.
-        """
-        kind = kind_of(self.kind)
-        taken: Collection[str] = kind.options or ()
-        if kind.options is None:
-            taken = {*options_taken(self.kind, load_function(self.kind, kind)), *_OF_STUDY}
-        for option in _options():
-            flag = _FLAGS.get(option, option)
-            if getattr(self, option) and option not in taken:
-                others = [name for name, known in KINDS.items() if option in (known.options or ())]
-                raise InputError(f"--{flag} has no effect on --kind {self.kind}; it belongs to {' and '.join(others)}")
-            if option in kind.needs and not getattr(self, option):
-                raise InputError(f"--kind {self.kind} needs a {flag}; add --{flag} 0.9, say")
-
-
-def _options() -> list[str]:
-    return [entry.name for entry in dataclasses.fields(FigureRequest) if entry.name not in ("kind", "title", "width")]
+OPTIONS = ("quantity", "x", "statistic", "ends", "rule", "targets", "papers", "baseline")
+"""The options that say something to some kinds only."""
 
 
 def own_kinds() -> dict[str, Kind]:
@@ -199,66 +143,19 @@ def options_taken(name: str, function: Callable[..., Any]) -> set[str]:
     Raises:
         InputError: It does not take the studies as its first argument.
     """
-    parameters = list(inspect.signature(function).parameters.values())
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:  # of something that is not written in Python
+        parameters = []
     first = parameters[0].kind if parameters else None
     if first not in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD):
         raise InputError(f"--kind {name}: the function must take the studies first, as def draw(studies, title=None)")
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
-        return {*_options(), "title", "width"}
+        return {*OPTIONS, "title", "width"}
     return {parameter.name for parameter in parameters[1:]}
 
 
-def studies_of(runs: Sequence[Run], request: FigureRequest) -> list[Study]:
-    """One study per dataset, its curves put on one grid as `request.ends` says.
-
-    Raises:
-        InputError: The baseline is no arm of these runs.
-    """
-    from al_bench.analysis.arms import group_runs
-    from al_bench.analysis.study import study_of
-
-    studies = []
-    for dataset in sorted({run.dataset for run in runs}):
-        here = [run for run in runs if run.dataset == dataset]
-        study = study_of(here, request.baseline)
-        every = group_runs(here, request.ends or "common")
-        references = {arm.name for arm in study.references}
-        study = dataclasses.replace(
-            study,
-            arms=tuple(arm for arm in every if not arm.reference and arm.name in study.accuracy),
-            references=tuple(arm for arm in every if arm.reference and arm.name in references),
-        )
-        studies.append(study)
-    if request.baseline and all(study.baseline is None for study in studies):
-        names = sorted({arm.name for study in studies for arm in study.arms})
-        raise InputError(f"--baseline {request.baseline} is no arm of these runs; they have {', '.join(names)}")
-    return studies
-
-
-def draw(studies: Sequence[Study], request: FigureRequest) -> Figure:
-    """The figure that `request` names.
-
-    Raises:
-        InputError: The kind cannot be drawn from these studies.
-    """
-    request.check()
-    kind = kind_of(request.kind)
-    function = load_function(request.kind, kind)
-    given = {option: getattr(request, option) for option in _options() if option not in _OF_STUDY}
-    options = {option: value for option, value in given.items() if value}
-    options |= {"title": request.title, "width": request.width}
-    if "papers" in options:
-        from al_bench.analysis.papers.published import paper
-
-        options["papers"] = [paper(name) for name in request.papers]
-    if not kind.own:
-        figure: Figure = function(studies, **options)
-        return figure
-    taken = options_taken(request.kind, function)
-    return _draw_own(request.kind, kind, function, studies, {key: options[key] for key in options if key in taken})
-
-
-def _draw_own(
+def draw_own(
     name: str, kind: Kind, function: Callable[..., Any], studies: Sequence[Study], options: dict[str, Any]
 ) -> Figure:
     """Draw a plot that is not al-bench's, in the style of the others.
@@ -272,6 +169,8 @@ def _draw_own(
 
     try:
         figure = with_house_style(function)(studies, **options)
+        if isinstance(figure, Figure):
+            figure.draw_without_rendering()  # a fault in a text shows only now
     except InputError:
         raise
     except (Exception, SystemExit) as error:
@@ -286,11 +185,3 @@ def _one_line(error: BaseException) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_file()]
     where = f", {frames[-1].filename}:{frames[-1].lineno}" if frames and frames[-1].filename != __file__ else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
-
-
-def table_arms(studies: Sequence[Study]) -> list[Arm]:
-    """Arms and references of all studies, in the order of the printed table."""
-    return sorted(
-        (arm for study in studies for arm in (*study.arms, *study.references)),
-        key=lambda arm: (arm.dataset, arm.runs[0].study, arm.recorded_name, arm.reference),
-    )

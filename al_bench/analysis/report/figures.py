@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from al_bench.analysis.figures.kinds import FigureRequest, draw
+from al_bench.analysis.figures.request import FigureRequest, draw
 from al_bench.analysis.pairwise import mean_ranks
 from al_bench.analysis.report.svg import Palette, inline
 from al_bench.errors import InputError

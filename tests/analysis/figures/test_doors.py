@@ -30,6 +30,11 @@ def bars(studies, title=None, targets=()):
 def fails(studies):
     return studies[0].no_such_thing
 
+def mathematics(studies):
+    figure = Figure()
+    figure.suptitle("$\\\\frac{1}$")
+    return figure
+
 def text(studies):
     return "a figure"
 
@@ -69,12 +74,13 @@ def test_a_function_of_the_current_folder_is_a_kind(folder: Path, capsys: pytest
         ("my_plots:number", [], "my_plots:number is no function but int"),
         ("my_plots:keywords", [], "the function must take the studies first, as def draw(studies, title=None)"),
         ("my_plots:fails", [], "failed (AttributeError: 'Study' object has no attribute 'no_such_thing', "),
+        ("my_plots:mathematics", [], "failed (ValueError: "),
         ("my_plots:text", [], "returned str, not a matplotlib Figure"),
         ("my_plots:bars", ["--rule", "first"], "--rule has no effect on --kind my_plots:bars; it belongs to targets"),
         ("pie", [], "--kind is 'pie'; allowed are curves, "),
     ],
     ids=[
-        "no such function", "no such module", "syntax fault", "exits", "no function", "no studies", "fails",
+        "no such function", "no such module", "syntax fault", "exits", "no function", "no studies", "fails", "faulty text",
         "no figure", "unknown option", "no such kind",
     ],
 )  # fmt: skip
@@ -137,6 +143,6 @@ def test_help_and_the_built_in_kinds_import_no_plot_of_ones_own(package: Path) -
 def test_every_kind_of_the_table_takes_what_the_table_says(name: str) -> None:
     kind = kinds.KINDS[name]
     assert kind.options is not None
-    assert {*kind.options, *kind.needs} <= set(kinds.FigureRequest.__dataclass_fields__)
+    assert {*kind.options, *kind.needs} <= set(kinds.OPTIONS)
     function = kinds.load_function(name, kind)
     assert set(kind.options) - {"ends", "baseline"} | {"title", "width"} == kinds.options_taken(name, function)

@@ -18,11 +18,11 @@ from scipy import stats
 from al_bench.analysis.figures.class_balance import balances, draw_class_balance
 from al_bench.analysis.figures.curves import draw_curves
 from al_bench.analysis.figures.difference import draw_difference
-from al_bench.analysis.figures.kinds import FigureRequest, draw, studies_of
 from al_bench.analysis.figures.labels_to_target import draw_labels_to_target
 from al_bench.analysis.figures.overlay import Mark, draw_marks, health_marks
 from al_bench.analysis.figures.penalty import draw_penalty
 from al_bench.analysis.figures.ranks import draw_critical_difference
+from al_bench.analysis.figures.request import FigureRequest, draw, studies_of
 from al_bench.analysis.figures.seconds import draw_time_stack, stage_seconds
 from al_bench.analysis.figures.series import Line
 from al_bench.analysis.pairwise import mean_ranks, summed_penalty
