@@ -29,8 +29,10 @@ def test_the_wheel_holds_code_and_configuration_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for path in (REPOSITORY / "conf").rglob("*.yaml"):
         assert f"al_bench/conf/{path.relative_to(REPOSITORY / 'conf')}" in names
-    for path in (REPOSITORY / "al_bench").rglob("*.py"):
-        assert str(path.relative_to(REPOSITORY)) in names
+    for pattern in ("*.py", "guide/*.md"):
+        for path in (REPOSITORY / "al_bench").rglob(pattern):
+            assert str(path.relative_to(REPOSITORY)) in names
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert "al_bench/analysis/papers/published.toml" in names
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"al_bench"}
 
@@ -54,6 +56,8 @@ def test_the_installed_command_runs_anywhere(wheel, tmp_path):
     listed = call(sys.executable, str(script), "list")
     assert listed.returncode == 0, listed.stderr
     assert "bald" in listed.stdout
+    shown = call(sys.executable, str(script), "guide", "concepts")
+    assert shown.stdout == (REPOSITORY / "al_bench" / "guide" / "concepts.md").read_text(), shown.stderr
     done = call(sys.executable, str(script), "run", *TINY)
     assert done.returncode == 0, done.stderr
     (record,) = here.rglob("rounds.jsonl")

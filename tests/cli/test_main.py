@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from al_bench import __version__
 from al_bench.cli import main as cli
 from al_bench.cli.command import exit_status
 from al_bench.cli.group import al_bench
@@ -19,7 +19,7 @@ from al_bench.errors import Terminated
 from tests.conftest import TINY
 
 HEAVY = {"torch", "torchvision", "sklearn", "scipy", "pandas", "matplotlib"}
-VERSION = f"al-bench {version('al-bench')}\n"
+VERSION = f"al-bench {__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,7 @@ def test_the_usage_names_every_command():
 SCRIPT = """
 import atexit, sys
 atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+from al_bench import __version__
 from al_bench.cli import main as cli
 sys.argv = ["al-bench", *sys.argv[1:]]
 sys.exit(cli.main())

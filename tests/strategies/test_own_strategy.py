@@ -1,31 +1,32 @@
-"""The README's own strategy, copied from it word by word, runs by name from a folder that is not al-bench's."""
+"""The guide's own strategy, copied from it word by word, runs by name from a folder that is not al-bench's."""
 
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY, TINY
+from tests.conftest import TINY
+from tests.guide.pages import PAGES, blocks
 
-SECTION = re.search(r"^## Add a strategy\n(.*?)^## ", (REPOSITORY / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+FILES = {"lowest.py", "conf/strategy/lowest.yaml"}
+"""The files of the guide's page on extending al-bench that are its strategy."""
 
 
 @pytest.fixture
-def readme(tmp_path) -> list[str]:
-    """The files of the README's section, written where it says; returns the words of its command."""
-    assert SECTION is not None
-    files = dict(re.findall(r"`([\w/]+\.(?:py|yaml))`\s+```\w+\n(.*?)```", SECTION[1], re.DOTALL))
-    assert {Path(name).suffix for name in files} == {".py", ".yaml"}
+def guide(tmp_path) -> list[str]:
+    """The files of the guide's strategy, written where it says; returns the words of its command, without the sizes."""
+    page = blocks(PAGES["extend"])
+    files = {block.file: block.text for block in page if block.file in FILES}
+    assert set(files) == FILES
     assert sum(text.count("\n") for text in files.values()) <= 25, "it is meant to be short"
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    (line,) = re.findall(r"`al-bench (run [^`]*)`", SECTION[1])
-    return shlex.split(line)
+    (line,) = (line for block in page for line in block.commands if "strategy=lowest" in line)
+    return [word for word in shlex.split(line) if word not in ("al-bench", "debug=smoke")]
 
 
 def records(folder: Path) -> dict[str, list[dict]]:
@@ -35,8 +36,8 @@ def records(folder: Path) -> dict[str, list[dict]]:
 
 
 @pytest.mark.slow
-def test_it_runs_by_name_and_its_keys_are_typed_like_any_other(command, readme, tmp_path):
-    done = command(*readme, *TINY)
+def test_it_runs_by_name_and_its_keys_are_typed_like_any_other(command, guide, tmp_path):
+    done = command(*guide, *TINY)
     assert done.returncode == 0, done.stderr
     ((folder, rounds),) = records(tmp_path).items()
     assert folder.endswith("smoke/synthetic/lowest,posterior.draws=4,power=2,steps=8/seed-0")
@@ -51,7 +52,7 @@ def test_it_runs_by_name_and_its_keys_are_typed_like_any_other(command, readme, 
     assert header["identity"]["strategy.power"] == 2
 
 
-def test_it_is_listed_with_its_keys(command, readme):
+def test_it_is_listed_with_its_keys(command, guide):
     listed = command("list", "strategies", "--config-dir", "conf", "--verbose")
     assert listed.returncode == 0, listed.stderr
     page = listed.stdout.partition("\nlowest\n")[2].partition("\nmargin\n")[0]
@@ -59,8 +60,8 @@ def test_it_is_listed_with_its_keys(command, readme):
     assert "strategy.power=3.0" in page
 
 
-def test_a_wrong_key_of_it_is_one_line(command, readme, tmp_path):
-    done = command(*readme, *TINY, "+strategy.powr=2")
+def test_a_wrong_key_of_it_is_one_line(command, guide, tmp_path):
+    done = command(*guide, *TINY, "+strategy.powr=2")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "powr" in done.stderr
@@ -68,8 +69,8 @@ def test_a_wrong_key_of_it_is_one_line(command, readme, tmp_path):
 
 
 @pytest.mark.slow
-def test_it_runs_in_the_workers_of_the_joblib_launcher(command, readme, tmp_path):
-    done = command(readme[0], "-m", *readme[1:], *TINY, "seed=0,1", "hydra/launcher=joblib")
+def test_it_runs_in_the_workers_of_the_joblib_launcher(command, guide, tmp_path):
+    done = command(guide[0], "-m", *guide[1:], *TINY, "seed=0,1", "hydra/launcher=joblib")
     assert done.returncode == 0, done.stdout + done.stderr
     runs = records(tmp_path)
     assert [Path(folder).name for folder in runs] == ["seed-0", "seed-1"]
