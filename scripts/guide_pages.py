@@ -16,8 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from al_bench.config import strategy_pages
-from al_bench.config.compose import conf_dir
+from al_bench.config.options import files, first_line
+from al_bench.config.page_text import as_markdown
+from al_bench.config.registry import conf_dir
+from al_bench.config.strategy_pages import arguments, page
 from al_bench.records import FitRecord, HealthRecord, RoundRecord, RunHeader
 
 GUIDE = Path(__file__).resolve().parents[1] / "al_bench" / "guide"
@@ -55,18 +57,18 @@ same for the terminal, options of your own included (`--config-dir FOLDER`). How
 def strategies_page() -> str:
     """The page of al-bench's own strategies."""
     folders = [Path(conf_dir())]
-    options = strategy_pages.files(folders, "strategy")
-    pages = [strategy_pages.page(name, path, folders) for name, path in sorted(options.items())]
+    options = files(folders, "strategy")
+    pages = [page(name, path, folders) for name, path in sorted(options.items())]
     width = max(map(len, options))
-    lines = "\n".join(f"{name:<{width}}  {strategy_pages.first_line(path)}" for name, path in sorted(options.items()))
-    _, _, rest = strategy_pages.as_markdown(pages).partition("\n\n")  # without its title
+    lines = "\n".join(f"{name:<{width}}  {first_line(path)}" for name, path in sorted(options.items()))
+    _, _, rest = as_markdown(pages).partition("\n\n")  # without its title
     letters, _, body = rest.partition("\n\n")
     return f"{OPENING.format(lines=lines, letters=textwrap.fill(letters, 120))}\n{body.rstrip()}\n"
 
 
 def fields_table(title: str, record: type[msgspec.Struct]) -> str:
     """The fields of a record as a Markdown table: name, type and default, meaning."""
-    texts = strategy_pages.arguments(record)
+    texts = arguments(record)
     rows = [f"### {title}", "", "| field | type | default | meaning |", "| --- | --- | --- | --- |"]
     for entry in msgspec.structs.fields(record):
         if entry.default is not msgspec.NODEFAULT:
@@ -111,10 +113,10 @@ def record_format_page(text: str) -> str:
 
 def main() -> int:
     """Write the pages; returns the exit status."""
-    page = GUIDE / "record-format.md"
+    record_format = GUIDE / "record-format.md"
     texts = {
         GUIDE / "strategies.md": strategies_page(),
-        page: record_format_page(page.read_text(encoding="utf-8")),
+        record_format: record_format_page(record_format.read_text(encoding="utf-8")),
     }
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
