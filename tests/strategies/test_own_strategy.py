@@ -25,7 +25,7 @@ def guide(tmp_path) -> list[str]:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    (line,) = (line for block in page for line in block.commands if "strategy=lowest" in line)
+    line = next(line for block in page for line in block.commands if "strategy=lowest" in line)
     return [word for word in shlex.split(line) if word not in ("al-bench", "debug=smoke")]
 
 
