@@ -69,7 +69,7 @@ def _shared_seeds(arm: Arm, base: Arm) -> tuple[list[int], list[int]]:
 
 
 def inconsistent_seeds(arms: Sequence[Arm]) -> tuple[str, ...]:
-    """A line for every arm whose seeds differ in their configuration or in their data."""
+    """A line for every arm whose seeds differ in their configuration, their data or their own code."""
     lines = []
     for arm in arms:
         known = [run.header.identity for run in arm.runs if run.header.identity is not None]
@@ -81,6 +81,8 @@ def inconsistent_seeds(arms: Sequence[Arm]) -> tuple[str, ...]:
             lines.append(f"the seeds of {arm.name} differ in {', '.join(differing)}")
         if len({run.header.fingerprint for run in arm.runs} - {None}) > 1:
             lines.append(f"the seeds of {arm.name} were run on different data")
+        if len({str(run.header.own_code.get("digest")) for run in arm.runs if run.header.own_code}) > 1:
+            lines.append(f"the seeds of {arm.name} were run with different code of your own")
     return tuple(lines)
 
 

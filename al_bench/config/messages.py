@@ -49,6 +49,8 @@ EXPECTED_VALUE = {int: "an integer", float: "a number", bool: "true or false", s
 def unknown_key(key: str, known: Iterable[str]) -> str:
     """That there is no such key, and which are meant: those that end in its last word, else those spelt nearly so."""
     keys = set(known)
+    if key in keys:
+        return f"{key} is a key of some of the options that are swept, not of all; sweep them apart"
     keys |= {other.partition(".")[0] for other in keys}
     word = key.rpartition(".")[2]
     near = sorted(other for other in keys if other.rpartition(".")[2] == word)[:3]

@@ -71,6 +71,15 @@ def test_arms_on_other_data_are_said_and_not_compared(tmp_path: Path) -> None:
     assert verdict(study, (0.7,)).winners == ()
 
 
+def test_seeds_that_were_run_with_different_code_of_the_users_own_are_said(tmp_path: Path) -> None:
+    for seed in SEEDS:
+        for arm, digest in (("random", None), ("mine", "aa" if seed < 2 else "bb"), ("other", "aa")):
+            code = {} if digest is None else {"own_code": {"digest": digest, "files": {"mine.py": digest}}}
+            amend(write_run(tmp_path, [0.5, 0.7, 0.8], arm=arm, seed=seed), **code)
+    (study,) = studies([tmp_path])
+    assert study.remarks == ("the seeds of mine were run with different code of your own",)
+
+
 def test_an_arm_on_other_data_than_the_baseline_is_no_part_of_the_study(tmp_path: Path, capsys) -> None:
     for seed in SEEDS:
         for arm, mark in (("random,n=1", "aa"), ("bald,n=1", "aa"), ("bald,n=20", "bb"), ("random,n=20", "bb")):

@@ -12,6 +12,7 @@ from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 
 from al_bench.config import hydra_adapter
+from al_bench.config.sources import OwnSource
 
 ADVICE = "adapt al_bench/config/hydra_adapter.py to this release of Hydra"
 
@@ -54,3 +55,33 @@ def test_the_launcher_is_called_by_the_names_that_the_wrapper_has():
     from hydra.plugins.launcher import Launcher
 
     assert list(inspect.signature(Launcher.launch).parameters) == ["self", "job_overrides", "initial_job_idx"], ADVICE
+
+
+@pytest.fixture
+def registry():
+    """Hydra's table of config sources, with al-bench's in it."""
+    from hydra._internal.sources_registry import SourcesRegistry
+
+    hydra_adapter.register_sources()
+    return SourcesRegistry.instance()
+
+
+def test_yaml_files_are_read_through_al_benchs_source(registry):
+    assert registry.resolve("file") is hydra_adapter.FileConfigSource, f"SourcesRegistry.types has changed: {ADVICE}"
+    base = hydra_adapter.FileConfigSource.__mro__[1]
+    assert base.__name__ == hydra_adapter.FileConfigSource.__name__, (
+        f"only a class of one name may be registered: {ADVICE}"
+    )
+    assert list(inspect.signature(base.load_config).parameters) == ["self", "config_path"], ADVICE
+    registry.register(base)
+    assert registry.resolve("file") is hydra_adapter.FileConfigSource, (
+        f"a launcher's worker would take Hydra's: {ADVICE}"
+    )
+
+
+def test_users_classes_and_installed_packages_are_searched_behind_the_folders(registry, tmp_path):
+    from hydra._internal.utils import create_config_search_path
+
+    assert registry.resolve(OwnSource.scheme()) is OwnSource
+    providers = [element.provider for element in create_config_search_path(str(tmp_path)).get_path()]
+    assert providers == ["hydra", "main", "al-bench", "schema"], f"the search path is made otherwise: {ADVICE}"

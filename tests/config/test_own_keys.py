@@ -112,6 +112,15 @@ def test_a_fault_in_the_file_is_worded_as_on_the_command_line(run, own, line, me
     assert (done.status, done.err) == (2, f"al-bench run: {message.replace('MODULE', own.module)}\n")
 
 
+def test_a_key_of_one_swept_option_alone_is_refused_with_the_reason(run, own):
+    own.write(STRATEGY, strategy__mine="_target_: MODULE.Mine\n")
+    done = run("-m", "--config-dir", "own", *TINY, "strategy=mine,random", "strategy.power=2")
+    assert done.status == 2
+    assert done.err.splitlines() == [
+        "al-bench run: strategy.power is a key of some of the options that are swept, not of all; sweep them apart"
+    ]
+
+
 def test_a_field_without_a_default_has_to_be_set(run, own):
     own.write(MOONS.replace("points: int = 120", "points: int"), dataset__moons="_target_: MODULE.Moons\n")
     done = run("--config-dir", "own", *TINY, "dataset=moons")
