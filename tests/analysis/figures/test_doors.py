@@ -80,8 +80,8 @@ def test_a_function_of_the_current_folder_is_a_kind(folder: Path, capsys: pytest
         ("pie", [], "--kind is 'pie'; allowed are curves, "),
     ],
     ids=[
-        "no such function", "no such module", "syntax fault", "exits", "no function", "no studies", "fails", "faulty text",
-        "no figure", "unknown option", "no such kind",
+        "no such function", "no such module", "syntax fault", "exits", "no function", "no studies", "fails",
+        "faulty text", "no figure", "unknown option", "no such kind",
     ],
 )  # fmt: skip
 def test_a_faulty_plot_is_one_line(
