@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from al_bench.reproduce.runs import PlannedRun
 
 _DESCRIPTION = """\
-Run a paper's experiment (or go on with it) and judge its claims: which of them the curves show."""
+Run or resume the experiment of a paper, and judge which of its claims the curves show."""
 
 _EPILOG = """\
 scales:
@@ -34,7 +34,7 @@ examples:
   al-bench reproduce gal2017_mnist --check-only       judge the runs that are there
   al-bench reproduce --all scale=laptop --json claims.json
 
-The same command goes on where a sweep was interrupted. Exit status: 0 all claims pass, 1 not all do
+The same command resumes an interrupted sweep. Exit status: 0 all claims pass, 1 not all do
 or a run failed, 2 bad input, 130 interrupted."""
 
 
@@ -89,7 +89,7 @@ def command(
     try:
         return _run_and_judge(wanted, scale, results, check_only, json_, jobs)
     except KeyboardInterrupt:
-        line = "interrupted; the same command goes on from the last recorded rounds"
+        line = "interrupted; the same command resumes after the last recorded rounds"
         print(f"\nal-bench reproduce: {line}", file=sys.stderr)
         return 130
 

@@ -193,4 +193,4 @@ def test_an_interruption_is_said_and_returns_130(monkeypatch, tiny, tmp_path, ca
 
     monkeypatch.setattr(launch, "run_process", interrupt)
     assert command.main(["planted", "--jobs", "1"]) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "the same command resumes" in capsys.readouterr().err
