@@ -1,4 +1,4 @@
-"""What a user's own data set and network turn out to be, checked before a run's folder is made.
+"""What a user's own data set, network and strategy turn out to be, checked before a run's folder is made.
 
 The class of a component is checked when its option is read (`al_bench.config.contracts`). Here its methods are called:
 whatever they raise or return amiss becomes one line that names the class, the fault and what to write.
@@ -20,6 +20,8 @@ from al_bench.config.own_schema import is_own_class
 from al_bench.data.cached import load_dataset
 from al_bench.data.dataset import Dataset, Inputs
 from al_bench.errors import BenchError, InputError
+from al_bench.evidence import Product
+from al_bench.strategies.base import Strategy
 
 PROBED_ROWS = 2
 """Rows of the forward pass that shows what a user's network gives."""
@@ -32,7 +34,7 @@ def who(component: object, group: str) -> str:
 
 @contextmanager
 def faults_named(component: object, group: str, method: str) -> Iterator[None]:
-    """Turn whatever a method of a user's class raises into one line.
+    """Turn whatever a method of a user's class raises into one line; what al-bench's classes raise stays as it is.
 
     Raises:
         InputError: naming the class, the method, and the file and line of the fault.
@@ -42,6 +44,8 @@ def faults_named(component: object, group: str, method: str) -> Iterator[None]:
     except BenchError:
         raise
     except (Exception, SystemExit) as error:
+        if not is_own_class(type(component)):
+            raise
         raise InputError(f"{who(component, group)}: {method} fails: {describe_error(error)}") from error
 
 
@@ -62,6 +66,26 @@ def load_checked(component: Any, cache_folder: str | None) -> Dataset:
     if (fault := dataset_fault(dataset)) is not None:
         raise InputError(f"{who(component, 'dataset')}: load() {fault}")
     return dataset
+
+
+def declared_needs(strategy: Strategy, draws: bool) -> frozenset[Product]:
+    """The products that a strategy declares; what one of a user's own gives is checked.
+
+    Args:
+        strategy: The strategy.
+        draws: Whether the posterior gives several draws.
+
+    Raises:
+        InputError: `needs` fails, or does not return a set of products.
+    """
+    with faults_named(strategy, "strategy", "needs(draws)"):
+        needs = strategy.needs(draws)
+    if not isinstance(needs, (set, frozenset)) or not all(isinstance(product, Product) for product in needs):
+        raise InputError(
+            f"{who(strategy, 'strategy')}: needs(draws) returns {needs!r}; it must return a frozenset of "
+            "al_bench.evidence.Product, such as frozenset({Product.mean_log_probs})"
+        )
+    return frozenset(needs)
 
 
 def dataset_fault(dataset: object) -> str | None:

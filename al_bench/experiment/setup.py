@@ -16,7 +16,7 @@ from al_bench.errors import InputError
 from al_bench.evidence import Product
 from al_bench.experiment.initial import draw_sets
 from al_bench.experiment.learner import build_learner
-from al_bench.experiment.own_components import load_checked
+from al_bench.experiment.own_components import declared_needs, load_checked
 from al_bench.experiment.process import pick_device
 from al_bench.learners.learner import FROM_LABELS, Learner
 from al_bench.learners.training import Stop
@@ -108,7 +108,7 @@ def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolSt
             f"round 0 has {len(start.labelled)} labelled points, and {type(learner).__name__} needs at least {least}: "
             "raise initial.size"
         )
-    needs = strategy.needs(learner.functions > 1)
+    needs = declared_needs(strategy, learner.functions > 1)
     if Product.true_labels in needs and not strategy.oracle:
         raise InputError(f"strategy {name} declares true_labels, which only a strategy marked oracle may read")
     if missing := needs - FROM_LABELS - learner.provides:

@@ -214,6 +214,35 @@ def test_a_class_that_is_not_what_its_group_needs_is_refused(refused, case):
 
 
 @pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ("[Product.mean_log_probs]", "needs(draws) returns [<Product.mean_log_probs: "),
+        (
+            "{'mean_log_probs'}",
+            "needs(draws) returns {'mean_log_probs'}; it must return a frozenset of al_bench.evidence.",
+        ),
+        ("None", "needs(draws) returns None; it must return a frozenset of al_bench.evidence.Product"),
+        ("1 / 0", "needs(draws) fails: ZeroDivisionError: division by zero (MODULE.py, line "),
+    ],
+    ids=["a list", "texts", "nothing", "an exception"],
+)
+def test_a_strategy_that_does_not_declare_products_is_refused_before_training(refused, returned, message):
+    source = changed(
+        STRATEGY, "    power: float", f"    def needs(self, draws):\n        return {returned}\n\n    power: float"
+    )
+    line = refused("strategy", f"from al_bench.evidence import Product\n{source}")
+    assert line.startswith(f"strategy: MODULE.Mine: {message}")
+
+
+def test_a_model_whose_learner_cannot_be_made_is_refused(refused):
+    source = MODEL.replace("build(self, shape, classes)", "learner(self, dataset, posterior, training)")
+    line = refused("model", source)
+    assert line.startswith(
+        "model: MODULE.Net: learner(dataset, posterior, training) fails: NameError: name 'classes' is"
+    )
+
+
+@pytest.mark.parametrize(
     ("group", "fault", "message"),
     [
         ("strategy", "raise KeyError('x')", "cannot be built: KeyError: 'x' (MODULE.py, line "),
