@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from al_bench.analysis.statistics.curves import Curves, Summary, stack, summarise
 from al_bench.errors import InputError
 from al_bench.storage.runs import Run
@@ -47,6 +49,28 @@ class Arm:
     def seeds(self) -> int:
         """How many runs it has."""
         return len(self.runs)
+
+    def on_grid(self, run: Run, values: Sequence[float | None]) -> list[float | None]:
+        """Values of a run's rounds at `curves.labels`, the last one held once the run has ended, [T]."""
+        by_labels = dict(zip((record.labelled for record in run.rounds), values, strict=True))
+        return [by_labels.get(min(count, run.labels[-1])) for count in self.curves.labels.tolist()]
+
+    def metric_curves(self, metric: str) -> Curves:
+        """The curves of a metric, as it was recorded, at those of `curves.labels` at which any seed has it.
+
+        A seed that has ended holds its last value where `curves` holds its accuracy; NaN elsewhere.
+
+        Raises:
+            InputError: No run of the arm recorded it.
+        """
+        if metric == "accuracy":
+            return self.curves
+        rows = [self.on_grid(run, [record.metric(metric) for record in run.rounds]) for run in self.runs]
+        values = np.where(np.isnan(self.curves.values), np.nan, np.array(rows, dtype=np.float64))
+        known = ~np.isnan(values).all(axis=0)  # [T]
+        if not known.any():
+            raise InputError(f"no run of {self.name} on {self.dataset} recorded {metric}; plot another --quantity")
+        return Curves(self.curves.labels[known], values[:, known])
 
 
 INCLUDED = "included"

@@ -231,7 +231,7 @@ def study_of(runs: Sequence[Run], baseline: str | None = None, left_out: Sequenc
     for arm in arms:
         curves = stack(arm.runs, "available")
         accuracy[arm.name] = np.full((arm.seeds, len(grid)), np.nan)  # [S,B]
-        accuracy[arm.name][:, np.searchsorted(grid, curves.labels)] = curves.accuracy
+        accuracy[arm.name][:, np.searchsorted(grid, curves.labels)] = curves.values
     titles, shared = display_titles(arms)
     unpaired = frozenset(
         arm.name for arm in arms if base is not None and arm is not base and not share_network(arm, base)

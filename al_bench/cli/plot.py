@@ -54,7 +54,10 @@ _KINDS = "\n".join(f"  {name:<11} {kind.help}" for name, kind in (KINDS | own_ki
 )
 @options.out("the figure: .png, .svg or .pdf")
 @options.option(
-    "--csv", type=options.FILE, metavar="FILE", help="write the curves: dataset, arm, labels, n, median, ..."
+    "--csv",
+    type=options.FILE,
+    metavar="FILE",
+    help="write the curves of --quantity: dataset, arm, labels, n, median, ...",
 )
 @options.option(
     "--quantity",
@@ -151,7 +154,7 @@ def command(
             )
         save_figure(draw(studies, request), out)
     if csv is not None:
-        write_csv(arms, csv)
+        write_csv(arms, csv, request.quantity or "accuracy")
     print("\n".join(table(arms, request.statistic or "median", request.targets)))
     for file in (out, csv):
         if file is not None:

@@ -114,7 +114,7 @@ def _accuracy(claim: Claim, run: Run, counts: Collection[int]) -> float:
     """Test accuracy in per cent, from the evaluations at these label counts; NaN where they do not reach."""
     curves = stack([run])
     used = np.isin(curves.labels, list(counts))
-    labels, accuracy = curves.labels[used], curves.accuracy[:, used]
+    labels, accuracy = curves.labels[used], curves.values[:, used]
     if claim.span is not None:
         return 100 * float(area(labels, accuracy, *claim.span)[0])
     columns = np.flatnonzero(labels == claim.at)
@@ -205,7 +205,7 @@ def _places(claim: Claim, arms: Mapping[str, RunsBySeed], seeds: Sequence[int]) 
         accuracy = []
         for curve in curves:
             grid = np.full((len(seeds), len(labels)), np.nan)
-            grid[:, np.searchsorted(labels, curve.labels)] = curve.accuracy
+            grid[:, np.searchsorted(labels, curve.labels)] = curve.values
             accuracy.append(grid)
         batch = int(np.diff(labels).min()) if len(labels) > 1 else 1
         random = next((index for index, name in enumerate(names) if arms[name][seeds[0]].strategy == "random"), None)

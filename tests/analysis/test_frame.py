@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from al_bench.analysis.arms import group_runs
-from al_bench.analysis.figures.series import seconds_of, values_of
+from al_bench.analysis.figures.series import seconds_of
 from al_bench.analysis.study import Study, studies
 from al_bench.metrics import METRICS
 from al_bench.storage.runs import find_runs
@@ -64,9 +64,9 @@ def test_seeds_of_different_lengths_are_put_on_one_grid_as_pandas_does(tmp_path:
     if ends != "available":
         grid = grid.dropna(axis=1)
         nll = nll[grid.columns]
-    assert np.array_equal(arm.curves.accuracy, grid.to_numpy(), equal_nan=True)
+    assert np.array_equal(arm.curves.values, grid.to_numpy(), equal_nan=True)
     assert arm.curves.labels.tolist() == grid.columns.tolist()
-    assert np.array_equal(values_of(arm, "nll"), nll.to_numpy(), equal_nan=True)
+    assert np.array_equal(arm.metric_curves("nll").values, nll.to_numpy(), equal_nan=True)
 
 
 def test_seconds_add_up_to_those_of_the_figures(digits: Study) -> None:

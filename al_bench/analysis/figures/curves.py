@@ -20,7 +20,7 @@ from al_bench.analysis.figures.layout import (
     time_unit,
     with_house_style,
 )
-from al_bench.analysis.figures.series import X_AXES, Floats, Line, metric_called, seconds_of, values_of
+from al_bench.analysis.figures.series import X_AXES, Floats, Line, metric_called, seconds_of
 from al_bench.analysis.figures.style import CEILING, LineStyle, assign_styles
 from al_bench.analysis.papers.published import Paper
 from al_bench.analysis.statistics.curves import Curves, Summary, summarise
@@ -128,12 +128,11 @@ def _lines(study: Study, metric: str, x: str, statistic: str) -> dict[str, Line]
     """The lines by arm.name."""
     lines = {}
     for arm in study.arms:
-        values = values_of(arm, metric)  # [S,T]
-        known = ~np.isnan(values).all(axis=0)  # [T]
-        labels = arm.curves.labels[known]
-        summary = summarise(Curves(labels, values[:, known]))
+        summary = summarise(arm.metric_curves(metric))
+        labels = summary.labels
         positions = labels.astype(np.float64)
         if x != "labels":
+            known = np.isin(arm.curves.labels, labels)  # [T]
             seconds = summarise(Curves(labels, seconds_of(arm, x.endswith("evaluate"))[:, known]))
             positions = seconds.median if statistic == "median" else seconds.mean
         lines[arm.name] = Line(labels, positions, *band_of(summary, statistic))
@@ -164,10 +163,10 @@ def _draw_lines(axes: Axes, study: Study, lines: dict[str, Line], styles: dict[s
 def _draw_references(axes: Axes, study: Study, metric: Metric, statistic: str) -> None:
     for arm in study.references:
         try:
-            values = values_of(arm, metric.name)
+            summary = summarise(arm.metric_curves(metric.name))
         except InputError:  # a reference without this metric is no reason to draw nothing
             continue
-        level = band_of(summarise(Curves(arm.curves.labels, values)), statistic)[0][-1]
+        level = band_of(summary, statistic)[0][-1]
         axes.axhline(
             metric.scale * float(level), color=CEILING, linewidth=1.3, linestyle=(0, (7, 3)), zorder=1.5,
             label=arm.label,

@@ -46,25 +46,6 @@ def metric_called(name: str, studies: Sequence[Study]) -> Metric:
     return metrics[name]
 
 
-def values_of(arm: Arm, metric: str) -> Floats:
-    """A round's metric, as it was recorded, at `arm.curves.labels`, [S,T].
-
-    A seed that has ended holds its last value where `arm.curves` holds its accuracy; NaN elsewhere.
-
-    Raises:
-        InputError: No round of the arm recorded it.
-    """
-    if metric == "accuracy":
-        return arm.curves.accuracy
-    values = np.array(
-        [_on_grid(run, [record.metric(metric) for record in run.rounds], arm) for run in arm.runs], dtype=np.float64
-    )
-    values[np.isnan(arm.curves.accuracy)] = np.nan
-    if np.isnan(values).all():
-        raise InputError(f"no run of {arm.name} on {arm.dataset} recorded {metric}; plot another --quantity")
-    return values
-
-
 def seconds_of(arm: Arm, evaluate: bool = False) -> Floats:
     """Seconds spent until the model at each of `arm.curves.labels` was trained, [S,T].
 
@@ -82,7 +63,7 @@ def seconds_of(arm: Arm, evaluate: bool = False) -> Floats:
             before = seconds["train"] + (seconds["evaluate"] if evaluate else 0.0)
             spent.append(so_far + before)
             so_far += before + seconds["score"] + seconds["select"]
-        rows.append(_on_grid(run, spent, arm))
+        rows.append(arm.on_grid(run, spent))
     return np.array(rows, dtype=np.float64)
 
 
@@ -100,9 +81,3 @@ def stage_seconds_of(run: Run, record: RoundRecord) -> dict[str, float]:
 def class_counts_of(run: Run) -> dict[int, NDArray[np.int64]]:
     """The labelled set's class counts [C] by its size, for the rounds that recorded them."""
     return {record.labelled: np.array(record.class_counts) for record in run.rounds if record.class_counts}
-
-
-def _on_grid(run: Run, values: Sequence[float | None], arm: Arm) -> list[float | None]:
-    """`values` of the run's rounds at the arm's label counts, the last one held once the run has ended, [T]."""
-    by_labels = dict(zip((record.labelled for record in run.rounds), values, strict=True))
-    return [by_labels.get(min(count, run.labels[-1])) for count in arm.curves.labels.tolist()]

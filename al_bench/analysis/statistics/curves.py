@@ -44,10 +44,10 @@ class Series(Protocol):
 
 @dataclass(frozen=True)
 class Curves:
-    """The curves of one arm on one grid: labels [T] strictly increasing, accuracy [S,T]."""
+    """The curves of one arm on one grid: labels [T] strictly increasing; accuracies (or another metric) [S,T]."""
 
     labels: Counts
-    accuracy: Floats
+    values: Floats
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,12 @@ def summarise(curves: Curves) -> Summary:
     since the seeds stand for all seeds. It is NaN for n = 1, where the spread is unknown, not zero; the
     quartiles of one seed are that seed.
     """
-    accuracy = curves.accuracy  # [S,T]
-    n = (~np.isnan(accuracy)).sum(axis=0)  # [T]
-    quantiles = np.quantile if (n == len(accuracy)).all() else np.nanquantile  # the latter goes column by column
-    q25, median, q75 = quantiles(accuracy, [0.25, 0.5, 0.75], axis=0)  # [T] each
-    mean = np.nanmean(accuracy, axis=0)  # [T]
-    squares = np.nansum((accuracy - mean) ** 2, axis=0)  # [T]
+    values = curves.values  # [S,T]
+    n = (~np.isnan(values)).sum(axis=0)  # [T]
+    quantiles = np.quantile if (n == len(values)).all() else np.nanquantile  # the latter goes column by column
+    q25, median, q75 = quantiles(values, [0.25, 0.5, 0.75], axis=0)  # [T] each
+    mean = np.nanmean(values, axis=0)  # [T]
+    squares = np.nansum((values - mean) ** 2, axis=0)  # [T]
     variance = np.where(n > 1, squares / np.maximum(n - 1, 1), np.nan)  # [T]
     return Summary(curves.labels, n.astype(np.int64), median, q25, q75, mean, np.sqrt(variance / n))
 

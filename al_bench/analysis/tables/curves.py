@@ -8,25 +8,33 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from al_bench.analysis.arms import Arm
-from al_bench.analysis.statistics.curves import labels_to_target, quantile, target_text
+from al_bench.analysis.statistics.curves import Summary, labels_to_target, quantile, summarise, target_text
 from al_bench.analysis.tables.table import aligned
+from al_bench.errors import InputError
 from al_bench.storage.files import output_file
 
 CSV_COLUMNS = ("dataset", "arm", "labels", "n", "median", "q25", "q75", "mean", "sem")
 _QUARTILES = (0.5, 0.25, 0.75)
 
 
-def write_csv(arms: Sequence[Arm], out: Path) -> None:
-    """Write the curves, one row per dataset, arm and label count; accuracies as fractions, no sem for one seed.
+def write_csv(arms: Sequence[Arm], out: Path, metric: str = "accuracy") -> None:
+    """Write the curves, one row per dataset, arm and label count; no sem for one seed.
+
+    Args:
+        arms: Arms, whole-pool references among them; of the latter those without the metric are left out.
+        out: The file.
+        metric: What the numbers are of, as it was recorded: accuracies as fractions.
 
     Raises:
-        InputError: The file cannot be written.
+        InputError: The file cannot be written, or an arm has not recorded the metric.
     """
+    curves = [(arm, _summary(arm, metric)) for arm in arms]
     with output_file(out), out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(CSV_COLUMNS)
-        for arm in arms:
-            summary = arm.summary
+        for arm, summary in curves:
+            if summary is None:
+                continue
             rows = zip(
                 *(summary.labels, summary.n, summary.median, summary.q25, summary.q75, summary.mean, summary.sem),
                 strict=True,
@@ -34,6 +42,16 @@ def write_csv(arms: Sequence[Arm], out: Path) -> None:
             for labels, seeds, *numbers in rows:
                 cells = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
                 writer.writerow([arm.dataset, arm.name, int(labels), int(seeds), *cells])
+
+
+def _summary(arm: Arm, metric: str) -> Summary | None:
+    """The statistics of a metric; None for a whole-pool reference that has not recorded it."""
+    try:
+        return summarise(arm.metric_curves(metric))
+    except InputError:
+        if arm.reference:
+            return None
+        raise
 
 
 def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list[str]:
@@ -67,7 +85,7 @@ def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list
                     per_seed(arm, target, "first"),
                     per_seed(arm, target, "sustained"),
                     count(
-                        labels_to_target(arm.curves.labels, arm.curves.accuracy, target, rule),
+                        labels_to_target(arm.curves.labels, arm.curves.values, target, rule),
                         float(arm.curves.labels[-1]),
                     ),
                 ]

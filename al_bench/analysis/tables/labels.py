@@ -21,7 +21,7 @@ def targets_table(study: Study, targets: Sequence[float]) -> Table:
     rows, records = [], []
     for target in targets:
         for arm in study.arms:
-            curve = labels_to_target(arm.curves.labels, arm.curves.accuracy, target, "median_curve")
+            curve = labels_to_target(arm.curves.labels, arm.curves.values, target, "median_curve")
             row = [target_text(target), study.marked_title(arm.name)]
             row += [per_seed(arm, target, rule) for rule in _RULES]
             rows.append((*row, count(curve, float(arm.curves.labels[-1]))))

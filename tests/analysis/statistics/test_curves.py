@@ -40,13 +40,13 @@ LONG, SHORT = run([0.2, 0.4, 0.6, 0.8]), run([0.3, 0.9])
 def test_common_ends_with_the_shortest_seed() -> None:
     curves = stack([LONG, SHORT])
     assert curves.labels.tolist() == [20, 30]
-    assert curves.accuracy.tolist() == [[0.2, 0.4], [0.3, 0.9]]
+    assert curves.values.tolist() == [[0.2, 0.4], [0.3, 0.9]]
 
 
 def test_pad_holds_the_last_accuracy() -> None:
     curves = stack([LONG, SHORT], "pad")
     assert curves.labels.tolist() == [20, 30, 40, 50]
-    assert curves.accuracy.tolist() == [[0.2, 0.4, 0.6, 0.8], [0.3, 0.9, 0.9, 0.9]]
+    assert curves.values.tolist() == [[0.2, 0.4, 0.6, 0.8], [0.3, 0.9, 0.9, 0.9]]
 
 
 def test_available_averages_whoever_is_left_and_says_how_many() -> None:
@@ -66,7 +66,7 @@ def test_nothing_is_interpolated_between_label_counts() -> None:
     coarse = run([0.2, 0.6], [20, 40])
     assert stack([LONG, coarse]).labels.tolist() == [20, 40]
     assert stack([LONG, coarse], "pad").labels.tolist() == [20, 40, 50]
-    assert np.isnan(stack([LONG, coarse], "available").accuracy[1, 1])
+    assert np.isnan(stack([LONG, coarse], "available").values[1, 1])
 
 
 def test_stacks_that_make_no_sense_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from al_bench.analysis.report.figures import figure_specs
 from al_bench.analysis.report.judgement import judge
 from al_bench.analysis.study import Study, studies
 from al_bench.analysis.tables.accuracy import compare_tables, metrics_table
+from al_bench.analysis.tables.curves import write_csv
 from al_bench.errors import InputError
 from tests.analysis.illustrated import write_illustrated
 from tests.analysis.records import write_run
@@ -72,3 +74,13 @@ def test_a_metric_that_no_run_has_is_refused_with_those_there_are(study: Study) 
 
 def test_it_is_a_column_of_the_frame(study: Study) -> None:
     assert study.frame.groupby("seed")["brier"].max().tolist() == pytest.approx([0.5, 0.6])
+
+
+def test_its_curves_are_written_as_csv(study: Study, tmp_path: Path) -> None:
+    write_csv(study.arms, tmp_path / "curves.csv", "brier")
+    rows = list(csv.DictReader((tmp_path / "curves.csv").read_text().splitlines()))
+    medians = {(row["arm"], row["labels"]): float(row["median"]) for row in rows}
+    assert medians["bald", "20"] == pytest.approx(0.3)
+    assert medians["random", "40"] == pytest.approx(0.55)
+    with pytest.raises(InputError, match="no run of bald on digits recorded f1; plot another --quantity"):
+        write_csv(study.arms, tmp_path / "curves.csv", "f1")
