@@ -13,7 +13,7 @@ from al_bench.errors import InputError
 from al_bench.metrics import METRICS
 
 _DESCRIPTION = """\
-Draw runs, one panel a dataset, one line or bar an arm. By default accuracy against the number of
+Draw runs, one panel per dataset, one line or bar per arm. By default accuracy against the number of
 labels: the median over seeds with the interquartile band; runs with reference=full become a dashed
 ceiling. Other kinds:
 
@@ -26,6 +26,7 @@ examples:
   al-bench plot runs-a runs-b --out both.svg --statistic mean --csv both.csv
   al-bench plot results/runs/my-study --kind curves --quantity ece --x seconds --out ece.png
   al-bench plot results/runs/my-study --kind targets --target 0.9 --out labels.svg --width phone
+  al-bench plot results/runs/my-study --kind my_plots:bars --out bars.svg    bars(studies, title=None)
   al-bench plot --paper list
 
 Labels to a target count the initial set, and are read in three ways: the first crossing of each
