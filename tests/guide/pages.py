@@ -29,7 +29,7 @@ DIRECTIVES = ("not run", "slow", "needs", "exit status", "numbers vary")
 command; `numbers vary`: the output is compared without its numbers, which depend on the machine."""
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_COMMENT = re.compile(r"<!-- (.*?) -->\s*\Z", re.DOTALL)
+_COMMENT = re.compile(r"<!-- ((?:(?!-->).)*) -->\s*\Z", re.DOTALL)
 _FILE = re.compile(r"`([\w./-]+\.\w+)`[:.]?\s*\Z")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 

@@ -40,7 +40,7 @@ def test_it_runs_by_name_and_its_keys_are_typed_like_any_other(command, guide, t
     done = command(*guide, *TINY)
     assert done.returncode == 0, done.stderr
     ((folder, rounds),) = records(tmp_path).items()
-    assert folder.endswith("smoke/synthetic/lowest,posterior.draws=4,power=2,steps=8/seed-0")
+    assert folder.endswith("smoke/synthetic/lowest,posterior.draws=4,power=2.0,steps=8/seed-0")
     assert len(rounds) == 3
     for entry in rounds[:-1]:
         # −(max p)²: from −1 to −1/C², the batch in falling order.
