@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from al_bench.cli.guide import page_text
 from tests.conftest import REPOSITORY, TINY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -57,8 +58,7 @@ def test_the_installed_command_runs_anywhere(wheel, tmp_path):
     assert listed.returncode == 0, listed.stderr
     assert "bald" in listed.stdout
     shown = call(sys.executable, str(script), "guide", "concepts")
-    page = (REPOSITORY / "al_bench" / "guide" / "concepts.md").read_text()
-    assert shown.stdout.strip() == page.strip(), shown.stderr
+    assert shown.stdout.strip() == page_text(REPOSITORY / "al_bench" / "guide" / "concepts.md").strip(), shown.stderr
     done = call(sys.executable, str(script), "run", *TINY)
     assert done.returncode == 0, done.stderr
     (record,) = here.rglob("rounds.jsonl")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from al_bench.errors import InputError
 
 PAGES = Path(__file__).resolve().parents[1] / "guide"
 """The folder of the pages, one TOPIC.md each."""
+_COMMENT = re.compile(r"^<!--.*?-->\n\n?", re.DOTALL | re.MULTILINE)
 
 
 def topics() -> dict[str, Path]:
@@ -23,6 +25,11 @@ def first_line(path: Path) -> str:
     """The first line of a page that is not empty, without the signs of a heading."""
     lines = (line.strip().lstrip("# ") for line in path.read_text(encoding="utf-8").splitlines())
     return next((line for line in lines if line), "")
+
+
+def page_text(path: Path) -> str:
+    """A page as it is shown: without its comments, which say to the tests how its commands are run."""
+    return _COMMENT.sub("", path.read_text(encoding="utf-8"))
 
 
 _EPILOG = """\
@@ -53,7 +60,7 @@ def command(topic: str | None) -> None:
         choice = f"; choose one of {', '.join(pages)}" if pages else "; the guide has no pages"
         near = near_matches(topic, pages) or choice
         raise InputError(f"there is no page {topic!r}{near}")
-    click.echo_via_pager(pages[topic].read_text(encoding="utf-8"))
+    click.echo_via_pager(page_text(pages[topic]))
 
 
 def main(argv: list[str]) -> int:

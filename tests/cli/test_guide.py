@@ -36,6 +36,12 @@ def test_a_topic_is_printed_as_it_is_where_there_is_no_terminal(pages, capsys):
     assert err == ""
 
 
+def test_the_comments_of_a_page_are_not_shown(pages, capsys):
+    (pages / "concepts.md").write_text("# Concepts\n\n<!-- slow -->\n\n```sh\nal-bench run\n```\n")
+    assert guide.main(["concepts"]) == 0
+    assert capsys.readouterr().out.strip() == "# Concepts\n\n```sh\nal-bench run\n```"
+
+
 @pytest.mark.parametrize(
     ("topic", "offer"),
     [("concept", "did you mean concepts?"), ("zzz", "choose one of concepts, own-data"), ("../concepts", None)],

@@ -35,13 +35,6 @@ def test_the_table_of_fields_has_every_field_with_its_meaning():
     assert all(meaning for _, meaning in rows), rows
 
 
-@pytest.mark.parametrize("file", ["laplace.py", "logreg.py"])
-def test_the_posterior_and_the_learner_of_the_guide_are_the_tested_ones(file):
-    (quoted,) = (block.text for block in blocks(GUIDE / "extend.md") if block.file == file)
-    assert quoted == (REPOSITORY / "tests" / "learners" / "own" / file).read_text()
-    assert quoted.count("\n") <= 40, "it is meant to be short"
-
-
 def test_the_readme_is_short_and_links_every_topic():
     readme = PAGES["README"].read_text(encoding="utf-8")
     assert readme.count("\n") <= 130
