@@ -80,7 +80,7 @@ def _all_offers(path_state: tuple[tuple[str, int], ...]) -> tuple[Offer, ...]:
     for kind in KINDS:
         for point in points.select(group=f"al_bench.{kind}"):
             package = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "an unknown package"
-            offers.add(Offer(kind, point.name, point.value, package))
+            offers.add(Offer(kind, point.name, f"{point.module}:{point.attr}", package))
     return tuple(sorted(offers, key=lambda offer: (offer.name, offer.package)))
 
 

@@ -104,7 +104,7 @@ def add_own_schemas(config: DictConfig, path: str, package: str | None) -> None:
         if isinstance(node, DictConfig) and TARGET in node:
             target = as_written(node)[TARGET]
             load_own_class(target, group)  # here, where no error of Hydra's is put around it
-            schemas.append(f"/{OWN_SCHEMA}/{group}/{target.replace(':', '.')}@{where}")
+            schemas.append(f"/{OWN_SCHEMA}/{group}/{target}@{where}")
     if schemas:
         defaults = list(config.get("defaults") or [])
         if "_self_" not in defaults:  # Hydra would put it last, after what overrides the defaults of others

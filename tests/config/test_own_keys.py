@@ -112,6 +112,17 @@ def test_a_fault_in_the_file_is_worded_as_on_the_command_line(run, own, line, me
     assert (done.status, done.err) == (2, f"al-bench run: {message.replace('MODULE', own.module)}\n")
 
 
+def test_a_class_inside_another_is_named_with_a_colon(run, own):
+    own.write(
+        MODEL.replace("@dataclass\nclass Net:", "class Outer:\n    pass\n\n\n@dataclass\nclass Net:")
+        + "\nOuter.Inner = Net\n",
+        model__mine="_target_: MODULE:Outer.Inner\n",
+    )
+    done = run("--config-dir", "own", *TINY, "strategy=entropy", "model=mine", "model.units=4", "arm=here")
+    assert done.status == 0, done.err
+    assert record("here").header["identity"]["model._target_"] == f"{own.module}:Outer.Inner"
+
+
 def test_a_key_of_one_swept_option_alone_is_refused_with_the_reason(run, own):
     own.write(STRATEGY, strategy__mine="_target_: MODULE.Mine\n")
     done = run("-m", "--config-dir", "own", *TINY, "strategy=mine,random", "strategy.power=2")
