@@ -10,6 +10,7 @@ import pytest
 
 from al_bench.analysis.figures import kinds
 from al_bench.cli.plot import main
+from al_bench.errors import InputError
 from tests.analysis.records import write_run
 
 BARS = '''
@@ -128,6 +129,18 @@ def test_a_package_cannot_take_the_name_of_a_kind(package: Path, monkeypatch: py
     monkeypatch.syspath_prepend(str(package))
     assert list(kinds.own_kinds()) == ["bars"]
     assert kinds.kind_of("curves") is kinds.KINDS["curves"]
+
+
+def test_a_name_that_two_packages_offer_is_refused(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = package / "other_plots-2.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: other-plots\nVersion: 2.0\n")
+    (other / "entry_points.txt").write_text("[al_bench.plots]\nbars = other_plots:bars\n")
+    monkeypatch.syspath_prepend(str(package))
+    with pytest.raises(
+        InputError, match=r"bars in al_bench\.plots is offered by other-plots 2\.0 and by toy-plots 1\.0"
+    ):
+        kinds.kind_of("bars")
 
 
 def test_help_and_the_built_in_kinds_import_no_plot_of_ones_own(package: Path) -> None:
