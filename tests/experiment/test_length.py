@@ -11,17 +11,22 @@ from tests.conftest import TINY, record
 WARM = "training.warm_start=true"
 
 
-@pytest.mark.parametrize("extra", [(), (WARM,), ("strategy=badge", "posterior.draws=0")], ids=["bald", "warm", "badge"])
+ROUNDS = (("schedule.rounds=2",), ("schedule.rounds=5",))
+BUDGET = (("schedule.budget=12",), ("schedule.budget=17",))
+
+
 @pytest.mark.parametrize(
-    ("short", "long"),
+    ("extra", "lengths"),
     [
-        (("schedule.rounds=2",), ("schedule.rounds=5",)),
-        (("schedule.budget=12",), ("schedule.budget=17",)),
-        (("schedule.rounds=1",), ("schedule.rounds=3",)),
+        pytest.param((), ROUNDS, id="rounds"),
+        pytest.param((), BUDGET, id="budget"),
+        pytest.param((), (("schedule.rounds=1",), ("schedule.rounds=3",)), id="from one round"),
+        pytest.param((WARM,), BUDGET, id="warm start"),
+        pytest.param(("strategy=badge", "posterior.draws=0"), ROUNDS, id="badge"),
     ],
-    ids=["rounds", "budget", "from one round"],
 )
-def test_a_longer_run_goes_on_and_equals_an_unbroken_one(run, extra, short, long):
+def test_a_longer_run_goes_on_and_equals_an_unbroken_one(run, extra, lengths):
+    short, long = lengths
     words = ("debug=smoke", "training.steps=8", *extra, "schedule.rounds=null")
     assert run(*words, *long, "arm=unbroken").status == 0
     assert run(*words, *short, "arm=a").status == 0
