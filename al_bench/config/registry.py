@@ -10,6 +10,7 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "torchvision": "al_bench.data.images:TorchvisionDataset",
         "repeated_mnist": "al_bench.data.repeated_mnist:RepeatedMNIST",
         "csv": "al_bench.data.csv_table:CsvDataset",
+        "benchmark_table": "al_bench.data.csv_table:BenchmarkTable",
         "npz": "al_bench.data.arrays:NpzDataset",
         "synthetic": "al_bench.data.synthetic:Synthetic",
     },

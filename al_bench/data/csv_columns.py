@@ -1,12 +1,9 @@
-"""A CSV file as numeric and categorical columns, with every fault named by file, column and row."""
+"""A table as numeric and categorical columns, with every fault named by file, column and row."""
 
 from __future__ import annotations
 
-import lzma
-import zipfile
-import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -14,15 +11,15 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import OneHotEncoder
 
-from al_bench.data.files import one_line
-from al_bench.data.labels import as_number, encode
+from al_bench.data.labels import canonical
 from al_bench.data.scaling import standardise
+from al_bench.data.table_choices import Decimal, Missing
+from al_bench.data.typed_advice import override
+from al_bench.data.written_numbers import LARGEST, convention, is_missing, parse, unit
 from al_bench.errors import InputError
 
 FEW = 20
 """A column may always have that many categories or classes, however few its rows are."""
-UNREADABLE = (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
-LARGEST = float(np.finfo(np.float32).max)
 
 
 class Kind(Enum):
@@ -35,17 +32,21 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file's cells as stripped text, under the names of their columns.
+    """The cells of a file under the names of their columns.
 
     Args:
         path: The file.
-        cells: [N rows, columns] text.
-        headed: Whether the names come from the file's first line.
+        cells: [N rows, columns]: stripped text, or float64 with NaN where the file has types.
+        headed: Whether the names come from the file.
+        rows: [N] rows of the file, counted from 0 without the header.
+        remarks: What a reader of the file must know.
     """
 
     path: Path
     cells: pd.DataFrame
     headed: bool
+    rows: np.ndarray
+    remarks: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -59,120 +60,193 @@ class Table:
                 raise InputError(f"{key}: {self.path} has no column {name!r}; its columns are {', '.join(self.names)}")
 
     def fault(self, name: str, row: int, what: str) -> InputError:
-        """An error about one cell; `row` counts from 0, the message from 1."""
-        return InputError(f"{self.path}: column {name!r}, data row {row + 1}: {what}")
+        """An error about one cell of the row at a position in this table."""
+        return InputError(f"{self.path}: column {name!r}, row {self.rows[row]} (counted from 0): {what}")
+
+    def take(self, rows: np.ndarray) -> Table:
+        """The rows at some positions, in that order."""
+        return replace(self, cells=self.cells.iloc[rows].reset_index(drop=True), rows=self.rows[rows])
+
+    def texts(self, name: str) -> np.ndarray:
+        """[N] text of a column; numbers of a typed file in their shortest form, a missing one empty."""
+        values = self.cells[name]
+        if values.dtype == np.float64:
+            return np.array(["" if value != value else canonical(value) for value in values.tolist()], dtype=object)
+        return values.to_numpy(dtype=object)
 
 
-def read_table(path: Path, separator: str, header: bool | None) -> Table:
-    """Read all cells as text.
+@dataclass(frozen=True)
+class Column:
+    """One column of features.
 
     Args:
-        path: The file, UTF-8, compressed if its name ends in .gz, .xz or .zip.
-        separator: Between cells, one character.
-        header: Whether the first line names the columns; None: it does unless one of its cells is a number.
-            Without a header the columns are called "0", "1", ...
+        values: [N] float64 with NaN where a number is missing, or [N] text with "" where a category is.
+        remark: How its cells were read, where a reader must know.
+    """
+
+    values: np.ndarray
+    remark: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds numbers."""
+        return self.values.dtype != object
+
+    @property
+    def absent(self) -> np.ndarray:
+        """[N] whether a value is missing."""
+        return np.isnan(self.values) if self.is_number else self.values == ""
+
+
+def plain_numbers(table: Table, name: str) -> np.ndarray:
+    """[N] float64 of the cells that are numbers without any sign or comma, NaN elsewhere."""
+    values = table.cells[name]
+    if values.dtype == np.float64:
+        return values.to_numpy()
+    return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64)
+
+
+def read_columns(table: Table, kinds: Mapping[str, Kind], decimal: Decimal) -> tuple[dict[str, Column], Decimal]:
+    """Columns by name, and the convention of their decimals.
+
+    Args:
+        table: The table.
+        kinds: Column to how it is read.
+        decimal: What stands before the decimals; `auto` decides by all columns together.
 
     Raises:
-        InputError: The file is empty or unreadable, a row is longer than the first, or there is no row, fewer
-            than two columns, or two columns of one name.
+        InputError: A cell can be read in two ways, or is neither missing nor a number in a column that has numbers.
     """
-    try:
-        cells = pd.read_csv(
-            path,
-            sep=separator,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8-sig",
+    numbers = {name: plain_numbers(table, name) for name, kind in kinds.items() if kind is not Kind.category}
+    if decimal is Decimal.auto:
+        written = {
+            name: set(table.texts(name)[~np.isfinite(values)])
+            for name, values in numbers.items()
+            if table.cells[name].dtype != np.float64 and not np.isfinite(values).all()
+        }
+        written = {name: texts for name, texts in written.items() if _are_comma_numbers(texts)}
+        decimal, unclear = convention(written)
+        if unclear is not None:
+            name = next(name for name, texts in written.items() if any(unclear in text for text in texts))
+            row = next(row for row, text in enumerate(table.texts(name)) if unclear in text)
+            point, comma = (parse([unclear], style)[0][0] for style in (Decimal.point, Decimal.comma))
+            readings = f"dataset.decimal=point (reads {point:.10g}) or dataset.decimal=comma (reads {comma:.10g})"
+            if np.isnan(point) or np.isnan(comma):
+                readings = "the table has both decimal points and decimal commas; repair it, or " + readings
+            raise table.fault(name, row, f"{unclear!r} may have a thousands or a decimal comma; set {readings}")
+    columns = {}
+    for name, kind in kinds.items():
+        if kind is Kind.category:
+            columns[name] = Column(table.texts(name))
+        else:
+            columns[name] = _read_column(table, name, numbers[name], kind, decimal)
+    return columns, decimal
+
+
+def _are_comma_numbers(texts: Collection[str]) -> bool:
+    """Whether texts are numbers with commas, or stand for none: a column of words has no say in the convention."""
+    present = [text for text in texts if not is_missing(text, among_numbers=True)]
+    return (
+        bool(present)
+        and any("," in text or text.count(".") > 1 for text in present)
+        and all(
+            not np.isnan(parse([text], Decimal.comma)[0][0]) or not np.isnan(parse([text], Decimal.point)[0][0])
+            for text in present[:1000]
         )
-    except pd.errors.EmptyDataError as error:
-        raise InputError(f"{path} is empty; a table of numbers and categories is expected") from error
-    except UNREADABLE as error:
-        raise InputError(f"{path} cannot be read as CSV with the separator {separator!r}: {one_line(error)}") from error
-    cells = cells.fillna("").apply(lambda column: column.str.strip())  # a short row ends in empty cells
-    first = cells.iloc[0]
-    if header is None:
-        header = bool(pd.to_numeric(first, errors="coerce").isna().all())
-    if header:
-        cells = cells.iloc[1:].reset_index(drop=True).set_axis(list(first), axis=1)
-    else:
-        cells = cells.set_axis([str(number) for number in range(cells.shape[1])], axis=1)
-    if cells.shape[1] < 2:
-        raise InputError(
-            f"{path} has one column with the separator {separator!r}; features and a label are expected: "
-            "set dataset.separator if the file uses another"
-        )
-    if cells.empty:
-        raise InputError(f"{path} has a header and no rows")
-    repeated = cells.columns[cells.columns.duplicated()]
-    if len(repeated):
-        raise InputError(f"{path} has two columns called {repeated[0]!r}; give each column a name of its own")
-    return Table(path, cells, header)
-
-
-def read_labels(table: Table, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """[N] class numbers of the label column, and the class names.
-
-    Raises:
-        InputError: A label is missing or no whole number among numbers, there is one class only, or there are so many
-            different values that they are no classes.
-    """
-    text = _text(table, name)
-    labels, class_names = encode(text)
-    if len(class_names) < 2:
-        raise InputError(f"{table.path}: column {name!r} holds one class only; at least two are expected")
-    if len(class_names) > max(FEW, len(labels) // 2):
-        raise InputError(
-            f"{table.path}: column {name!r} holds {len(class_names)} different values in {len(labels)} rows, so it is "
-            "no class label; name the column of the labels with dataset.label"
-        )
-    numbers = [as_number(class_name) for class_name in class_names]
-    if None not in numbers and any(fractional := [number % 1 != 0 for number in numbers if number is not None]):
-        row = int(np.flatnonzero(labels == fractional.index(True))[0])
-        raise table.fault(name, row, f"{text[row]} is no class label; name the column of the labels with dataset.label")
-    return labels, class_names
-
-
-def read_known_labels(table: Table, name: str, class_names: tuple[str, ...]) -> np.ndarray:
-    """[T] class numbers of a test part's label column.
-
-    Raises:
-        InputError: A label is missing, or is not among `class_names`.
-    """
-    text = _text(table, name)
-    labels, _ = encode(text, class_names)
-    unknown = np.flatnonzero(labels < 0)
-    if len(unknown):
-        row = int(unknown[0])
-        raise table.fault(name, row, f"the class {text[row]!r} does not occur in the training part")
-    return labels
-
-
-def read_column(table: Table, name: str, kind: Kind) -> np.ndarray:
-    """[N] float64 for a column of numbers, [N] text for one of categories.
-
-    Raises:
-        InputError: A cell is missing, or is no finite number of float32 in a column that has numbers.
-    """
-    text = _text(table, name)
-    if kind is Kind.category:
-        return text
-    numbers = pd.to_numeric(table.cells[name], errors="coerce").to_numpy(dtype=np.float64)
-    bad = np.flatnonzero(~(np.abs(numbers) <= LARGEST))
-    if len(bad) == 0:
-        return numbers
-    if kind is Kind.auto and len(bad) == len(text):
-        return text
-    raise table.fault(
-        name,
-        int(bad[0]),
-        f"{text[bad[0]]!r} is no number that float32 holds, but other cells of the column are numbers; repair or "
-        "remove the row, or list the column in dataset.categorical if its values are categories",
     )
 
 
+def _read_column(table: Table, name: str, numbers: np.ndarray, kind: Kind, decimal: Decimal) -> Column:
+    """A column whose kind its cells decide, or which must be of numbers."""
+    typed = table.cells[name].dtype == np.float64
+    good = np.abs(numbers) <= LARGEST
+    if good.all() and (decimal is not Decimal.comma or typed or not _has_points(table.texts(name))):
+        return Column(numbers)
+    if typed:
+        beyond = ~good & ~np.isnan(numbers)
+        if beyond.any():
+            raise _beyond(table, name, int(np.flatnonzero(beyond)[0]), str(numbers[beyond][0]))
+        return Column(numbers)
+    text = table.texts(name)
+    distinct = sorted(set(text))
+    present = [cell for cell in distinct if not is_missing(cell, among_numbers=True)]
+    values, sign = parse(present, decimal)
+    known = dict(zip(present, values.tolist(), strict=True))
+    is_number = ~np.isnan(values)
+    if is_number.all() and (len(present) or kind is Kind.number):
+        if (np.abs(values) > LARGEST).any():
+            large = {cell for cell, value in known.items() if abs(value) > LARGEST}
+            row = next(row for row, cell in enumerate(text) if cell in large)
+            raise _beyond(table, name, row, text[row])
+        remark = f"{name!r} read without its sign {sign}" if sign else ""
+        return Column(np.array([known.get(cell, np.nan) for cell in text]), remark)
+    if kind is Kind.auto and not is_number.any() and not any(_is_infinite(cell) for cell in present):
+        if measure := unit(present):
+            raise table.fault(
+                name,
+                int(np.flatnonzero(text == present[0])[0]),
+                f"{present[0]!r} is a number with the unit {measure}; remove the units, or say that the values are "
+                f"categories: {override('dataset.categorical', [name])}",
+            )
+        return Column(np.array(["" if is_missing(cell) else cell for cell in text], dtype=object))
+    bad = {cell for cell, value in known.items() if np.isnan(value)}
+    row = next(row for row, cell in enumerate(text) if cell in bad)
+    if _is_infinite(text[row]):
+        raise _beyond(table, name, row, text[row])
+    advice = override("dataset.categorical", [name])
+    comma = " (another cell of the table has a decimal comma)" if decimal is Decimal.comma and "." in text[row] else ""
+    raise table.fault(
+        name,
+        row,
+        f"{text[row]!r} is no number{comma}, but other cells of the column are; repair or remove the row, or, if its "
+        f"values are categories, {advice}",
+    )
+
+
+def _has_points(text: np.ndarray) -> bool:
+    return any("." in cell for cell in set(text))
+
+
+def _is_infinite(text: str) -> bool:
+    return text.strip().lower().lstrip("+-") in ("inf", "infinity")
+
+
+def _beyond(table: Table, name: str, row: int, text: str) -> InputError:
+    short = text if len(text) <= 40 else f"{text[:20]}… ({len(text)} characters)"
+    return table.fault(
+        name,
+        row,
+        f"{short!r} is no number that float32 holds (up to {LARGEST:.2g}); rescale the column, or leave it out with "
+        f"{override('dataset.drop', [name])}",
+    )
+
+
+def check_missing(table: Table, columns: Mapping[str, Column]) -> None:
+    """Refuse a missing value.
+
+    Raises:
+        InputError: naming the first cell, how many there are, and the three ways to go on.
+    """
+    for name, column in columns.items():
+        absent = np.flatnonzero(column.absent)
+        if len(absent):
+            text = table.texts(name)[absent[0]]
+            what = f"{text!r} stands for no value" if text else "the cell is empty"
+            total = sum(int(other.absent.sum()) for other in columns.values())
+            raise table.fault(
+                name,
+                int(absent[0]),
+                f"{what} ({total} such cell{'s' * (total != 1)} in all); set dataset.missing=median (the training's "
+                "median or most frequent category), dataset.missing=indicator (an input more that marks them), or "
+                f"leave the column out: {override('dataset.drop', [name])}",
+            )
+
+
 def encode_columns(
-    path: Path, train: dict[str, np.ndarray], test: dict[str, np.ndarray]
+    path: Path,
+    train: Mapping[str, np.ndarray],
+    test: Mapping[str, np.ndarray],
+    missing: Missing = Missing.refuse,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Inputs from columns: numbers standardised, categories one-hot, by what the training part holds.
 
@@ -180,6 +254,9 @@ def encode_columns(
         path: The file, for messages.
         train: [N] float64 or text by column.
         test: [T] of the same types.
+        missing: What becomes of NaN and of empty texts: the training part's median or most frequent category; with
+            `indicator` also one more input that is 1 where the number is missing, or a category of its own. A number
+            that is missing in the test part only has no such input.
 
     Returns:
         [N, D] and [T, D] float32, the inputs of a column where the column stands.
@@ -192,33 +269,53 @@ def encode_columns(
     encoded: dict[str, np.ndarray] = {}
     encoded_test: dict[str, np.ndarray] = {}
     if numbers:
-        scaled, scaled_test = standardise(_block(train, numbers), _block(test, numbers))
+        block, test_block = _block(train, numbers), _block(test, numbers)
+        absent, test_absent = np.isnan(block), np.isnan(test_block)
+        if absent.any() or test_absent.any():
+            block, test_block = _with_medians(block, test_block)
+        scaled, scaled_test = standardise(block, test_block)
         encoded |= zip(numbers, np.hsplit(scaled, len(numbers)), strict=True)
         encoded_test |= zip(numbers, np.hsplit(scaled_test, len(numbers)), strict=True)
+        if missing is Missing.indicator:
+            for column in np.flatnonzero(absent.any(0)):
+                name = numbers[column]
+                for parts, marks in ((encoded, absent), (encoded_test, test_absent)):
+                    parts[name] = np.hstack([parts[name], marks[:, column : column + 1].astype(np.float32)])
     if texts:
+        filled, filled_test = dict(train), dict(test)
+        if missing is Missing.median:
+            for name in texts:
+                filled[name], filled_test[name] = _with_commonest(train[name], test[name])
         encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
-        encoder.fit(_block(train, texts))
+        encoder.fit(_block(filled, texts))
         sizes = [len(categories) for categories in encoder.categories_]
         for name, size in zip(texts, sizes, strict=True):
             if size > max(FEW, len(train[name]) // 2):
                 raise InputError(
                     f"{path}: column {name!r} holds {size} different texts in {len(train[name])} training rows, so "
-                    f"they are no categories; leave it out with dataset.drop=[{name}]"
+                    f"they are no categories; leave it out with {override('dataset.drop', [name])}"
                 )
         ends = np.cumsum(sizes)[:-1]
-        encoded |= zip(texts, np.hsplit(encoder.transform(_block(train, texts)), ends), strict=True)
-        encoded_test |= zip(texts, np.hsplit(encoder.transform(_block(test, texts)), ends), strict=True)
+        encoded |= zip(texts, np.hsplit(encoder.transform(_block(filled, texts)), ends), strict=True)
+        encoded_test |= zip(texts, np.hsplit(encoder.transform(_block(filled_test, texts)), ends), strict=True)
     return np.hstack([encoded[name] for name in train]), np.hstack([encoded_test[name] for name in train])
 
 
-def _block(columns: dict[str, np.ndarray], names: list[str]) -> np.ndarray:
+def _block(columns: Mapping[str, np.ndarray], names: list[str]) -> np.ndarray:
     """[N, len(names)] columns of one type side by side."""
     return np.array([columns[name] for name in names]).T
 
 
-def _text(table: Table, name: str) -> np.ndarray:
-    text = table.cells[name].to_numpy(dtype=object)
-    missing = np.flatnonzero(text == "")
-    if len(missing):
-        raise table.fault(name, int(missing[0]), "the cell is empty; fill it in or remove the row")
-    return text
+def _with_medians(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both parts with the training part's medians (0 for a column without any value) in place of NaN."""
+    from sklearn.impute import SimpleImputer
+
+    imputer = SimpleImputer(strategy="median", keep_empty_features=True).fit(train)
+    return imputer.transform(train), imputer.transform(test)
+
+
+def _with_commonest(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both parts with the training part's most frequent category, the first by text among ties, for empty texts."""
+    present, counts = np.unique(train[train != ""].astype(str), return_counts=True)
+    commonest = str(present[counts.argmax()]) if len(present) else ""
+    return (np.where(train == "", commonest, train), np.where(test == "", commonest, test))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from al_bench.data.mapped import MappedRows
+from al_bench.data.reading import Reading
 
 Inputs = Tensor | MappedRows
 """Raw inputs, indexed by slices and by tensors of positions; what an index gives is a tensor."""
@@ -30,6 +33,10 @@ class Dataset:
         class_names: One name a class, C in all.
         mean, std: float32, broadcastable to [n, *shape]: what `prepare` subtracts and divides by, on the scale [0, 1]
             for uint8 inputs; None leaves the values as they are.
+        origins: [N] what the user calls each training point: the row of the file, counted from 0 without the header
+            (int64), or a text such as the column `dataset.id`; None where an index is all there is.
+        test_origins: [T] of the same.
+        reading: What was read of a user's data, to be said before a run.
     """
 
     name: str
@@ -40,6 +47,9 @@ class Dataset:
     class_names: tuple[str, ...]
     mean: Tensor | None = None
     std: Tensor | None = None
+    origins: np.ndarray | None = None
+    test_origins: np.ndarray | None = None
+    reading: Reading | None = None
 
     @property
     def size(self) -> int:
@@ -59,6 +69,12 @@ class Dataset:
     def labels(self, indices: Tensor) -> Tensor:
         """[n] labels of the dataset indices [n]."""
         return self.hidden_labels[indices.to(self.hidden_labels.device)]
+
+    def items(self, indices: Sequence[int]) -> list[int | str]:
+        """What the user calls some training points: their origins, else the indices themselves."""
+        if self.origins is None:
+            return [int(index) for index in indices]
+        return [value if isinstance(value, str) else int(value) for value in self.origins[list(indices)].tolist()]
 
     def prepare(self, batch: Tensor) -> Tensor:
         """Raw inputs [n, *shape] as float32 for the network: bytes scaled to [0, 1], then (x − mean) / std."""

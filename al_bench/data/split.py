@@ -16,19 +16,24 @@ def check_split(test_fraction: float, split_seed: int) -> None:
 
 
 def split_off_test_part(
-    where: str, labels: np.ndarray, test_fraction: float, split_seed: int, alternative: str = ""
+    where: str,
+    labels: np.ndarray,
+    test_fraction: float,
+    split_seed: int,
+    alternative: str = "",
+    keep: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`stratified_split`, refused where it leaves the test part empty.
 
     Args:
         where: The data set's name in the message.
-        labels, test_fraction, split_seed: See `stratified_split`.
+        labels, test_fraction, split_seed, keep: See `stratified_split`.
         alternative: What the user may give instead of a larger fraction.
 
     Raises:
         InputError: No row is left for the test part.
     """
-    rows, test_rows = stratified_split(labels, test_fraction, split_seed)
+    rows, test_rows = stratified_split(labels, test_fraction, split_seed, keep)
     if len(test_rows) == 0:
         advice = f"give more rows, a larger dataset.test_fraction, or {alternative}" if alternative else "raise it"
         raise InputError(
@@ -38,7 +43,9 @@ def split_off_test_part(
     return rows, test_rows
 
 
-def stratified_split(labels: np.ndarray, test_fraction: float, split_seed: int) -> tuple[np.ndarray, np.ndarray]:
+def stratified_split(
+    labels: np.ndarray, test_fraction: float, split_seed: int, keep: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Split N rows so that every class has about the same share in the test part.
 
     The test part has round(test_fraction · N) rows if the classes have enough (the method of largest remainders): a
@@ -49,6 +56,8 @@ def stratified_split(labels: np.ndarray, test_fraction: float, split_seed: int) 
         labels: [N] integers.
         test_fraction: In (0, 1).
         split_seed: Seed of the choice of rows, independent of any run's seed.
+        keep: [k] rows that stay in the training part; the rows drawn in their place are the next ones in the order
+            drawn, so that the rest of the test part is the same as without them.
 
     Returns:
         The rows [N − T] of the training part and [T] of the test part, both in ascending order.
@@ -64,5 +73,6 @@ def stratified_split(labels: np.ndarray, test_fraction: float, split_seed: int) 
             missing -= 1
     in_test = np.zeros(len(labels), dtype=bool)
     for class_, size in zip(classes, sizes, strict=True):
-        in_test[generator.permutation(np.flatnonzero(labels == class_))[:size]] = True
+        order = generator.permutation(np.flatnonzero(labels == class_))
+        in_test[order[:size] if keep is None else order[~np.isin(order, keep)][:size]] = True
     return np.flatnonzero(~in_test), np.flatnonzero(in_test)

@@ -18,6 +18,14 @@ A key of today that an old record lacks has this value, else its present default
 is not what was done before adds a line here.
 """
 
+REPLACED_DEFAULTS: dict[str, tuple[Any, Any]] = {
+    "dataset.separator": (",", "auto"),
+}
+"""Key to its former and its present default, where both read the same files to the same data.
+
+They are no difference: were the data another, their fingerprint would be, which is checked as well.
+"""
+
 _ABSENT = object()
 
 
@@ -45,6 +53,9 @@ def differences(
         former = FORMER_DEFAULTS.get(key, defaults.get(key, _ABSENT))
         if former is not _ABSENT:
             there[key] = json.loads(json.dumps(former))
+    for key, (former, present) in REPLACED_DEFAULTS.items():
+        if there.get(key) == former and here.get(key) == present:
+            there[key] = present
     here |= components
     there |= {group: header.choices[group] for group in components if group in header.choices}
     keys = sorted(((here.keys() - components.keys()) | there.keys()) - set(leave_out))

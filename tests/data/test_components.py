@@ -11,7 +11,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from al_bench.data.arrays import NpzDataset
-from al_bench.data.csv_table import CsvDataset
+from al_bench.data.csv_table import BenchmarkTable, CsvDataset
 from al_bench.data.digits import Digits
 from al_bench.data.images import Source, TorchvisionDataset
 from al_bench.data.repeated_mnist import RepeatedMNIST
@@ -19,6 +19,7 @@ from al_bench.data.synthetic import Synthetic
 from al_bench.errors import InputError
 
 SCHEMAS: dict[str, type] = {
+    "benchmark_table": BenchmarkTable,
     "csv": CsvDataset,
     "digits": Digits,
     "npz": NpzDataset,
@@ -69,7 +70,7 @@ def test_presets_fit_their_schema(preset: Path) -> None:
 
 def test_every_source_has_a_preset() -> None:
     assert {source.name for source in Source} <= {preset.stem for preset in PRESETS}
-    assert len(PRESETS) == len(SCHEMAS) - 1 + len(Source) + 4
+    assert len(PRESETS) == len(SCHEMAS) - 2 + len(Source) + 4  # torchvision's sources and four published tables
 
 
 def test_importing_the_components_is_light() -> None:

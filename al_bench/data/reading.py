@@ -1,0 +1,75 @@
+"""What was read of a user's data, in one line for a run's start and in several for `al-bench check`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST = 8
+"""Names that a line shows; of more it says how many."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read.
+
+    Args:
+        source: The file or files.
+        rows: Of the training file or arrays, those left out not counted.
+        kinds: Kind of input, such as numbers or categories, to the columns of that kind (or their description).
+        label: The label's column or array, and how it was chosen.
+        counts: Class to its rows in the training and in the test part.
+        split: How the test part came about.
+        unused: Column or array to why it is no input.
+        remarks: What else a reader must know.
+    """
+
+    source: str
+    rows: int
+    kinds: Mapping[str, tuple[str, ...]]
+    label: str
+    counts: Mapping[str, tuple[int, int]]
+    split: str
+    unused: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """One line: rows, columns by kind, label, classes, split, what is unused, remarks."""
+        kinds = ", ".join(f"{len(names)} {kind}" for kind, names in self.kinds.items() if names)
+        counts = self.counts.items()
+        parts = [
+            f"{self.source}: {self.rows:,} rows",
+            kinds,
+            f"label {self.label}",
+            f"{len(self.counts)} classes ({_shortened([f'{name} {sum(both):,}' for name, both in counts])})",
+            self.split,
+        ]
+        if self.unused:
+            parts.append(f"not used: {_shortened([f'{name} ({why})' for name, why in self.unused.items()])}")
+        return "; ".join([*parts, *self.remarks])
+
+    def lines(self) -> list[str]:
+        """The same, one fact a line."""
+        out = [f"{self.source}: {self.rows:,} rows"]
+        out += [f"  {kind}: {len(names)} ({_shortened(names, 20)})" for kind, names in self.kinds.items() if names]
+        out.append(f"  label: {self.label}")
+        out.append(f"  classes: {len(self.counts)} (training + test part)")
+        shown = list(self.counts.items())[:40]
+        out += [f"    {name}: {train:,} + {test:,}" for name, (train, test) in shown]
+        out += [f"    and {len(self.counts) - 40} more"] if len(self.counts) > 40 else []
+        out.append(f"  split: {self.split}")
+        out += [f"  not used: {name} ({why})" for name, why in self.unused.items()]
+        return out + [f"  note: {remark}" for remark in self.remarks]
+
+
+def _shortened(names: list[str] | tuple[str, ...], most: int = MOST) -> str:
+    return ", ".join(names[:most]) + (f", … {len(names) - most} more" if len(names) > most else "")
+
+
+def class_counts(names: tuple[str, ...], train: Any, test: Any) -> dict[str, tuple[int, int]]:
+    """Class to its rows in both parts, from arrays of class numbers."""
+    import numpy as np
+
+    counts = (np.bincount(part, minlength=len(names)).tolist() for part in (train, test))
+    return {name: (first, second) for name, first, second in zip(names, *counts, strict=True)}

@@ -1,0 +1,33 @@
+"""The choices that a user has where a table's meaning is not certain: values of keys of `dataset`."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Decimal(Enum):
+    """Whether a point or a comma stands before the decimals; `auto` decides by the cells of the whole table."""
+
+    auto = "auto"
+    point = "point"
+    comma = "comma"
+
+
+class Missing(Enum):
+    """What becomes of a feature without a value."""
+
+    refuse = "refuse"
+    median = "median"
+    indicator = "indicator"
+
+
+MissingLabels = Enum("MissingLabels", {"refuse": "refuse", "drop": "drop", "class": "class"})
+"""What becomes of a row without a label: it is refused, left out, or of a class of its own."""
+
+
+class SimilarLabels(Enum):
+    """What becomes of labels that differ in case, quotes, blanks or Unicode form only."""
+
+    refuse = "refuse"
+    merge = "merge"
+    keep = "keep"
