@@ -89,6 +89,8 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
         acquired: [B] dataset indices in the order picked; None in the last round, which acquires nothing.
         scores: [B] the score of each when it was picked; None where the strategy has none.
         acquired_labels: [B] their true classes.
+        acquired_items: [B] what the user calls each: the row of the file, counted from 0 without the header, or a text
+            of the column `dataset.id`; None where the data set is none of the user's.
         notes: What the strategy says of the batch.
         health: None in records of versions that did not measure it.
         seconds: Stage to wall-clock seconds.
@@ -108,6 +110,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     acquired: list[int] | None
     scores: list[float] | None = None
     acquired_labels: list[int] | None = None
+    acquired_items: list[int | str] | None = None
     notes: dict[str, Any] = field(default_factory=dict)
     health: HealthRecord | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -132,6 +135,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
         classes, class_names: Of the dataset.
         pool, validation, test: Points of each part.
         initial: Dataset indices labelled in round 0; None for a run on the full pool.
+        initial_items: What the user calls each of them; None where the data set is none of the user's.
         functions: K, the distinct functions of the posterior.
         fingerprint: Of the data.
         features: Digest of the file of strategy.features, if any.
@@ -164,6 +168,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     validation: int | None = None
     test: int | None = None
     initial: list[int] | None = None
+    initial_items: list[int | str] | None = None
     functions: int | None = None
     fingerprint: str | None = None
     features: str | None = None

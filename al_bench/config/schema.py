@@ -40,19 +40,28 @@ class Initial:
         size: L, its number of points; 0 is a cold start, whose first batch comes from an untrained network.
         kind: balanced draws class by class, random from the pool at large.
         indices: Dataset indices to label, in place of a draw.
+        rows: The same as rows of the user's file, counted from 0 without the header, or as values of `dataset.id`. They
+            stay out of a test part that is split off.
     """
 
     size: int = 20
     kind: InitialKind = InitialKind.balanced
     indices: list[int] | None = None
+    rows: list[Any] | None = None
 
     def __post_init__(self) -> None:
         checks.at_least("initial.size", self.size, 0)
+        if self.indices is not None and self.rows is not None:
+            raise InputError("initial.indices and initial.rows are both given; give one of them")
+        for row in self.rows or ():
+            if not isinstance(row, (int, str)) or isinstance(row, bool):
+                raise InputError(f"initial.rows has {row!r}; it must hold rows, counted from 0, or texts of dataset.id")
 
     @property
     def points(self) -> int:
         """How many points are labelled in round 0."""
-        return self.size if self.indices is None else len(self.indices)
+        given = self.indices if self.rows is None else self.rows
+        return self.size if given is None else len(given)
 
 
 DEFAULT_ROUNDS = 20

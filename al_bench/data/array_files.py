@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -68,13 +69,69 @@ def read_archive(path: Path) -> dict[str, NamedArray]:
                 raise InputError(f"{path} holds a single array; an .npz file with x and y is expected: np.savez")
             with archive:
                 spellings = _select(path, archive.files)
-                return {name: NamedArray(f"{path}: {name}", archive[spelling]) for name, spelling in spellings.items()}
+                return {
+                    name: NamedArray(f"{path}: {name}", _member(path, archive, name, spelling))
+                    for name, spelling in spellings.items()
+                }
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         # Of a file that is no archive at all NumPy says how to load it as a pickle, which nobody should.
         reason = "it is no archive, or one of objects" if "allow_pickle" in str(error) else one_line(error)
         raise InputError(
             f"{path} cannot be read as .npz ({reason}); a file written by np.savez without objects is expected"
         ) from error
+
+
+def unused_arrays(path: Path) -> dict[str, str]:
+    """The arrays of an .npz file, or of a folder, that are not read, each with the reason."""
+    if path.is_dir():
+        there = [file.stem for file in sorted(path.glob("*.npy"))]
+    else:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            there = [name.removesuffix(".npy") for name in archive.namelist()]
+    known = {spelling for spellings in SPELLINGS.values() for spelling in spellings}
+    validation = re.compile(r"(x_|X_|y_|Y_)?(val|valid|validation|dev)(_.*)?")
+    return {
+        name: "a validation part; hold points out with validation=…" if validation.fullmatch(name) else "no such name"
+        for name in there
+        if name not in known
+    }
+
+
+def _member(path: Path, archive: Any, name: str, spelling: str) -> np.ndarray:
+    """An array of an archive; InputError that names it and the remedy where it holds Python objects."""
+    try:
+        values: np.ndarray = archive[spelling]
+        return values
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+    with archive.zip.open(f"{spelling}.npy") as file:
+        shape = _object_shape(file)
+    raise InputError(f"{path}: {spelling} {_object_advice(name, shape)}")
+
+
+def _object_shape(file: Any) -> tuple[int, ...]:
+    """The shape that the header of an .npy file gives."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, _ = read(file)
+    return tuple(shape)
+
+
+def _object_advice(name: str, shape: tuple[int, ...]) -> str:
+    """What an array of Python objects may be, and how to write it without objects."""
+    what = f"is an array of Python objects of shape {shape}, which can run code and are not read"
+    if name.startswith("y"):
+        return f"{what}; write the labels as text or whole numbers: numpy.savez(…, {name}=labels.astype(str))"
+    if len(shape) == 1:
+        return (
+            f"{what}: inputs of several shapes, it seems; bring them to one shape and write "
+            f"numpy.savez(…, {name}=numpy.stack(inputs))"
+        )
+    return (
+        f"{what}: columns of several types, it seems; write numbers, numpy.savez(…, {name}=inputs.astype('float32')), "
+        "or the table itself with DataFrame.to_csv and use dataset=csv"
+    )
 
 
 def open_folder(folder: Path) -> dict[str, NamedArray]:
@@ -94,14 +151,23 @@ def open_folder(folder: Path) -> dict[str, NamedArray]:
 def _open_file(path: Path, mmap_mode: Literal["r"] | None) -> np.ndarray:
     try:
         array = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(
-            f"{path} cannot be read as .npy ({one_line(error)}); "
-            "a file written by numpy.save without objects is expected"
-        ) from error
+    except ValueError as error:
+        if not re.search("Object arrays|Python objects", str(error)):
+            raise InputError(_not_npy(path, error)) from error
+        with path.open("rb") as file:
+            advice = _object_advice(path.stem[0].lower(), _object_shape(file))
+        raise InputError(f"{path} {advice.replace('numpy.savez(…, ', 'numpy.save(…, ')}") from error
+    except (OSError, EOFError) as error:
+        raise InputError(_not_npy(path, error)) from error
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path} is an archive of arrays; a single one is expected, as numpy.save writes it")
     return array
+
+
+def _not_npy(path: Path, error: Exception) -> str:
+    return (
+        f"{path} cannot be read as .npy ({one_line(error)}); a file written by numpy.save without objects is expected"
+    )
 
 
 def _select(path: Path, there: Sequence[str], ending: str = "") -> dict[str, str]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from al_bench.data.files import find_file
 from al_bench.data.shapes import Layout
-from al_bench.data.split import check_split, split_off_test_part
+from al_bench.data.split import check_split
+from al_bench.data.table_choices import MissingLabels, SimilarLabels
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from al_bench.data.array_files import NamedArray
     from al_bench.data.dataset import Dataset
-    from al_bench.data.mapped import MappedRows
 
 
 @dataclass
@@ -45,6 +43,10 @@ class NpzDataset:
         split_seed: Seed of the choice of rows, independent of the run's seed.
         standardise: See above.
         layout: See above.
+        missing_labels: What becomes of a row whose label is NaN, empty or a text such as nan: `refuse`, `drop` or
+            `class`, a class of its own.
+        similar_labels: What becomes of labels that differ in case, quotes, blanks or Unicode form only: `refuse`,
+            `merge` to the most frequent spelling, or `keep` as classes of their own.
         name: The dataset's name; the file's name without its ending if not given.
         root: The data root; see `al_bench.data.files.data_root`.
     """
@@ -54,6 +56,8 @@ class NpzDataset:
     split_seed: int = 0
     standardise: bool = True
     layout: Layout = Layout.auto
+    missing_labels: MissingLabels = MissingLabels.refuse
+    similar_labels: SimilarLabels = SimilarLabels.refuse
     name: str | None = None
     root: str | None = None
 
@@ -62,61 +66,15 @@ class NpzDataset:
             raise InputError("dataset.path is not set; name the .npz file: dataset.path=arrays.npz")
         check_split(self.test_fraction, self.split_seed)
 
-    def load(self) -> Dataset:
+    def load(self, initial_rows: Sequence[int | str] = ()) -> Dataset:
         """Read, check and, where there is no test part, split the arrays.
+
+        Args:
+            initial_rows: Rows that a test part split off leaves alone.
 
         Raises:
             InputError: A file is missing or malformed; the message names it, what is wrong and what is expected.
         """
-        import torch
+        from al_bench.data.array_dataset import build
 
-        from al_bench.data.array_files import load_inputs, map_inputs, open_folder, read_archive
-        from al_bench.data.dataset import Dataset
-        from al_bench.data.labels import encode
-
-        path = find_file(str(self.path), "dataset.path", self.root, folders=True)
-        in_memory = path.is_file()
-        arrays = read_archive(path) if in_memory else open_folder(path)
-        inputs = arrays["x"].inputs(self.layout)
-        labels, class_names = encode(arrays["y"].labels(len(inputs)))
-        if len(class_names) < 2:
-            raise InputError(f"{arrays['y'].where} holds one class only; at least two are expected")
-        if "x_test" in arrays:
-            test_inputs, test_labels = self._test_part(arrays, inputs, class_names)
-        else:
-            rows, test_rows = split_off_test_part(
-                str(path), labels, self.test_fraction, self.split_seed, "x_test and y_test"
-            )
-            inputs, test_inputs = inputs.take(rows), inputs.take(test_rows)
-            labels, test_labels = labels[rows], labels[test_rows]
-        scaled = (load_inputs if in_memory else map_inputs)(inputs, test_inputs, self.standardise)
-        return Dataset(
-            name=self.name or (path.name.split(".")[0] if in_memory else path.name),
-            inputs=scaled.inputs,
-            hidden_labels=torch.from_numpy(labels),
-            test_inputs=scaled.test_inputs,
-            test_labels=torch.from_numpy(test_labels),
-            class_names=class_names,
-            mean=scaled.mean,
-            std=scaled.std,
-        )
-
-    def _test_part(
-        self, arrays: dict[str, NamedArray], inputs: MappedRows, class_names: tuple[str, ...]
-    ) -> tuple[MappedRows, np.ndarray]:
-        """The arrays of a test part given by the user, which must fit the training part."""
-        from al_bench.data.labels import encode
-
-        test_inputs = arrays["x_test"].inputs(self.layout)
-        if test_inputs.shape[1:] != inputs.shape[1:] or test_inputs.dtype != inputs.dtype:
-            raise InputError(
-                f"{test_inputs.where} becomes {test_inputs.dtype} of shape {test_inputs.shape[1:]} a row, and "
-                f"{inputs.where} {inputs.dtype} of shape {inputs.shape[1:]}; they must agree"
-            )
-        test_labels, _ = encode(arrays["y_test"].labels(len(test_inputs)), class_names)
-        if (test_labels < 0).any():
-            row = int((test_labels < 0).argmax())
-            raise InputError(
-                f"{arrays['y_test'].where}, row {row}: its class does not occur among the labels of the training part"
-            )
-        return test_inputs, test_labels
+        return build(self, find_file(str(self.path), "dataset.path", self.root, folders=True), initial_rows)

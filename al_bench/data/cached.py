@@ -8,9 +8,12 @@ CIFAR-10 takes 0.7 in all, on one core of a busy AMD EPYC. Tables are not cached
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
+from al_bench.data.arrays import NpzDataset
+from al_bench.data.csv_table import CsvDataset
 from al_bench.data.dataset import Dataset
 from al_bench.data.images import TorchvisionDataset
 from al_bench.storage import cache
@@ -21,16 +24,19 @@ KIND = "datasets"
 logger = logging.getLogger("al_bench")
 
 
-def load_dataset(component: Any, cache_folder: str | None) -> Dataset:
+def load_dataset(component: Any, cache_folder: str | None, initial_rows: Sequence[int | str] = ()) -> Dataset:
     """`component.load()`, or the same from the cache.
 
     Args:
         component: A configuration's dataset: a dataclass whose fields are its keys, with a method `load`.
         cache_folder: The value of a run's key `cache`.
+        initial_rows: Rows of a user's file that a test part split off leaves alone.
 
     The entry's name covers the files (path, size, time of the last change), the keys of the dataset, the versions of
     all packages and the source of al-bench.
     """
+    if len(initial_rows) and isinstance(component, (CsvDataset, NpzDataset)):
+        return component.load(initial_rows)
     folder = cache.cache_folder(cache_folder)
     files = component.files() if type(component) is TorchvisionDataset else []
     if folder is None or not files:

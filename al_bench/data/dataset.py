@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from al_bench.data.mapped import MappedRows
@@ -70,11 +70,11 @@ class Dataset:
         """[n] labels of the dataset indices [n]."""
         return self.hidden_labels[indices.to(self.hidden_labels.device)]
 
-    def items(self, indices: Sequence[int]) -> list[int | str]:
+    def items(self, indices: ArrayLike) -> list[int | str]:
         """What the user calls some training points: their origins, else the indices themselves."""
         if self.origins is None:
-            return [int(index) for index in indices]
-        return [value if isinstance(value, str) else int(value) for value in self.origins[list(indices)].tolist()]
+            return [int(index) for index in np.asarray(indices)]
+        return [value if isinstance(value, str) else int(value) for value in self.origins[np.asarray(indices)].tolist()]
 
     def prepare(self, batch: Tensor) -> Tensor:
         """Raw inputs [n, *shape] as float32 for the network: bytes scaled to [0, 1], then (x − mean) / std."""

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from al_bench.data.written_numbers import is_missing
+
 
 def encode(values: np.ndarray, names: Sequence[str] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
     """Number the labels.
@@ -28,6 +30,16 @@ def encode(values: np.ndarray, names: Sequence[str] | None = None) -> tuple[np.n
     numbers = {name: number for number, name in enumerate(class_names)}
     class_of_value = np.array([numbers.get(name, -1) for name in name_of_value], dtype=np.int64)
     return class_of_value[inverse.reshape(-1)], class_names
+
+
+def missing_labels(labels: np.ndarray) -> np.ndarray:
+    """[N] whether a label stands for none: NaN, an empty text, or one such as nan, NA or ?."""
+    if labels.dtype.kind == "f":
+        return np.isnan(labels)
+    if labels.dtype.kind not in "US":
+        return np.zeros(len(labels), dtype=bool)
+    distinct, inverse = np.unique(labels, return_inverse=True)
+    return np.array([is_missing(text) for text in distinct.tolist()], dtype=bool)[inverse.reshape(-1)]
 
 
 def canonical(value: object) -> str:

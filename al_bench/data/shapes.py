@@ -35,7 +35,10 @@ def view_inputs(where: str, inputs: np.ndarray, layout: Layout) -> np.ndarray:
         InputError: The array does not hold numbers, has another shape, or has no axis that must be the channels.
     """
     if inputs.dtype.kind not in "buif":
-        raise InputError(f"{where} holds {inputs.dtype}; real numbers are expected")
+        text = inputs.dtype.kind in "SU"
+        advice = "; write columns of text as a table, DataFrame.to_csv, and use dataset=csv" if text else ""
+        what = "text" if text else str(inputs.dtype)
+        raise InputError(f"{where} holds {what}; real numbers are expected{advice}")
     if inputs.ndim not in (2, 3, 4) or 0 in inputs.shape:
         raise InputError(f"{where} has the shape {inputs.shape}; [N, D], [N, H, W] or images with channels expected")
     if inputs.ndim == 3:
@@ -63,7 +66,7 @@ def view_labels(where: str, labels: np.ndarray, rows: int) -> np.ndarray:
         rows: N, the number of inputs.
 
     Returns:
-        [N] labels.
+        [N] labels; NaN where there is none.
 
     Raises:
         InputError: The array has another shape or length, or holds something that is no class label.
@@ -76,10 +79,18 @@ def view_labels(where: str, labels: np.ndarray, rows: int) -> np.ndarray:
         raise InputError(f"{where} has {len(labels)} labels for {rows} inputs; they must be as many")
     if labels.dtype.kind not in "buifSU":
         raise InputError(f"{where} holds {labels.dtype}; whole numbers or words are expected")
-    if labels.dtype.kind == "f" and not (whole := np.isfinite(labels) & (np.round(labels) == labels)).all():
+    if labels.dtype.kind == "f" and not (whole := np.isnan(labels) | (np.round(labels) == labels)).all():
         row = int(whole.argmin())
         raise InputError(f"{where}, row {row}: {labels[row]} is no class label; whole numbers or words are expected")
-    return np.char.decode(labels, "utf-8") if labels.dtype.kind == "S" else labels
+    if labels.dtype.kind != "S":
+        return labels
+    try:
+        return np.char.decode(labels, "utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{where} holds bytes that are not UTF-8 ({error.object[:20]!r}); write text: "
+            "numpy.char.decode(labels, 'latin-1')"
+        ) from error
 
 
 def first_row_beyond_float32(values: np.ndarray) -> int | None:

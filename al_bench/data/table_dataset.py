@@ -38,6 +38,9 @@ def build(keys: CsvDataset, table: Table, test: Table | None, initial_rows: Sequ
         InputError: The table is no data set, or its meaning is not certain.
     """
     remarks = list(table.remarks)
+    nameless = [name for position, name in enumerate(table.names) if name.strip("_") == f"column_{position}"]
+    if table.headed and nameless:
+        keys = replace(keys, drop=[nameless[0] if name == "" else name for name in keys.drop])
     for name, names in (("categorical", keys.categorical), ("drop", keys.drop), ("keep", keys.keep)):
         table.require(names, f"dataset.{name}")
     table.require([keys.id] if keys.id is not None else [], "dataset.id")

@@ -27,6 +27,8 @@ def digest(table: Tensor) -> str:
 def describe(job: Job, experiment: Experiment) -> RunHeader:
     """The header of a run."""
     config, dataset = job.config, experiment.dataset
+    has_items = dataset.origins is not None and config.reference.value == "none"
+    items = dataset.items(experiment.start.labelled) if has_items else None
     return RunHeader(
         study=job.folder.parents[2].name,
         dataset=dataset.name,
@@ -43,6 +45,7 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
         validation=len(experiment.validation),
         test=len(dataset.test_labels),
         initial=experiment.start.labelled.tolist() if config.reference.value == "none" else None,
+        initial_items=items,
         functions=experiment.learner.functions,
         fingerprint=dataset.fingerprint(),
         features=None if experiment.table is None else digest(experiment.table),

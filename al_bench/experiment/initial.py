@@ -7,6 +7,7 @@ import torch
 
 from al_bench.config.schema import InitialKind, Reference, RunConfig
 from al_bench.data.dataset import Dataset
+from al_bench.data.parts import choose_rows
 from al_bench.errors import InputError
 from al_bench.pool import Indices, PoolState, draw_initial
 from al_bench.rng import Streams
@@ -21,6 +22,9 @@ def draw_sets(config: RunConfig, dataset: Dataset, streams: Streams) -> tuple[Po
         InputError: the training part is too small for the sizes asked for.
     """
     given = np.array(config.initial.indices or [], dtype=np.int64)
+    if config.initial.rows is not None:
+        origins = np.arange(dataset.size) if dataset.origins is None else dataset.origins
+        given = choose_rows(origins, config.initial.rows, dataset.name)
     if len(outside := given[(given < 0) | (given >= dataset.size)]):
         raise InputError(f"initial.indices has {outside[0]}; {dataset.name} has indices 0 to {dataset.size - 1}")
     if len(np.unique(given)) != len(given):
@@ -34,7 +38,7 @@ def draw_sets(config: RunConfig, dataset: Dataset, streams: Streams) -> tuple[Po
     pool = np.setdiff1d(np.arange(dataset.size), validation)
     if config.reference is Reference.full:
         return PoolState.start(pool, pool), validation
-    if config.initial.indices is not None:
+    if config.initial.indices is not None or config.initial.rows is not None:
         return PoolState.start(pool, given), validation
     if config.initial.size > len(pool):
         raise InputError(f"initial.size is {config.initial.size} and the pool has {len(pool)} points; lower it")

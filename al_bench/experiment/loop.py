@@ -126,6 +126,7 @@ def describe(
         acquired=None if acquisition is None else acquisition.indices.tolist(),
         scores=None if selection is None or selection.scores is None else selection.scores.tolist(),
         acquired_labels=None if acquisition is None else experiment.labels(acquisition.indices).tolist(),
+        acquired_items=None if acquisition is None else experiment.items(acquisition.indices),
         notes={} if selection is None else selection.notes,
         health=health,
         seconds=meter.seconds,

@@ -7,7 +7,7 @@ whatever they raise or return amiss becomes one line that names the class, the f
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,18 +49,19 @@ def faults_named(component: object, group: str, method: str) -> Iterator[None]:
         raise InputError(f"{who(component, group)}: {method} fails: {describe_error(error)}") from error
 
 
-def load_checked(component: Any, cache_folder: str | None) -> Dataset:
+def load_checked(component: Any, cache_folder: str | None, initial_rows: Sequence[int | str] = ()) -> Dataset:
     """The data set of a component; one of a user's own is checked.
 
     Args:
         component: A dataclass whose fields are config keys, with a method `load`.
         cache_folder: The value of a run's key `cache`.
+        initial_rows: Rows of a user's file that a test part split off leaves alone.
 
     Raises:
         InputError: `load` fails, or returns what no run can use.
     """
     if not is_own_class(type(component)):
-        return load_dataset(component, cache_folder)
+        return load_dataset(component, cache_folder, initial_rows)
     with faults_named(component, "dataset", "load()"):
         dataset = load_dataset(component, cache_folder)
     if (fault := dataset_fault(dataset)) is not None:

@@ -80,6 +80,10 @@ class Experiment:
         """[n] the classes of dataset indices, for the record."""
         return self.dataset.labels(torch.tensor(indices))
 
+    def items(self, indices: Indices) -> list[int | str] | None:
+        """What the user calls dataset indices, for the record; None where the data set is none of the user's."""
+        return None if self.dataset.origins is None else self.dataset.items(indices)
+
     def class_counts(self, indices: Indices) -> list[int]:
         """[C] how many of some dataset indices each class has, for the record."""
         return torch.bincount(self.labels(indices), minlength=self.dataset.classes).tolist()
@@ -157,7 +161,7 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
     """
     device = pick_device(config.device)
     streams = Streams(config.seed)
-    dataset = load_checked(config.dataset, config.cache)
+    dataset = load_checked(config.dataset, config.cache, config.initial.rows or ())
     start, validation = draw_sets(config, dataset, streams)
     full = config.reference is Reference.full
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))

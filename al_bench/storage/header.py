@@ -11,7 +11,7 @@ from al_bench.records import SCHEMA, RunHeader
 from al_bench.storage.files import write_text
 from al_bench.storage.rounds import DamagedRecordError
 
-SPARSE = frozenset({"first_round", "own_code", "own_metrics", "extended"})
+SPARSE = frozenset({"first_round", "own_code", "own_metrics", "extended", "initial_items"})
 """Fields that a header has only where they say something."""
 
 

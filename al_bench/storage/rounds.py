@@ -82,6 +82,8 @@ def encode(record: RoundRecord, before: str) -> tuple[bytes, str]:
     measured = {name: fields.pop(name) for name in MEASURED}
     if not record.metrics:
         del fields["metrics"]
+    if record.acquired_items is None:
+        del fields["acquired_items"]
     stable = _dump(fields)[:-1].encode()
     digest = _chained(before, stable)
     tail = {"digest": digest}
