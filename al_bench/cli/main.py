@@ -12,10 +12,12 @@ from al_bench import __version__
 
 COMMANDS = {
     "run": "train, score, acquire, record; takes Hydra overrides (al-bench run --help)",
+    "check": "what a dataset is read as, before anything runs (al-bench check --help)",
     "plot": "accuracy against number of labels (al-bench plot --help)",
     "compare": "a verdict and its tables: labels saved, differences, costs (al-bench compare --help)",
     "report": "one HTML page: verdict, curves, tables, what was picked (al-bench report --help)",
     "reproduce": "a paper's experiment, and which of its claims it shows (al-bench reproduce --help)",
+    "export": "what a run picked, joined to your own file (al-bench export --help)",
     "list": "strategies, datasets, models, posteriors, experiments, one line each",
     "guide": "short pages: concepts, own data, extensions, record format and more",
 }

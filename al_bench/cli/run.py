@@ -19,6 +19,7 @@ from al_bench.config.composed import Composed, current, is_sweep
 from al_bench.config.messages import one_line
 from al_bench.config.own_code import own_code
 from al_bench.config.registry import COMPONENTS
+from al_bench.config.shell_words import quote_values
 from al_bench.errors import InputError
 from al_bench.experiment import sweep
 from al_bench.experiment.job import Job, perform
@@ -83,6 +84,7 @@ def main(argv: list[str]) -> int:
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and this function explains the error in one line
     argv = sorted(argv, key=lambda word: word not in ("-m", "--multirun"))  # argparse wants it before the overrides
+    argv = quote_values(argv)
     sys.argv = ["al-bench run", *argv]
     logging.getLogger("al_bench").propagate = False
     sweep.RESULTS.clear()

@@ -14,8 +14,11 @@ from omegaconf.errors import OmegaConfBaseException
 from al_bench.config.components import load_class
 from al_bench.config.composed import Composed
 from al_bench.config.hydra_adapter import register_sources, split_hydra_node
+from al_bench.config.messages import one_line
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.schema import RunConfig
+from al_bench.config.shell_words import quote_values
+from al_bench.errors import InputError
 
 VERSION_BASE = "1.3"
 """The behaviour that al-bench asks of Hydra."""
@@ -42,6 +45,21 @@ def compose(overrides: Sequence[str]) -> Composed:
     with hydra.initialize_config_dir(conf_dir(), version_base=VERSION_BASE):
         config = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
     return Composed(*split_hydra_node(config))
+
+
+def compose_dataset(words: Sequence[str], config_dir: str | None = None) -> Composed:
+    """The configuration that overrides as typed give, `--config-dir` included; nothing else is done.
+
+    Raises:
+        InputError: a word is faulty.
+    """
+    own = [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"] if config_dir else []
+    register()
+    typed = quote_values(words)
+    try:
+        return compose([*own, *typed])
+    except COMPOSE_ERRORS as error:
+        raise InputError(one_line(error, known_keys(typed))) from error
 
 
 def application(task: Callable[[Any], Any]) -> Callable[[], None]:

@@ -146,4 +146,4 @@ def _repeated(path: Path, inputs: object, test_inputs: object, has_test: bool) -
     repeated = rows_in_both(train, test)
     if has_test and repeated == len(test) == len(train) and rows_in_both(test, train) == len(train):
         raise InputError(f"{path}: x_test has the same rows as x; a test part of other rows is expected")
-    return [f"{share_of(repeated, len(test))} of the test rows are in the training part, too"] if repeated else []
+    return [f"{share_of(repeated, len(test))} test rows are in the training part, too"] if repeated else []

@@ -18,7 +18,7 @@ from al_bench.errors import InputError
 NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
 """Separators by the name that a shell takes as it is; space stands for any run of blanks."""
 AUTO = "auto"
-SAMPLE = 2000
+SAMPLE = 500
 """Lines that are looked at."""
 COMMENT = ("#", "%", "//")
 NUMBERLIKE = re.compile(r"\s*[$€£]?[+-]?(\d[\d.,' ]*|\.\d+)([eE][+-]?\d+)?\s*%?\s*")

@@ -116,7 +116,7 @@ def build(keys: CsvDataset, table: Table, test: Table | None, initial_rows: Sequ
     ):
         raise InputError(f"{test.path} has the same rows as {table.path}; a test part of other rows is expected")
     if repeated:
-        remarks.append(f"{share_of(repeated, len(test_inputs))} of the test rows are in the training part, too")
+        remarks.append(f"{share_of(repeated, len(test_inputs))} test rows are in the training part, too")
     numeric = tuple(name for name, column in columns.items() if column.is_number)
     reading = Reading(
         source=str(keys.path),

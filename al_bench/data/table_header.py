@@ -48,7 +48,7 @@ def first_line_names(path: Path, cells: pd.DataFrame, given: bool | None) -> tup
     """
     if given is not None:
         return given, ""
-    first, body = cells.iloc[0].tolist(), cells.iloc[1:1001]
+    first, body = cells.iloc[0].tolist(), cells.iloc[1:301]
     words = [cell for cell in first if cell]
     if len(body) < 2 or not words:
         return not any(NUMBERLIKE.fullmatch(cell) for cell in words), ""

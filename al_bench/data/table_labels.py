@@ -57,7 +57,7 @@ def choose_label(table: Table, given: str | None, left_out: Sequence[str]) -> tu
 
 def _which(table: Table, names: Sequence[str], why: str) -> InputError:
     readings = " or ".join(
-        f"{override('dataset.label', name)} ({len({canonical(cell) for cell in table.texts(name)})} classes)"
+        f"{override('dataset.label', name)} ({len({canonical(cell) for cell in set(table.texts(name))})} classes)"
         for name in names
     )
     return InputError(f"{table.path}: {why}; set {readings}")
@@ -86,9 +86,11 @@ def rows_with_labels(table: Table, name: str, policy: MissingLabels) -> np.ndarr
         InputError: A label is missing and `policy` refuses it.
     """
     text = table.texts(name)
-    absent = np.array([is_missing(cell) for cell in text], dtype=bool)
-    if all(as_number(cell) is not None for cell in set(text[~absent]) if cell.lower() != "none"):
-        absent |= np.array([cell.lower() == "none" for cell in text], dtype=bool)  # among words it may be a class
+    distinct = set(text)
+    marks = {cell for cell in distinct if is_missing(cell)}
+    if all(as_number(cell) is not None for cell in distinct - marks if cell.lower() != "none"):
+        marks |= {cell for cell in distinct if cell.lower() == "none"}  # among words it may be a class
+    absent = np.array([cell in marks for cell in text], dtype=bool) if marks else np.zeros(len(text), dtype=bool)
     if absent.any() and policy is MissingLabels.refuse:
         row = int(absent.argmax())
         what = f"{text[row]!r} may stand for no label" if text[row] else "the cell is empty: there is no label"
@@ -106,7 +108,7 @@ def rows_with_labels(table: Table, name: str, policy: MissingLabels) -> np.ndarr
 def label_texts(table: Table, name: str) -> np.ndarray:
     """[N] labels as text; a missing one that counts as a class is called `missing`."""
     text = table.texts(name)
-    return np.array([cell or "missing" for cell in text], dtype=object)
+    return np.where(text == "", "missing", text)
 
 
 def merge_similar(where: str, texts: np.ndarray, policy: SimilarLabels) -> tuple[np.ndarray, str]:
@@ -120,7 +122,10 @@ def merge_similar(where: str, texts: np.ndarray, policy: SimilarLabels) -> tuple
     Raises:
         InputError: Two labels are spellings of one word and `policy` refuses them.
     """
-    counts = Counter(canonical(text) for text in texts.tolist())
+    written = Counter(texts.tolist())
+    counts: Counter[str] = Counter()
+    for text, count in written.items():
+        counts[canonical(text)] += count
     groups: dict[str, list[str]] = {}
     for name in counts:
         groups.setdefault(_simplified(name), []).append(name)
@@ -136,7 +141,8 @@ def merge_similar(where: str, texts: np.ndarray, policy: SimilarLabels) -> tuple
             "dataset.similar_labels=merge (one class) or dataset.similar_labels=keep (classes of their own)"
         )
     spelling = {name: names[0] for names in several.values() for name in names}
-    merged = np.array([spelling.get(canonical(text), text) for text in texts.tolist()], dtype=object)
+    new = {text: spelling.get(canonical(text), text) for text in written}
+    merged = np.array([new[text] for text in texts.tolist()], dtype=object)
     return merged, f"{sum(map(len, several.values()))} spellings of {len(several)} labels merged"
 
 
@@ -167,7 +173,7 @@ def check_classes(table: Table, name: str, texts: np.ndarray, named: bool) -> No
     Raises:
         InputError: There is one class only; or so many different values, or fractions, that they are no classes.
     """
-    classes = {canonical(text) for text in texts.tolist()}
+    classes = {canonical(text) for text in set(texts.tolist())}
     if len(classes) < 2:
         raise InputError(f"{table.path}: column {name!r} holds one class only; at least two are expected")
     advice = "name the column of the labels with dataset.label"

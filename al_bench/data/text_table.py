@@ -35,7 +35,7 @@ def read_csv(path: Path, text: str, separator: str | None, skip: int | None) -> 
             header=None,
             names=range(max(layout.width, len(layout.first))) if extra else None,
             index_col=False,
-            dtype=str,
+            dtype=object,
             keep_default_na=False,
             skiprows=layout.skip,
             quotechar=layout.quote,
@@ -56,13 +56,22 @@ def read_csv(path: Path, text: str, separator: str | None, skip: int | None) -> 
         raise InputError(
             f"{path} cannot be read as CSV with the separator {shown(layout.separator)}: {one_line(error)}"
         ) from error
-    cells = cells.fillna("").apply(lambda column: column.str.strip())  # a short row ends in empty cells
-    if cells.shape[1] > 1:  # a comment in the body has one cell, wherever it stands
+    cells = _clean(cells, text, layout)
+    if any(f"\n{mark}" in text for mark in COMMENT) and cells.shape[1] > 1:  # a comment in the body has one cell
         lone = (cells.iloc[:, 1:] == "").all(axis=1) & cells.iloc[:, 0].str.startswith(COMMENT)
         cells = cells[~lone].reset_index(drop=True) if lone.any() else cells
     if layout.first and len(layout.first) < layout.width:
         cells = _shift_short_header(cells, len(layout.first))
     return cells, layout
+
+
+def _clean(cells: pd.DataFrame, text: str, layout: Layout) -> pd.DataFrame:
+    """Cells without blanks around them and with "" where a short row ends; only where the text has any such."""
+    edges = re.escape(layout.separator + layout.quote + "\r\n")
+    if re.search(rf"[^\S\r\n][{edges}]|[{edges}][^\S\r\n]|\A[^\S\r\n]|[^\S\r\n]\Z", text):
+        return pd.DataFrame({name: values.fillna("").str.strip() for name, values in cells.items()})
+    short = [name for name in cells.columns if cells[name].isna().any()]
+    return cells.fillna(dict.fromkeys(short, "")) if short else cells
 
 
 def _shift_short_header(cells: pd.DataFrame, names: int) -> pd.DataFrame:

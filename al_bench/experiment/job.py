@@ -97,6 +97,7 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
     set_threads(job.config.threads)
     keep_freed_memory()
     experiment = set_up(job.config, job.strategy)
+    _say_what_was_read(job, experiment)
     header = describe(job, experiment)
     if stored.complete and is_covered(stored.rounds, experiment):
         stored.check_header(header, ("fingerprint", "features"))
@@ -119,6 +120,21 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
             logger.exception("failed")
             folder.mark("failed", error=note, traceback=traceback.format_exc())
             return Outcome("failed", str(job.folder), " ".join(note.split()))
+
+
+_SAID: set[str] = set()
+"""Lines about data sets that this process has printed: the runs of a sweep share theirs."""
+
+
+def _say_what_was_read(job: Job, experiment: Experiment) -> None:
+    """One line about a user's own data, before anything is trained."""
+    dataset = experiment.dataset
+    if dataset.reading is None or dataset.origins is None:
+        return
+    line = dataset.reading.line()
+    if line not in _SAID and job.bar:
+        print(f"al-bench: read {line}", file=sys.stderr)
+    _SAID.add(line)
 
 
 def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: RunHeader) -> None:

@@ -1,0 +1,74 @@
+"""`al-bench check`: what a dataset is read as, before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from al_bench.cli import options
+from al_bench.cli.command import bench_command, exit_status
+from al_bench.errors import InputError
+
+_EPILOG = """\
+examples:
+  al-bench check dataset=csv dataset.path=mine.csv
+  al-bench check dataset=csv dataset.path=mine.csv dataset.label=grade initial.size=40
+  al-bench check dataset=npz dataset.path=mine.npz
+
+Nothing is trained or written. Exit status: 0 the data can be used, 2 bad input."""
+
+
+@bench_command(
+    "check", "Read a dataset and say what was understood: rows, columns, label, classes, split, costs.", _EPILOG
+)
+@options.argument("words", "KEY=VALUE", "overrides as for al-bench run", nargs=-1, required=True)
+@options.option("--config-dir", type=options.FOLDER, metavar="FOLDER", help="a folder of your own with dataset/, …")
+def command(words: tuple[str, ...], config_dir: Path | None) -> None:
+    """Load the dataset that the overrides name, and print what it is."""
+    from al_bench.config.compose import compose_dataset
+    from al_bench.experiment.own_components import load_checked
+
+    if bad := [word for word in words if "=" not in word]:
+        raise InputError(f"{bad[0]!r} is no override: write key=value, such as dataset.path=mine.csv")
+    config = compose_dataset(words, None if config_dir is None else str(config_dir)).build()
+    dataset = load_checked(config.dataset, config.cache, config.initial.rows or ())
+    for line in describe(dataset):
+        print(line)
+    for line in start_lines(config, dataset):
+        print(line)
+
+
+def describe(dataset: Any) -> list[str]:
+    """Lines about a data set; of one that says nothing of its reading the plain facts."""
+    if dataset.reading is not None:
+        return list(dataset.reading.lines())
+    shape = "×".join(map(str, dataset.shape))
+    return [
+        f"{dataset.name}: {dataset.size:,} training rows of shape {shape}, {len(dataset.test_labels):,} test rows",
+        f"  classes: {dataset.classes} ({', '.join(dataset.class_names[:20])}{', …' if dataset.classes > 20 else ''})",
+    ]
+
+
+def start_lines(config: Any, dataset: Any) -> list[str]:
+    """What the start costs in labels."""
+    import numpy as np
+
+    from al_bench.config.schema import InitialKind
+    from al_bench.experiment.start_cost import labels_for_balanced_start
+
+    initial = config.initial
+    if initial.rows is not None or initial.indices is not None:
+        return [f"  start: {initial.points} points, as named"]
+    if initial.kind is not InitialKind.balanced or initial.size == 0:
+        return [f"  start: {initial.size} random labels"]
+    counts = np.bincount(dataset.hidden_labels.cpu().numpy(), minlength=dataset.classes)
+    cost = labels_for_balanced_start(counts, initial.size)
+    return [
+        f"  start: {initial.size} labels, as many of each class; who cannot see the labels needs about {cost:,.0f} "
+        "random ones for that (initial.kind=random takes what comes)"
+    ]
+
+
+def main(argv: list[str]) -> int:
+    """Run `al-bench check` with the words after `check`; returns the exit status, 0 or 2."""
+    return exit_status(command, argv)
