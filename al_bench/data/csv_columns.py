@@ -15,7 +15,7 @@ from al_bench.data.labels import canonical
 from al_bench.data.scaling import standardise
 from al_bench.data.table_choices import Decimal, Missing
 from al_bench.data.typed_advice import override
-from al_bench.data.written_numbers import LARGEST, convention, is_missing, parse, unit
+from al_bench.data.written_numbers import LARGEST, convention, is_missing, parse, several_signs, unit
 from al_bench.errors import InputError
 
 FEW = 20
@@ -144,6 +144,9 @@ def read_columns(table: Table, kinds: Mapping[str, Kind], decimal: Decimal) -> t
             if np.isnan(point) or np.isnan(comma):
                 readings = "the table has both decimal points and decimal commas; repair it, or " + readings
             raise table.fault(name, row, f"{unclear!r} may have a thousands or a decimal comma; set {readings}")
+        if decimal is Decimal.comma:
+            for name in numbers:
+                _check_points(table, name)
     columns = {}
     for name, kind in kinds.items():
         if kind is Kind.category:
@@ -151,6 +154,25 @@ def read_columns(table: Table, kinds: Mapping[str, Kind], decimal: Decimal) -> t
         else:
             columns[name] = _read_column(table, name, numbers[name], kind, decimal)
     return columns, decimal
+
+
+def _check_points(table: Table, name: str) -> None:
+    """Refuse numbers with points alone where the decimals of other columns have commas: 1.234 has two readings."""
+    if table.cells[name].dtype == np.float64:
+        return
+    text = table.texts(name)
+    pointed = sorted(cell for cell in set(text) if "." in cell)
+    if not pointed or any("," in cell for cell in set(text)) or np.isnan(parse(pointed, Decimal.point)[0]).any():
+        return
+    row = next(row for row, cell in enumerate(text) if cell == pointed[0])
+    thousands = parse(pointed, Decimal.comma)[0]
+    reading = "" if np.isnan(thousands).any() else f"set dataset.decimal=comma (reads {thousands[0]:.10g}), "
+    raise table.fault(
+        name,
+        row,
+        f"{pointed[0]!r} has a point, and other columns have decimal commas; {reading}repair the column, or leave it "
+        f"out with {override('dataset.drop', [name])}",
+    )
 
 
 def _are_comma_numbers(texts: Collection[str]) -> bool:
@@ -191,6 +213,23 @@ def _read_column(table: Table, name: str, numbers: np.ndarray, kind: Kind, decim
         remark = f"{name!r} read without its sign {sign}" if sign else ""
         return Column(np.array([known.get(cell, np.nan) for cell in text]), remark)
     if kind is Kind.auto and not is_number.any() and not any(_is_infinite(cell) for cell in present):
+        other = Decimal.point if decimal is Decimal.comma else Decimal.comma
+        if decimal is not Decimal.auto and not np.isnan(parse(present, other)[0]).all():
+            row = next(row for row, cell in enumerate(text) if cell in present)
+            raise table.fault(
+                name,
+                row,
+                f"{text[row]!r} has no decimal {decimal.value}, as other cells of the table have (or dataset.decimal "
+                f"says); repair the table, or say that these are categories: {override('dataset.categorical', [name])}",
+            )
+        if signs := several_signs(present):
+            row = next(row for row, cell in enumerate(text) if cell in present)
+            raise table.fault(
+                name,
+                row,
+                f"{text[row]!r} is a number with a sign, and the signs of the column differ ({signs}); bring them to "
+                f"one, or say that the values are categories: {override('dataset.categorical', [name])}",
+            )
         if measure := unit(present):
             raise table.fault(
                 name,

@@ -179,7 +179,8 @@ def decode(path: Path, content: Content, encoding: str | None) -> tuple[str, lis
             except UnicodeDecodeError:
                 break
     for name, zeros in (("utf-16-le", raw[1:400:2]), ("utf-16-be", raw[0:400:2])):
-        if len(raw) % 2 == 0 and zeros.count(0) > len(zeros) * 0.7 and raw[:400].count(0) <= 200:
+        few = raw[:400].count(0) <= 0.6 * len(raw[:400])
+        if len(raw) % 2 == 0 and zeros.count(0) > len(zeros) * 0.7 and few:
             try:
                 return raw.decode(name), [f"{path.name} is {name.upper()}"]
             except UnicodeDecodeError:

@@ -36,7 +36,7 @@ class Reading:
 
     def line(self) -> str:
         """One line: rows, columns by kind, label, classes, split, what is unused, remarks."""
-        kinds = ", ".join(f"{len(names)} {kind}" for kind, names in self.kinds.items() if names)
+        kinds = ", ".join(_counted(len(names), kind) for kind, names in self.kinds.items() if names)
         counts = self.counts.items()
         parts = [
             f"{self.source}: {self.rows:,} rows",
@@ -61,6 +61,12 @@ class Reading:
         out.append(f"  split: {self.split}")
         out += [f"  not used: {name} ({why})" for name, why in self.unused.items()]
         return out + [f"  note: {remark}" for remark in self.remarks]
+
+
+def _counted(count: int, kind: str) -> str:
+    """`1 number`, `2 categories`."""
+    singular = {"numbers": "number", "categories": "category"}
+    return f"{count} {singular.get(kind, kind) if count == 1 else kind}"
 
 
 def _shortened(names: list[str] | tuple[str, ...], most: int = MOST) -> str:

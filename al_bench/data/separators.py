@@ -21,7 +21,7 @@ AUTO = "auto"
 SAMPLE = 500
 """Lines that are looked at."""
 COMMENT = ("#", "%", "//")
-NUMBERLIKE = re.compile(r"\s*[$€£]?[+-]?(\d[\d.,' ]*|\.\d+)([eE][+-]?\d+)?\s*%?\s*")
+NUMBERLIKE = re.compile(r"\s*[$€£¥₹]?\s*[+\-\u2212]?[$€£¥₹]?(\d[\d.,' ]*|\.\d+)([eE][+-]?\d+)?\s*[%$€£¥₹]?\s*")
 
 
 def parse_separator(given: str) -> str | None:
@@ -125,7 +125,7 @@ def _separator(path: Path, lines: Sequence[str]) -> tuple[str, str]:
     if len(fitting) > 1:
         ranked = sorted(fitting, key=lambda one: fitting[one], reverse=True)
         best, second = ranked[:2]
-        even = fitting[best][0] - fitting[second][0] < 0.02
+        even = fitting[best][0] - fitting[second][0] < 0.02 and (fitting[best][0] < 1 or fitting[second][0] == 1)
         if even and abs(fitting[best][1] - fitting[second][1]) < 0.05:
             example = next(line for line in lines if line.strip()).strip()
             readings = " or ".join(

@@ -75,7 +75,7 @@ def convention(columns: Mapping[str, Iterable[str]]) -> tuple[Decimal, str | Non
     votes: dict[Decimal, str] = {}
     unclear = None
     for texts in columns.values():
-        for text in bare([text for text in texts if not is_missing(text, True)])[0]:
+        for text in sorted(bare([text for text in texts if not is_missing(text, True)])[0]):
             thousands, comma = bool(_THOUSANDS.fullmatch(text)), bool(_COMMA.fullmatch(text))
             if thousands and comma:
                 unclear = unclear or text
@@ -105,6 +105,18 @@ def parse(texts: Sequence[str], decimal: Decimal) -> tuple[np.ndarray, str]:
             text = text.replace(",", "")
         out.append(text if _PLAIN.fullmatch(text) else "")
     return pd.to_numeric(pd.Series(out, dtype=str), errors="coerce").to_numpy(dtype=np.float64), sign
+
+
+def several_signs(texts: Sequence[str]) -> str:
+    """The different signs (% or a currency's, or none) of texts that would be numbers without them; else empty."""
+    plain = [re.sub(f"[%‰{CURRENCY}]", "", text).strip() for text in texts]
+    signs = {"".join(sorted(set(re.findall(f"[%‰{CURRENCY}]", text)))) or "none" for text in texts}
+    numbers = all(not np.isnan(parse([text], style)[0][0]) for text in plain[:200] for style in [_style(text)])
+    return " and ".join(sorted(signs)) if len(signs) > 1 and numbers else ""
+
+
+def _style(text: str) -> Decimal:
+    return Decimal.comma if _COMMA.fullmatch(text) else Decimal.point
 
 
 def unit(texts: Sequence[str]) -> str | None:

@@ -135,6 +135,13 @@ def _say_what_was_read(job: Job, experiment: Experiment) -> None:
     if line not in _SAID and job.bar:
         print(f"al-bench: read {line}", file=sys.stderr)
     _SAID.add(line)
+    if (indices := job.config.initial.indices) and job.bar and (items := dataset.items(indices)) != list(indices):
+        said = ", ".join(map(str, items[:8])) + (", …" if len(items) > 8 else "")
+        print(
+            f"al-bench: initial.indices counts the training part: these are the rows {said} of the file; initial.rows "
+            "counts the rows of the file",
+            file=sys.stderr,
+        )
 
 
 def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: RunHeader) -> None:

@@ -24,7 +24,7 @@ def find_dataset(run: Run) -> Dataset:
     """
     from al_bench.data.download import offline
 
-    component = _component(run)
+    component = recorded(run)
     if (root := getattr(component, "root", None)) and not Path(root).expanduser().is_dir():
         component.root = None
     try:
@@ -43,7 +43,7 @@ def find_dataset(run: Run) -> Dataset:
     return dataset
 
 
-def _component(run: Run) -> Any:
+def recorded(run: Run) -> Any:
     """The dataset's dataclass, filled as config.yaml says."""
     from al_bench.config.recorded import recorded_component
 
