@@ -63,7 +63,8 @@ def _entries(run: Run) -> Iterator[dict[str, Any]]:
 
 def _items(run: Run, component: Any) -> list[int | str]:
     """Index to item for a record of before items were recorded: from the data set itself, where it is the same."""
-    dataset = component.load()
+    rows = (run.header.identity or {}).get("initial.rows")
+    dataset = component.load(rows) if rows else component.load()
     if dataset.fingerprint() != run.header.fingerprint:
         raise InputError(
             f"{run.folder} records indices alone, and the {run.dataset} found here is not its data (another "

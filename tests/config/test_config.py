@@ -177,7 +177,7 @@ FAULTS = {
     "dataset=csv": "dataset.path is not set",
     # syntax
     "strategy=bald,random": "Ambiguous value for argument 'strategy=bald,random'",
-    "seed=[": "no viable alternative at input '['",
+    "seed=[": "seed is '['; it must be an integer",
     "banana": "Error parsing override 'banana'",
     "=3": "'=3' names no key",
     # between keys

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,7 +31,8 @@ def find_dataset(run: Run) -> Dataset:
         component.root = None
     try:
         with offline():
-            dataset = cast("Dataset", component.load())
+            rows = (run.header.identity or {}).get("initial.rows")  # which the split left alone
+            dataset = cast("Dataset", component.load(rows) if rows else component.load())
             fingerprint = dataset.fingerprint()
     except InputError:
         raise
@@ -41,6 +44,45 @@ def find_dataset(run: Run) -> Dataset:
             f"theirs {run.header.fingerprint or 'not recorded'}"
         )
     return dataset
+
+
+@dataclass(frozen=True)
+class OriginalCells:
+    """The cells of a user's table, as they stand in the file.
+
+    Args:
+        names: The columns that are inputs.
+        rows: What the user calls a row, to its cells under `names`.
+    """
+
+    names: tuple[str, ...]
+    rows: Mapping[int | str, tuple[str, ...]]
+
+    def row(self, item: int | str) -> tuple[str, ...]:
+        """The cells of a row."""
+        return self.rows[item]
+
+
+def original_cells(run: Run, dataset: Dataset) -> OriginalCells | None:
+    """The cells of the table that a run's data set was read from; None where it is no table of the user's.
+
+    Args:
+        run: The record.
+        dataset: As `find_dataset` gives it.
+    """
+    from al_bench.data.csv_table import CsvDataset
+
+    component = recorded(run)
+    if not isinstance(component, CsvDataset) or dataset.origins is None or dataset.reading is None:
+        return None
+    if (root := component.root) and not Path(root).expanduser().is_dir():
+        component.root = None
+    table = component.read()
+    inputs = {name for names in dataset.reading.kinds.values() for name in names}
+    names = tuple(name for name in table.names if name in inputs)
+    items = table.rows.tolist() if component.id is None else table.texts(component.id).tolist()
+    columns = [[str(value) for value in table.texts(name)] for name in names]
+    return OriginalCells(names, dict(zip(items, zip(*columns, strict=True), strict=True)))
 
 
 def recorded(run: Run) -> Any:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from al_bench.analysis.report.dataset import find_dataset
+from al_bench.analysis.report.dataset import OriginalCells, find_dataset, original_cells
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ class Pick:
         label: Its class by name.
         score: As the strategy ranked it; empty where it gives no score.
         position: Column and row of its picture in the sprite sheet, or None.
-        values: The first inputs of a row of a table, as the network sees them.
+        values: The first inputs of a row of a table: the user's own cells, or what the network sees.
+        item: What the user calls it: the row of the file, counted from 0 without the header, or a text of the column
+            `dataset.id`; None where an index is all there is.
     """
 
     index: int
@@ -80,6 +82,7 @@ class Pick:
     score: str
     position: tuple[int, int] | None = None
     values: tuple[str, ...] = ()
+    item: int | str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ class Gallery:
         inputs: How many inputs a row of a table has in all.
         scale: What black and white are, where the inputs are no bytes.
         remarks: What else a reader must know.
+        columns: Names of the columns shown, where the rows are shown with the user's own cells.
     """
 
     kind: str
@@ -122,6 +126,13 @@ class Gallery:
     inputs: int = 0
     scale: str = ""
     remarks: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> bool:
+        """Whether the user's names of the points are known."""
+        picks = (pick for strategy in self.strategies for entry in strategy.rounds for pick in entry.picks)
+        return any(pick.item is not None for pick in picks)
 
 
 def gallery(
@@ -157,11 +168,12 @@ def gallery(
         ]
         chosen = [pair for pair in chosen if pair not in other]
     kind = "none" if dataset is None else "images" if is_pictures(dataset) else "rows"
+    cells = original_cells(chosen[0][1], dataset) if dataset is not None and kind == "rows" else None
     limits = value_range(dataset) if dataset is not None and kind == "images" else (0.0, 0.0)
     while True:
         strategies = []
         for title, run in chosen:
-            strategies.append(_strategy_picks(title, run, rounds, dataset, kind, limits))
+            strategies.append(_strategy_picks(title, run, rounds, dataset, kind, limits, cells))
             advance()
         taken = sum(len(picks.sheet.uri) for picks in strategies if picks.sheet)
         if taken <= budget or rounds == 1:
@@ -169,7 +181,9 @@ def gallery(
         rounds = max(1, min(rounds - 1, int(rounds * budget / taken)))
     scale = f"black is {limits[0]:.3g}, white {limits[1]:.3g}" if kind == "images" and limits[1] != 255 else ""
     inputs = int(np.prod(dataset.shape)) if dataset is not None else 0
-    return Gallery(kind, tuple(strategies), missing, inputs, scale, tuple(remarks))
+    columns = () if cells is None else cells.names[:COLUMNS]
+    inputs = inputs if cells is None else len(cells.names)
+    return Gallery(kind, tuple(strategies), missing, inputs, scale, tuple(remarks), columns)
 
 
 def spaced(count: int, most: int) -> list[int]:
@@ -190,7 +204,13 @@ def _run_of_seed(runs: Sequence[Run], seed: int) -> Run:
 
 
 def _strategy_picks(
-    title: str, run: Run, most: int, dataset: Dataset | None, kind: str, limits: tuple[float, float]
+    title: str,
+    run: Run,
+    most: int,
+    dataset: Dataset | None,
+    kind: str,
+    limits: tuple[float, float],
+    cells: OriginalCells | None,
 ) -> StrategyPicks:
     acquiring = [(record, record.acquired[:PICKS]) for record in run.rounds if record.acquired]
     shown = [acquiring[number] for number in spaced(len(acquiring), most)]
@@ -205,9 +225,11 @@ def _strategy_picks(
     for record, picked in shown:
         picks = []
         for rank, index in enumerate(picked):
-            values = _values(dataset, index) if dataset is not None and kind == "rows" else ()
+            values = _values(dataset, index, cells) if dataset is not None and kind == "rows" else ()
+            items = record.acquired_items
+            item = items[rank] if items and rank < len(items) else None
             position = sheet.position(number) if sheet else None
-            picks.append(Pick(index, _label(run, record, rank), _score(record, rank), position, values))
+            picks.append(Pick(index, _label(run, record, rank), _score(record, rank), position, values, item))
             number += 1
         rounds.append(Round(record.round, record.labelled, tuple(picks), len(record.acquired or ()) - len(picks)))
     return StrategyPicks(title, run.seed, len(acquiring), tuple(rounds), sheet)
@@ -228,7 +250,9 @@ def _score(record: RoundRecord, rank: int) -> str:
     return (f"{score:#.3g}" if isinstance(score, float) else str(score)).replace("-", "−")
 
 
-def _values(dataset: Dataset, index: int) -> tuple[str, ...]:
+def _values(dataset: Dataset, index: int, cells: OriginalCells | None) -> tuple[str, ...]:
+    if cells is not None:
+        return cells.row(dataset.items([index])[0])[:COLUMNS]
     inputs = dataset.inputs[index : index + 1].reshape(-1)[:COLUMNS].tolist()
     return tuple(f"{value:.3g}".replace("-", "−") for value in inputs)
 

@@ -144,7 +144,8 @@ def _gallery_lines(picks: Gallery) -> tuple[str, ...]:
     )
     if picks.kind == "rows":
         shown = f"the first {COLUMNS} of {picks.inputs:,}" if picks.inputs > COLUMNS else "all"
-        text += f" Inputs are as the network sees them ({shown})."
+        seen = "in the file; rows count from 0 without the header" if picks.columns else "the network sees them"
+        text += f" Inputs are as {seen} ({shown})."
     scale = (f"{picks.scale[:1].upper()}{picks.scale[1:]}.",) if picks.scale else ()
     return (text, *scale, *picks.remarks)
 
