@@ -22,7 +22,7 @@ from al_bench.config.registry import COMPONENTS
 from al_bench.config.shell_words import quote_values
 from al_bench.errors import InputError
 from al_bench.experiment import sweep
-from al_bench.experiment.job import Job, perform
+from al_bench.experiment.job import SAID, Job, perform
 from al_bench.experiment.outcome import Outcome
 
 
@@ -88,6 +88,7 @@ def main(argv: list[str]) -> int:
     sys.argv = ["al-bench run", *argv]
     logging.getLogger("al_bench").propagate = False
     sweep.RESULTS.clear()
+    SAID.clear()
     register()
     sweep.register()
     single: list[Outcome] = []

@@ -11,15 +11,19 @@ KEY = re.compile(r"[+~]*[A-Za-z_][\w./@-]*")
 def quote_values(words: Sequence[str]) -> list[str]:
     """The words of a command line, each `key=value` that Hydra cannot parse with its value in double quotes.
 
-    Values with commas or brackets on both ends are left alone: they may be lists or sweeps with a fault in them, which
-    Hydra then names.
+    A list that kept the quotes of a shell, as in `'["a b"]'`, loses them. Values with commas or brackets on both ends
+    are left alone otherwise: they may be lists or sweeps with a fault in them, which Hydra then names.
     """
     return [_quoted(word) for word in words]
 
 
 def _quoted(word: str) -> str:
     key, equals, value = word.partition("=")
-    if not equals or not value or not KEY.fullmatch(key) or _parses(word):
+    if not equals or not value or not KEY.fullmatch(key):
+        return word
+    if (shell := re.fullmatch(r"'?(\[.*\])'", value, re.DOTALL)) and _parses(f"{key}={shell[1]}"):
+        return f"{key}={shell[1]}"
+    if _parses(word):
         return word
     if "," in value or re.fullmatch(r"[\[{(].*[\]})]", value, re.DOTALL):
         return word

@@ -122,8 +122,8 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
             return Outcome("failed", str(job.folder), " ".join(note.split()))
 
 
-_SAID: set[str] = set()
-"""Lines about data sets that this process has printed: the runs of a sweep share theirs."""
+SAID: set[str] = set()
+"""Lines about data sets that one command has printed: the runs of a sweep share theirs."""
 
 
 def _say_what_was_read(job: Job, experiment: Experiment) -> None:
@@ -132,9 +132,9 @@ def _say_what_was_read(job: Job, experiment: Experiment) -> None:
     if dataset.reading is None or dataset.origins is None:
         return
     line = dataset.reading.line()
-    if line not in _SAID and job.bar:
+    if line not in SAID and job.bar:
         print(f"al-bench: read {line}", file=sys.stderr)
-    _SAID.add(line)
+    SAID.add(line)
     if (indices := job.config.initial.indices) and job.bar and (items := dataset.items(indices)) != list(indices):
         said = ", ".join(map(str, items[:8])) + (", …" if len(items) > 8 else "")
         print(
