@@ -87,7 +87,7 @@ def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str]) -> Da
         reading=Reading(
             source=str(keys.path),
             rows=train,
-            kinds={f"{kind} of shape {shape} in": ("x",)},
+            kinds={f"array of {kind} [{shape}]": ("x",)},
             label="'y' (by its name)",
             counts=counts,
             split=split,

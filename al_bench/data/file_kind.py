@@ -245,5 +245,5 @@ def parquet_frame(path: Path, raw: bytes) -> Any:
                 connection.execute("SET lock_configuration = true")
                 return connection.execute("SELECT * FROM read_parquet(?)", [str(copy)]).df()
         except duckdb.Error as error:
-            reason = one_line(error).replace(str(copy), path.name)
+            reason = one_line(error).replace(str(copy), path.name).partition(" LINE 1")[0]
             raise InputError(f"{path} cannot be read as Parquet ({reason}); write it again") from error
