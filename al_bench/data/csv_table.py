@@ -120,6 +120,8 @@ class CsvDataset:
 
 @dataclass
 class BenchmarkTable(CsvDataset):
-    """A published table among al-bench's own data sets."""
+    """A published table among al-bench's own data sets, whose separator is known."""
+
+    separator: str = ","
 
     is_benchmark: ClassVar[bool] = True

@@ -96,3 +96,19 @@ def test_a_value_of_a_key_that_it_lacks_is_compared(run, former, key, value, the
     done = run(*WORDS, f"{'+' if there == 'absent' else ''}{key}={value}")
     assert done.status == 2
     assert f"there {there}) differ" in done.err
+
+
+def test_a_table_of_before_separators_were_recognised_goes_on(run, tmp_path):
+    (tmp_path / "d.csv").write_text("u,v,label\n" + "".join(f"{n % 7},{n / 4},{'xy'[n % 2]}\n" for n in range(60)))
+    words = ("dataset=csv", "dataset.path=d.csv", "posterior.draws=4", "training.steps=5", "initial.size=4", "arm=a")
+    assert run(*words, "schedule.rounds=2").status == 0
+    path = record("a", study="default", dataset="csv").folder / "header.json"
+    header = json.loads(path.read_text())
+    header["identity"]["dataset.separator"] = ","
+    path.write_text(json.dumps(header))
+    (path.parent / "rounds.jsonl").unlink()
+    (path.parent / "status.json").write_text('{"status": "interrupted"}')
+    assert run(*words, "schedule.rounds=2").status == 0
+    refused = run(*words, "schedule.rounds=2", "dataset.separator=tab")
+    assert refused.status == 2
+    assert "dataset.separator (here tab, there ,) differs" in refused.err
