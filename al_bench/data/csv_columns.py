@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -60,7 +61,8 @@ class Table:
                 raise InputError(f"{key}: {self.path} has no column {name!r}; its columns are {', '.join(self.names)}")
 
     def fault(self, name: str, row: int, what: str) -> InputError:
-        """An error about one cell of the row at a position in this table."""
+        """An error about one cell of the row at a position in this table; long words in it are shortened."""
+        what = re.sub(r"(\S{60})\S{60,}", r"\1…", what)
         return InputError(f"{self.path}: column {name!r}, row {self.rows[row]} (counted from 0): {what}")
 
     def take(self, rows: np.ndarray) -> Table:

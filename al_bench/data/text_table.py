@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -99,16 +100,18 @@ def read_json(path: Path, text: str) -> pd.DataFrame:
         InputError: The text is no JSON, or a value is a list or an object.
     """
     objects: list[Any] = []
+    # Python writes NaN, which JSON does not know, and reads it.
+    decode = json.loads if re.search(r"[:\[,]\s*(NaN|-?Infinity)\b", text) else msgspec.json.decode
     lines, number = text.split("\n"), 0
     try:
         if text.lstrip().startswith("["):
-            objects = msgspec.json.decode(text)
+            objects = decode(text)
         else:
             for line in lines:
                 number += 1
                 if line.strip():
-                    objects.append(msgspec.json.decode(line))
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+                    objects.append(decode(line))
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         where = f", line {number}" if number else ""
         raise InputError(
             f"{path}{where}: {one_line(error)}; it begins as JSON, of which one object a line is expected"

@@ -187,6 +187,14 @@ REFUSED = {
     "zero bytes": (bytes(400), "is no text (it holds zero bytes)"),
     "damaged Parquet": (b"PAR1" + bytes(range(128, 256)) * 4 + b"PAR1", "cannot be read as Parquet"),
     "a bomb": (gzip.compress(b"a,b\n" + bytes(210 * 2**20), 1), "unpacks to more than 100 times its size"),
+    "NaN that Python writes as JSON": (
+        '{"a": NaN, "label": "x"}\n{"a": 1, "label": "y"}\n' * 9,
+        "set dataset.missing=median",
+    ),
+    "a cell of 200,000 letters": (
+        table(lambda n: ("x" * 200_000 if n == 3 else n, n % 7, "xy"[n % 2])),
+        f"row 3 (counted from 0): '{'x' * 59}… is no number",
+    ),
     "broken JSON": ('{"a": 1, "label": "x"}\n{"a": ', "line 2: "),
     "nested JSON": ('{"a": [1], "label": "x"}\n' * 9, "column 'a', row 0: a list is no number and no category"),
 }

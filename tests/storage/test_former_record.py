@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from al_bench.records import RunHeader
+from al_bench.storage.identity import differences
 from al_bench.storage.runs import read_run
 from tests.conftest import record
 
@@ -98,17 +100,15 @@ def test_a_value_of_a_key_that_it_lacks_is_compared(run, former, key, value, the
     assert f"there {there}) differ" in done.err
 
 
-def test_a_table_of_before_separators_were_recognised_goes_on(run, tmp_path):
-    (tmp_path / "d.csv").write_text("u,v,label\n" + "".join(f"{n % 7},{n / 4},{'xy'[n % 2]}\n" for n in range(60)))
-    words = ("dataset=csv", "dataset.path=d.csv", "posterior.draws=4", "training.steps=5", "initial.size=4", "arm=a")
-    assert run(*words, "schedule.rounds=2").status == 0
-    path = record("a", study="default", dataset="csv").folder / "header.json"
-    header = json.loads(path.read_text())
-    header["identity"]["dataset.separator"] = ","
-    path.write_text(json.dumps(header))
-    (path.parent / "rounds.jsonl").unlink()
-    (path.parent / "status.json").write_text('{"status": "interrupted"}')
-    refused = run(*words, "schedule.rounds=2", "dataset.separator=tab")
-    assert refused.status == 2
-    assert "dataset.separator (here tab, there ,) differs" in refused.err
-    assert run(*words, "schedule.rounds=2").status == 0
+@pytest.mark.parametrize(
+    ("there", "here", "phrases"),
+    [
+        (",", "auto", []),
+        (",", ";", ["dataset.separator (here ;, there ,)"]),
+        (";", "auto", ["dataset.separator (here auto, there ;)"]),
+    ],
+    ids=["the former default", "another separator", "one that was named"],
+)
+def test_a_table_of_before_separators_were_recognised_is_the_same(there, here, phrases):
+    header = RunHeader(study="s", dataset="d", arm="a", seed=0, identity={"dataset.separator": there})
+    assert differences(header, {"dataset.separator": here}, {}, {}) == phrases
