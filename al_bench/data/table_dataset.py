@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from al_bench.data.csv_columns import Column, Kind, Table, check_missing, encode_columns, read_columns
+from al_bench.data.csv_columns import Column, Kind, Table, check_missing, read_columns
 from al_bench.data.dataset import Dataset
+from al_bench.data.encoded_columns import encode_columns
 from al_bench.data.labels import encode
 from al_bench.data.parts import choose_rows, rows_in_both, share_of
 from al_bench.data.reading import Reading, class_counts

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from al_bench.data.csv_columns import encode_columns
 from al_bench.data.csv_table import CsvDataset, Header
+from al_bench.data.encoded_columns import encode_columns
 from al_bench.data.labels import canonical
 from al_bench.errors import InputError
 
