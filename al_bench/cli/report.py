@@ -22,6 +22,7 @@ examples:
 
 The pictures need the data set: it is looked for where the runs had it, in the folder that
 AL_BENCH_DATA names and in the user's cache folder, never downloaded; without it the page says so.
+A data set of a class of your own is loaded with --trust alone: nothing else in a record is ever run.
 Exit status: 0 done, 2 bad input."""
 
 
@@ -43,6 +44,9 @@ Exit status: 0 done, 2 bad input."""
     default=10,
     metavar="N",
     help="show the picks of at most so many rounds (default: 10)",
+)
+@options.option(
+    "--trust", is_flag=True, help="import a data set's class that is not al-bench's own; runs code that records name"
 )
 @options.include_incomplete()
 def command(folders: tuple[Path, ...], out: Path, **wanted: Any) -> None:

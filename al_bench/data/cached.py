@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from al_bench.data.arrays import NpzDataset
+from al_bench.data.checked import check_dataset
 from al_bench.data.csv_table import CsvDataset
 from al_bench.data.dataset import Dataset
 from al_bench.data.images import TorchvisionDataset
@@ -46,8 +47,13 @@ def load_dataset(component: Any, cache_folder: str | None, initial_rows: Sequenc
     store = cache.Cache(folder)
     with store.hold(KIND, name):
         if (values := store.load(KIND, name)) is not None:
-            logger.info("dataset loaded from %s", store.path(KIND, name))
-            return Dataset(**values | {"class_names": tuple(values["class_names"])})
+            try:
+                cached = check_dataset(Dataset(**values | {"class_names": tuple(values["class_names"])}), "the cache")
+            except Exception as error:  # an entry of other content than this code writes: whatever its use raises
+                store.reject(KIND, name, f"its content is another ({type(error).__name__})")
+            else:
+                logger.info("dataset loaded from %s", store.path(KIND, name))
+                return cached
         dataset: Dataset = component.load()
         store.store(KIND, name, as_dict(dataset))
     return dataset

@@ -59,9 +59,16 @@ class FirstRound:
         entry = self.store.load(KIND, self.key)
         if entry is None:
             return None
-        self.experiment.learner.load_state(entry["states"])
-        self.value = entry
-        return [Fit(**fit) for fit in entry["fits"]]
+        try:
+            fits = [Fit(**fit) for fit in entry["fits"]]
+            quality = {name: None if value is None else float(value) for name, value in entry["quality"].items()}
+            self.value = {"quality": quality, "seconds": float(entry["seconds"])}
+            self.experiment.learner.load_state(entry["states"])
+        except Exception as error:  # an entry of other content than this code writes: whatever its use raises
+            self.value = {}
+            self.store.reject(KIND, self.key, f"its content is another ({type(error).__name__})")
+            return None
+        return fits
 
     @property
     def quality(self) -> dict[str, float | None] | None:

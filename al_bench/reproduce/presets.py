@@ -85,6 +85,7 @@ def _checked(file: PresetFile, name: str) -> Preset:
     if set(sizes) != set(SCALES):
         raise InputError(f"preset {name} has the scales {', '.join(sizes)}, not {', '.join(SCALES)}")
     for arm in preset.arms:
+        _check_overrides(arm, preset)
         _check_seeds(arm, preset)
     for claim in claims:
         _check_claim(claim, preset)
@@ -94,6 +95,16 @@ def _checked(file: PresetFile, name: str) -> Preset:
 def _repeated(values: Sequence[T]) -> list[T]:
     """The values that are given more than once."""
     return [value for value in values if values.count(value) > 1]
+
+
+def _check_overrides(arm: Arm, preset: Preset) -> None:
+    """Raises InputError where an override would run or look up something: a preset sets al-bench's own keys alone."""
+    for override in (*arm.overrides, *arm.paper, *arm.laptop, *arm.smoke):
+        key = override.partition("=")[0].lstrip("+~")
+        if "${" in override or "_target_" in override or key.partition(".")[0].partition("/")[0] == "hydra":
+            raise InputError(
+                f"preset {preset.name}: arm {arm.name} has {override!r}; a preset sets al-bench's own keys"
+            )
 
 
 def _check_seeds(arm: Arm, preset: Preset) -> None:

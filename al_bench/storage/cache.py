@@ -14,7 +14,6 @@ import io
 import json
 import logging
 import os
-import pickle
 import platform
 import time
 from collections.abc import Iterator, Mapping
@@ -27,7 +26,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from al_bench.storage.environment import cpu_info
-from al_bench.storage.files import atomic_write
+from al_bench.storage.files import atomic_write, read_regular
 
 LIMIT = 2 * 2**30
 """Bytes that all entries may take: two gigabytes."""
@@ -77,6 +76,13 @@ def processor() -> str:
     return " ".join([platform.machine(), *(told.get(name, "") for name in ("model name", "model", "flags"))])
 
 
+def entry_digest(kind: str, name: str, content: bytes | memoryview) -> bytes:
+    """The digest that an entry begins with: over its name, so that no other entry takes its place, and its bytes."""
+    digest = hashlib.blake2b(f"{kind}/{name}\0".encode(), digest_size=DIGEST)
+    digest.update(content)
+    return digest.digest()
+
+
 @dataclass(frozen=True)
 class Cache:
     """A folder of entries."""
@@ -110,21 +116,25 @@ class Cache:
 
     def load(self, kind: str, name: str) -> Any | None:
         """The value of an entry: tensors, numbers, words, and lists and dicts of them; None where there is none."""
-        import torch
+        from al_bench.storage.tensors import load_tensors
 
         path = self.path(kind, name)
         try:
-            content = memoryview(path.read_bytes())
-            if hashlib.blake2b(content[DIGEST:], digest_size=DIGEST).digest() != content[:DIGEST]:
-                raise ValueError("its bytes do not fit its digest")
-            value = torch.load(io.BytesIO(content[DIGEST:]), map_location="cpu", weights_only=True)
+            content = memoryview(read_regular(path, LIMIT))
+            if entry_digest(kind, name, content[DIGEST:]) != content[:DIGEST]:
+                raise ValueError("its bytes do not fit its digest, or it is another entry's")
+            value = load_tensors(content[DIGEST:], "cpu")
             os.utime(path)  # used just now
             return value
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            logger.warning("the cache's entry %s cannot be used and is computed again: %s", path, error)
+        except (OSError, ValueError) as error:
+            self.reject(kind, name, error)
             return None
+
+    def reject(self, kind: str, name: str, reason: object) -> None:
+        """Say in the log that an entry is not what it should be; whoever asked for it computes it again."""
+        logger.warning("the cache's entry %s cannot be used and is computed again: %s", self.path(kind, name), reason)
 
     def store(self, kind: str, name: str, value: Any) -> None:
         """Write an entry, whole or not at all, and drop others where there are too many bytes."""
@@ -140,7 +150,7 @@ class Cache:
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(path, shared=True) as file:
-                file.write(hashlib.blake2b(content, digest_size=DIGEST).digest())
+                file.write(entry_digest(kind, name, content))
                 file.write(content)
             self.prune()
         except OSError as error:

@@ -1,8 +1,10 @@
-"""Writing files: whole, so that a reader sees the old content or the new, never a part; and the output of commands."""
+"""Files read within bounds; files written whole, the old content or the new, never a part; the output of commands."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,33 @@ from pathlib import Path
 from typing import BinaryIO
 
 from al_bench.errors import InputError
+
+MEGABYTE = 2**20
+"""Bytes."""
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file; nothing that could block (a named pipe, a device) is read.
+
+    Args:
+        path: The file, or a link to one.
+        limit: The most bytes that it may have.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        OSError: It is no regular file, has more bytes, or cannot be read; `strerror` says which.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        if status.st_size > limit:
+            raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, and {limit:,} are the limit", str(path))
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(limit)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -370,3 +370,25 @@ def test_parallel_jobs_train_each_first_round_once(command, tmp_path):
     assert sum(one.header["first_round"]["loaded"] for one in records) == 4
     for file, one in zip(files, records, strict=True):
         assert one.stable == Record(tmp_path / "alone" / file.parent.relative_to(tmp_path / "shared")).stable
+
+
+OTHER_CONTENT = {
+    "a list": [1, 2],
+    "a number": 3.0,
+    "no keys": {},
+    "states of other shapes": {"states": [{"x": torch.zeros(2)}], "fits": [], "quality": {}, "seconds": 1.0},
+    "a quality of text": {"states": [], "fits": [], "quality": {"accuracy": "high"}, "seconds": 1.0},
+    "fits of other keys": {"states": [], "fits": [{"x": 1}], "quality": {}, "seconds": 1.0},
+}
+
+
+@pytest.mark.parametrize("content", OTHER_CONTENT.values(), ids=OTHER_CONTENT.keys())
+def test_an_entry_of_other_content_is_made_anew(shared, trainings, content):
+    assert shared("arm=a").status == 0
+    (entry,) = shared.entries()
+    Cache(shared.folder).store(first_round.KIND, entry.stem, content)
+    trainings.clear()
+    assert shared("arm=b").status == 0
+    assert "t0" in trainings
+    assert record("a").stable == record("b").stable
+    assert "its content is another" in (record("b").folder / "run.log").read_text()

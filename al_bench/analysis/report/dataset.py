@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from al_bench.storage.runs import Run
 
 
-def find_dataset(run: Run) -> Dataset:
+def find_dataset(run: Run, trust: bool = False) -> Dataset:
     """Load the data set that the run was run on.
 
     A recorded `dataset.root` that is not here gives way to AL_BENCH_DATA and the user's cache folder.
+
+    Args:
+        run: The run.
+        trust: Whether a class that is not al-bench's own is imported as the record names it.
 
     Raises:
         InputError: Its configuration was not recorded or is unknown here, its files are not on this machine or
@@ -26,7 +30,7 @@ def find_dataset(run: Run) -> Dataset:
     """
     from al_bench.data.download import offline
 
-    component = recorded(run)
+    component = recorded(run, trust)
     if (root := getattr(component, "root", None)) and not Path(root).expanduser().is_dir():
         component.root = None
     try:
@@ -72,7 +76,10 @@ def original_cells(run: Run, dataset: Dataset) -> OriginalCells | None:
     """
     from al_bench.data.csv_table import CsvDataset
 
-    component = recorded(run)
+    try:
+        component = recorded(run)
+    except InputError:  # a class of the user's own, which find_dataset was trusted to load
+        return None
     if not isinstance(component, CsvDataset) or dataset.origins is None or dataset.reading is None:
         return None
     if (root := component.root) and not Path(root).expanduser().is_dir():
@@ -85,12 +92,12 @@ def original_cells(run: Run, dataset: Dataset) -> OriginalCells | None:
     return OriginalCells(names, dict(zip(items, zip(*columns, strict=True), strict=True)))
 
 
-def recorded(run: Run) -> Any:
+def recorded(run: Run, trust: bool = False) -> Any:
     """The dataset's dataclass, filled as config.yaml says."""
     from al_bench.config.recorded import recorded_component
 
     choice = run.header.choices.get("dataset")
-    component = None if choice is None else recorded_component(run.folder, "dataset", choice)
+    component = None if choice is None else recorded_component(run.folder, "dataset", str(choice), trust)
     if component is None:
         raise InputError(f"how {run.dataset} was configured is not on record in {run.folder}")
     return component

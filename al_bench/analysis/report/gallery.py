@@ -141,6 +141,7 @@ def gallery(
     rounds: int = ROUNDS,
     budget: int = BYTES,
     advance: Callable[[], Any] = lambda: None,
+    trust: bool = False,
 ) -> Gallery:
     """The gallery of a study.
 
@@ -150,13 +151,14 @@ def gallery(
         rounds: The most rounds per strategy.
         budget: Bytes that the pictures may take.
         advance: Called after every arm.
+        trust: Whether a data set of a class that is not al-bench's own is loaded.
     """
     wanted = _commonest_seed(study) if seed is None else seed
     chosen = [(study.title(arm.name), _run_of_seed(arm.runs, wanted)) for arm in study.arms]
     remarks: list[str] = []
     dataset, missing = None, ""
     try:
-        dataset = find_dataset(chosen[0][1])
+        dataset = find_dataset(chosen[0][1], trust)
     except InputError as error:
         missing = str(error)
     if dataset is not None:

@@ -36,6 +36,7 @@ class ReportRequest:
         title: The page's title; None: the studies' names.
         seed: Whose picks the gallery shows; None: the lowest that most arms have.
         rounds: The most rounds per strategy in the gallery.
+        trust: Import the data sets' classes that are not al-bench's own, as the records name them.
     """
 
     folders: tuple[Path, ...]
@@ -45,6 +46,7 @@ class ReportRequest:
     title: str | None = None
     seed: int | None = None
     rounds: int = ROUNDS
+    trust: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def write_page(request: ReportRequest, report: Callable[[str], None], step: Call
         step(done, total)
 
     for id, judged, specs in jobs:
-        picks = gallery(judged.study, request.seed, request.rounds, BYTES // len(compared), advance)
+        picks = gallery(judged.study, request.seed, request.rounds, BYTES // len(compared), advance, request.trust)
         figures = []
         for figure in draw_figures(specs, [judged.study], id, palette):
             figures.append(figure)
@@ -163,5 +165,6 @@ def _command(request: ReportRequest) -> str:
     for option, value in (("--baseline", request.baseline), ("--title", request.title), ("--seed", request.seed)):
         argv += [option, str(value)] if value is not None else []
     argv += ["--rounds", str(request.rounds)] if request.rounds != ROUNDS else []
+    argv += ["--trust"] if request.trust else []
     argv += ["--include-incomplete"] if request.include_incomplete else []
     return shlex.join(argv)

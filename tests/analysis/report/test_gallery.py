@@ -181,7 +181,7 @@ def test_an_arm_on_other_data_is_left_out_and_named(tmp_path: Path) -> None:
     [
         ("dataset:\n  no_such_key: 1\n", "digits", "dataset=digits is not known here"),
         ("dataset: {}\n", "no_such_set", "dataset=no_such_set is not known here"),
-        ("dataset:\n  _target_: no.such.Class\n", "own", "which cannot be loaded"),
+        ("dataset:\n  _target_: no.such.Class\n", "own", "a class that is not al-bench's own"),
         ("dataset: [1\n", "digits", "config.yaml cannot be read"),
         ("other: 1\n", "npz", "dataset.path is not set"),
     ],
