@@ -13,7 +13,10 @@ from msgspec import Meta, Struct, field
 SCHEMA = 1
 """The version of the format that this al-bench reads and writes."""
 
-Count = Annotated[int, Meta(ge=0)]
+Name = Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Measure = Annotated[float, Meta(ge=-1e100, le=1e100)]
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 
 MEASURED = ("seconds", "peak_memory_bytes")
@@ -101,20 +104,20 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     round: Count
     labelled: Count
     accuracy: Fraction | None
-    nll: float | None = None
-    ece: float | None = None
-    metrics: dict[str, float | None] = field(default_factory=dict)
-    class_counts: list[int] = field(default_factory=list)
+    nll: Measure | None = None
+    ece: Measure | None = None
+    metrics: dict[str, Measure | None] = field(default_factory=dict)
+    class_counts: list[Count] = field(default_factory=list)
     fit: list[FitRecord] = field(default_factory=list)
-    candidates: int | None = None
-    acquired: list[int] | None
-    scores: list[float] | None = None
-    acquired_labels: list[int] | None = None
+    candidates: Count | None = None
+    acquired: list[Count] | None
+    scores: list[Measure] | None = None
+    acquired_labels: list[Count] | None = None
     acquired_items: list[int | str] | None = None
     notes: dict[str, Any] = field(default_factory=dict)
     health: HealthRecord | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-    peak_memory_bytes: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, Measure] = field(default_factory=dict)
+    peak_memory_bytes: dict[str, Whole] = field(default_factory=dict)
 
     def metric(self, name: str) -> float | None:
         """The value of a metric; None where this round was not evaluated, or the metric was not asked for."""
@@ -153,34 +156,34 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     """
 
     schema: int = SCHEMA
-    study: str
-    dataset: str
-    arm: str
-    seed: int
-    strategy: str | None = None
+    study: Name
+    dataset: Name
+    arm: Name
+    seed: Whole
+    strategy: Name | None = None
     oracle: bool = False
     reference: str = "none"
     command: list[str] | None = None
     choices: dict[str, Any] = field(default_factory=dict)
-    classes: int | None = None
+    classes: Count | None = None
     class_names: list[str] = field(default_factory=list)
-    pool: int | None = None
-    validation: int | None = None
-    test: int | None = None
-    initial: list[int] | None = None
+    pool: Count | None = None
+    validation: Count | None = None
+    test: Count | None = None
+    initial: list[Count] | None = None
     initial_items: list[int | str] | None = None
-    functions: int | None = None
+    functions: Whole | None = None
     fingerprint: str | None = None
     features: str | None = None
     device: str | None = None
-    threads: int | None = None
+    threads: Whole | None = None
     versions: dict[str, str] = field(default_factory=dict)
     commit: str | None = None
     dirty: bool | None = None
     host: str | None = None
     platform: str | None = None
     processor: str | None = None
-    cores: int | None = None
+    cores: Whole | None = None
     started: str | None = None
     identity: dict[str, Any] | None = None
     health: dict[str, Any] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -115,7 +116,7 @@ def read_complete(planned: Sequence[PlannedRun], report: Callable[[str], None]) 
 
     runs: dict[str, dict[int, Run]] = {}
     for run in planned:
-        if not (run.folder / "header.json").is_file():
+        if not any(os.path.lexists(run.folder / name) for name in ("header.json", "rounds.jsonl", "status.json")):
             continue
         try:
             if is_complete(run):

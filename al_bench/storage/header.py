@@ -8,9 +8,11 @@ from pathlib import Path
 import msgspec
 
 from al_bench.records import SCHEMA, RunHeader
-from al_bench.storage.files import write_text
+from al_bench.storage.files import MEGABYTE, read_regular, write_text
 from al_bench.storage.rounds import DamagedRecordError
 
+LIMIT = 256 * MEGABYTE
+"""Bytes of a header; its longest field has an index for each point labelled in round 0."""
 SPARSE = frozenset({"first_round", "own_code", "own_metrics", "extended", "initial_items"})
 """Fields that a header has only where they say something."""
 
@@ -22,16 +24,18 @@ def read_header(folder: Path) -> RunHeader | None:
         DamagedRecordError: it is no header of a run, or of a schema that this al-bench does not read.
     """
     try:
-        fields = msgspec.json.decode((folder / "header.json").read_bytes())
+        fields = msgspec.json.decode(read_regular(folder / "header.json", LIMIT))
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except OSError as error:
+        raise DamagedRecordError(folder, f"header.json cannot be read ({error.strerror})") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedRecordError(folder, f"header.json cannot be read ({error})") from error
     if not isinstance(fields, dict):
         raise DamagedRecordError(folder, "header.json is not a JSON object")
     if fields.get("schema") != SCHEMA:
         raise DamagedRecordError(
-            folder, f"header.json has schema {fields.get('schema')!r}, this al-bench reads {SCHEMA}"
+            folder, f"header.json has schema {fields.get('schema')!r:.80}, this al-bench reads {SCHEMA}"
         )
     try:
         return msgspec.convert(fields, RunHeader)

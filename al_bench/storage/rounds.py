@@ -26,6 +26,10 @@ import msgspec
 
 from al_bench.errors import InputError
 from al_bench.records import MEASURED, SCHEMA, RoundRecord, RunHeader
+from al_bench.storage.files import MEGABYTE, read_regular
+
+LIMIT = 1024 * MEGABYTE
+"""Bytes of a rounds.jsonl."""
 
 ALGORITHM = "blake2b"
 """What a header's `digests` says where every line has a digest."""
@@ -102,7 +106,9 @@ def read_rounds(path: Path, header: RunHeader | None) -> Rounds:
         DamagedRecordError: a line other than a torn last one is damaged, foreign, lost or out of order.
     """
     try:
-        lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
+        lines = read_regular(path, LIMIT).split(b"\n")
+    except (FileNotFoundError, NotADirectoryError):  # nothing has run, or nothing can: whoever makes the folder says so
+        lines = [b""]
     except OSError as error:
         raise DamagedRecordError(path.parent, f"rounds.jsonl cannot be read ({error.strerror})") from error
     unfinished = lines.pop()  # empty where the file ends in a line end
@@ -113,6 +119,8 @@ def read_rounds(path: Path, header: RunHeader | None) -> Rounds:
     for number, line in enumerate(lines, start=1):
         try:
             fields = msgspec.json.decode(line)
+        except RecursionError:
+            raise DamagedRecordError(path.parent, f"line {number} of rounds.jsonl is nested too deeply") from None
         except (msgspec.DecodeError, UnicodeDecodeError):
             if number == len(lines) and not unfinished:  # a torn page may still end in a line end
                 return Rounds(tuple(records), tuple(ends), tuple(digests), True, protected)
@@ -138,7 +146,7 @@ def _record(fields: Any, before: Sequence[RoundRecord]) -> RoundRecord:
     if not isinstance(fields, dict):
         raise ValueError("is not a JSON object")
     if fields.get("schema") != SCHEMA:
-        raise ValueError(f"has schema {fields.get('schema')!r}, this al-bench reads {SCHEMA}")
+        raise ValueError(f"has schema {fields.get('schema')!r:.80}, this al-bench reads {SCHEMA}")
     for name in MEASURED:
         if isinstance(values := fields.get(name), dict):
             fields[name] = {key: value for key, value in values.items() if key != "check"}

@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 from al_bench.errors import InputError
 from al_bench.pool import PoolState
 from al_bench.records import RoundRecord, RunHeader
-from al_bench.storage.files import atomic_write, write_text
+from al_bench.storage.files import MEGABYTE, atomic_write, read_regular, write_text
 from al_bench.storage.header import read_header, write_header
 from al_bench.storage.identity import differences
 from al_bench.storage.rounds import (
@@ -43,7 +43,18 @@ from al_bench.storage.rounds import (
 )
 
 CURVE = ("round", "labelled", "accuracy", "nll", "ece")
+STATUS_LIMIT = 16 * MEGABYTE
+"""Bytes of a status, a traceback included."""
 STATUSES = ("running", "complete", "failed", "interrupted")
+
+
+def read_status(folder: Path) -> dict[str, Any]:
+    """What status.json says; nothing where it is missing or damaged: the rounds then say how far the run got."""
+    try:
+        status = json.loads(read_regular(folder / "status.json", STATUS_LIMIT))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return status if isinstance(status, dict) else {}
 
 
 class RunFolder:
@@ -63,7 +74,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         rounds_file = path / "rounds.jsonl"
-        begun = rounds_file.exists() and rounds_file.stat().st_size > 0
+        begun = rounds_file.exists() and (rounds_file.stat().st_size > 0 or not rounds_file.is_file())
         # Without rounds nothing is lost: a header that a crash cut off is written anew.
         self.header = read_header(path) if begun else None
         if begun and self.header is None:
@@ -101,11 +112,8 @@ class RunFolder:
     @property
     def status(self) -> str | None:
         """running, complete, interrupted, failed, or None where nothing has run."""
-        try:
-            status = json.loads((self.path / "status.json").read_text())["status"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return str(status)
+        status = read_status(self.path).get("status")
+        return status if status in STATUSES else None
 
     @property
     def complete(self) -> bool:

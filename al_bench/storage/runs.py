@@ -7,6 +7,7 @@ counts is what the header says, not the folder's name.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import Any
 
 from al_bench.errors import InputError
 from al_bench.records import RoundRecord, RunHeader
+from al_bench.storage.files import read_regular
 from al_bench.storage.header import read_header
 from al_bench.storage.rounds import DamagedRecordError, read_rounds
-from al_bench.storage.run_folder import STATUSES
+from al_bench.storage.run_folder import STATUS_LIMIT, STATUSES
 
 _FILES = ("header.json", "status.json", "rounds.jsonl")
 
@@ -98,7 +100,7 @@ def find_runs(folders: list[Path], report: Callable[[str], None] | None = None) 
     for folder in folders:
         damaged: list[str] = []
         count = 0
-        for candidate in _run_folders(folder):
+        for candidate in _run_folders(folder, report):
             key = candidate.resolve()
             if key not in seen:
                 try:
@@ -117,12 +119,14 @@ def find_runs(folders: list[Path], report: Callable[[str], None] | None = None) 
                 f"no runs found under {folder}; give a folder that al-bench run wrote, "
                 "such as results/runs/<study>, or start one with al-bench run"
             )
-        if len(damaged) == count:
+        if len(damaged) == count and (report is None or len(folders) == 1):
             raise InputError(f"no readable run under {folder}; {count} damaged, the first: {damaged[0]}")
+    if not found:
+        raise InputError(f"no readable run under {', '.join(map(str, folders))}; all are damaged")
     return sorted(found.values(), key=lambda run: (run.dataset, run.study, run.arm, run.seed, str(run.folder)))
 
 
-def _run_folders(folder: Path) -> Iterator[Path]:
+def _run_folders(folder: Path, report: Callable[[str], None] | None) -> Iterator[Path]:
     """The run folders in and under `folder`, sorted; hidden folders and those inside runs are left."""
     if not folder.exists():
         raise InputError(f"{folder} does not exist; give a folder that al-bench run wrote")
@@ -134,13 +138,16 @@ def _run_folders(folder: Path) -> Iterator[Path]:
         if here.resolve() in visited:  # a symbolic link that leads back up
             continue
         visited.add(here.resolve())
-        if any((here / name).is_file() for name in _FILES):
+        if any(os.path.lexists(here / name) for name in _FILES):
             yield here
             continue
         try:
             below = [path for path in here.iterdir() if path.is_dir() and not path.name.startswith(".")]
         except OSError as error:
-            raise InputError(f"{here} cannot be read: {error.strerror}") from error
+            if report is None or here == folder:
+                raise InputError(f"{here} cannot be read: {error.strerror}") from error
+            report(f"skipped {here}: it cannot be read ({error.strerror})")
+            continue
         waiting.extend(sorted(below, reverse=True))
 
 
@@ -154,10 +161,10 @@ def read_run(folder: Path) -> Run:
     if header is None:
         raise DamagedRecordError(folder, f"header.json is missing{_status_phrase(folder)}")
     status = "interrupted"
-    if (folder / "status.json").is_file():
+    if os.path.lexists(folder / "status.json"):
         status = str(_read_object(folder, "status.json").get("status", "missing"))
         if status not in STATUSES:
-            raise DamagedRecordError(folder, f"status.json says {status!r}, none of {', '.join(STATUSES)}")
+            raise DamagedRecordError(folder, f"status.json says {status!r:.80}, none of {', '.join(STATUSES)}")
     rounds = read_rounds(folder / "rounds.jsonl", header)
     run = Run(folder, header, status, rounds.records, rounds.torn, rounds.protected == len(rounds.records))
     if run.complete and run.torn:
@@ -171,10 +178,12 @@ def read_run(folder: Path) -> Run:
 
 def _read_object(folder: Path, name: str) -> dict[str, Any]:
     try:
-        value = json.loads((folder / name).read_text(encoding="utf-8"))
+        value = json.loads(read_regular(folder / name, STATUS_LIMIT))
     except FileNotFoundError:
         raise DamagedRecordError(folder, f"{name} is missing") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise DamagedRecordError(folder, f"{name} cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
         raise DamagedRecordError(folder, f"{name} cannot be read ({' '.join(str(error).split())})") from error
     if not isinstance(value, dict):
         raise DamagedRecordError(folder, f"{name} is not a JSON object")
@@ -184,6 +193,6 @@ def _read_object(folder: Path, name: str) -> dict[str, Any]:
 def _status_phrase(folder: Path) -> str:
     """What status.json says of a run that has no header: it may have failed before its first round."""
     try:
-        return f" (status.json says {_read_object(folder, 'status.json').get('status')})"
+        return f" (status.json says {_read_object(folder, 'status.json').get('status')!s:.80})"
     except DamagedRecordError:
         return ""

@@ -9,6 +9,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from al_bench.errors import InputError
+from al_bench.storage.files import MEGABYTE, read_regular
+
+LIMIT = 16 * MEGABYTE
+"""Bytes of a file."""
 
 T = TypeVar("T")
 
@@ -24,8 +28,10 @@ def read_toml(path: Path, kind: type[T]) -> T:
         InputError: the file is no TOML, or a key is unknown, missing or of another type; the message names both.
     """
     try:
-        tables = msgspec.toml.decode(path.read_text(encoding="utf-8"))
-    except msgspec.DecodeError as error:
+        tables = msgspec.toml.decode(read_regular(path, LIMIT).decode())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not TOML: {error}") from error
     return convert(tables, kind, str(path))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from al_bench.analysis.report.configuration import Comparison, Recipe, compare_c
 from al_bench.analysis.report.gallery import COLUMNS, PICKS, Gallery, StrategyPicks
 from al_bench.analysis.report.judgement import Diagnostics, Judgement
 from al_bench.analysis.tables.table import Table, text_table
+from al_bench.storage.run_folder import read_status
 
 if TYPE_CHECKING:
     from al_bench.analysis.report.figures import DrawnFigure
@@ -105,10 +105,7 @@ def count(number: int, noun: str) -> str:
 
 def failure(run: Run) -> str:
     """Why a run failed, as its status says."""
-    try:
-        return str(json.loads((run.folder / "status.json").read_text(encoding="utf-8")).get("error") or "")
-    except (OSError, ValueError, AttributeError):
-        return ""
+    return str(read_status(run.folder).get("error") or "")
 
 
 def _summary(study: Study) -> str:
