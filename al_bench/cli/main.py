@@ -93,7 +93,8 @@ def main() -> int:
     """Entry point of the console script.
 
     Returns:
-        0: done. 1: a run or a claim failed. 2: bad input. 130: interrupted. 141: the reader of the output has left.
+        0: done. 1: a run or a claim failed, or the output cannot be written. 2: bad input. 130: interrupted.
+        141: the reader of the output has left.
     """
     argv = sys.argv[1:]
     try:
@@ -108,9 +109,26 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader (head, say) has left: quiet, as other commands are, also at interpreter shutdown.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader (head, say) has left: quiet, as other commands are
         return 141
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else "the output cannot be written: "
+        _drop_output()
+        _complain(f"al-bench: {where}{error.strerror or error}")
+        return 1
+
+
+def _drop_output() -> None:
+    """Let what is still to be written to stdout go nowhere, at interpreter shutdown too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(line: str) -> None:
+    """Write a line to stderr, unless that cannot be written either."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 if __name__ == "__main__":

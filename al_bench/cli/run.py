@@ -118,6 +118,8 @@ def main(argv: list[str]) -> int:
     except BrokenPipeError:
         raise  # no fault of the input: al_bench.cli.main ends quietly
     except OSError as error:
+        if error.filename is None:
+            raise  # the output: al_bench.cli.main says so
         print(f"al-bench run: {error.strerror}: {error.filename}; choose another place", file=sys.stderr)
         return 2
     return conclude(single)

@@ -16,8 +16,10 @@ from al_bench.config.schema import RunConfig
 from al_bench.data.files import find_file
 from al_bench.errors import BenchError, InputError
 from al_bench.experiment.outcome import Outcome
+from al_bench.storage.files import is_disk_full
 from al_bench.storage.own_code import UNKNOWN, check_own_code, is_unknown
 from al_bench.storage.run_folder import RunFolder
+from al_bench.storage.run_log import RunLog
 
 if TYPE_CHECKING:
     from al_bench.experiment.setup import Experiment
@@ -84,7 +86,14 @@ def perform(job: Job) -> Outcome:
         if isinstance(error, OSError) and _is_unusable(error, job.folder):
             note = f"results: {error.filename} cannot be used: {error.strerror}; choose another place with results=…"
             return Outcome("failed", str(job.folder), note, bad_input=True)
-        return Outcome("failed", str(job.folder), " ".join(f"{type(error).__name__}: {error}".split()))
+        return Outcome("failed", str(job.folder), " ".join(_note(error, job.folder).split()))
+
+
+def _note(error: Exception, folder: Path) -> str:
+    """Why a run failed."""
+    if isinstance(error, OSError) and is_disk_full(error):
+        return f"{folder} cannot be written: {error.strerror}; make room, then the same command goes on"
+    return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
 
 
 def _run(job: Job, stored: RunFolder) -> Outcome:
@@ -102,7 +111,7 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
     if stored.complete and is_covered(stored.rounds, experiment):
         stored.check_header(header, ("fingerprint", "features"))
         return _complete(job, stored, "already complete, ")
-    with RunFolder.hold(job.folder) as folder, _logged_to(job.folder / "run.log"):
+    with RunFolder.hold(job.folder) as folder, _logged_to(job.folder):
         folder.check(job.identity, job.components, job.defaults, lengths=False)
         check_own_code(folder, job.own_code)
         try:
@@ -110,15 +119,15 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
             return _complete(job, folder)
         except InputError as error:
             if folder.status == "running":
-                folder.mark("failed", error=str(error))
+                folder.mark_ended("failed", error=str(error))
             raise
         except KeyboardInterrupt:
-            folder.mark("interrupted")
+            folder.mark_ended("interrupted")
             raise
         except Exception as error:
-            note = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+            note = _note(error, job.folder)
             logger.exception("failed")
-            folder.mark("failed", error=note, traceback=traceback.format_exc())
+            folder.mark_ended("failed", error=note, traceback=traceback.format_exc())
             return Outcome("failed", str(job.folder), " ".join(note.split()))
 
 
@@ -195,10 +204,9 @@ def _complete(job: Job, folder: RunFolder, prefix: str = "") -> Outcome:
 
 
 @contextlib.contextmanager
-def _logged_to(path: Path) -> Iterator[None]:
-    """Append the log to a file."""
-    handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+def _logged_to(folder: Path) -> Iterator[None]:
+    """Append the log to run.log in a run's folder."""
+    handler = RunLog(folder)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:

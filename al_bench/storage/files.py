@@ -87,17 +87,24 @@ def output_file(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}; choose another file") from error
+        raise InputError(f"{path} cannot be written: {error.strerror or error}; choose another file") from error
 
 
-def write_output(path: Path, text: str) -> None:
+def is_disk_full(error: OSError) -> bool:
+    """Whether an error says that there is no room to write: a full disk, a quota, a limit on a file's size."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write_output(path: Path, content: str | bytes) -> None:
     """Write a command's output to the file that the user named; a device such as /dev/stdout is written as it is.
 
     Raises:
         InputError: It cannot be written.
     """
+    whole = content.encode() if isinstance(content, str) else content
     with output_file(path):
         if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(whole)
         else:
-            write_text(path.resolve(), text)
+            with atomic_write(path.resolve()) as file:
+                file.write(whole)

@@ -14,6 +14,7 @@ configuration on one machine write the same `rounds.jsonl`, apart from `seconds`
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -229,6 +230,18 @@ class RunFolder:
     def mark(self, status: str, **details: Any) -> None:
         """Write the status, with details such as a traceback."""
         write_text(self.path / "status.json", json.dumps({"status": status, **details}, indent=1) + "\n")
+
+    def mark_ended(self, status: str, **details: Any) -> None:
+        """Write how the run ended, as far as there is room for it; never raises.
+
+        On a full disk there is room for the status alone, in the place of the old one.
+        """
+        try:
+            self.mark(status, **details)
+        except OSError:
+            with contextlib.suppress(OSError), open(self.path / "status.json", "r+b", buffering=0) as file:
+                file.write(f'{{"status": "{status}"}}\n'.encode())
+                file.truncate()
 
     def append(self, record: RoundRecord) -> None:
         """Add one round to rounds.jsonl, on disk before this returns, and renew curve.csv.

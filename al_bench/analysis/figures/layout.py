@@ -11,6 +11,7 @@ the former are 9 points; the latter is scaled to whatever a screen has, its lett
 from __future__ import annotations
 
 import functools
+import io
 import math
 import re
 import textwrap
@@ -24,7 +25,7 @@ from matplotlib.figure import Figure
 
 from al_bench.analysis.figures.style import CEILING, INK
 from al_bench.errors import InputError
-from al_bench.storage.files import output_file
+from al_bench.storage.files import write_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -210,7 +211,9 @@ def save_figure(figure: Figure, out: Path) -> None:
     """
     check_out(out)
     suffix = out.suffix.lower()
-    with output_file(out), matplotlib_style.context(["default", STYLE]):
+    content = io.BytesIO()
+    with matplotlib_style.context(["default", STYLE]):
         figure.savefig(
-            out, format=suffix[1:], dpi=_DPI, metadata=_METADATA[suffix], bbox_inches="tight", pad_inches=0.08
+            content, format=suffix[1:], dpi=_DPI, metadata=_METADATA[suffix], bbox_inches="tight", pad_inches=0.08
         )
+    write_output(out, content.getvalue())

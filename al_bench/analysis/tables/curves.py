@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from al_bench.analysis.arms import Arm
 from al_bench.analysis.statistics.curves import Summary, labels_to_target, quantile, summarise, target_text
 from al_bench.analysis.tables.table import aligned
 from al_bench.errors import InputError
-from al_bench.storage.files import output_file
+from al_bench.storage.files import write_output
 
 CSV_COLUMNS = ("dataset", "arm", "labels", "n", "median", "q25", "q75", "mean", "sem")
 _QUARTILES = (0.5, 0.25, 0.75)
@@ -29,19 +30,20 @@ def write_csv(arms: Sequence[Arm], out: Path, metric: str = "accuracy") -> None:
         InputError: The file cannot be written, or an arm has not recorded the metric.
     """
     curves = [(arm, _summary(arm, metric)) for arm in arms]
-    with output_file(out), out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(CSV_COLUMNS)
-        for arm, summary in curves:
-            if summary is None:
-                continue
-            rows = zip(
-                *(summary.labels, summary.n, summary.median, summary.q25, summary.q75, summary.mean, summary.sem),
-                strict=True,
-            )
-            for labels, seeds, *numbers in rows:
-                cells = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
-                writer.writerow([arm.dataset, arm.name, int(labels), int(seeds), *cells])
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for arm, summary in curves:
+        if summary is None:
+            continue
+        rows = zip(
+            *(summary.labels, summary.n, summary.median, summary.q25, summary.q75, summary.mean, summary.sem),
+            strict=True,
+        )
+        for labels, seeds, *numbers in rows:
+            cells = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
+            writer.writerow([arm.dataset, arm.name, int(labels), int(seeds), *cells])
+    write_output(out, text.getvalue())
 
 
 def _summary(arm: Arm, metric: str) -> Summary | None:
