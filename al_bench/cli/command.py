@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from al_bench.errors import InputError
+from al_bench.errors import InputError, plain_line
 
 WIDTH = 110
 """Most characters a line of a help page, where the terminal is that wide."""
@@ -118,7 +118,7 @@ def exit_status(command: click.Command, argv: Sequence[str]) -> int:
         return leaving.exit_code
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else program
-        print(f"{path}: {_one_line(error, path)}", file=sys.stderr)
+        print(f"{path}: {plain_line(_one_line(error, path))}", file=sys.stderr)
         return 2
 
 

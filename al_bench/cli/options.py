@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from al_bench.cli.command import Argument, Option
-from al_bench.errors import InputError
+from al_bench.errors import InputError, plain_line
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -130,6 +130,6 @@ def reporter(command: str) -> Callable[[str], None]:
     """A function that writes a line about the work to stderr, after the command's name."""
 
     def report(line: str) -> None:
-        print(f"al-bench {command}: {line}", file=sys.stderr)
+        print(f"al-bench {command}: {plain_line(line)}", file=sys.stderr)
 
     return report

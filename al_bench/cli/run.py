@@ -16,11 +16,13 @@ from al_bench import __version__
 from al_bench.cli import completion
 from al_bench.config.compose import COMPOSE_ERRORS, application, known_keys, register
 from al_bench.config.composed import Composed, current, is_sweep
+from al_bench.config.hydra_adapter import options_first
 from al_bench.config.messages import one_line
+from al_bench.config.options import files
 from al_bench.config.own_code import own_code
-from al_bench.config.registry import COMPONENTS
+from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.shell_words import quote_values
-from al_bench.errors import InputError
+from al_bench.errors import InputError, plain_line
 from al_bench.experiment import sweep
 from al_bench.experiment.job import SAID, Job, perform
 from al_bench.experiment.outcome import Outcome
@@ -76,6 +78,28 @@ def run_job(config: Any) -> Outcome:
     return perform(job)
 
 
+def check_groups(argv: Sequence[str]) -> None:
+    """Refuse a number, a list or keys in the place of an option's name, with which Hydra cannot deal.
+
+    Raises:
+        InputError: naming the group and its options.
+    """
+    for word in argv:
+        key, equals, value = word.lstrip("+").partition("=")
+        if equals and key in COMPONENTS and (value[:1] in "[{" or is_number(value)):
+            known = ", ".join(files([Path(conf_dir())], key))
+            raise InputError(f"{key} is {value}; it is the name of an option: choose one of {known}")
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number, true, false or no word at all, which is no name of an option."""
+    try:
+        float(text)
+    except ValueError:
+        return text.lower() in ("true", "false", "")
+    return True
+
+
 def main(argv: list[str]) -> int:
     """Run Hydra on the arguments of `al-bench run`.
 
@@ -83,9 +107,6 @@ def main(argv: list[str]) -> int:
         0: every run is complete. 1: a run failed. 2: bad input, nothing ran. 130: interrupted.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and this function explains the error in one line
-    argv = sorted(argv, key=lambda word: word not in ("-m", "--multirun"))  # argparse wants it before the overrides
-    argv = quote_values(argv)
-    sys.argv = ["al-bench run", *argv]
     logging.getLogger("al_bench").propagate = False
     sweep.RESULTS.clear()
     SAID.clear()
@@ -100,11 +121,14 @@ def main(argv: list[str]) -> int:
         return outcome
 
     try:
+        argv = quote_values(options_first(argv))
+        sys.argv = ["al-bench run", *argv]
         if nameless := [word for word in argv if word.lstrip("+~").startswith("=")]:
             raise InputError(f"'{nameless[0]}' names no key: write key=value")
         nothing = {f"{group}={option}" for group in COMPONENTS for option in ("", "null")}
         if empty := [word for word in argv if word in nothing]:
             raise InputError(f"{empty[0]!r} names none; choose one, see al-bench list")
+        check_groups(argv)
         application(task)()
     except KeyboardInterrupt:
         print(
@@ -112,7 +136,7 @@ def main(argv: list[str]) -> int:
             file=sys.stderr,
         )
         return 130
-    except (*COMPOSE_ERRORS, InputError) as error:
+    except (*COMPOSE_ERRORS, InputError, OverflowError) as error:
         print(f"al-bench run: {one_line(error, known_keys(argv))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -120,7 +144,8 @@ def main(argv: list[str]) -> int:
     except OSError as error:
         if error.filename is None:
             raise  # the output: al_bench.cli.main says so
-        print(f"al-bench run: {error.strerror}: {error.filename}; choose another place", file=sys.stderr)
+        line = plain_line(f"{error.strerror}: {error.filename}; choose another place")
+        print(f"al-bench run: {line}", file=sys.stderr)
         return 2
     return conclude(single)
 
@@ -144,7 +169,7 @@ def conclude(single: Sequence[Outcome]) -> int:
         if outcome.status != "complete":
             log = Path(outcome.folder or "", "run.log")
             where = f" (see {log})" if not outcome.bad_input and log.exists() else ""
-            print(f"al-bench run: {outcome.note}{where}", file=sys.stderr)
+            print(f"al-bench run: {plain_line(outcome.note)}{where}", file=sys.stderr)
             return 2 if outcome.bad_input else 1
         assert outcome.folder is not None
         print(f"{outcome.folder}: {outcome.note}")

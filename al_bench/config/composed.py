@@ -19,6 +19,9 @@ from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import RunConfig
 from al_bench.errors import InputError
 
+LARGEST = 2**63 - 1
+"""The largest whole number that a record and PyTorch can hold."""
+
 
 @dataclass(frozen=True, eq=False)
 class Composed:
@@ -117,7 +120,9 @@ def build(config: DictConfig) -> RunConfig:
     Raises:
         InputError: a key that no component has, or a value that one refuses.
     """
+    check_groups(config)
     check_keys(config)
+    check_numbers(config)
     own = [group for group in COMPONENTS if is_own(config[group])]
     plain = config.copy()
     with open_dict(plain):
@@ -143,6 +148,37 @@ def complete_own(config: DictConfig) -> None:
         if isinstance(node, DictConfig) and TARGET in node and not is_own(node):
             with open_dict(config):
                 config[group] = merge_own(node, group)
+
+
+def check_groups(config: DictConfig) -> None:
+    """Refuse a component or a part of the configuration that is no keys with values.
+
+    Raises:
+        InputError: naming it.
+    """
+    parts = {entry.name for entry in fields(RunConfig) if is_dataclass(entry.type) or entry.name in COMPONENTS}
+    for name in sorted(parts | {"initial", "schedule", "evaluation"}):
+        if name in config and not isinstance(config[name], DictConfig):
+            what = "choose an option, see al-bench list" if name in COMPONENTS else f"set its keys, as in {name}.KEY=…"
+            raise InputError(f"{name} is {config[name]!r}; it must be keys with values: {what}")
+
+
+def check_numbers(config: DictConfig) -> None:
+    """Refuse a whole number that no computer counts with.
+
+    Raises:
+        InputError: naming the key.
+    """
+
+    def visit(key: str, value: Any) -> None:
+        if isinstance(value, list):
+            for entry in value:
+                visit(key, entry)
+        elif isinstance(value, int) and not -LARGEST <= value <= LARGEST:
+            raise InputError(f"{key} is {value}; it must be between {-LARGEST} and {LARGEST}")
+
+    for key, value in run_names.flatten(run_names.as_dict(config)).items():
+        visit(key, value)
 
 
 def check_keys(config: DictConfig) -> None:

@@ -11,10 +11,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from hydra._internal.core_plugins.file_config_source import FileConfigSource as HydraFileConfigSource
 from hydra._internal.sources_registry import SourcesRegistry
+from hydra._internal.utils import get_args_parser
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, open_dict
@@ -70,6 +71,42 @@ def register_sources() -> None:
     plugins.register(OwnSource)
     plugins.register(OwnSearchPath)
     SourcesRegistry.instance().types[FileConfigSource.scheme()] = FileConfigSource
+
+
+def options_first(argv: Sequence[str]) -> list[str]:
+    """The words of a command with Hydra's options, and the values that they take, before the overrides.
+
+    Hydra's parser knows no override behind an option; so the words may stand in any order.
+
+    Raises:
+        InputError: an option that there is not, one without its value, or one that runs code from a file.
+    """
+    parser = get_args_parser()
+    options: list[str] = []
+    overrides: list[str] = []
+    waiting = list(argv)
+    while waiting:
+        word = waiting.pop(0)
+        action = parser._option_string_actions.get(word.partition("=")[0])
+        if not word.startswith("-") or action is None:
+            (options if word.startswith("-") else overrides).append(word)
+            continue
+        if action.dest == "experimental_rerun":
+            raise InputError(f"{word} runs code from a file; type the overrides again")
+        options.append(word)
+        optional = action.nargs == "?" and waiting and waiting[0] in (action.choices or ())
+        if "=" not in word and (action.nargs is None or optional):
+            if not waiting or "=" in waiting[0]:
+                raise InputError(f"{word} needs a value; see al-bench run --help")
+            options.append(waiting.pop(0))
+
+    def refuse(message: str) -> NoReturn:
+        text = message.replace("unrecognized arguments:", "there is no option")
+        raise InputError(f"{text}; see al-bench run --help")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    parser.parse_args([*options, *overrides])
+    return [*options, *overrides]
 
 
 def plugin_module() -> ModuleType:

@@ -25,6 +25,8 @@ from omegaconf import (
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
 from al_bench.config.own_schema import TARGET, key_fields, own_class
+from al_bench.config.registry import COMPONENTS
+from al_bench.errors import plain_line
 
 EXTENSIBLE = ("training.layer_weight_decay", "posterior.vary")
 """Keys that hold entries of the user's choice."""
@@ -71,7 +73,11 @@ def one_line(error: BaseException, known: Iterable[str] = ()) -> str:
         error: The exception.
         known: The dotted keys that exist, to suggest the nearest.
     """
-    error = innermost(error)
+    return plain_line(_in_users_words(innermost(error), known))
+
+
+def _in_users_words(error: BaseException, known: Iterable[str]) -> str:
+    """`one_line`, which may hold anything that was typed."""
     if isinstance(error, OmegaConfBaseException) and (text := own_fault(error) or wrong_value(error)):
         return text
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -89,6 +95,10 @@ def one_line(error: BaseException, known: Iterable[str] = ()) -> str:
     ):
         options = [option for option in re.split(r"[;\s]+", match[3]) if option]
         return f"{match[1]} is '{match[2]}'; choose one of {', '.join(options)}"
+    if match := re.search(r"In '([^']+)': .*: \w+ is not a subclass of (\w+)\. value: (.*?); full_key:", text):
+        classes = {path.rpartition(":")[2]: group for group, paths in COMPONENTS.items() for path in paths.values()}
+        key = classes.get(match[2], match[2].lower())
+        return f"{key} is {match[3]} in {match[1]}.yaml; it must be keys with values"
     if match := re.search(r"full_key: (\S+)", text):
         reason = text[: match.start()].rstrip("; ")
         return f"{match[1]}: {reason}"

@@ -65,6 +65,8 @@ class Initial:
 
 
 DEFAULT_ROUNDS = 20
+MOST_THREADS = 1_024
+"""More threads end a process before they help it."""
 
 
 @dataclass
@@ -192,6 +194,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         for key, low in (("seed", 0), ("validation", 0), ("threads", 1)):
             checks.at_least(key, getattr(self, key), low)
+        checks.require(self.threads <= MOST_THREADS, "threads", self.threads, f"at most {MOST_THREADS}")
         checks.one_of("device", self.device, ("auto", "cpu", "cuda"))
         for key in ("study", "arm"):
             value = getattr(self, key)

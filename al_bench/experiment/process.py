@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import sys
 from typing import TYPE_CHECKING
 
 from al_bench.errors import InputError
@@ -15,10 +18,20 @@ def set_threads(count: int) -> None:
     import threadpoolctl
     import torch
 
+    warn_of_threads(count)
+
     torch.set_num_threads(count)
     threadpoolctl.threadpool_limits(count)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
+
+
+@functools.lru_cache
+def warn_of_threads(count: int) -> None:
+    """Say on stderr, once a process, that there are more threads than cores: only slower, and no fault of a record."""
+    if count > (cores := os.cpu_count() or count):
+        line = f"threads is {count} and this machine has {cores} cores: the same results, more slowly"
+        print(f"al-bench run: {line}", file=sys.stderr)
 
 
 def keep_freed_memory() -> None:

@@ -167,10 +167,14 @@ def draw_own(
 
     from al_bench.analysis.figures.layout import with_house_style
 
-    try:
-        figure = with_house_style(function)(studies, **options)
+    def draw_whole() -> object:
+        figure = function(studies, **options)
         if isinstance(figure, Figure):
             figure.draw_without_rendering()  # a fault in a text shows only now
+        return figure
+
+    try:
+        figure = with_house_style(draw_whole, formulas=True)()
     except InputError:
         raise
     except (Exception, SystemExit) as error:

@@ -17,7 +17,7 @@ import re
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from matplotlib import style as matplotlib_style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -60,6 +60,7 @@ STYLE = {
     "grid.color": "#E3E3E3",
     "grid.linewidth": 0.7,
     "text.color": INK,
+    "text.parse_math": False,  # a dollar in the name of an arm, a class or a data set is a dollar
     "xtick.color": INK,
     "ytick.color": INK,
     "xtick.major.width": 0.8,
@@ -78,14 +79,20 @@ _DPI = 200
 _CHARACTER = 0.083  # inches that a character of a legend or a small note takes
 _LINE = 0.215  # inches that a line of a legend takes
 _P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
-def with_house_style(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
-    """Make `draw` run under STYLE alone."""
+def with_house_style(draw: Callable[_P, _R], formulas: bool = False) -> Callable[_P, _R]:
+    """Make `draw` run under STYLE alone.
+
+    Args:
+        draw: A function that makes a figure.
+        formulas: Whether what stands between dollars is a formula, as in a plot of the user's own.
+    """
 
     @functools.wraps(draw)
-    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
-        with matplotlib_style.context(["default", STYLE]):
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with matplotlib_style.context(["default", STYLE, {"text.parse_math": formulas}]):
             return draw(*args, **kwargs)
 
     return wrapped
