@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 
 import pytest
 
@@ -161,10 +162,9 @@ def test_the_estimate_is_printed_before_the_start(monkeypatch, tiny, tmp_path, c
 def test_a_run_of_another_configuration_is_not_judged(monkeypatch, run, tiny, capsys):
     in_process(monkeypatch, run, [])
     command.main(["planted", "--jobs", "1"])
-    folder = runs.plan(TINY, "laptop", "")[0].folder
-    entry = json.loads((folder / "header.json").read_text())
-    entry["identity"]["training.steps"] = 5
-    (folder / "header.json").write_text(json.dumps(entry))
+    planned = runs.plan(TINY, "laptop", "")[0]
+    shutil.rmtree(planned.folder)
+    assert run(*planned.overrides, "training.steps=5").status == 0
     capsys.readouterr()
     assert command.main(["planted", "--check-only"]) == 1
     out, err = capsys.readouterr()
