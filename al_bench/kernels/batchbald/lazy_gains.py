@@ -122,7 +122,7 @@ class _Search:
     ) -> None:
         self._mc_log_probs_nkc, self._table, self._bound_n = mc_log_probs_nkc, table, bound_n
         self._slack, self._chunk = slack, chunk
-        self._coarse, self._tenth = coarse, tenth
+        self._coarse, self._tenth_of_samples = coarse, tenth
         self._leader_kc = mc_log_probs_nkc[0]  # replaced by the first evaluation
         self.best, self.error = -math.inf, 0.0
         self.evaluated: list[Tensor] = []
@@ -155,10 +155,11 @@ class _Search:
                 if len(rows) >= self._chunk and len(rows) - len(within) < _USEFUL * len(rows):
                     self._coarse.remove(table)
                 rows = within
-        if self._tenth is not None and len(rows):
+        if self._tenth_of_samples is not None and len(rows):
             probs_bkc = self._mc_log_probs_nkc[rows].exp()
             differences = [
-                self._tenth.gain_difference(part_bkc, self._leader_kc) for part_bkc in probs_bkc.split(self._chunk)
+                self._tenth_of_samples.gain_difference(part_bkc, self._leader_kc)
+                for part_bkc in probs_bkc.split(self._chunk)
             ]
             rows = self._within(
                 rows, torch.cat([self.best + difference_b + 3 * error_b for difference_b, error_b in differences])
