@@ -14,7 +14,7 @@ from al_bench.storage.run_folder import read_status
 
 if TYPE_CHECKING:
     from al_bench.analysis.report.figures import DrawnFigure
-    from al_bench.analysis.report.gallery import SpriteSheet
+    from al_bench.analysis.report.pictures import SpriteSheet
     from al_bench.analysis.study import Study
     from al_bench.storage.runs import Run
 

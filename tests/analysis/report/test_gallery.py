@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from al_bench.analysis.report.dataset import find_dataset
-from al_bench.analysis.report.gallery import LARGEST, PICKS, SpriteSheet, gallery, spaced, sprite_sheet
+from al_bench.analysis.report.gallery import PICKS, gallery, spaced
+from al_bench.analysis.report.pictures import LARGEST, SpriteSheet, sprite_sheet
 from al_bench.analysis.study import Study, studies
 from al_bench.data.digits import Digits
 from al_bench.data.synthetic import Synthetic
