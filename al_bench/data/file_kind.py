@@ -30,14 +30,16 @@ OPENERS: dict[bytes, tuple[str, Callable[..., Any]]] = {
 """First bytes of a packed file: what it is, and how it is read."""
 
 AS_CSV = "open it there and save it as CSV (UTF-8)"
+AS_ARRAYS = "images are read from arrays: dataset=npz"
+AS_TABLE = "pickles can run code and are not read: write it with to_csv or to_parquet"
 OTHER_KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file", AS_CSV),
-    (b"\x89PNG", "a PNG image", "images are read from arrays: dataset=npz"),
-    (b"\xff\xd8\xff", "a JPEG image", "images are read from arrays: dataset=npz"),
-    (b"GIF8", "a GIF image", "images are read from arrays: dataset=npz"),
-    (b"II*\x00", "a TIFF image", "images are read from arrays: dataset=npz"),
-    (b"MM\x00*", "a TIFF image", "images are read from arrays: dataset=npz"),
-    (b"BM", "a BMP image", "images are read from arrays: dataset=npz"),
+    (b"\x89PNG", "a PNG image", AS_ARRAYS),
+    (b"\xff\xd8\xff", "a JPEG image", AS_ARRAYS),
+    (b"GIF8", "a GIF image", AS_ARRAYS),
+    (b"II*\x00", "a TIFF image", AS_ARRAYS),
+    (b"MM\x00*", "a TIFF image", AS_ARRAYS),
+    (b"BM", "a BMP image", AS_ARRAYS),
     (b"%PDF", "a PDF document", "copy the table into a spreadsheet and save it as CSV (UTF-8)"),
     (b"\x93NUMPY", "a NumPy array", "write its inputs x and labels y with numpy.savez and use dataset=npz"),
     (b"\x89HDF", "an HDF5 file", "write the table with pandas.DataFrame.to_csv or to_parquet"),
@@ -48,10 +50,10 @@ OTHER_KINDS: tuple[tuple[bytes, str, str], ...] = (
     ),
     (b"ARROW1", "an Arrow or Feather file", "write it with pandas.DataFrame.to_parquet"),
     (b"ORC", "an ORC file", "write it with pandas.DataFrame.to_parquet"),
-    (b"\x80\x02", "a Python pickle", "pickles can run code and are not read: write it with to_csv or to_parquet"),
-    (b"\x80\x03", "a Python pickle", "pickles can run code and are not read: write it with to_csv or to_parquet"),
-    (b"\x80\x04", "a Python pickle", "pickles can run code and are not read: write it with to_csv or to_parquet"),
-    (b"\x80\x05", "a Python pickle", "pickles can run code and are not read: write it with to_csv or to_parquet"),
+    (b"\x80\x02", "a Python pickle", AS_TABLE),
+    (b"\x80\x03", "a Python pickle", AS_TABLE),
+    (b"\x80\x04", "a Python pickle", AS_TABLE),
+    (b"\x80\x05", "a Python pickle", AS_TABLE),
     (b"\x28\xb5\x2f\xfd", "packed with zstd", "unpack it, or pack it with gzip"),
     (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it"),
     (b"Rar!", "a RAR archive", "unpack it"),
@@ -113,9 +115,14 @@ def read_content(path: Path) -> Content:
     if raw.startswith(b"PAR1"):
         return Content(raw, True, tuple(remarks))
     for start, kind, advice in OTHER_KINDS:
-        if raw.startswith(start) and not (start == b"BM" and b"\n" in raw[:200] and raw[:200].isascii()):
+        if raw.startswith(start) and not (start.isalnum() and _is_plain_text(raw[:200])):
             raise InputError(f"{path} is {kind}; {advice}")
     return Content(raw, False, tuple(remarks))
+
+
+def _is_plain_text(beginning: bytes) -> bool:
+    """Whether a file begins as a table may, such as one whose first column is called BMI or ORCID."""
+    return beginning.isascii() and b"\n" in beginning and b"\0" not in beginning
 
 
 def _unpacked(path: Path, file: IO[bytes], packed: int) -> bytes:

@@ -449,3 +449,12 @@ def test_one_line_says_what_was_read() -> None:
         "t.csv: 60 rows; 1 number, 1 category; label 'label' (by its name); 2 classes (x 30, y 30); "
         "48 training rows, 12 test rows split off by label"
     )
+
+
+@pytest.mark.parametrize("name", ["BMI", "ORCID", "RDX", "GIF8", "ARROW1", "BM"])
+def test_a_column_named_like_the_first_bytes_of_another_format_is_a_column(tmp_path, name):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{name},age,label\n" + "".join(f"{i % 7}.5,{i},{'ab'[i % 2]}\n" for i in range(40)))
+    dataset = CsvDataset(path=str(path)).load()
+    assert dataset.shape == (2,)
+    assert dataset.class_names == ("a", "b")
