@@ -84,19 +84,6 @@ def _all_offers(path_state: tuple[tuple[str, int], ...]) -> tuple[Offer, ...]:
     return tuple(sorted(offers, key=lambda offer: (offer.name, offer.package)))
 
 
-def load_offers(kind: str, built_in: frozenset[str] | set[str] = frozenset()) -> dict[str, Any]:
-    """Name to object, of everything of a kind that installed packages offer.
-
-    Args:
-        kind: One of `KINDS`, such as metrics.
-        built_in: The names that al-bench itself has.
-
-    Raises:
-        InputError: a name is taken, or an object cannot be loaded.
-    """
-    return {name: the_offer(given, name in built_in).load() for name, given in offers(kind).items()}
-
-
 def the_offer(given: list[Offer], built_in: bool) -> Offer:
     """The only one who offers a name.
 

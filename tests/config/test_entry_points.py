@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from al_bench.entry_points import KINDS, load_offers
+from al_bench.entry_points import KINDS, offers, the_offer
 from al_bench.errors import InputError
 from tests.config.own import MODEL, MOONS, STRATEGY
 from tests.conftest import REPOSITORY, TINY, Record, record
@@ -174,9 +174,10 @@ def test_a_file_of_the_users_own_with_a_name_that_is_taken_is_refused(run, site,
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_parts_of_al_bench_load_what_is_offered_to_them(site, kind):
     name = site.install("VALUE = 7\n", **{f"{kind}__seven": "TOY:VALUE"})
-    assert load_offers(kind) == {"seven": 7}
+    offered = offers(kind)["seven"]
+    assert the_offer(offered, built_in=False).load() == 7
     with pytest.raises(InputError, match=f"seven in al_bench.{kind} is offered by al-bench itself and by {name} 1.0"):
-        load_offers(kind, {"seven"})
+        the_offer(offered, built_in=True)
     site.install("1 / 0\n", **{f"{kind}__zero": "TOY:VALUE"})
     with pytest.raises(InputError, match="which cannot be loaded: ZeroDivisionError: division by zero"):
-        load_offers(kind)
+        the_offer(offers(kind)["zero"], built_in=False).load()
