@@ -10,11 +10,12 @@ from torch import Tensor
 
 from al_bench.data.dataset import Dataset
 from al_bench.data.mapped import MappedRows
+from al_bench.data.texts import Texts
 from al_bench.errors import InputError
 
 CHUNK_VALUES = 2**22
 """Values checked together: 17 MB of float32."""
-DTYPES = {torch.uint8: "uint8", torch.float32: "float32"}
+DTYPES: dict[object, str] = {torch.uint8: "uint8", torch.float32: "float32", str: "texts"}
 
 
 def check_dataset(dataset: object, where: str) -> Dataset:
@@ -70,6 +71,10 @@ def _class_name_faults(names: Any) -> Iterator[str]:
 
 
 def _input_faults(field: str, inputs: Any) -> Iterator[str]:
+    if isinstance(inputs, Texts):
+        if not len(inputs):
+            yield f"{field} have no row; [N] texts are expected"
+        return
     if not isinstance(inputs, Tensor | MappedRows):
         yield f"{field} are {_type_name(inputs)}; a torch.Tensor is expected, as torch.from_numpy gives"
     if inputs.dtype not in DTYPES:

@@ -14,9 +14,11 @@ from torch import Tensor
 
 from al_bench.data.mapped import MappedRows
 from al_bench.data.reading import Reading
+from al_bench.data.texts import Texts
+from al_bench.errors import InputError
 
-Inputs = Tensor | MappedRows
-"""Raw inputs, indexed by slices and by tensors of positions; what an index gives is a tensor."""
+Inputs = Tensor | MappedRows | Texts
+"""Raw inputs, indexed by slices and by tensors of positions; what an index gives is a tensor, or texts of Texts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,8 @@ class Dataset:
 
     Args:
         name: The dataset's name, used in folders and titles.
-        inputs: [N, *shape] the training part: uint8 for images or float32; a tensor, or rows of a file.
+        inputs: [N, *shape] the training part: uint8 for images or float32; a tensor, or rows of a file. Or [N] texts,
+            which an encoder turns into features before anything is trained.
         hidden_labels: [N] int64. Only `labels` reads them, and only the round loop calls it: a strategy never
             receives a Dataset, so it cannot see the label of an unlabelled point.
         test_inputs: [T, *shape], of the same type as `inputs`.
@@ -76,8 +79,45 @@ class Dataset:
             return [int(index) for index in np.asarray(indices)]
         return [value if isinstance(value, str) else int(value) for value in self.origins[np.asarray(indices)].tolist()]
 
-    def prepare(self, batch: Tensor) -> Tensor:
-        """Raw inputs [n, *shape] as float32 for the network: bytes scaled to [0, 1], then (x − mean) / std."""
+    @property
+    def is_text(self) -> bool:
+        """Whether the inputs are raw texts."""
+        return isinstance(self.inputs, Texts)
+
+    def check_trainable(self) -> None:
+        """Refuse raw texts, from which no model learns.
+
+        Raises:
+            InputError: naming the encoder to choose.
+        """
+        if self.is_text:
+            raise self._untrainable()
+
+    def _untrainable(self) -> InputError:
+        return InputError(
+            f"dataset {self.name} holds texts, which no model takes as they are: give encoder=tfidf, or another "
+            "encoder of texts"
+        )
+
+    def numbers(self, positions: slice | Tensor) -> Tensor:
+        """Raw inputs [n, *shape] at some positions of the training part.
+
+        Raises:
+            InputError: The inputs are texts.
+        """
+        self.check_trainable()
+        batch = self.inputs[positions]
+        assert isinstance(batch, Tensor)
+        return batch
+
+    def prepare(self, batch: Tensor | Texts) -> Tensor:
+        """Raw inputs [n, *shape] as float32 for the network: bytes scaled to [0, 1], then (x − mean) / std.
+
+        Raises:
+            InputError: The inputs are texts.
+        """
+        if isinstance(batch, Texts):
+            raise self._untrainable()
         out = batch.to(torch.float32)
         if batch.dtype == torch.uint8:
             out = out / 255
@@ -103,7 +143,7 @@ class Dataset:
         digest = hashlib.blake2b(digest_size=8)
         for part in (self.inputs, self.hidden_labels, self.test_inputs, self.test_labels):
             digest.update(f"{part.dtype}{tuple(part.shape)}".encode())
-            if isinstance(part, MappedRows):
+            if isinstance(part, MappedRows | Texts):
                 part.update(digest)
             else:
                 digest.update(part.detach().cpu().contiguous().numpy().data)

@@ -19,6 +19,7 @@ from al_bench.config.load_class import describe_error
 from al_bench.config.own_schema import is_own_class
 from al_bench.data.cached import load_dataset
 from al_bench.data.dataset import Dataset, Inputs
+from al_bench.data.texts import Texts
 from al_bench.errors import BenchError, InputError
 from al_bench.evidence import Product
 from al_bench.strategies.base import Strategy
@@ -106,6 +107,8 @@ def dataset_fault(dataset: object) -> str | None:
             return fault
         if len(inputs) != len(labels):
             return f"gives {len(inputs)} rows of {part}inputs and {len(labels)} {label_name}; give one label a row"
+    if isinstance(dataset.inputs, Texts) != isinstance(dataset.test_inputs, Texts):
+        return "gives texts in one of inputs and test_inputs only; both must be texts, or neither"
     if tuple(dataset.inputs.shape[1:]) != tuple(dataset.test_inputs.shape[1:]):
         shapes = f"{list(dataset.inputs.shape[1:])} and test_inputs of shape {list(dataset.test_inputs.shape[1:])}"
         return f"gives inputs of shape {shapes} a row; they must be equal"
@@ -116,6 +119,8 @@ def inputs_fault(name: str, inputs: object) -> str | None:
     """What is wrong with the inputs [N, *shape] of one part."""
     if not isinstance(inputs, Inputs):
         return f"gives {name} as a {type(inputs).__name__}; give a tensor, as torch.from_numpy(…) makes from an array"
+    if isinstance(inputs, Texts):
+        return f"gives {name} without a text; give one row or more" if len(inputs) == 0 else None
     if inputs.dtype not in (torch.uint8, torch.float32):
         return f"gives {name} of {type_name(inputs.dtype)}; give float32, as {name}.float() does, or uint8 for images"
     if len(inputs.shape) < 2 or len(inputs) == 0:

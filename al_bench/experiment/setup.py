@@ -162,6 +162,7 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
     device = pick_device(config.device)
     streams = Streams(config.seed)
     dataset = load_checked(config.dataset, config.cache, config.initial.rows or ())
+    dataset.check_trainable()
     start, validation = draw_sets(config, dataset, streams)
     full = config.reference is Reference.full
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))

@@ -95,7 +95,7 @@ class TorchLearner(Learner):
     def _train(self, labelled: Tensor, validation: Tensor, streams: Streams, round_: int) -> list[Fit]:
         device = self.dataset.inputs.device
         labelled = labelled.to(device)
-        inputs, labels = self.dataset.inputs[labelled], self.dataset.labels(labelled)
+        inputs, labels = self.dataset.numbers(labelled), self.dataset.labels(labelled)
         fits = []
         for member, network in enumerate(self.networks):
             set_generator(network, streams.torch("dropout", round_, member, device.type))

@@ -81,7 +81,7 @@ def train(name: str, data: Dataset) -> nn.Module:
     reset(trained, 0)
     generators = [torch.Generator().manual_seed(seed) for seed in (2, 3, 4)]
     set_generator(trained, generators[2])
-    inputs, labels = data.inputs[rows], data.labels(rows)
+    inputs, labels = data.numbers(rows), data.labels(rows)
     fit(trained, Training(), inputs, labels, data.prepare, lambda: 0.0, generators[0], generators[1])
     return trained.eval()
 
@@ -132,7 +132,7 @@ class Maker:
                 log_probs = torch.randn(rows, draws, CLASSES, generator=generator).log_softmax(2)
             else:
                 data = mnist()
-                net, inputs = train("batchbald_cnn", data), data.inputs[:rows]
+                net, inputs = train("batchbald_cnn", data), data.numbers(slice(rows))
                 row = data.prepare(inputs[:1])
                 sampler = ThinnedSampler(net, MaskSet(net, row, draws, torch.Generator().manual_seed(5)))
                 log_probs = torch.cat([sampler(data.prepare(part)) for part in inputs.split(512)])
@@ -178,8 +178,9 @@ class Maker:
             else:
                 data = mnist()
                 chosen = labelled(data, rows)
-                parts = {"images": data.inputs[chosen], "labels": data.labels(chosen)}
-                parts |= {"test_images": data.test_inputs[:], "test_labels": data.test_labels}
+                parts = {"images": data.numbers(chosen), "labels": data.labels(chosen)}
+                assert isinstance(data.test_inputs, Tensor)
+                parts |= {"test_images": data.test_inputs, "test_labels": data.test_labels}
             for name, part in parts.items():
                 save(folder / f"{name}.npy", part)
 

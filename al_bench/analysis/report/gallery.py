@@ -224,5 +224,5 @@ def _score(record: RoundRecord, rank: int) -> str:
 def _values(dataset: Dataset, index: int, cells: OriginalCells | None) -> tuple[str, ...]:
     if cells is not None:
         return cells.row(dataset.items([index])[0])[:COLUMNS]
-    inputs = dataset.inputs[index : index + 1].reshape(-1)[:COLUMNS].tolist()
+    inputs = dataset.numbers(slice(index, index + 1)).reshape(-1)[:COLUMNS].tolist()
     return tuple(f"{value:.3g}".replace("-", "−") for value in inputs)

@@ -61,7 +61,7 @@ def value_range(dataset: Dataset) -> tuple[float, float]:
 
     if dataset.inputs.dtype == torch.uint8:
         return 0.0, 255.0
-    ends = [torch.aminmax(dataset.inputs[start : start + _CHUNK]) for start in range(0, dataset.size, _CHUNK)]
+    ends = [torch.aminmax(dataset.numbers(slice(start, start + _CHUNK))) for start in range(0, dataset.size, _CHUNK)]
     return min(float(low) for low, _ in ends), max(float(high) for _, high in ends)
 
 
@@ -73,7 +73,7 @@ def pixels(dataset: Dataset, indices: list[int], limits: tuple[float, float]) ->
     """
     import torch
 
-    values = dataset.inputs[torch.tensor(indices)].cpu().numpy()  # [n,C,H,W]
+    values = dataset.numbers(torch.tensor(indices)).cpu().numpy()  # [n,C,H,W]
     low, high = limits
     if values.dtype != np.uint8:
         scaled = (values.astype(np.float64) - low) / max(high - low, 1e-12)
