@@ -51,6 +51,9 @@ class Effect:
         value: In per cent, points, labels, a quotient or a place, as the metric says; NaN where it is not known.
         low, high: The interval; NaN where there is none, infinite on the open side of a bound.
         note: Why there is no effect, or on which side it is a bound; may be empty.
+        mean, sd: Over seeds, of the values behind a Student interval (of logarithms where `logarithmic`); NaN where
+            there is none.
+        logarithmic: Whether the interval is one of logarithms.
     """
 
     n: int
@@ -58,6 +61,9 @@ class Effect:
     low: float
     high: float
     note: str = ""
+    mean: float = math.nan
+    sd: float = math.nan
+    logarithmic: bool = False
 
 
 def no_effect(reason: str) -> Effect:
@@ -103,7 +109,7 @@ def _over_seeds(claim: Claim, values: Sequence[float]) -> Effect:
     untested = len(values) - len(tested)
     note = f"{untested} of {len(values)} seeds have no evaluation there" if untested else ""
     centre = float(np.median(tested)) if isinstance(claim, CurvePoint) else result.mean
-    return Effect(result.n, centre, result.low, result.high, note)
+    return Effect(result.n, centre, result.low, result.high, note, result.mean, result.sd)
 
 
 def _counts_text(claim: Claim) -> str:
@@ -180,7 +186,8 @@ def _labels_ratio(claim: Claim, runs: Sequence[Run], versus_runs: Sequence[Run])
 def _geometric(values: Floats) -> Effect:
     """Geometric mean of one value a seed, with Student's interval of the logarithms."""
     logs = estimate(np.log(values))
-    return Effect(logs.n, math.exp(logs.mean), math.exp(logs.low), math.exp(logs.high))
+    low, high = math.exp(logs.low), math.exp(logs.high)
+    return Effect(logs.n, math.exp(logs.mean), low, high, "", logs.mean, logs.sd, logarithmic=True)
 
 
 def _penalty_place(claim: Claim, arms: Mapping[str, RunsBySeed]) -> Effect:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from al_bench.analysis.statistics.paired import FEWEST
+from al_bench.analysis.statistics.paired import FEWEST, MOST_SEEDS, seeds_needed
 from al_bench.reproduce.effects import Effect, RunsBySeed, compute_effect
 from al_bench.reproduce.preset import Claim, Preset, Scale, format_number
 
@@ -61,7 +61,38 @@ def decide(effect: Effect, band: tuple[float, float]) -> tuple[ClaimVerdict, str
     if effect.high <= low or high <= effect.low:
         return ClaimVerdict.failed, f"the interval lies outside{note}"
     edges = " and ".join(format_number(edge) for edge, inside in ((low, above), (high, below)) if not inside)
-    return ClaimVerdict.not_enough_seeds, f"the interval lies across {edges}{note}"
+    seeds = seeds_text(seeds_to_decide(effect, band))
+    return ClaimVerdict.not_enough_seeds, f"the interval lies across {edges}{note}{seeds}"
+
+
+def seeds_to_decide(effect: Effect, band: tuple[float, float]) -> int | None:
+    """The fewest seeds with which the interval clears the band's nearest edge with 80 % probability, either way.
+
+    n such that a t-test of n seeds against that edge has 80 % power, mean and spread taken for the truth; from few
+    seeds both are guesses themselves.
+
+    Args:
+        effect: The effect with the mean and the spread of its interval.
+        band: The open interval in which it must lie.
+
+    Returns:
+        At most MOST_SEEDS, which stands for that many or more; None where the interval is not one of a mean.
+    """
+    if math.isnan(effect.mean) or math.isnan(effect.sd):
+        return None
+    edges = [edge for edge in band if math.isfinite(edge)]
+    if effect.logarithmic:
+        edges = [math.log(edge) for edge in edges if edge > 0]
+    nearest = min((abs(effect.mean - edge) for edge in edges), default=math.nan)
+    return None if math.isnan(nearest) else seeds_needed(nearest, effect.sd)
+
+
+def seeds_text(seeds: int | None) -> str:
+    """How many seeds a claim needs, after a reason; empty where that is not known."""
+    if seeds is None:
+        return ""
+    number = f"{MOST_SEEDS:,} or more" if seeds == MOST_SEEDS else f"about {seeds:,}"
+    return f"; {number} seeds would decide it (80 % power at this mean and spread)"
 
 
 def judge(preset: Preset, scale: Scale, arms: Mapping[str, RunsBySeed]) -> tuple[JudgedClaim, ...]:

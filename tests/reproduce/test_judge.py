@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from al_bench.analysis.statistics.paired import MOST_SEEDS, estimate
 from al_bench.reproduce.effects import Effect
-from al_bench.reproduce.judge import ClaimVerdict, all_pass, decide, judge
+from al_bench.reproduce.judge import ClaimVerdict, all_pass, decide, judge, seeds_to_decide
 from al_bench.reproduce.tables import claims_table
 from tests.reproduce.planted import flat, preset, rising
 
@@ -45,6 +48,47 @@ def test_inside_outside_across(low, high, band, verdict):
 @pytest.mark.parametrize(("low", "high", "edges"), [(-2, 0, "-1"), (0, 2, "1"), (-2, 2, "-1 and 1")])
 def test_the_edges_that_an_interval_lies_across_are_named(low, high, edges):
     assert decide(Effect(3, 0, low, high), (-1, 1))[1] == f"the interval lies across {edges}"
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "band", "logarithmic"),
+    [
+        (0.9, 1.5, (0.0, INF), False),
+        (-0.9, 1.5, (0.0, INF), False),
+        (0.5, 0.6, (-1.0, 1.0), False),
+        (math.log(0.9), 0.3, (-INF, 1.0), True),
+    ],
+    ids=["above an edge", "below it", "inside a band", "a quotient below 1"],
+)
+def test_so_many_planted_seeds_decide_the_claim_in_four_of_five_studies(mean, sd, band, logarithmic):
+    planted = Effect(5, math.nan, math.nan, math.nan, "", mean, sd, logarithmic)
+    seeds = seeds_to_decide(planted, band)
+    generator = np.random.default_rng(0)
+    decided_studies, studies = 0, 2_000
+    for values in generator.normal(mean, sd, (studies, seeds)):
+        result = estimate(values)
+        low, high = (math.exp(result.low), math.exp(result.high)) if logarithmic else (result.low, result.high)
+        decided_studies += decide(Effect(seeds, 0, low, high), band)[0] is not ClaimVerdict.not_enough_seeds
+    assert decided_studies / studies == pytest.approx(0.8, abs=0.08)
+
+
+def test_an_undecided_claim_says_how_many_seeds_it_would_take():
+    claims = judge(
+        preset(ABOVE, arms=("one", "other")),
+        "laptop",
+        {"one": flat("one", [95, 90, 94]), "other": flat("other", [90, 92, 91])},
+    )
+    assert claims[0].verdict is ClaimVerdict.not_enough_seeds
+    assert re.search(r"; about \d+ seeds would decide it \(80 % power at this mean and spread\)", claims[0].reason)
+
+
+def test_a_mean_on_the_edge_takes_more_seeds_than_anybody_has():
+    assert seeds_to_decide(Effect(5, 1, 0.5, 1.5, "", 1.0, 0.4), (1.0, INF)) == MOST_SEEDS
+    assert "100,000 or more seeds" in decide(Effect(5, 1, 0.5, 1.5, "", 1.0, 0.4), (1.0, INF))[1]
+
+
+def test_a_place_has_no_spread_to_say_seeds_from():
+    assert seeds_to_decide(Effect(5, 2, 1, 3), (-INF, 2)) is None
 
 
 def test_seeds_that_are_missing_are_said():
