@@ -19,7 +19,8 @@ from 0 without the header; or item, the value of dataset.id), label, score, and 
 @bench_command("export", "Write what a run picked as a CSV file, joined to the columns of your own file.", _EPILOG)
 @options.argument("folder", "RUN", "the folder of one run", type=options.FOLDER)
 @options.out("the CSV file to write", required=True)
-def command(folder: Path, out: Path) -> None:
+@options.trust()
+def command(folder: Path, out: Path, trust: bool) -> None:
     """Write the picks of one run."""
     from al_bench.analysis.report.dataset import recorded
     from al_bench.experiment.picks import picks
@@ -30,7 +31,7 @@ def command(folder: Path, out: Path) -> None:
     if len(runs) != 1:
         raise InputError(f"{folder} holds {len(runs)} runs; name one of them, such as {runs[0].folder}")
     (run,) = runs
-    frame = picks(run, recorded(run))
+    frame = picks(run, recorded(run, trust))
     write_output(out, frame.to_csv(index=False))
     print(f"wrote {len(frame)} rows to {out}")
 

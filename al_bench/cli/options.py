@@ -108,6 +108,12 @@ def include_incomplete() -> Decorator:
     return option("--include-incomplete", is_flag=True, help=text)
 
 
+def trust() -> Decorator:
+    """`--trust`."""
+    text = "import a data set's class that is not al-bench's own; runs code that records name"
+    return option("--trust", is_flag=True, help=text)
+
+
 def out(help: str, required: bool = False) -> Decorator:
     """`--out FILE`."""
     return option("--out", required=required, type=FILE, metavar="FILE", help=help)

@@ -45,9 +45,7 @@ Exit status: 0 done, 2 bad input."""
     metavar="N",
     help="show the picks of at most so many rounds (default: 10)",
 )
-@options.option(
-    "--trust", is_flag=True, help="import a data set's class that is not al-bench's own; runs code that records name"
-)
+@options.trust()
 @options.include_incomplete()
 def command(folders: tuple[Path, ...], out: Path, **wanted: Any) -> None:
     """Write the page."""

@@ -47,7 +47,7 @@ def recorded_component(folder: Path, group: str, choice: str, trust: bool = Fals
             if not isinstance(target, str) or not trust:
                 raise InputError(
                     f"its {group} is {str(target)[:80]!r}, a class that is not al-bench's own; "
-                    "al-bench report --trust imports it: code of whoever wrote the record"
+                    "--trust (of al-bench report and export) imports it: code of whoever wrote the record"
                 )
             return from_target(target, keys, group)
         known = own_option(group, choice)

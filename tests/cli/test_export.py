@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +112,38 @@ def test_a_file_that_lost_a_row_is_said(table, capsys):
     Path("d.csv").write_text("\n".join(["case,u,v,label", *ROWS[:50]]) + "\n")
     assert export.main([FOLDER, "--out", "picks.csv"]) == 2
     assert "d.csv has no row 99 any more, which the run picked" in capsys.readouterr().err
+
+
+OWN = """\
+import pathlib
+pathlib.Path(__file__).with_name("ran").touch()
+from dataclasses import dataclass
+from al_bench.data.synthetic import Synthetic
+
+@dataclass
+class Mine(Synthetic):
+    pass
+"""
+
+
+def test_a_class_of_the_users_own_is_loaded_with_trust_alone(run, capsys, monkeypatch):
+    Path("mine_to_export.py").write_text(OWN)
+    Path("conf/dataset").mkdir(parents=True)
+    Path("conf/dataset/mine.yaml").write_text("_target_: mine_to_export.Mine\n")
+    done = run("--config-dir", "conf", "dataset=mine", *FAST)
+    assert done.status == 0, done.err
+    monkeypatch.syspath_prepend(str(Path.cwd()))
+    monkeypatch.delitem(sys.modules, "mine_to_export")
+    Path("ran").unlink()
+    folder = "results/runs/default/mine/a/seed-0"
+    assert export.main([folder, "--out", "picks.csv"]) == 2
+    assert "--trust (of al-bench report and export) imports it" in capsys.readouterr().err
+    assert not Path("ran").exists()
+    assert export.main([folder, "--out", "picks.csv", "--trust"]) == 0
+    assert Path("ran").exists()
+    expected = record("a", study="default", dataset="mine")
+    picks = pd.read_csv("picks.csv")
+    assert picks["row"].tolist() == [
+        *expected.header["initial"],
+        *(index for entry in expected.rounds[:-1] for index in entry["acquired"]),
+    ]

@@ -109,7 +109,7 @@ def test_what_trust_would_do_is_said_and_done_only_with_it(page, tmp_path):
     text = "dataset:\n  _target_: evil_of_a_record.Mine\n  test_fraction: 0.2\n  split_seed: 0\n"
     shown = page(text)
     assert "its dataset is &#39;evil_of_a_record.Mine&#39;, a class that is not al-bench&#39;s own" in shown
-    assert "al-bench report --trust imports it" in shown
+    assert "--trust (of al-bench report and export) imports it" in shown
     assert not (tmp_path / "ran").exists()
     (tmp_path / "runs").rename(tmp_path / "before")
     shown = page(text, "--trust")

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def find_dataset(run: Run, trust: bool = False) -> Dataset:
-    """Load the data set that the run was run on.
-
-    A recorded `dataset.root` that is not here gives way to AL_BENCH_DATA and the user's cache folder.
+    """Load the data set that the run was run on, as `recorded` configures it.
 
     Args:
         run: The run.
@@ -31,8 +29,6 @@ def find_dataset(run: Run, trust: bool = False) -> Dataset:
     from al_bench.data.download import offline
 
     component = recorded(run, trust)
-    if (root := getattr(component, "root", None)) and not Path(root).expanduser().is_dir():
-        component.root = None
     try:
         with offline():
             rows = (run.header.identity or {}).get("initial.rows")  # which the split left alone
@@ -82,8 +78,6 @@ def original_cells(run: Run, dataset: Dataset) -> OriginalCells | None:
         return None
     if not isinstance(component, CsvDataset) or dataset.origins is None or dataset.reading is None:
         return None
-    if (root := component.root) and not Path(root).expanduser().is_dir():
-        component.root = None
     table = component.read()
     inputs = {name for names in dataset.reading.kinds.values() for name in names}
     names = tuple(name for name in table.names if name in inputs)
@@ -93,11 +87,23 @@ def original_cells(run: Run, dataset: Dataset) -> OriginalCells | None:
 
 
 def recorded(run: Run, trust: bool = False) -> Any:
-    """The dataset's dataclass, filled as config.yaml says."""
+    """The dataset's dataclass, filled as config.yaml says.
+
+    A recorded `dataset.root` that is not here gives way to AL_BENCH_DATA and the user's cache folder.
+
+    Args:
+        run: The run.
+        trust: Whether a class that is not al-bench's own is imported as the record names it.
+
+    Raises:
+        InputError: Its configuration was not recorded or is unknown here.
+    """
     from al_bench.config.recorded import recorded_component
 
     choice = run.header.choices.get("dataset")
     component = None if choice is None else recorded_component(run.folder, "dataset", str(choice), trust)
     if component is None:
         raise InputError(f"how {run.dataset} was configured is not on record in {run.folder}")
+    if (root := getattr(component, "root", None)) and not Path(root).expanduser().is_dir():
+        component.root = None
     return component
