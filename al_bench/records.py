@@ -153,6 +153,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
         extended: One entry each time the run went on to more labels than it had been asked for.
         own_code: Files and digests of a user's own components; None where all are al-bench's.
         own_metrics: Name to label, unit and direction of the user's own metrics.
+        encoding: Of the encoder's features: digest, dimension, weights, versions, device; None without an encoder.
     """
 
     schema: int = SCHEMA
@@ -192,3 +193,4 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     extended: list[dict[str, Any]] = field(default_factory=list)
     own_code: dict[str, Any] | None = None
     own_metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    encoding: dict[str, Any] | None = None

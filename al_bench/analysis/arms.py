@@ -10,6 +10,7 @@ import numpy as np
 
 from al_bench.analysis.statistics.curves import Curves, Summary, stack, summarise
 from al_bench.errors import InputError
+from al_bench.storage.identity import FORMER_CHOICES
 from al_bench.storage.runs import Run
 
 
@@ -145,7 +146,7 @@ def group_runs(runs: list[Run], ends: str = "common") -> list[Arm]:
 
 # A strategy's own settings make the strategy; the seed is what runs are averaged over.
 _OWN = ("strategy.", "seed")
-_COMPONENTS = ("model", "posterior", "training")
+_COMPONENTS = ("encoder", "model", "posterior", "training")
 
 _KEYS, _LETTERS = 4, 30  # what a title has room for; the report lists all differences
 
@@ -202,7 +203,7 @@ def split_arm(name: str) -> list[str]:
 
 def recorded_configuration(run: Run) -> dict[str, object]:
     """The resolved keys of a run's record, and the components chosen but for the strategy; empty where it has none."""
-    identity, choices = run.header.identity, run.header.choices
+    identity, choices = run.header.identity, FORMER_CHOICES | run.header.choices
     return {key: choices[key] for key in _COMPONENTS if key in choices} | identity if identity is not None else {}
 
 

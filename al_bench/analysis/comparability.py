@@ -8,7 +8,7 @@ from al_bench.analysis.arms import Arm, recorded_configuration
 from al_bench.storage.runs import Run
 
 # Keys of a run's identity that shape the network of round 0 or the data it sees.
-_NETWORK = ("dataset.", "model.", "posterior.", "training.", "initial.", "validation.", "threads.")
+_NETWORK = ("dataset.", "encoder.", "model.", "posterior.", "training.", "initial.", "validation.", "threads.")
 
 
 def share_network(arm: Arm, base: Arm) -> bool:

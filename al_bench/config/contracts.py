@@ -30,6 +30,7 @@ CONTRACTS = {
     "strategy": Contract("al_bench.strategies.base:Strategy"),
     "posterior": Contract("al_bench.learners.posterior:Posterior"),
     "training": Contract("al_bench.learners.training:Training"),
+    "encoder": Contract("al_bench.data.encoders.encoder:Encoder"),
     "dataset": Contract(methods=("load()",)),
     "model": Contract(methods=("build(shape, classes)", "learner(dataset, posterior, training)")),
 }

@@ -13,6 +13,7 @@ from al_bench.errors import InputError
 KIND_GROUPS = {
     "strategies": "strategy",
     "datasets": "dataset",
+    "encoders": "encoder",
     "models": "model",
     "posteriors": "posterior",
     "learners": "model",

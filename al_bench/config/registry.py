@@ -14,6 +14,9 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "npz": "al_bench.data.arrays:NpzDataset",
         "synthetic": "al_bench.data.synthetic:Synthetic",
     },
+    "encoder": {
+        "none": "al_bench.data.encoders.encoder:NoEncoder",
+    },
     "model": {
         "mlp": "al_bench.models.mlp:Mlp",
         "gal2017_cnn": "al_bench.models.gal2017_cnn:Gal2017Cnn",

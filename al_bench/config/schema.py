@@ -154,7 +154,7 @@ class RunConfig:
     """Everything that defines a run.
 
     Args:
-        dataset, model, posterior, training, strategy: The components.
+        dataset, encoder, model, posterior, training, strategy: The components.
         initial, schedule, evaluation, health: See their classes.
         validation: Points of the training part held out of the pool, at random; they stop the training early.
         scoring: How dropout masks are applied: fast runs what all draws share once and thins the layers between masks;
@@ -172,6 +172,7 @@ class RunConfig:
     """
 
     dataset: Any = MISSING
+    encoder: Any = MISSING
     model: Any = MISSING
     posterior: Any = MISSING
     training: Any = MISSING

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from al_bench.data.encoding import Encoding
 from al_bench.data.mapped import MappedRows
 from al_bench.data.reading import Reading
 from al_bench.data.texts import Texts
@@ -40,6 +41,7 @@ class Dataset:
             (int64), or a text such as the column `dataset.id`; None where an index is all there is.
         test_origins: [T] of the same.
         reading: What was read of a user's data, to be said before a run.
+        encoding: What the inputs were before an encoder made features of them; None where they are raw.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Dataset:
     origins: np.ndarray | None = None
     test_origins: np.ndarray | None = None
     reading: Reading | None = None
+    encoding: Encoding | None = None
 
     @property
     def size(self) -> int:
@@ -135,8 +138,8 @@ class Dataset:
         return replace(self, **moved)
 
     def fingerprint(self) -> str:
-        """16 hex digits over shapes, types and every byte of inputs and labels, test part included."""
-        return self._fingerprint
+        """16 hex digits over shapes, types and every byte of raw inputs and labels, test part included."""
+        return self._fingerprint if self.encoding is None else self.encoding.fingerprint
 
     @cached_property
     def _fingerprint(self) -> str:

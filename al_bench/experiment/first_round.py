@@ -155,6 +155,7 @@ def cache_key_parts(experiment: Experiment) -> dict[str, Any]:
         "threads": config.threads,
         "chunk": experiment.learner.chunk,
         "seed": config.seed,
+        "features": None if data.encoding is None else data.encoding.digest,
         "data": [data.fingerprint(), *(_digest(part) for part in (data.mean, data.std)), data.classes],
         "labelled": _digest(torch.tensor(experiment.start.labelled)),
         "validation": _digest(torch.tensor(experiment.validation)),

@@ -62,4 +62,5 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
         own_code=job.own_code,
         health=asdict(config.health),
         own_metrics=own.describe(experiment.metrics),
+        encoding=None if dataset.encoding is None else dataset.encoding.for_header(),
     )

@@ -109,7 +109,7 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
     _say_what_was_read(job, experiment)
     header = describe(job, experiment)
     if stored.complete and is_covered(stored.rounds, experiment):
-        stored.check_header(header, ("fingerprint", "features"))
+        stored.check_header(header, ("fingerprint", "features", "encoding"))
         return _complete(job, stored, "already complete, ")
     with RunFolder.hold(job.folder) as folder, _logged_to(job.folder):
         folder.check(job.identity, job.components, job.defaults, lengths=False)

@@ -16,12 +16,15 @@ from torch import Tensor, nn
 
 from al_bench.config.contracts import class_name
 from al_bench.config.load_class import describe_error
+from al_bench.config.own_code import own_code
 from al_bench.config.own_schema import is_own_class
 from al_bench.data.cached import load_dataset
 from al_bench.data.dataset import Dataset, Inputs
+from al_bench.data.encoders.encoder import Workspace
 from al_bench.data.texts import Texts
 from al_bench.errors import BenchError, InputError
 from al_bench.evidence import Product
+from al_bench.storage import cache
 from al_bench.strategies.base import Strategy
 
 PROBED_ROWS = 2
@@ -68,6 +71,35 @@ def load_checked(component: Any, cache_folder: str | None, initial_rows: Sequenc
     if (fault := dataset_fault(dataset)) is not None:
         raise InputError(f"{who(component, 'dataset')}: load() {fault}")
     return dataset
+
+
+def encode_checked(component: Any, dataset: Dataset, device: torch.device, cache_folder: str | None) -> Dataset:
+    """A data set with an encoder's features as inputs; what an encoder of a user's own gives is checked.
+
+    Args:
+        component: An encoder.
+        dataset: Raw inputs.
+        device: Where networks run.
+        cache_folder: The value of a run's key `cache`.
+
+    Raises:
+        InputError: the encoder cannot read these inputs, fails, or returns what no run can use.
+    """
+    code = own_code([component])
+    workspace = Workspace(device, cache.cache_folder(cache_folder), None if code is None else code["digest"])
+    if code is None:
+        return component.encode(dataset, workspace)
+    with faults_named(component, "encoder", "encode(dataset, workspace)"):
+        encoded = component.encode(dataset, workspace)
+    if (fault := dataset_fault(encoded)) is not None:
+        raise InputError(f"{who(component, 'encoder')}: encode() {fault}")
+    if (len(encoded.inputs), len(encoded.test_inputs)) != (len(dataset.inputs), len(dataset.test_inputs)):
+        raise InputError(
+            f"{who(component, 'encoder')}: encode() gives {len(encoded.inputs):,} training and "
+            f"{len(encoded.test_inputs):,} test points for {len(dataset.inputs):,} and {len(dataset.test_inputs):,}; "
+            "give one row a point"
+        )
+    return encoded
 
 
 def declared_needs(strategy: Strategy, draws: bool) -> frozenset[Product]:

@@ -16,7 +16,7 @@ from al_bench.errors import InputError
 from al_bench.evidence import Product
 from al_bench.experiment.initial import draw_sets
 from al_bench.experiment.learner import build_learner
-from al_bench.experiment.own_components import declared_needs, load_checked
+from al_bench.experiment.own_components import declared_needs, encode_checked, load_checked
 from al_bench.experiment.process import pick_device
 from al_bench.learners.learner import FROM_LABELS, Learner
 from al_bench.learners.training import Stop
@@ -168,7 +168,7 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))
     if config.training.stop is Stop.early and not len(validation):
         raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
-    dataset = dataset.to(device)
+    dataset = encode_checked(config.encoder, dataset, device, config.cache).to(device)
     strategy = cast(Strategy, config.strategy)
     learner = build_learner(config, dataset, None if full else strategy, chunk)
     table = None if full else check_strategy(config, strategy_name, learner, start)

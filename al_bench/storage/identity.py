@@ -18,6 +18,9 @@ A key of today that an old record lacks has this value, else its present default
 is not what was done before adds a line here.
 """
 
+FORMER_CHOICES = {"encoder": "none"}
+"""Component that was added after records had been written, to the option that was the rule before."""
+
 REPLACED_DEFAULTS: dict[str, tuple[Any, Any]] = {
     "dataset.separator": (",", "auto"),
 }
@@ -41,7 +44,8 @@ def differences(
     Args:
         header: Of the record.
         identity: The configuration's resolved keys that change results, flat.
-        components: Component to chosen option; a component that the record does not know is no difference.
+        components: Component to chosen option; a component that the record does not know is no difference,
+            unless there was a rule before it (FORMER_CHOICES).
         defaults: The present default of every key, flat, for keys that the record lacks and no table knows.
         leave_out: Keys that may differ.
     """
@@ -57,7 +61,8 @@ def differences(
         if there.get(key) == former and here.get(key) == present:
             there[key] = present
     here |= components
-    there |= {group: header.choices[group] for group in components if group in header.choices}
+    choices = FORMER_CHOICES | header.choices if header.identity is not None else header.choices
+    there |= {group: choices[group] for group in components if group in choices}
     keys = sorted(((here.keys() - components.keys()) | there.keys()) - set(leave_out))
     return [
         f"{key} (here {here.get(key, 'absent')}, there {there.get(key, 'absent')})"

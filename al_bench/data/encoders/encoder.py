@@ -1,0 +1,55 @@
+"""The contract of an encoder: its options as fields, a data set in, the same data set with features as inputs out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from al_bench.data.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where features are computed and stored.
+
+    Args:
+        device: The device that networks run on.
+        cache: Folder of what runs share; None: nothing is read or stored.
+        own_code: Digest of the files of an encoder of the user's own; None for al-bench's.
+    """
+
+    device: torch.device = torch.device("cpu")  # noqa: RUF009, a constant
+    cache: Path | None = None
+    own_code: str | None = None
+
+
+@dataclass
+class Encoder(ABC):
+    """A frozen function from raw inputs to features [N, D].
+
+    Every strategy and learner sees the features in the place of the inputs. The fields of the class are the keys of the
+    config group `encoder`.
+    """
+
+    @abstractmethod
+    def encode(self, dataset: Dataset, workspace: Workspace) -> Dataset:
+        """The same data set with features as inputs, test part included; labels, origins and class names stay.
+
+        Args:
+            dataset: Raw inputs, on the CPU.
+            workspace: Where features are computed and stored.
+
+        Raises:
+            InputError: the inputs are of a kind that the encoder cannot read, or something it needs is missing.
+        """
+
+
+@dataclass
+class NoEncoder(Encoder):
+    """The inputs as they are."""
+
+    def encode(self, dataset: Dataset, workspace: Workspace) -> Dataset:
+        return dataset

@@ -1,0 +1,33 @@
+"""What a run's header says of the features that an encoder made of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Where the features of a data set come from.
+
+    Args:
+        fingerprint: Of the raw data that the features were made of.
+        digest: Of the features, test part included.
+        dimension: D, numbers a point.
+        facts: What the features depend on, for the header: weights and their digest, versions, device.
+        remarks: What a reader must know, one sentence each, such as that strategies see fewer dimensions.
+        cached: How many of the points were read from the cache; None where nothing is cached.
+    """
+
+    fingerprint: str
+    digest: str
+    dimension: int
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    cached: int | None = None
+
+    def for_header(self) -> dict[str, Any]:
+        """The entry of a run's header."""
+        remarks = {"remarks": list(self.remarks)} if self.remarks else {}
+        return {"digest": self.digest, "dimension": self.dimension, **self.facts, **remarks}
