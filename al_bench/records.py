@@ -135,6 +135,8 @@ class RunHeader(Struct, frozen=True, kw_only=True):
         reference: "full" for a run that trains once on the whole pool, else "none".
         command: The overrides as typed; None in the oldest records.
         choices: Config group to chosen option.
+        implied: Config group to the option that implied its choice, such as "model=random_forest"; without an entry it
+            was chosen by the user, or is the default.
         classes, class_names: Of the dataset.
         pool, validation, test: Points of each part.
         initial: Dataset indices labelled in round 0; None for a run on the full pool.
@@ -166,6 +168,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     reference: str = "none"
     command: list[str] | None = None
     choices: dict[str, Any] = field(default_factory=dict)
+    implied: dict[str, str] = field(default_factory=dict)
     classes: Count | None = None
     class_names: list[str] = field(default_factory=list)
     pool: Count | None = None

@@ -30,12 +30,15 @@ def command(words: tuple[str, ...], config_dir: Path | None) -> None:
 
     if bad := [word for word in words if "=" not in word]:
         raise InputError(f"{bad[0]!r} is no override: write key=value, such as dataset.path=mine.csv")
-    config = compose_dataset(words, None if config_dir is None else str(config_dir)).build()
+    composed = compose_dataset(words, None if config_dir is None else str(config_dir))
+    config = composed.build()
     dataset = load_checked(config.dataset, config.cache, config.initial.rows or ())
     for line in describe(dataset):
         print(line)
     for line in start_lines(config, dataset):
         print(line)
+    if composed.implied_line:
+        print(f"  chosen for you: {composed.implied_line}")
 
 
 def describe(dataset: Any) -> list[str]:

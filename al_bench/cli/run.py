@@ -63,6 +63,7 @@ def make_job(composed: Composed) -> Job:
         command=composed.overrides,
         bar=not composed.parallel,
         defaults=composed.defaults(run),
+        implied=composed.implied,
         own_code=own_code([getattr(run, group) for group in composed.components]),
     )
 

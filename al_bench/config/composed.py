@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from al_bench.config import run_names
+from al_bench.config.implied import implied_choices, implied_line
 from al_bench.config.messages import own_unknown_key, unknown_key
 from al_bench.config.options import check_names
 from al_bench.config.own_schema import TARGET, from_node, is_own, merge_own, own_class, values
@@ -44,6 +45,16 @@ class Composed:
     def choices(self) -> dict[str, str]:
         """Config group to chosen option."""
         return run_names.config_choices(self.hydra)
+
+    @cached_property
+    def implied(self) -> dict[str, str]:
+        """Config group to the option that implied its choice, such as "encoder=tfidf"."""
+        return implied_choices(self.hydra.runtime.choices)
+
+    @property
+    def implied_line(self) -> str:
+        """What was chosen for the user, in one line; empty where nothing was."""
+        return implied_line(self.choices, self.implied)
 
     @property
     def overrides(self) -> list[str]:

@@ -13,14 +13,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from hydra._internal import config_loader_impl
 from hydra._internal.core_plugins.file_config_source import FileConfigSource as HydraFileConfigSource
+from hydra._internal.defaults_list import DefaultsList
+from hydra._internal.defaults_list import create_defaults_list as hydras_defaults_list
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, open_dict
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from al_bench.config.implied import KEY, ORDER, PREFIX, follow, take_implied
 from al_bench.config.sources import OwnSearchPath, OwnSource, add_own_schemas, check_content, yaml_fault
 from al_bench.errors import InputError
 
@@ -61,8 +66,54 @@ class FileConfigSource(HydraFileConfigSource):
         except YAMLError as error:
             raise InputError(yaml_fault(error)) from error
         content = check_content(result.config, self.path, config_path)
+        header: dict[str, Any] = result.header
+        header[KEY] = take_implied(content, config_path)
         add_own_schemas(content, config_path, result.header.get("package"))
         return result
+
+
+def create_defaults_list(
+    repo: Any, config_name: str | None, overrides_list: list[Any], prepend_hydra: bool, skip_missing: bool
+) -> DefaultsList:
+    """Hydra's function of that name, repeated with the choices that the chosen options imply until no more follow.
+
+    It takes the place of Hydra's in every composition: of a run, of the jobs of a sweep, and of what only prints.
+    """
+
+    def compose_with(words: list[str]) -> DefaultsList:
+        parsed = OverridesParser.create().parse_overrides(words)
+        return hydras_defaults_list(repo, config_name, [*overrides_list, *parsed], prepend_hydra, skip_missing)
+
+    def declared(group: str, choice: str) -> dict[str, str]:
+        loaded = repo.load_config(f"{group}/{choice}")
+        return {} if loaded is None else loaded.header.get(KEY) or {}
+
+    result = compose_with([])
+    open_groups = set(ORDER) - chosen_groups(result, overrides_list)
+    implied: dict[str, tuple[str, str]] = {}
+    for _ in ORDER:
+        following = follow(result.overrides.known_choices, open_groups, declared)
+        if following == implied:
+            break
+        implied = following
+        result = compose_with([f"{group}={option}" for group, (option, _) in implied.items()])
+    result.overrides.known_choices |= {PREFIX + group: source for group, (_, source) in implied.items()}
+    return result
+
+
+def chosen_groups(result: DefaultsList, overrides_list: list[Any]) -> set[str]:
+    """The groups that the user has chosen an option of: on the command line, or in an experiment's file."""
+    typed = {override.key_or_group for override in overrides_list}
+    by_files = {
+        group
+        for group, entry in result.overrides.override_metadata.items()
+        if str(entry.containing_config_path).partition("/")[0] not in ORDER
+    }
+    return typed | by_files
+
+
+config_loader_impl.create_defaults_list = create_defaults_list
+"""On import: the workers of a launcher, which call nothing of al-bench before they compose, import this module."""
 
 
 def register_sources() -> None:

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from al_bench.config.components import from_target
 from al_bench.config.compose import COMPOSE_ERRORS
+from al_bench.config.implied import KEY as IMPLIES
 from al_bench.config.load_class import load_class
 from al_bench.config.messages import one_line
 from al_bench.config.options import files
@@ -67,6 +68,7 @@ def own_option(group: str, choice: str) -> tuple[type, dict[str, Any]] | None:
     text = path.read_text(encoding="utf-8")
     values = parse_yaml(text)
     defaults = values.pop("defaults", [])
+    values.pop(IMPLIES, None)
     if "@package _global_" in text:
         values = values.get(group, {})
     prefix = f"/schema/{group}/"

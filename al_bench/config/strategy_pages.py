@@ -90,12 +90,14 @@ def component(path: Path, folders: list[Path]) -> tuple[type, dict[str, Any], li
     """
     from omegaconf import OmegaConf
 
+    from al_bench.config.implied import KEY as IMPLIES
     from al_bench.config.load_class import load_class
     from al_bench.config.own_schema import TARGET, load_own_class
     from al_bench.config.registry import COMPONENTS
 
     node: Any = OmegaConf.to_container(OmegaConf.load(path))
     defaults, brings = node.pop("defaults", []), []
+    node.pop(IMPLIES, None)
     own = node.get("strategy", {}) if "@package _global_" in path.read_text() else node
     cls: type | None = None
     values: dict[str, Any] = {}

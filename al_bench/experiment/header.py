@@ -39,6 +39,7 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
         reference=config.reference.value,
         command=job.command,
         choices=job.choices,
+        implied=dict(job.implied),
         classes=dataset.classes,
         class_names=list(dataset.class_names),
         pool=len(experiment.start.pool),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from al_bench.config.implied import implied_line
 from al_bench.config.schema import RunConfig
 from al_bench.data.files import find_file
 from al_bench.errors import BenchError, InputError
@@ -48,6 +49,7 @@ class Job:
         bar: Show a progress bar where the output is a terminal.
         defaults: The present default of every key of the identity that has one.
         own_code: Files and digests of the user's own components; None where all are al-bench's.
+        implied: Config group to the option that implied its choice, where the user made none.
     """
 
     config: RunConfig
@@ -60,6 +62,7 @@ class Job:
     bar: bool = True
     defaults: Mapping[str, Any] = field(default_factory=dict)
     own_code: dict[str, Any] | None = None
+    implied: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def strategy(self) -> str:
@@ -105,6 +108,7 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
 
     set_threads(job.config.threads)
     keep_freed_memory()
+    _say_what_is_implied(job)
     experiment = set_up(job.config, job.strategy)
     _say_what_was_read(job, experiment)
     header = describe(job, experiment)
@@ -132,7 +136,15 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
 
 
 SAID: set[str] = set()
-"""Lines about data sets that one command has printed: the runs of a sweep share theirs."""
+"""Lines that one command has printed, about its data and its choices: the runs of a sweep share theirs."""
+
+
+def _say_what_is_implied(job: Job) -> None:
+    """One line about the options that were chosen for the user, before anything is read."""
+    line = implied_line(job.choices, job.implied)
+    if line and line not in SAID and job.bar:
+        print(f"al-bench: chosen for you: {line}", file=sys.stderr)
+    SAID.add(line)
 
 
 def _say_what_was_read(job: Job, experiment: Experiment) -> None:

@@ -85,3 +85,15 @@ def test_users_classes_and_installed_packages_are_searched_behind_the_folders(re
     assert registry.resolve(OwnSource.scheme()) is OwnSource
     providers = [element.provider for element in create_config_search_path(str(tmp_path)).get_path()]
     assert providers == ["hydra", "main", "al-bench", "schema"], f"the search path is made otherwise: {ADVICE}"
+
+
+def test_hydra_composes_through_al_benchs_list_of_defaults():
+    from hydra._internal import config_loader_impl, defaults_list
+
+    assert config_loader_impl.create_defaults_list is hydra_adapter.create_defaults_list, ADVICE
+    theirs, ours = defaults_list.create_defaults_list, hydra_adapter.create_defaults_list
+    names = list(inspect.signature(theirs).parameters)
+    assert list(inspect.signature(ours).parameters) == names, f"the list of defaults is made otherwise: {ADVICE}"
+    for method in ("_load_configuration_impl", "compute_defaults_list"):
+        source = inspect.getsource(getattr(config_loader_impl.ConfigLoaderImpl, method))
+        assert source.count("create_defaults_list(") == 1, f"{method} composes otherwise: {ADVICE}"
