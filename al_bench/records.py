@@ -85,7 +85,11 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
         round: Counted from 0.
         labelled: Labelled points that this round's networks were trained on, the initial set included.
         accuracy, nll, ece: Quality on the test part (see `al_bench.metrics`); None where it was not evaluated.
-        metrics: Further metrics of the user's own, by name.
+        metrics: Further metrics by name: al-bench's (see `al-bench guide metrics`), and those of the user's own.
+        class_metrics: Name to values [C] of the metrics by class, recall and precision, to six decimals; None for a
+            class that the test part has no points of.
+        confusion: [C, C] test points by true class (row) and predicted class (column); None with more than 50 classes.
+        class_results: With more than 50 classes instead: `predicted` and `right` to counts [C] of test points.
         class_counts: [C] labelled points by class.
         fit: What the training of each network did; empty in a cold start's round 0.
         candidates: Points that were scored; None in the last round.
@@ -107,6 +111,9 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     nll: Measure | None = None
     ece: Measure | None = None
     metrics: dict[str, Measure | None] = field(default_factory=dict)
+    class_metrics: dict[str, list[Measure | None]] = field(default_factory=dict)
+    confusion: list[list[Count]] | None = None
+    class_results: dict[str, list[Count]] | None = None
     class_counts: list[Count] = field(default_factory=list)
     fit: list[FitRecord] = field(default_factory=list)
     candidates: Count | None = None
@@ -120,8 +127,19 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     peak_memory_bytes: dict[str, Whole] = field(default_factory=dict)
 
     def metric(self, name: str) -> float | None:
-        """The value of a metric; None where this round was not evaluated, or the metric was not asked for."""
+        """The value of a metric of one number; None where this round has none on record.
+
+        How many classes the labelled set has is known of every round with class counts.
+        """
+        if name == "classes_found" and self.class_counts:
+            return float(sum(count > 0 for count in self.class_counts))
         value = getattr(self, name) if name in ("accuracy", "nll", "ece") else self.metrics.get(name)
+        return None if value is None else float(value)
+
+    def class_metric(self, name: str, label: int) -> float | None:
+        """The value of a metric of one class, such as its recall; None where this round has none on record."""
+        values = self.class_metrics.get(name) or []
+        value = values[label] if label < len(values) else None
         return None if value is None else float(value)
 
 
@@ -156,6 +174,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
         own_code: Files and digests of a user's own components; None where all are al-bench's.
         own_metrics: Name to label, unit and direction of the user's own metrics.
         encoding: Of the encoder's features: digest, dimension, weights, versions, device; None without an encoder.
+        test_class_counts: [C] points of the test part by class; empty in records of versions that did not count them.
     """
 
     schema: int = SCHEMA
@@ -197,3 +216,4 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     own_code: dict[str, Any] | None = None
     own_metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     encoding: dict[str, Any] | None = None
+    test_class_counts: list[Count] = field(default_factory=list)

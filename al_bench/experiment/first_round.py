@@ -20,6 +20,8 @@ import torch
 
 from al_bench.learners.fit import Fit
 from al_bench.metrics import METRICS
+from al_bench.metrics.measure import Quality
+from al_bench.metrics.table import LabelMetric
 from al_bench.storage import cache
 from al_bench.storage.environment import versions
 
@@ -61,7 +63,7 @@ class FirstRound:
             return None
         try:
             fits = [Fit(**fit) for fit in entry["fits"]]
-            quality = {name: None if value is None else float(value) for name, value in entry["quality"].items()}
+            quality = None if entry["quality"] is None else Quality.from_plain(entry["quality"])
             self.value = {"quality": quality, "seconds": float(entry["seconds"])}
             self.experiment.learner.load_state(entry["states"])
         except Exception as error:  # an entry of other content than this code writes: whatever its use raises
@@ -71,17 +73,18 @@ class FirstRound:
         return fits
 
     @property
-    def quality(self) -> dict[str, float | None] | None:
+    def quality(self) -> Quality | None:
         """The quality of the networks loaded; None where it lacks a metric, such as one of the user's own."""
-        stored = self.value.get("quality") or {}
-        return dict(stored) if all(metric.name in stored for metric in self.experiment.metrics) else None
+        stored: Quality | None = self.value.get("quality")
+        needed = {metric.name for metric in self.experiment.metrics if not isinstance(metric, LabelMetric)}
+        return stored if stored is not None and needed <= stored.values.keys() else None
 
     @property
     def header_entry(self) -> dict[str, Any]:
         """What the run's header says of the cache: the entry's name, and whether it was there."""
         return {"key": self.key, "loaded": bool(self.value)} if self.store else {}
 
-    def store_result(self, fits: list[Fit], quality: dict[str, float | None] | None, seconds: float) -> None:
+    def store_result(self, fits: list[Fit], quality: Quality | None, seconds: float) -> None:
         """Say in the log where the networks come from, and put new ones into the cache.
 
         Args:
@@ -101,7 +104,7 @@ class FirstRound:
         entry = {
             "states": self.experiment.learner.state(),
             "fits": [asdict(fit) for fit in fits],
-            "quality": {name: value for name, value in (quality or {}).items() if name in METRICS},
+            "quality": None if quality is None else quality.plain() | {"values": _without_own(quality.values)},
             "seconds": seconds,
         }
         self.store.store(KIND, self.key, entry)
@@ -165,6 +168,11 @@ def cache_key_parts(experiment: Experiment) -> dict[str, Any]:
         "scoring": config.scoring.value,
         "auxiliary": _plain(experiment.strategy) if experiment.learner.auxiliaries else None,
     }
+
+
+def _without_own(values: dict[str, float | None]) -> dict[str, float | None]:
+    """The values of al-bench's metrics: the key of an entry does not cover the code of a user's."""
+    return {name: value for name, value in values.items() if name in METRICS}
 
 
 def _plain(component: Any) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import torch
+
 from al_bench.experiment.setup import Experiment
 from al_bench.metrics import own
 from al_bench.records import RunHeader
@@ -64,4 +66,5 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
         health=asdict(config.health),
         own_metrics=own.describe(experiment.metrics),
         encoding=None if dataset.encoding is None else dataset.encoding.for_header(),
+        test_class_counts=torch.bincount(dataset.test_labels, minlength=dataset.classes).tolist(),
     )

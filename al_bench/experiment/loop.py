@@ -6,14 +6,17 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 import torch
+from torch import Tensor
 
 from al_bench.experiment.acquire import Acquisition, acquire
-from al_bench.experiment.evaluate import evaluate
+from al_bench.experiment.evaluate import predict_test
 from al_bench.experiment.first_round import first_round
 from al_bench.experiment.meter import Meter
 from al_bench.experiment.monitor import HealthMonitor
 from al_bench.experiment.setup import Experiment
 from al_bench.learners.fit import Fit
+from al_bench.metrics.measure import Quality, measure
+from al_bench.metrics.table import LabelMetric
 from al_bench.pool import PoolState
 from al_bench.records import FitRecord, RoundRecord
 from al_bench.storage.run_folder import RunFolder
@@ -36,7 +39,11 @@ def run_rounds(experiment: Experiment, folder: RunFolder, report: Callable[[Roun
     for round_ in range(state.round, experiment.rounds):
         meter.start_round()
         fits, quality = train_and_evaluate(experiment, state, meter, folder)
-        acquisition = None if experiment.ends(round_, quality) else acquire(experiment, state, meter)
+        acquisition = (
+            None
+            if experiment.ends(round_, None if quality is None else quality.values)
+            else acquire(experiment, state, meter)
+        )
         record = describe(experiment, state, fits, quality, acquisition, monitor, meter)
         folder.append(record)  # on disk before the next round starts
         report(record)
@@ -57,14 +64,14 @@ def resume(experiment: Experiment, folder: RunFolder) -> PoolState:
 
 def train_and_evaluate(
     experiment: Experiment, state: PoolState, meter: Meter, folder: RunFolder
-) -> tuple[list[Fit], dict[str, float | None] | None]:
+) -> tuple[list[Fit], Quality | None]:
     """Train on the labelled set, and evaluate where the round is one of those evaluated.
 
     Round 0's networks and their quality come from the cache where another run has them. Under warm start the weights
     are saved for the next round, those of two rounds ago dropped.
 
     Returns:
-        What each training did, and the value of each metric; None in place of the latter where it was not evaluated.
+        What each training did, and the quality on the test part; None in place of it where it was not evaluated.
     """
     round_, quality = state.round, None
     with first_round(experiment, round_) as shared:
@@ -74,7 +81,11 @@ def train_and_evaluate(
                 fits = train(experiment, state, round_)
         if experiment.evaluates(round_):
             with meter.stage("evaluate"):
-                quality = shared.quality or evaluate_learner(experiment, round_)
+                quality = shared.quality
+                log_probs = None if quality else predict(experiment, round_)
+            with meter.stage("metrics"):
+                if log_probs is not None:
+                    quality = measure(log_probs.double(), experiment.dataset.test_labels, experiment.metrics)
         shared.store_result(fits, quality, sum(meter.seconds.values()))
     if shared.header_entry:
         folder.amend(first_round=shared.header_entry)
@@ -92,24 +103,31 @@ def train(experiment: Experiment, state: PoolState, round_: int) -> list[Fit]:
     return learner.fit(torch.tensor(state.labelled), torch.tensor(experiment.validation), streams, round_)
 
 
-def evaluate_learner(experiment: Experiment, round_: int) -> dict[str, float | None]:
-    """The value of each metric on the test part."""
+def predict(experiment: Experiment, round_: int) -> Tensor:
+    """[N, C] log-probabilities of the mean prediction for the test part."""
     draws = experiment.config.evaluation.draws
     sampler = experiment.learner.sampler(experiment.streams, "test_masks", round_, draws)
-    return evaluate(experiment.learner, sampler, experiment.metrics)
+    return predict_test(experiment.learner, sampler)
 
 
 def describe(
     experiment: Experiment,
     state: PoolState,
     fits: list[Fit],
-    quality: dict[str, float | None] | None,
+    quality: Quality | None,
     acquisition: Acquisition | None,
     monitor: HealthMonitor,
     meter: Meter,
 ) -> RoundRecord:
     """The record of a round."""
-    values: dict[str, float | None] = dict(quality or {})
+    class_counts = experiment.class_counts(state.labelled)
+    values: dict[str, float | None] = {}
+    if quality is not None:
+        for metric in experiment.metrics:
+            if isinstance(metric, LabelMetric):
+                values[metric.name] = metric.of_counts(class_counts)
+            else:
+                values[metric.name] = quality.values[metric.name]
     accuracy = values.pop("accuracy", None)
     selection = None if acquisition is None else acquisition.selection
     health = monitor.measure(state, accuracy, acquisition)
@@ -120,7 +138,10 @@ def describe(
         nll=values.pop("nll", None),
         ece=values.pop("ece", None),
         metrics=values,
-        class_counts=experiment.class_counts(state.labelled),
+        class_metrics={} if quality is None else quality.class_metrics,
+        confusion=None if quality is None else quality.confusion,
+        class_results=None if quality is None else quality.class_results,
+        class_counts=class_counts,
         fit=[FitRecord(**asdict(fit)) for fit in fits],
         candidates=None if acquisition is None else len(acquisition.candidates),
         acquired=None if acquisition is None else acquisition.indices.tolist(),

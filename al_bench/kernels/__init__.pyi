@@ -22,6 +22,7 @@ from .learning_loss import ranking_loss as ranking_loss
 from .probcover import ProbCoverBatch as ProbCoverBatch
 from .probcover import estimate_delta as estimate_delta
 from .probcover import select_probcover as select_probcover
+from .ranking import one_against_rest as one_against_rest
 from .scores import bald as bald
 from .scores import check_scores as check_scores
 from .scores import entropy as entropy

@@ -11,9 +11,12 @@ from typing import Any
 
 from al_bench.entry_points import offers, the_offer
 from al_bench.errors import InputError
-from al_bench.metrics.table import METRICS, Metric
+from al_bench.metrics.table import CLASS_METRICS, CONFUSION, METRICS, Metric
 
-DESCRIBED = ("label", "unit", "higher_is_better", "low", "high")
+TAKEN = (*METRICS, *CLASS_METRICS, CONFUSION)
+"""Names that a metric of the user's own cannot have."""
+
+DESCRIBED = ("label", "unit", "higher_is_better", "low", "high", "point")
 """What a run's header says of a metric of the user's own, so that it is shown without its code."""
 
 
@@ -30,10 +33,10 @@ def load_metrics(names: Sequence[str], classes: int) -> tuple[Metric, ...]:
     metrics: dict[str, Metric] = {}
     for name in names:
         metric = _load(name)
-        if metric.name in METRICS or metric.name in metrics or not metric.name.isidentifier():
+        if metric.name in TAKEN or metric.name in metrics or not metric.name.isidentifier():
             raise InputError(
                 f"evaluation.metrics: {name} is called {metric.name!r}; give it a name of letters, digits and "
-                f"underscores that no other metric has ({', '.join([*METRICS, *metrics])})"
+                f"underscores that no other metric has ({', '.join([*TAKEN, *metrics])})"
             )
         _try(name, metric, classes)
         metrics[metric.name] = metric

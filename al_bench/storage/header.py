@@ -13,7 +13,9 @@ from al_bench.storage.rounds import DamagedRecordError
 
 LIMIT = 256 * MEGABYTE
 """Bytes of a header; its longest field has an index for each point labelled in round 0."""
-SPARSE = frozenset({"first_round", "own_code", "own_metrics", "encoding", "extended", "initial_items"})
+SPARSE = frozenset(
+    {"first_round", "own_code", "own_metrics", "encoding", "extended", "initial_items", "test_class_counts"}
+)
 """Fields that a header has only where they say something."""
 
 

@@ -37,6 +37,9 @@ ALGORITHM = "blake2b"
 LENGTH_KEYS = frozenset({"schedule.rounds", "schedule.budget"})
 """The keys of a run's identity that say how long it is: a longer run goes on from a shorter one."""
 
+SPARSE = ("metrics", "class_metrics", "confusion", "class_results", "acquired_items")
+"""Fields that a line has only where they say something."""
+
 _DIGEST, _MEASURED = b',"digest":"', b',"seconds":{'
 
 
@@ -84,10 +87,9 @@ def encode(record: RoundRecord, before: str) -> tuple[bytes, str]:
     """
     fields: dict[str, Any] = msgspec.to_builtins(record)
     measured = {name: fields.pop(name) for name in MEASURED}
-    if not record.metrics:
-        del fields["metrics"]
-    if record.acquired_items is None:
-        del fields["acquired_items"]
+    for name in SPARSE:
+        if not fields[name]:
+            del fields[name]
     stable = _dump(fields)[:-1].encode()
     digest = _chained(before, stable)
     tail = {"digest": digest}

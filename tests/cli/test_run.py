@@ -82,7 +82,7 @@ def test_a_round_says_all_that_was_asked(run):
         assert entry["nll"] > 0
         assert 0 <= entry["ece"] <= 1
         assert entry["fit"][0]["steps"] == 8
-        stages = {"train", "evaluate"} | ({"score", "select"} if entry["acquired"] else set())
+        stages = {"train", "evaluate", "metrics"} | ({"score", "select"} if entry["acquired"] else set())
         assert set(entry["seconds"]) == set(entry["peak_memory_bytes"]) == stages
         assert all(value >= 0 for value in entry["seconds"].values())
         assert all(value > 10_000_000 for value in entry["peak_memory_bytes"].values())
@@ -292,12 +292,12 @@ def test_warm_start_goes_on_from_the_weights(run):
 
 
 def test_a_run_that_fails_says_so_and_is_tried_again(run, monkeypatch):
-    played = loop.evaluate
+    played = loop.predict_test
 
     def break_down(*arguments):
         raise RuntimeError("the disk\nis on fire")
 
-    monkeypatch.setattr(loop, "evaluate", break_down)
+    monkeypatch.setattr(loop, "predict_test", break_down)
     done = run(*TINY)
     assert done.status == 1
     assert done.err == f"al-bench run: RuntimeError: the disk is on fire (see {record().folder}/run.log)\n"
@@ -305,7 +305,7 @@ def test_a_run_that_fails_says_so_and_is_tried_again(run, monkeypatch):
     assert status["status"] == "failed"
     assert "break_down" in status["traceback"]
     assert "break_down" in (record().folder / "run.log").read_text()
-    monkeypatch.setattr(loop, "evaluate", played)
+    monkeypatch.setattr(loop, "predict_test", played)
     assert run(*TINY).status == 0
     assert record().status == "complete"
 

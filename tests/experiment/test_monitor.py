@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 
 from al_bench.analysis.health_notes import health_notes, thresholds_of
 from al_bench.experiment import loop
@@ -48,13 +49,14 @@ def test_a_training_that_learns_nothing_is_near_chance(run):
 
 
 def test_an_accuracy_that_falls_is_warned_of(run, monkeypatch):
-    qualities = iter([0.9, 0.7, 0.85])
-    evaluate = loop.evaluate
+    accuracies = iter([0.9, 0.7, 0.85])
+    measure = loop.measure
 
     def fading(*arguments):
-        return evaluate(*arguments) | {"accuracy": next(qualities)}
+        quality = measure(*arguments)
+        return replace(quality, values=quality.values | {"accuracy": next(accuracies)})
 
-    monkeypatch.setattr(loop, "evaluate", fading)
+    monkeypatch.setattr(loop, "measure", fading)
     found = play(run, "strategy=random", "cache=null")
     drops = [entry["health"]["accuracy_drop"] for entry in found.rounds]
     assert drops == [None, pytest.approx(0.2), pytest.approx(-0.15)]

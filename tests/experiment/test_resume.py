@@ -138,7 +138,7 @@ def test_other_data_under_the_same_name_are_refused(run, tmp_path):
 
 def test_ctrl_c_leaves_an_interrupted_run_that_goes_on(run, monkeypatch):
     run(*LONG, "arm=whole")
-    played, calls = loop.evaluate, []
+    played, calls = loop.predict_test, []
 
     def interrupted(*arguments):
         calls.append(1)
@@ -146,7 +146,7 @@ def test_ctrl_c_leaves_an_interrupted_run_that_goes_on(run, monkeypatch):
             raise KeyboardInterrupt
         return played(*arguments)
 
-    monkeypatch.setattr(loop, "evaluate", interrupted)
+    monkeypatch.setattr(loop, "predict_test", interrupted)
     done = run(*LONG, "arm=a")
     assert done.status == 130
     assert "interrupted; the same command goes on from the last recorded round" in done.err
@@ -162,7 +162,7 @@ def test_ctrl_c_in_a_sweep_ends_it(run, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop, "evaluate", interrupted)
+    monkeypatch.setattr(loop, "predict_test", interrupted)
     assert run("-m", *TINY, "seed=0,1").status == 130
     assert not Path("results/runs/smoke/synthetic/bald,posterior.draws=4,steps=8/seed-1").exists()
 

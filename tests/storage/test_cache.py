@@ -51,9 +51,9 @@ def shared(run, tmp_path):
 def trainings(monkeypatch):
     """The rounds that were trained, and those that were evaluated, one letter and number each."""
     seen = []
-    train, judge = loop.train, loop.evaluate_learner
+    train, judge = loop.train, loop.predict
     monkeypatch.setattr(loop, "train", lambda *given: (seen.append(f"t{given[2]}"), train(*given))[1])
-    monkeypatch.setattr(loop, "evaluate_learner", lambda *given: (seen.append(f"e{given[1]}"), judge(*given))[1])
+    monkeypatch.setattr(loop, "predict", lambda *given: (seen.append(f"e{given[1]}"), judge(*given))[1])
     return seen
 
 
@@ -376,9 +376,9 @@ OTHER_CONTENT = {
     "a list": [1, 2],
     "a number": 3.0,
     "no keys": {},
-    "states of other shapes": {"states": [{"x": torch.zeros(2)}], "fits": [], "quality": {}, "seconds": 1.0},
-    "a quality of text": {"states": [], "fits": [], "quality": {"accuracy": "high"}, "seconds": 1.0},
-    "fits of other keys": {"states": [], "fits": [{"x": 1}], "quality": {}, "seconds": 1.0},
+    "states of other shapes": {"states": [{"x": torch.zeros(2)}], "fits": [], "quality": None, "seconds": 1.0},
+    "a quality of text": {"states": [], "fits": [], "quality": {"values": {"accuracy": "high"}}, "seconds": 1.0},
+    "fits of other keys": {"states": [], "fits": [{"x": 1}], "quality": None, "seconds": 1.0},
 }
 
 
