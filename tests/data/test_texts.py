@@ -90,7 +90,7 @@ def test_a_data_set_of_texts_is_one_that_a_run_may_hold():
     ids=["check_trainable", "numbers", "prepare"],
 )
 def test_texts_are_no_numbers_to_train_on(use):
-    with pytest.raises(InputError, match="dataset mail holds texts, .* encoder=tfidf"):
+    with pytest.raises(InputError, match=r"dataset mail holds texts, .* encoder=tfidf"):
         use(dataset())
 
 
