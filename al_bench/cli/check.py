@@ -26,13 +26,16 @@ Nothing is trained or written. Exit status: 0 the data can be used, 2 bad input.
 def command(words: tuple[str, ...], config_dir: Path | None) -> None:
     """Load the dataset that the overrides name, and print what it is."""
     from al_bench.config.compose import compose_dataset
+    from al_bench.data.user_data import VALIDATION_FILE
     from al_bench.experiment.own_components import load_checked
 
     if bad := [word for word in words if "=" not in word]:
         raise InputError(f"{bad[0]!r} is no override: write key=value, such as dataset.path=mine.csv")
     composed = compose_dataset(words, None if config_dir is None else str(config_dir))
     config = composed.build()
-    dataset = load_checked(config.dataset, config.cache, config.initial.rows or ())
+    dataset = load_checked(
+        config.dataset, config.cache, config.initial.rows or (), config.validation == VALIDATION_FILE
+    )
     for line in describe(dataset):
         print(line)
     for line in start_lines(config, dataset):

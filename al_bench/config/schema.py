@@ -156,7 +156,8 @@ class RunConfig:
     Args:
         dataset, encoder, model, posterior, training, strategy: The components.
         initial, schedule, evaluation, health: See their classes.
-        validation: Points of the training part held out of the pool, at random; they stop the training early.
+        validation: Points of the training part held out of the pool, which stop the training early: a number of them,
+            at random, or `file`: the validation part of the data set's own files.
         scoring: How dropout masks are applied: fast runs what all draws share once and thins the layers between masks;
             plain runs a whole pass a draw, to check fast. The same functions, up to rounding.
         reference: full trains once on the whole pool: the ceiling of the plots.
@@ -181,7 +182,7 @@ class RunConfig:
     schedule: Schedule = field(default_factory=Schedule)
     evaluation: Evaluation = field(default_factory=Evaluation)
     health: Health = field(default_factory=Health)
-    validation: int = 0
+    validation: int | str = 0
     scoring: Scoring = Scoring.fast
     reference: Reference = Reference.none
     seed: int = 0
@@ -193,7 +194,16 @@ class RunConfig:
     cache: str | None = "auto"
 
     def __post_init__(self) -> None:
-        for key, low in (("seed", 0), ("validation", 0), ("threads", 1)):
+        if isinstance(self.validation, str):
+            checks.require(
+                self.validation == "file",
+                "validation",
+                self.validation,
+                "a number of points, or file: the validation part of the data set's own files",
+            )
+        else:
+            checks.at_least("validation", self.validation, 0)
+        for key, low in (("seed", 0), ("threads", 1)):
             checks.at_least(key, getattr(self, key), low)
         checks.require(self.threads <= MOST_THREADS, "threads", self.threads, f"at most {MOST_THREADS}")
         checks.one_of("device", self.device, ("auto", "cpu", "cuda"))

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from al_bench.data.array_files import NamedArray, load_inputs, map_inputs, open_folder, read_archive, unused_arrays
+from al_bench.data.array_files import (
+    NamedArray,
+    ScaledInputs,
+    load_inputs,
+    map_inputs,
+    open_folder,
+    read_archive,
+    spellings,
+    unused_arrays,
+)
 from al_bench.data.dataset import Dataset
-from al_bench.data.labels import encode, missing_labels
+from al_bench.data.division import GivenParts, divide, joined_origins, part_remarks
+from al_bench.data.labels import check_label_numbers, encode, missing_labels
 from al_bench.data.mapped import MappedRows
 from al_bench.data.parts import choose_rows, rows_in_both, share_of
-from al_bench.data.reading import Reading, class_counts
-from al_bench.data.split import split_off_test_part
+from al_bench.data.reading import Reading
+from al_bench.data.shapes import view_labels
 from al_bench.data.table_choices import MissingLabels
 from al_bench.data.table_labels import merge_similar
 from al_bench.errors import InputError
@@ -24,51 +35,76 @@ if TYPE_CHECKING:
     from al_bench.data.arrays import NpzDataset
 
 
-def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str]) -> Dataset:
+def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], validation: bool = False) -> Dataset:
     """The data set of an .npz file or of a folder of .npy files.
 
     Args:
         keys: How the user wants it read.
         path: The file or folder.
         initial_rows: Rows that a test part split off leaves alone.
+        validation: Whether x_val and y_val are read.
 
     Raises:
         InputError: An array is missing, malformed, or has several readings.
     """
     in_memory = path.is_file()
-    arrays = read_archive(path) if in_memory else open_folder(path)
+    spelt = spellings(keys.group, validation)
+    arrays = read_archive(path, spelt) if in_memory else open_folder(path, spelt)
+    if validation and "x_val" not in arrays:
+        raise InputError(
+            f"validation is file, and {path} has no x_val and y_val (nor val_images and val_labels); give a number of "
+            "points to hold out, such as validation=100"
+        )
+    if validation and not in_memory:
+        raise InputError(
+            f"validation is file, and {path} is a folder of arrays that stay on disk, which has no validation part of "
+            "its own; give a number of points to hold out, such as validation=100"
+        )
     remarks: list[str] = []
-    inputs, labels, origins = _labelled(keys, arrays["x"], arrays["y"], remarks)
-    train = len(labels)
-    has_test = "x_test" in arrays
-    if has_test:
-        test_inputs, test_labels, test_origins = _labelled(keys, arrays["x_test"], arrays["y_test"], remarks)
-        _check_fit(inputs, test_inputs)
-        labels = np.concatenate([labels, test_labels])
+    names = ["", *(["_val"] if validation else []), *(["_test"] if "x_test" in arrays else [])]
+    parts = [_labelled(keys, arrays[f"x{name}"], arrays[f"y{name}"], remarks) for name in names]
+    inputs, _, origins = parts[0]
+    for other, _, _ in parts[1:]:
+        _check_fit(inputs, other)
+    labels = parts[0][1] if len(parts) == 1 else np.concatenate([part[1] for part in parts])
     if labels.dtype.kind in "US":
         labels, merged = merge_similar(arrays["y"].where, labels.astype(object), keys.similar_labels)
         remarks += [merged] if merged else []
     numbers, class_names = encode(labels)
+    train = len(origins)
+    check_label_numbers(arrays["y"].where, labels[:train])
     if len(np.unique(numbers[:train])) < 2:
         raise InputError(f"{arrays['y'].where} holds one class only; at least two are expected")
-    kept = choose_rows(origins, initial_rows, str(path)) if len(initial_rows) else None
+    has_test = "x_test" in arrays
+    given = GivenParts(
+        train=train,
+        validation=len(parts[1][1]) if validation else 0,
+        test=len(parts[-1][1]) if has_test else 0,
+        validation_from="x_val",
+        test_from="x_test",
+    )
+    division = divide(
+        str(path),
+        numbers,
+        given,
+        keys,
+        groups=_groups(keys, arrays, names, [part[2] for part in parts]) if keys.group else None,
+        group_key=keys.group,
+        kept=choose_rows(origins, initial_rows, str(path)) if len(initial_rows) else None,
+        alternative="x_test and y_test",
+    )
+    all_origins = joined_origins([part[2] for part in parts], given)
     if has_test:
-        train_numbers, test_numbers = np.split(numbers, [train])
-        split = f"{train:,} training rows, {len(test_numbers):,} test rows from x_test"
+        test_inputs = parts[-1][0]
     else:
-        alternative = "x_test and y_test"
-        rows, test_rows = split_off_test_part(
-            str(path), numbers, keys.test_fraction, keys.split_seed, alternative, kept
-        )
-        train_numbers, test_numbers = numbers[rows], numbers[test_rows]
-        origins, test_origins = origins[rows], origins[test_rows]
-        inputs, test_inputs = inputs.take(origins), inputs.take(test_origins)
-        split = f"{len(rows):,} training rows, {len(test_rows):,} test rows split off by label"
-    scaled = (load_inputs if in_memory else map_inputs)(inputs, test_inputs, keys.standardise)
-    counts = class_counts(class_names, train_numbers, test_numbers)
-    if only_test := [name for name, (in_train, in_test) in counts.items() if in_test and not in_train]:
-        rows_of = sum(counts[name][1] for name in only_test)
-        remarks.append(f"{', '.join(map(repr, only_test[:5]))} only in the test part ({rows_of} rows, each an error)")
+        test_inputs = inputs.take(origins[division.test_rows])
+        inputs = inputs.take(origins[division.training_rows])
+    if validation:
+        scaled = _load_with_validation(inputs, parts[1][0], test_inputs, keys.standardise)
+    else:
+        scaled = (load_inputs if in_memory else map_inputs)(inputs, test_inputs, keys.standardise)
+    counts = division.counts(numbers, class_names)
+    remarks += part_remarks(counts)
     if in_memory:
         remarks += _repeated(path, scaled.inputs, scaled.test_inputs, has_test)
     shape = "×".join(map(str, inputs.shape[1:]))
@@ -76,25 +112,61 @@ def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str]) -> Da
     return Dataset(
         name=keys.name or (path.name.split(".")[0] if in_memory else path.name),
         inputs=scaled.inputs,
-        hidden_labels=torch.from_numpy(train_numbers),
+        hidden_labels=torch.from_numpy(numbers[division.rows]),
         test_inputs=scaled.test_inputs,
-        test_labels=torch.from_numpy(test_numbers),
+        test_labels=torch.from_numpy(numbers[division.test_rows]),
         class_names=class_names,
         mean=scaled.mean,
         std=scaled.std,
-        origins=origins,
-        test_origins=test_origins,
+        origins=all_origins[division.rows],
+        test_origins=all_origins[division.test_rows],
+        validation=division.validation_indices,
         reading=Reading(
             source=str(keys.path),
             rows=train,
             kinds={f"array of {kind} [{shape}]": ("x",)},
             label="'y' (by its name)",
             counts=counts,
-            split=split,
-            unused=unused_arrays(path),
+            split=division.split,
+            unused=unused_arrays(path, spelt),
             remarks=tuple(remarks),
         ),
     )
+
+
+def _load_with_validation(
+    inputs: MappedRows, validation: MappedRows, test_inputs: MappedRows, standardise: bool
+) -> ScaledInputs:
+    """The parts in memory, the validation part at the end of the training part, by whose other rows all are scaled."""
+    for part in (validation, test_inputs):
+        for _ in part.checked_chunks():
+            pass
+    both = [part.read(slice(None)) for part in (validation, test_inputs)]
+    scaled = load_inputs(inputs, MappedRows(test_inputs.where, np.concatenate(both)), standardise)
+    assert isinstance(scaled.inputs, torch.Tensor)
+    assert isinstance(scaled.test_inputs, torch.Tensor)
+    held_out, test = scaled.test_inputs.split([len(part) for part in both])
+    return replace(scaled, inputs=torch.cat([scaled.inputs, held_out]), test_inputs=test.contiguous())
+
+
+def _groups(
+    keys: NpzDataset, arrays: dict[str, NamedArray], names: Sequence[str], origins: Sequence[np.ndarray]
+) -> np.ndarray:
+    """The group of each row of all parts in turn, from the arrays that `dataset.group` names.
+
+    Raises:
+        InputError: A part has no such array, or one of another length.
+    """
+    groups = []
+    for name, rows in zip(names, origins, strict=True):
+        array = arrays.get(f"group{name}")
+        if array is None:
+            raise InputError(
+                f"dataset.group={keys.group}: there is no array {keys.group}{name} for the rows of x{name}; write one "
+                "value a row, or leave dataset.group out"
+            )
+        groups.append(view_labels(array.where, array.values, len(arrays[f"y{name}"].values))[rows].astype(str))
+    return np.concatenate(groups)
 
 
 def _labelled(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +27,22 @@ SPELLINGS = {
     "x_test": ("x_test", "X_test", "test_images"),
     "y_test": ("y_test", "Y_test", "test_labels"),
 }
+VALIDATION_SPELLINGS = {
+    "x_val": ("x_val", "X_val", "x_valid", "X_valid", "val_images"),
+    "y_val": ("y_val", "Y_val", "y_valid", "Y_valid", "val_labels"),
+}
 """The array's name here, and how files spell it."""
+
+
+def spellings(group: str | None = None, validation: bool = False) -> dict[str, tuple[str, ...]]:
+    """The arrays that are read where they are there: the name here to how files spell it.
+
+    Args:
+        group: The array of the rows' groups, which is called group here, group_test and group_val in other parts.
+        validation: Whether x_val and y_val are read.
+    """
+    groups = {} if group is None else {f"group{part}": (f"{group}{part}",) for part in ("", "_val", "_test")}
+    return SPELLINGS | (VALIDATION_SPELLINGS if validation else {}) | groups
 
 
 @dataclass(frozen=True)
@@ -56,8 +71,12 @@ class ScaledInputs:
     std: Tensor | None = None
 
 
-def read_archive(path: Path) -> dict[str, NamedArray]:
-    """The arrays of an .npz file by their names here: x, y, and both or neither of x_test and y_test.
+def read_archive(path: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str, NamedArray]:
+    """The arrays of an .npz file by their names here: x, y, and both or neither of x_test and y_test, x_val and y_val.
+
+    Args:
+        path: The file.
+        spelt: What is read, see `spellings`.
 
     Raises:
         InputError: The file cannot be read, or an array is missing or there twice.
@@ -68,10 +87,10 @@ def read_archive(path: Path) -> dict[str, NamedArray]:
             if isinstance(archive, np.ndarray):
                 raise InputError(f"{path} holds a single array; an .npz file with x and y is expected: np.savez")
             with archive:
-                spellings = _select(path, archive.files)
+                selected = _select(path, archive.files, spelt)
                 return {
                     name: NamedArray(f"{path}: {name}", _member(path, archive, name, spelling))
-                    for name, spelling in spellings.items()
+                    for name, spelling in selected.items()
                 }
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         # Of a file that is no archive at all NumPy says how to load it as a pickle, which nobody should.
@@ -81,17 +100,27 @@ def read_archive(path: Path) -> dict[str, NamedArray]:
         ) from error
 
 
-def unused_arrays(path: Path) -> dict[str, str]:
-    """The arrays of an .npz file, or of a folder, that are not read, each with the reason."""
+def unused_arrays(path: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """The arrays of an .npz file, or of a folder, that are no inputs or labels, each with the reason.
+
+    Args:
+        path: The file or folder.
+        spelt: What is read, see `spellings`.
+    """
     if path.is_dir():
         there = [file.stem for file in sorted(path.glob("*.npy"))]
     else:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             there = [name.removesuffix(".npy") for name in archive.namelist()]
-    known = {spelling for spellings in SPELLINGS.values() for spelling in spellings}
+    groups = {spelling for name, written in spelt.items() if name.startswith("group") for spelling in written}
+    known = {spelling for written in spelt.values() for spelling in written} - groups
     validation = re.compile(r"(x_|X_|y_|Y_)?(val|valid|validation|dev)(_.*)?")
     return {
-        name: "a validation part; hold points out with validation=…" if validation.fullmatch(name) else "no such name"
+        name: "the groups of the rows: dataset.group"
+        if name in groups
+        else "a validation part; read with validation=file"
+        if validation.fullmatch(name)
+        else "no such name"
         for name in there
         if name not in known
     }
@@ -134,15 +163,19 @@ def _object_advice(name: str, shape: tuple[int, ...]) -> str:
     )
 
 
-def open_folder(folder: Path) -> dict[str, NamedArray]:
+def open_folder(folder: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str, NamedArray]:
     """The arrays of a folder by their names here, as `read_archive` gives them: inputs are mapped, labels read.
+
+    Args:
+        folder: The folder.
+        spelt: What is read, see `spellings`.
 
     Raises:
         InputError: A file cannot be read, or is missing or there twice.
     """
     there = sorted(path.name for path in folder.iterdir() if path.suffix == ".npy" and path.is_file())
     arrays = {}
-    for name, file in _select(folder, there, ".npy").items():
+    for name, file in _select(folder, there, spelt, ".npy").items():
         values = _open_file(folder / file, "r" if name.startswith("x") else None)
         arrays[name] = NamedArray(str(folder / file), values)
     return arrays
@@ -170,11 +203,11 @@ def _not_npy(path: Path, error: Exception) -> str:
     )
 
 
-def _select(path: Path, there: Sequence[str], ending: str = "") -> dict[str, str]:
+def _select(path: Path, there: Sequence[str], spelt: Mapping[str, tuple[str, ...]], ending: str = "") -> dict[str, str]:
     """The array's name here, and how it is spelt among the names that are there."""
     selected = {}
-    for name, spellings in SPELLINGS.items():
-        matches = [spelling + ending for spelling in spellings if spelling + ending in there]
+    for name, written in spelt.items():
+        matches = [spelling + ending for spelling in written if spelling + ending in there]
         if len(matches) > 1:
             raise InputError(f"{path} has {' and '.join(matches)}; one of them is expected")
         if matches:
@@ -185,8 +218,9 @@ def _select(path: Path, there: Sequence[str], ending: str = "") -> dict[str, str
             raise InputError(
                 f"{path} has no array {name}{ending} (nor {others}); it has {', '.join(there) or 'nothing'}"
             )
-    if ("x_test" in selected) != ("y_test" in selected):
-        raise InputError(f"{path} has one of x_test{ending} and y_test{ending}; both or neither are expected")
+    for part in ("test", "val"):
+        if (f"x_{part}" in selected) != (f"y_{part}" in selected):
+            raise InputError(f"{path} has one of x_{part}{ending} and y_{part}{ending}; both or neither are expected")
     return selected
 
 

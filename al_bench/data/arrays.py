@@ -10,6 +10,7 @@ from al_bench.data.files import find_file
 from al_bench.data.shapes import Layout
 from al_bench.data.split import check_split
 from al_bench.data.table_choices import MissingLabels, SimilarLabels
+from al_bench.data.user_data import UserData
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class NpzDataset:
+class NpzDataset(UserData):
     """The arrays `x` and `y` of an .npz file, and `x_test` and `y_test` where it has them.
 
     In place of the file, a folder with x.npy, y.npy and so on (numpy.save), whose inputs stay on disk and are read a
     chunk at a time: for pools larger than memory.
 
     Other spellings: X, x_train, X_train, train_images; Y, y_train, Y_train, train_labels; X_test, test_images;
-    Y_test, test_labels. Other arrays are not read. Without a test part one is split off, stratified by label.
+    Y_test, test_labels; and x_val, y_val, val_images, val_labels, which are read where `validation=file`. Other arrays
+    are not read. Without a test part one is split off, stratified by label.
 
     `x` is one of
       - [N, D] numbers: inputs of shape [D], float32;
@@ -41,6 +43,7 @@ class NpzDataset:
         path: The file or folder. A relative path is looked for in the current folder, then under the data root.
         test_fraction: The share of the rows in a test part split off.
         split_seed: Seed of the choice of rows, independent of the run's seed.
+        group: The array of the rows' groups, such as patients: none is in the test part and in another.
         standardise: See above.
         layout: See above.
         missing_labels: What becomes of a row whose label is NaN, empty or a text such as nan: `refuse`, `drop` or
@@ -54,6 +57,7 @@ class NpzDataset:
     path: str | None = None
     test_fraction: float = 0.2
     split_seed: int = 0
+    group: str | None = None
     standardise: bool = True
     layout: Layout = Layout.auto
     missing_labels: MissingLabels = MissingLabels.refuse
@@ -66,15 +70,11 @@ class NpzDataset:
             raise InputError("dataset.path is not set; name the .npz file: dataset.path=arrays.npz")
         check_split(self.test_fraction, self.split_seed)
 
-    def load(self, initial_rows: Sequence[int | str] = ()) -> Dataset:
-        """Read, check and, where there is no test part, split the arrays.
-
-        Args:
-            initial_rows: Rows that a test part split off leaves alone.
-
-        Raises:
-            InputError: A file is missing or malformed; the message names it, what is wrong and what is expected.
-        """
+    def load(
+        self, initial_rows: Sequence[int | str] = (), validation: bool = False, cache: str | None = "auto"
+    ) -> Dataset:
+        """Read, check and, where there is no test part, split the arrays; see `UserData.load`."""
         from al_bench.data.array_dataset import build
 
-        return build(self, find_file(str(self.path), "dataset.path", self.root, folders=True), initial_rows)
+        path = find_file(str(self.path), "dataset.path", self.root, folders=True)
+        return build(self, path, initial_rows, validation)

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from al_bench.data.arrays import NpzDataset
 from al_bench.data.checked import check_dataset
-from al_bench.data.csv_table import CsvDataset
 from al_bench.data.dataset import Dataset
 from al_bench.data.images import TorchvisionDataset
+from al_bench.data.user_data import UserData
 from al_bench.storage import cache
 from al_bench.storage.environment import versions
 
@@ -25,19 +24,22 @@ KIND = "datasets"
 logger = logging.getLogger("al_bench")
 
 
-def load_dataset(component: Any, cache_folder: str | None, initial_rows: Sequence[int | str] = ()) -> Dataset:
+def load_dataset(
+    component: Any, cache_folder: str | None, initial_rows: Sequence[int | str] = (), validation: bool = False
+) -> Dataset:
     """`component.load()`, or the same from the cache.
 
     Args:
         component: A configuration's dataset: a dataclass whose fields are its keys, with a method `load`.
         cache_folder: The value of a run's key `cache`.
         initial_rows: Rows of a user's file that a test part split off leaves alone.
+        validation: Whether the validation part that a user's files name is read.
 
     The entry's name covers the files (path, size, time of the last change), the keys of the dataset, the versions of
     all packages and the source of al-bench.
     """
-    if len(initial_rows) and isinstance(component, (CsvDataset, NpzDataset)):
-        return component.load(initial_rows)
+    if isinstance(component, UserData):
+        return component.load(initial_rows, validation, cache_folder)
     folder = cache.cache_folder(cache_folder)
     files = component.files() if type(component) is TorchvisionDataset else []
     if folder is None or not files:
@@ -61,6 +63,6 @@ def load_dataset(component: Any, cache_folder: str | None, initial_rows: Sequenc
 
 def as_dict(dataset: Dataset) -> dict[str, Any]:
     """A dataset's fields by name, of the types that the cache can store."""
-    user_data = ("origins", "test_origins", "reading")  # which no cached data set has
+    user_data = ("origins", "test_origins", "reading", "validation")  # which no cached data set has
     parts = {field.name: getattr(dataset, field.name) for field in fields(dataset) if field.name not in user_data}
     return parts | {"class_names": list(dataset.class_names)}

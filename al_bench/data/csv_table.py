@@ -12,6 +12,7 @@ from al_bench.data.files import find_file
 from al_bench.data.separators import parse_separator
 from al_bench.data.split import check_split
 from al_bench.data.table_choices import Decimal, Missing, MissingLabels, SimilarLabels
+from al_bench.data.user_data import UserData, check_validation
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Header(Enum):
 
 
 @dataclass
-class CsvDataset:
+class CsvDataset(UserData):
     """Rows of a table as float32 inputs [N, D].
 
     The file is CSV of any separator, JSON lines or Parquet, packed by gzip or not; what it is is seen by its content.
@@ -46,6 +47,8 @@ class CsvDataset:
         test_path: A file of the same columns with the test part; without it the test part is split off.
         test_fraction: The share of the rows in a test part split off, stratified by label.
         split_seed: Seed of the choice of rows, independent of the run's seed.
+        validation: A file of the same columns with the validation part, which is read where `validation=file`.
+        group: The column of the rows' groups, such as patients: none is in the test part and in another; no feature.
         categorical: Columns to read as categories although their cells are numbers.
         drop: Columns to leave out.
         keep: Columns to take as features although they seem to count or name the rows.
@@ -69,6 +72,8 @@ class CsvDataset:
     test_path: str | None = None
     test_fraction: float = 0.2
     split_seed: int = 0
+    validation: str | None = None
+    group: str | None = None
     categorical: list[str] = field(default_factory=list)
     drop: list[str] = field(default_factory=list)
     keep: list[str] = field(default_factory=list)
@@ -95,19 +100,16 @@ class CsvDataset:
         if self.skip is not None:
             checks.at_least("dataset.skip", self.skip, 0)
 
-    def load(self, initial_rows: Sequence[int | str] = ()) -> Dataset:
-        """Read, check and encode the file or files.
-
-        Args:
-            initial_rows: Rows, or values of the column `id`, that a test part split off leaves alone.
-
-        Raises:
-            InputError: A file is missing or malformed; the message names it, what is wrong and what is expected.
-        """
+    def load(
+        self, initial_rows: Sequence[int | str] = (), validation: bool = False, cache: str | None = "auto"
+    ) -> Dataset:
+        """Read, check and encode the file or files; see `UserData.load`."""
         from al_bench.data.table_dataset import build
 
+        check_validation(self.validation, validation)
+        other = self.read(self.validation, "dataset.validation") if self.validation else None
         test = self.read(self.test_path, "dataset.test_path") if self.test_path else None
-        return build(self, self.read(), test, initial_rows)
+        return build(self, self.read(), test, initial_rows, other)
 
     def read(self, path: str | None = None, key: str = "dataset.path") -> Table:
         """The cells of the file, or of another one that is read in the same way."""

@@ -42,6 +42,7 @@ class Dataset:
         test_origins: [T] of the same.
         reading: What was read of a user's data, to be said before a run.
         encoding: What the inputs were before an encoder made features of them; None where they are raw.
+        validation: [V] int64 dataset indices of the validation part that the files name, read where `validation=file`.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Dataset:
     test_origins: np.ndarray | None = None
     reading: Reading | None = None
     encoding: Encoding | None = None
+    validation: Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -150,4 +152,6 @@ class Dataset:
                 part.update(digest)
             else:
                 digest.update(part.detach().cpu().contiguous().numpy().data)
+        if self.validation is not None:
+            digest.update(self.validation.cpu().numpy().data)
         return digest.hexdigest()

@@ -9,6 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from al_bench.data.written_numbers import is_missing
+from al_bench.errors import InputError
+
+FEW_VALUES = 20
+"""So many different numbers may always be classes, however few the rows are."""
 
 
 def encode(values: np.ndarray, names: Sequence[str] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -40,6 +44,34 @@ def missing_labels(labels: np.ndarray) -> np.ndarray:
         return np.zeros(len(labels), dtype=bool)
     distinct, inverse = np.unique(labels, return_inverse=True)
     return np.array([is_missing(text) for text in distinct.tolist()], dtype=bool)[inverse.reshape(-1)]
+
+
+def is_measurement(values: int, rows: int) -> bool:
+    """Whether so many different numbers in so many rows are no classes: more than 20, under five rows each on average.
+
+    Args:
+        values: Different numbers.
+        rows: Rows in all.
+    """
+    return values > FEW_VALUES and values * 5 > rows
+
+
+def check_label_numbers(where: str, labels: np.ndarray) -> None:
+    """Refuse numbers that are measurements and no classes.
+
+    Args:
+        where: The labels' name in messages.
+        labels: [N] labels of one type; texts are classes, whatever they hold.
+
+    Raises:
+        InputError: There are very many different ones.
+    """
+    if labels.dtype.kind in "buif" and is_measurement(values := len(np.unique(labels)), len(labels)):
+        raise InputError(
+            f"{where} holds {values} different numbers in {len(labels)} rows, so they are measurements and no class "
+            "labels, it seems; make classes of them, such as with numpy.digitize; if they are classes, write them as "
+            "text: y.astype(str)"
+        )
 
 
 def canonical(value: object) -> str:

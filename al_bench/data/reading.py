@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 MOST = 8
 """Names that a line shows; of more it says how many."""
@@ -19,7 +18,7 @@ class Reading:
         rows: Of the training file or arrays, those left out not counted.
         kinds: Kind of input, such as numbers or categories, to the columns of that kind (or their description).
         label: The label's column or array, and how it was chosen.
-        counts: Class to its rows in the training and in the test part.
+        counts: Class to its rows in the training, the validation (where the files give one) and the test part.
         split: How the test part came about.
         unused: Column or array to why it is no input.
         remarks: What else a reader must know.
@@ -29,7 +28,7 @@ class Reading:
     rows: int
     kinds: Mapping[str, tuple[str, ...]]
     label: str
-    counts: Mapping[str, tuple[int, int]]
+    counts: Mapping[str, tuple[int, ...]]
     split: str
     unused: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
@@ -42,7 +41,7 @@ class Reading:
             f"{self.source}: {self.rows:,} rows",
             kinds,
             f"label {self.label}",
-            f"{len(self.counts)} classes ({_shortened([f'{name} {sum(both):,}' for name, both in counts])})",
+            f"{len(self.counts)} classes ({_shortened([f'{name} {sum(numbers):,}' for name, numbers in counts])})",
             self.split,
         ]
         if self.unused:
@@ -54,9 +53,10 @@ class Reading:
         out = [f"{self.source}: {self.rows:,} rows"]
         out += [f"  {kind}: {len(names)} ({_shortened(names, 20)})" for kind, names in self.kinds.items() if names]
         out.append(f"  label: {self.label}")
-        out.append(f"  classes: {len(self.counts)} (training + test part)")
         shown = list(self.counts.items())[:40]
-        out += [f"    {name}: {train:,} + {test:,}" for name, (train, test) in shown]
+        parts = "training + validation + test" if any(len(numbers) == 3 for _, numbers in shown) else "training + test"
+        out.append(f"  classes: {len(self.counts)} ({parts} part)")
+        out += [f"    {name}: {' + '.join(f'{number:,}' for number in numbers)}" for name, numbers in shown]
         out += [f"    and {len(self.counts) - 40} more"] if len(self.counts) > 40 else []
         out.append(f"  split: {self.split}")
         out += [f"  not used: {name} ({why})" for name, why in self.unused.items()]
@@ -71,11 +71,3 @@ def _counted(count: int, kind: str) -> str:
 
 def _shortened(names: list[str] | tuple[str, ...], most: int = MOST) -> str:
     return ", ".join(names[:most]) + (f", … {len(names) - most} more" if len(names) > most else "")
-
-
-def class_counts(names: tuple[str, ...], train: Any, test: Any) -> dict[str, tuple[int, int]]:
-    """Class to its rows in both parts, from arrays of class numbers."""
-    import numpy as np
-
-    counts = (np.bincount(part, minlength=len(names)).tolist() for part in (train, test))
-    return {name: (first, second) for name, first, second in zip(names, *counts, strict=True)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,22 +12,29 @@ import torch
 
 from al_bench.data.csv_columns import Column, Kind, Table, check_missing, read_columns
 from al_bench.data.dataset import Dataset
+from al_bench.data.division import Division, GivenParts, divide, joined_origins, part_remarks
 from al_bench.data.encoded_columns import encode_columns
 from al_bench.data.labels import encode
 from al_bench.data.parts import choose_rows, rows_in_both, share_of
-from al_bench.data.reading import Reading, class_counts
-from al_bench.data.split import split_off_test_part
+from al_bench.data.reading import Reading
 from al_bench.data.table_choices import Missing
 from al_bench.data.table_labels import check_classes, choose_label, label_texts, merge_similar, rows_with_labels
 from al_bench.data.table_reader import unused_columns
 from al_bench.data.typed_advice import override
+from al_bench.data.written_numbers import is_missing
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
     from al_bench.data.csv_table import CsvDataset
 
 
-def build(keys: CsvDataset, table: Table, test: Table | None, initial_rows: Sequence[int | str]) -> Dataset:
+def build(
+    keys: CsvDataset,
+    table: Table,
+    test: Table | None,
+    initial_rows: Sequence[int | str],
+    validation: Table | None = None,
+) -> Dataset:
     """The data set of a table.
 
     Args:
@@ -34,6 +42,7 @@ def build(keys: CsvDataset, table: Table, test: Table | None, initial_rows: Sequ
         table: The cells.
         test: Those of the test part; None splits one off.
         initial_rows: Rows, or values of the column `id`, that a test part split off leaves alone.
+        validation: The cells of the validation part; None for none.
 
     Raises:
         InputError: The table is no data set, or its meaning is not certain.
@@ -44,30 +53,38 @@ def build(keys: CsvDataset, table: Table, test: Table | None, initial_rows: Sequ
         keys = replace(keys, drop=[nameless[0] if name == "" else name for name in keys.drop])
     for name, names in (("categorical", keys.categorical), ("drop", keys.drop), ("keep", keys.keep)):
         table.require(names, f"dataset.{name}")
-    table.require([keys.id] if keys.id is not None else [], "dataset.id")
-    taken = [*keys.drop, *keys.categorical, *([keys.label] if keys.label else []), *([keys.id] if keys.id else [])]
+    others = {"id": keys.id, "group": keys.group}
+    for name, given_column in others.items():
+        table.require([given_column] if given_column is not None else [], f"dataset.{name}")
+    no_features = [given_column for given_column in others.values() if given_column is not None]
+    taken = [*keys.drop, *keys.categorical, *([keys.label] if keys.label else []), *no_features]
     unused = unused_columns(table, keys.keep, taken)
-    label, chosen_how = choose_label(table, keys.label, [*unused, *keys.drop, *([keys.id] if keys.id else [])])
+    label, chosen_how = choose_label(table, keys.label, [*unused, *keys.drop, *no_features])
     unused |= dict.fromkeys(keys.drop, "dataset.drop")
     unused |= {keys.id: "it names the rows: dataset.id"} if keys.id else {}
+    unused |= {keys.group: "it groups the rows: dataset.group"} if keys.group else {}
+    if label in no_features:
+        raise InputError(f"{table.path}: the column {label!r} is the label, and dataset.id or dataset.group, too")
     features = [name for name in table.names if name != label and name not in unused]
     if not features:
         raise InputError(f"{table.path} has no column left beside the label {label!r}; shorten dataset.drop")
-    if test is not None:
-        _check_test_file(table, test, [*features, label])
+    parts = [table]
+    for other, key in ((validation, "dataset.validation"), (test, "dataset.test_path")):
+        if other is not None:
+            _check_other_file(table, other, [*features, label, *([keys.group] if keys.group else [])], key)
+            parts.append(other)
 
-    labelled = rows_with_labels(table, label, keys.missing_labels)
-    if len(labelled) < len(table.rows):
-        remarks.append(f"{len(table.rows) - len(labelled)} rows without a label left out")
-    table = table if len(labelled) == len(table.rows) else table.take(labelled)
-    texts = label_texts(table, label)
-    if test is not None:
-        test = test.take(rows_with_labels(test, label, keys.missing_labels))
-        remarks += [remark for remark in test.remarks if remark not in remarks]
-        texts = np.concatenate([texts, label_texts(test, label)])
+    rows_before = len(table.rows)
+    parts = [part.take(rows_with_labels(part, label, keys.missing_labels)) for part in parts]
+    table = parts[0]
+    if len(table.rows) < rows_before:
+        remarks.append(f"{rows_before - len(table.rows)} rows without a label left out")
+    for part in parts[1:]:
+        remarks += [remark for remark in part.remarks if remark not in remarks]
+    texts = np.concatenate([label_texts(part, label) for part in parts])
     texts, merged = merge_similar(f"{table.path}: column {label!r}", texts, keys.similar_labels)
     remarks += [merged] if merged else []
-    check_classes(table, label, texts[: len(table.rows)], keys.label is not None)
+    check_classes(table, label, texts[: len(table.rows)], keys.label is not None, label in keys.categorical)
     _check_header(keys, table, label)
 
     kinds = {name: Kind.category if name in keys.categorical else Kind.auto for name in features}
@@ -77,38 +94,40 @@ def build(keys: CsvDataset, table: Table, test: Table | None, initial_rows: Sequ
     remarks += [column.remark for column in columns.values() if column.remark]
     if decimal is not keys.decimal and any(_has_commas(table, name) for name in features if columns[name].is_number):
         remarks.append(f"decimal {decimal.value}s")
+    values = {name: [column.values] for name, column in columns.items()}
+    known_kinds = {name: Kind.number if column.is_number else Kind.category for name, column in columns.items()}
+    for part in parts[1:]:
+        read, _ = read_columns(part, known_kinds, decimal)
+        read = {name: _same_missing(column, part, name, columns[name]) for name, column in read.items()}
+        if keys.missing is Missing.refuse:
+            check_missing(part, read)
+        for name, column in read.items():
+            values[name].append(column.values)
 
     numbers, class_names = encode(texts)
-    origins = _origins(keys, table)
-    if test is not None:
-        test_kinds = {name: Kind.number if column.is_number else Kind.category for name, column in columns.items()}
-        test_columns, _ = read_columns(test, test_kinds, decimal)
-        test_columns = {name: _same_missing(column, test, name, columns[name]) for name, column in test_columns.items()}
-        if keys.missing is Missing.refuse:
-            check_missing(test, test_columns)
-        if len(initial_rows):
-            choose_rows(origins, initial_rows, str(table.path))
-        labels, test_labels = np.split(numbers, [len(table.rows)])
-        test_origins = _origins(keys, test)
-        train_values = {name: column.values for name, column in columns.items()}
-        test_values = {name: column.values for name, column in test_columns.items()}
-        split = f"{len(labels):,} training rows, {len(test_labels):,} test rows from {test.path.name}"
-    else:
-        kept = choose_rows(origins, initial_rows, str(table.path)) if len(initial_rows) else None
-        rows, test_rows = split_off_test_part(
-            str(table.path), numbers, keys.test_fraction, keys.split_seed, "dataset.test_path", kept
-        )
-        train_values = {name: column.values[rows] for name, column in columns.items()}
-        test_values = {name: column.values[test_rows] for name, column in columns.items()}
-        labels, test_labels = numbers[rows], numbers[test_rows]
-        origins, test_origins = origins[rows], origins[test_rows]
-        split = f"{len(rows):,} training rows, {len(test_rows):,} test rows split off by label"
-    inputs, test_inputs = encode_columns(table.path, train_values, test_values, keys.missing)
+    origins = [_origins(keys, part) for part in parts]
+    kept = choose_rows(origins[0], initial_rows, str(table.path)) if len(initial_rows) else None
+    given = GivenParts(
+        train=len(table.rows),
+        validation=len(parts[1].rows) if validation is not None else 0,
+        test=len(parts[-1].rows) if test is not None else 0,
+        validation_from="" if validation is None else validation.path.name,
+        test_from="" if test is None else test.path.name,
+    )
+    division = divide(
+        str(table.path),
+        numbers,
+        given,
+        keys,
+        groups=None if keys.group is None else np.concatenate([_groups(part, keys.group) for part in parts]),
+        group_key=keys.group,
+        kept=kept,
+        alternative="dataset.test_path",
+    )
+    inputs, test_inputs = _encode(keys, table.path, {name: np.concatenate(v) for name, v in values.items()}, division)
 
-    counts = class_counts(class_names, labels, test_labels)
-    if only_test := [name for name, (in_train, in_test) in counts.items() if in_test and not in_train]:
-        rows_of = sum(counts[name][1] for name in only_test)
-        remarks.append(f"{', '.join(map(repr, only_test[:5]))} only in the test part ({rows_of} rows, each an error)")
+    counts = division.counts(numbers, class_names)
+    remarks += part_remarks(counts)
     repeated = rows_in_both(inputs, test_inputs)
     if (
         test is not None
@@ -125,34 +144,71 @@ def build(keys: CsvDataset, table: Table, test: Table | None, initial_rows: Sequ
         kinds={"numbers": numeric, "categories": tuple(name for name in columns if name not in numeric)},
         label=f"{label!r} ({chosen_how})",
         counts=counts,
-        split=split,
+        split=division.split,
         unused=unused,
         remarks=tuple(remarks),
     )
-    named = None if keys.is_benchmark and not len(initial_rows) else origins
+    named = None if keys.is_benchmark and not len(initial_rows) else joined_origins(origins, given)
     return Dataset(
         name=keys.name or table.path.name.split(".")[0],
         inputs=torch.from_numpy(inputs),
-        hidden_labels=torch.from_numpy(labels),
+        hidden_labels=torch.from_numpy(numbers[division.rows]),
         test_inputs=torch.from_numpy(test_inputs),
-        test_labels=torch.from_numpy(test_labels),
+        test_labels=torch.from_numpy(numbers[division.test_rows]),
         class_names=class_names,
-        origins=named,
-        test_origins=None if named is None else test_origins,
+        origins=None if named is None else named[division.rows],
+        test_origins=None if named is None else named[division.test_rows],
+        validation=division.validation_indices,
         reading=reading,
     )
 
 
-def _check_test_file(table: Table, test: Table, names: Sequence[str]) -> None:
-    """Refuse a test file that is the training file, or has other columns."""
-    if test.path.samefile(table.path) or (
-        test.path.stat().st_size == table.path.stat().st_size and test.path.read_bytes() == table.path.read_bytes()
-    ):
-        raise InputError(
-            f"dataset.test_path: {test.path} is the same as dataset.path; a test part of other rows is expected: leave "
-            "dataset.test_path out to split one off"
+def _encode(
+    keys: CsvDataset, path: Path, values: Mapping[str, np.ndarray], division: Division
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs of the training part, the validation part at its end, and of the test part; scaled by the former alone."""
+    trained = division.training_rows
+    later = [division.rows[len(trained) :], division.test_rows]
+    inputs, others = encode_columns(
+        path,
+        {name: column[trained] for name, column in values.items()},
+        {name: column[np.concatenate(later)] for name, column in values.items()},
+        keys.missing,
+    )
+    validation, test = np.split(others, [len(later[0])])
+    return (np.concatenate([inputs, validation]) if len(validation) else inputs), test
+
+
+def _groups(table: Table, name: str) -> np.ndarray:
+    """[N] the group of each row.
+
+    Raises:
+        InputError: A row has none.
+    """
+    texts = table.texts(name)
+    if (absent := np.array([is_missing(text) for text in texts], dtype=bool)).any():
+        row = int(absent.argmax())
+        raise table.fault(
+            name,
+            row,
+            f"{'the cell is empty' if not texts[row] else repr(texts[row]) + ' stands for no value'} "
+            f"({int(absent.sum())} of {len(texts)} rows), and dataset.group needs a group for every row; fill the "
+            "column, such as with a group of its own for each such row",
         )
-    test.require(names, "dataset.test_path")
+    return texts
+
+
+def _check_other_file(table: Table, other: Table, names: Sequence[str], key: str) -> None:
+    """Refuse a file of another part that is the training file, or has other columns."""
+    if other.path.samefile(table.path) or (
+        other.path.stat().st_size == table.path.stat().st_size and other.path.read_bytes() == table.path.read_bytes()
+    ):
+        part = key.removeprefix("dataset.").partition("_")[0]
+        advice = ": leave dataset.test_path out to split one off" if part == "test" else ""
+        raise InputError(
+            f"{key}: {other.path} is the same as dataset.path; a {part} part of other rows is expected{advice}"
+        )
+    other.require(names, key)
 
 
 def _check_header(keys: CsvDataset, table: Table, label: str) -> None:
@@ -171,8 +227,6 @@ def _has_commas(table: Table, name: str) -> bool:
 
 def _same_missing(column: Column, table: Table, name: str, train: Column) -> Column:
     """A column of categories whose marks for a missing value are empty, as in the training part."""
-    from al_bench.data.written_numbers import is_missing
-
     if train.is_number or not any(is_missing(cell) for cell in set(column.values)):
         return column
     known = set(train.values)

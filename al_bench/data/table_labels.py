@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from al_bench.data.csv_columns import FEW, Table
-from al_bench.data.labels import as_number, canonical
+from al_bench.data.labels import as_number, canonical, is_measurement
 from al_bench.data.table_choices import MissingLabels, SimilarLabels
 from al_bench.data.table_header import LABEL_NAMES, OFTEN_LABELS, plain_name
 from al_bench.data.typed_advice import override
@@ -161,7 +161,7 @@ def _form(name: str, names: Sequence[str]) -> str:
     return f", {' '.join(f'U+{ord(letter):04X}' for letter in name if ord(letter) > 127)}" if twin else ""
 
 
-def check_classes(table: Table, name: str, texts: np.ndarray, named: bool) -> None:
+def check_classes(table: Table, name: str, texts: np.ndarray, named: bool, categorical: bool = False) -> None:
     """Refuse labels that are none.
 
     Args:
@@ -169,6 +169,7 @@ def check_classes(table: Table, name: str, texts: np.ndarray, named: bool) -> No
         name: The label's column.
         texts: [N] labels of the training part.
         named: Whether the user named the column.
+        categorical: Whether the user said that its numbers are categories.
 
     Raises:
         InputError: There is one class only; or so many different values, or fractions, that they are no classes.
@@ -184,6 +185,18 @@ def check_classes(table: Table, name: str, texts: np.ndarray, named: bool) -> No
         raise InputError(
             f"{table.path}: column {name!r} holds {len(classes)} different values in {len(texts)} rows, so it is no "
             f"class label; {'name another column' if named else advice}"
+        )
+    if (
+        named
+        and not fractions
+        and not categorical
+        and None not in numbers.values()
+        and is_measurement(len(classes), len(texts))
+    ):
+        raise InputError(
+            f"{table.path}: column {name!r} holds {len(classes)} different numbers in {len(texts)} rows, so it is a "
+            "measurement and no class label, it seems; name another column, or make classes of it, such as with "
+            f"pandas.cut; if its numbers are classes: {override('dataset.categorical', [name])}"
         )
     if fractions and (not named or len(classes) > FEW):
         row, text = next(

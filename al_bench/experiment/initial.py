@@ -29,12 +29,7 @@ def draw_sets(config: RunConfig, dataset: Dataset, streams: Streams) -> tuple[Po
         raise InputError(f"initial.indices has {outside[0]}; {dataset.name} has indices 0 to {dataset.size - 1}")
     if len(np.unique(given)) != len(given):
         raise InputError("initial.indices names an index twice")
-    rest = np.setdiff1d(np.arange(dataset.size), given)
-    if config.validation >= len(rest):
-        raise InputError(
-            f"validation is {config.validation} and {dataset.name} has {len(rest)} points to take it from; lower it"
-        )
-    validation = streams.numpy("validation").choice(rest, config.validation, replace=False)
+    validation = _validation(config.validation, dataset, given, streams)
     pool = np.setdiff1d(np.arange(dataset.size), validation)
     if config.reference is Reference.full:
         return PoolState.start(pool, pool), validation
@@ -49,3 +44,22 @@ def draw_sets(config: RunConfig, dataset: Dataset, streams: Streams) -> tuple[Po
     except ValueError as error:
         raise InputError(f"initial.kind is balanced, but {error}; set initial.kind=random") from error
     return PoolState.start(pool, initial), validation
+
+
+def _validation(wanted: int | str, dataset: Dataset, given: np.ndarray, streams: Streams) -> Indices:
+    """The validation set: points at random, none of those that the user named, or the validation part of the files."""
+    if isinstance(wanted, str):
+        if dataset.validation is None:
+            raise InputError(
+                f"validation is file, and {dataset.name} has no validation part; give a number of points to hold out, "
+                "such as validation=100"
+            )
+        held_out = dataset.validation.cpu().numpy()
+        if len(inside := np.intersect1d(given, held_out)):
+            named = dataset.items(inside[:1])[0]
+            raise InputError(f"initial names {named!r}, which is in the validation part; name a point of the pool")
+        return held_out
+    rest = np.setdiff1d(np.arange(dataset.size), given)
+    if wanted >= len(rest):
+        raise InputError(f"validation is {wanted} and {dataset.name} has {len(rest)} points to take it from; lower it")
+    return streams.numpy("validation").choice(rest, wanted, replace=False)

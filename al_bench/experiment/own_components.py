@@ -53,19 +53,22 @@ def faults_named(component: object, group: str, method: str) -> Iterator[None]:
         raise InputError(f"{who(component, group)}: {method} fails: {describe_error(error)}") from error
 
 
-def load_checked(component: Any, cache_folder: str | None, initial_rows: Sequence[int | str] = ()) -> Dataset:
+def load_checked(
+    component: Any, cache_folder: str | None, initial_rows: Sequence[int | str] = (), validation: bool = False
+) -> Dataset:
     """The data set of a component; one of a user's own is checked.
 
     Args:
         component: A dataclass whose fields are config keys, with a method `load`.
         cache_folder: The value of a run's key `cache`.
         initial_rows: Rows of a user's file that a test part split off leaves alone.
+        validation: Whether the validation part that a user's files name is read.
 
     Raises:
         InputError: `load` fails, or returns what no run can use.
     """
     if not is_own_class(type(component)):
-        return load_dataset(component, cache_folder, initial_rows)
+        return load_dataset(component, cache_folder, initial_rows, validation)
     with faults_named(component, "dataset", "load()"):
         dataset = load_dataset(component, cache_folder)
     if (fault := dataset_fault(dataset)) is not None:

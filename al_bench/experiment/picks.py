@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from al_bench.data.csv_table import CsvDataset
+from al_bench.data.user_data import load_as_recorded
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,8 +64,7 @@ def _entries(run: Run) -> Iterator[dict[str, Any]]:
 
 def _items(run: Run, component: Any) -> list[int | str]:
     """Index to item for a record of before items were recorded: from the data set itself, where it is the same."""
-    rows = (run.header.identity or {}).get("initial.rows")
-    dataset = component.load(rows) if rows else component.load()
+    dataset = load_as_recorded(component, run.header.identity)
     if dataset.fingerprint() != run.header.fingerprint:
         raise InputError(
             f"{run.folder} records indices alone, and the {run.dataset} found here is not its data (another "

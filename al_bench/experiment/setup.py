@@ -12,6 +12,7 @@ from torch import Tensor
 
 from al_bench.config.schema import Reference, RunConfig
 from al_bench.data.dataset import Dataset
+from al_bench.data.user_data import VALIDATION_FILE
 from al_bench.errors import InputError
 from al_bench.evidence import Product
 from al_bench.experiment.initial import draw_sets
@@ -161,7 +162,9 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
     """
     device = pick_device(config.device)
     streams = Streams(config.seed)
-    dataset = load_checked(config.dataset, config.cache, config.initial.rows or ())
+    dataset = load_checked(
+        config.dataset, config.cache, config.initial.rows or (), config.validation == VALIDATION_FILE
+    )
     dataset.check_trainable()
     start, validation = draw_sets(config, dataset, streams)
     full = config.reference is Reference.full

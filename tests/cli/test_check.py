@@ -81,7 +81,7 @@ def test_arrays_that_are_not_read_are_named(capsys):
     )
     assert check.main(["dataset=npz", "dataset.path=m.npz"]) == 0
     out = capsys.readouterr().out
-    assert "not used: val_images (a validation part; hold points out with validation=…)" in out
+    assert "not used: val_images (a validation part; read with validation=file)" in out
 
 
 def test_the_cost_of_a_balanced_start_is_that_of_drawing_until_every_class_has_its_share():

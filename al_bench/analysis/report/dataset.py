@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from al_bench.data.files import one_line
+from al_bench.data.user_data import load_as_recorded
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ def find_dataset(run: Run, trust: bool = False) -> Dataset:
     component = recorded(run, trust)
     try:
         with offline():
-            rows = (run.header.identity or {}).get("initial.rows")  # which the split left alone
-            dataset = cast("Dataset", component.load(rows) if rows else component.load())
+            dataset = load_as_recorded(component, run.header.identity)
             fingerprint = dataset.fingerprint()
     except InputError:
         raise
