@@ -165,13 +165,14 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
     dataset = load_checked(
         config.dataset, config.cache, config.initial.rows or (), config.validation == VALIDATION_FILE
     )
-    dataset.check_trainable()
     start, validation = draw_sets(config, dataset, streams)
     full = config.reference is Reference.full
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))
     if config.training.stop is Stop.early and not len(validation):
         raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
-    dataset = encode_checked(config.encoder, dataset, device, config.cache).to(device)
+    dataset = encode_checked(config.encoder, dataset, device, config.cache)
+    dataset.check_trainable()
+    dataset = dataset.to(device)
     strategy = cast(Strategy, config.strategy)
     learner = build_learner(config, dataset, None if full else strategy, chunk)
     table = None if full else check_strategy(config, strategy_name, learner, start)
