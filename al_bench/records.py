@@ -157,6 +157,8 @@ class RunHeader(Struct, frozen=True, kw_only=True):
             was chosen by the user, or is the default.
         classes, class_names: Of the dataset.
         pool, validation, test: Points of each part.
+        pool_classes, test_classes: [C] points of each class in the pool and in the test part; empty in records of
+            versions that did not write them.
         initial: Dataset indices labelled in round 0; None for a run on the full pool.
         initial_items: What the user calls each of them; None where the data set is none of the user's.
         functions: K, the distinct functions of the posterior.
@@ -193,6 +195,8 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     pool: Count | None = None
     validation: Count | None = None
     test: Count | None = None
+    pool_classes: list[Count] = field(default_factory=list)
+    test_classes: list[Count] = field(default_factory=list)
     initial: list[Count] | None = None
     initial_items: list[int | str] | None = None
     functions: Whole | None = None

@@ -56,23 +56,16 @@ def describe(dataset: Any) -> list[str]:
 
 
 def start_lines(config: Any, dataset: Any) -> list[str]:
-    """What the start costs in labels."""
+    """What the start is, and what a balanced one costs in labels."""
     import numpy as np
 
-    from al_bench.config.schema import InitialKind
-    from al_bench.experiment.start_cost import labels_for_balanced_start
+    from al_bench.health.start_cost import describe_start
 
     initial = config.initial
-    if initial.rows is not None or initial.indices is not None:
-        return [f"  start: {initial.points} points, as named"]
-    if initial.kind is not InitialKind.balanced or initial.size == 0:
-        return [f"  start: {initial.size} random labels"]
+    named = initial.rows is not None or initial.indices is not None
     counts = np.bincount(dataset.hidden_labels.cpu().numpy(), minlength=dataset.classes)
-    cost = labels_for_balanced_start(counts, initial.size)
-    return [
-        f"  start: {initial.size} labels, as many of each class; who cannot see the labels needs about {cost:,.0f} "
-        "random ones for that (initial.kind=random takes what comes)"
-    ]
+    sentence = describe_start("named" if named else initial.kind.value, initial.points, counts)
+    return [f"  start: {sentence}"]
 
 
 def main(argv: list[str]) -> int:

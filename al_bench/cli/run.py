@@ -21,11 +21,13 @@ from al_bench.config.messages import one_line
 from al_bench.config.options import files
 from al_bench.config.own_code import own_code
 from al_bench.config.registry import COMPONENTS, conf_dir
+from al_bench.config.schema import InitialKind
 from al_bench.config.shell_words import quote_values
 from al_bench.errors import InputError, plain_line
 from al_bench.experiment import sweep
 from al_bench.experiment.job import SAID, Job, perform
 from al_bench.experiment.outcome import Outcome
+from al_bench.storage.identity import began_balanced
 
 
 class RunCommand(click.Command):
@@ -52,6 +54,7 @@ command = RunCommand("run")
 
 def make_job(composed: Composed) -> Job:
     """The job that a composed configuration describes."""
+    note = go_on_from_balanced(composed)
     run = composed.build()
     return Job(
         config=run,
@@ -65,7 +68,22 @@ def make_job(composed: Composed) -> Job:
         defaults=composed.defaults(run),
         implied=composed.implied,
         own_code=own_code([getattr(run, group) for group in composed.components]),
+        start_note=note,
     )
+
+
+def go_on_from_balanced(composed: Composed) -> str:
+    """Go on from a balanced start where a former version began a run so without being asked; return what to say of it.
+
+    The default start of data other than al-bench's benchmarks was balanced and is random. A run on record goes on as it
+    began.
+    """
+    if not composed.has_default_start or composed.config.initial.kind is InitialKind.balanced:
+        return ""
+    if not began_balanced(composed.folder):
+        return ""
+    composed.set("initial.kind", InitialKind.balanced)
+    return ", as the run on record began: today's default is initial.kind=random"
 
 
 def run_job(config: Any) -> Outcome:

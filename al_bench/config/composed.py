@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +17,7 @@ from al_bench.config.messages import own_unknown_key, unknown_key
 from al_bench.config.options import check_names
 from al_bench.config.own_schema import TARGET, from_node, is_own, merge_own, own_class, values
 from al_bench.config.registry import COMPONENTS
-from al_bench.config.schema import RunConfig
+from al_bench.config.schema import InitialKind, RunConfig, default_kind
 from al_bench.errors import InputError
 
 LARGEST = 2**63 - 1
@@ -37,9 +37,12 @@ class Composed:
     config: DictConfig
     hydra: Any
     parallel: bool = False
+    has_default_start: bool = field(init=False, default=False)
+    """Whether `initial.kind` was auto, which is replaced here by what it stands for."""
 
     def __post_init__(self) -> None:
         complete_own(self.config)
+        object.__setattr__(self, "has_default_start", resolve_start(self.config))
 
     @cached_property
     def choices(self) -> dict[str, str]:
@@ -159,6 +162,21 @@ def complete_own(config: DictConfig) -> None:
         if isinstance(node, DictConfig) and TARGET in node and not is_own(node):
             with open_dict(config):
                 config[group] = merge_own(node, group)
+
+
+def resolve_start(config: DictConfig) -> bool:
+    """Replace `initial.kind=auto` by what it stands for, so that records have no auto; return whether it was auto.
+
+    A configuration whose groups are no keys with values stays as it is: `check_groups` refuses it.
+    """
+    initial, dataset = (config.get(group) for group in ("initial", "dataset"))
+    if not isinstance(initial, DictConfig) or not isinstance(dataset, DictConfig):
+        return False
+    if initial.get("kind") is not InitialKind.auto:
+        return False
+    schema: Any = OmegaConf.get_type(dataset)
+    initial.kind = default_kind(own_class(schema) or schema)
+    return True
 
 
 def check_groups(config: DictConfig) -> None:

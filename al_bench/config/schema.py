@@ -18,8 +18,10 @@ from al_bench.health.thresholds import Health
 
 
 class InitialKind(Enum):
+    auto = "auto"
     balanced = "balanced"
     random = "random"
+    clusters = "clusters"
 
 
 class Scoring(Enum):
@@ -38,14 +40,16 @@ class Initial:
 
     Args:
         size: L, its number of points; 0 is a cold start, whose first batch comes from an untrained network.
-        kind: balanced draws class by class, random from the pool at large.
+        kind: random draws from the pool at large, balanced class by class, which reads all labels; clusters takes one
+            point from each of L clusters of inputs and reads none. auto is balanced for the benchmarks that come with
+            al-bench, as in their papers, and random for any other data.
         indices: Dataset indices to label, in place of a draw.
         rows: The same as rows of the user's file, counted from 0 without the header, or as values of `dataset.id`. They
             stay out of a test part that is split off.
     """
 
     size: int = 20
-    kind: InitialKind = InitialKind.balanced
+    kind: InitialKind = InitialKind.auto
     indices: list[int] | None = None
     rows: list[Any] | None = None
 
@@ -62,6 +66,17 @@ class Initial:
         """How many points are labelled in round 0."""
         given = self.indices if self.rows is None else self.rows
         return self.size if given is None else len(given)
+
+
+def default_kind(dataset: type) -> InitialKind:
+    """What `initial.kind=auto` stands for: balanced for a class of al-bench's with `is_benchmark`, else random.
+
+    Args:
+        dataset: The class of the data set's component.
+    """
+    own = dataset.__module__.partition(".")[0] != "al_bench"
+    benchmark = not own and getattr(dataset, "is_benchmark", False)
+    return InitialKind.balanced if benchmark else InitialKind.random
 
 
 DEFAULT_ROUNDS = 20

@@ -90,7 +90,7 @@ class CsvDataset(UserData):
     root: str | None = None
 
     is_benchmark: ClassVar[bool] = False
-    """Whether the data set is one of al-bench's, whose records name points by index alone."""
+    """Whether it comes with al-bench: records name points by index alone, and `initial.kind=auto` is balanced."""
 
     def __post_init__(self) -> None:
         if not self.path:

@@ -7,7 +7,7 @@ recognition of handwritten digits").
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from al_bench.data.split import check_split, split_off_test_part
 
@@ -26,6 +26,9 @@ class Digits:
 
     test_fraction: float = 0.2
     split_seed: int = 0
+
+    is_benchmark: ClassVar[bool] = True
+    """It comes with al-bench: `initial.kind=auto` is balanced."""
 
     def __post_init__(self) -> None:
         check_split(self.test_fraction, self.split_seed)

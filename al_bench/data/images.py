@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from al_bench.data.download import ensure_downloaded
 from al_bench.data.files import data_root, one_line
@@ -117,6 +117,9 @@ class TorchvisionDataset:
     source: Source = Source.mnist
     root: str | None = None
     normalise: Normalise = Normalise.standard
+
+    is_benchmark: ClassVar[bool] = True
+    """It comes with al-bench: `initial.kind=auto` is balanced."""
 
     def load(self) -> Dataset:
         """Read the set, downloading it first if need be.

@@ -7,7 +7,7 @@ isotropic Gaussian noise of standard deviation 0.1 is added to each image, drawn
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from al_bench import checks
 from al_bench.data.images import Source, TorchvisionDataset
@@ -39,6 +39,9 @@ class RepeatedMNIST:
     noise: float = 0.1
     noise_seed: int = 0
     root: str | None = None
+
+    is_benchmark: ClassVar[bool] = True
+    """It comes with al-bench: `initial.kind=auto` is balanced."""
 
     def __post_init__(self) -> None:
         checks.at_least("dataset.copies", self.copies, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from al_bench import checks
 
@@ -38,6 +38,9 @@ class Synthetic:
     shape: list[int] | None = None
     separation: float = 3.0
     data_seed: int = 0
+
+    is_benchmark: ClassVar[bool] = True
+    """It comes with al-bench: `initial.kind=auto` is balanced."""
 
     def __post_init__(self) -> None:
         checks.at_least("dataset.classes", self.classes, 2)

@@ -16,12 +16,10 @@ from al_bench.records import RunHeader
 from al_bench.storage.environment import commit, cores, processor_name, versions
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from al_bench.experiment.job import Job
 
 
-def digest(table: Tensor) -> str:
+def digest(table: torch.Tensor) -> str:
     """32 hex digits over the numbers of a table."""
     return hashlib.blake2b(table.contiguous().numpy().tobytes(), digest_size=16).hexdigest()
 
@@ -47,6 +45,8 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
         pool=len(experiment.start.pool),
         validation=len(experiment.validation),
         test=len(dataset.test_labels),
+        pool_classes=experiment.class_counts(experiment.start.pool),
+        test_classes=torch.bincount(dataset.test_labels, minlength=dataset.classes).tolist(),
         initial=experiment.start.labelled.tolist() if config.reference.value == "none" else None,
         initial_items=items,
         functions=experiment.learner.functions,

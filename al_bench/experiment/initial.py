@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
-from al_bench.config.schema import InitialKind, Reference, RunConfig
+from al_bench.config.schema import InitialKind, Reference, RunConfig, default_kind
 from al_bench.data.dataset import Dataset
 from al_bench.data.parts import choose_rows
 from al_bench.errors import InputError
+from al_bench.kernels.clusters import kmeans_batch
 from al_bench.pool import Indices, PoolState, draw_initial
 from al_bench.rng import Streams
 
+MOST_CLUSTERED = 20_000
+"""Points of the pool that K-means sees for a start from clusters, which bounds its time and memory."""
 
-def draw_sets(config: RunConfig, dataset: Dataset, streams: Streams) -> tuple[PoolState, Indices]:
+
+def draw_sets(
+    config: RunConfig, dataset: Dataset, streams: Streams, encoded: Callable[[], Dataset]
+) -> tuple[PoolState, Indices]:
     """The pool at round 0, and the validation set.
 
     Indices given by the user are never drawn into the validation set.
+
+    Args:
+        encoded: The data set as a network sees it, for a start from clusters.
 
     Raises:
         InputError: the training part is too small for the sizes asked for.
@@ -37,13 +48,27 @@ def draw_sets(config: RunConfig, dataset: Dataset, streams: Streams) -> tuple[Po
         return PoolState.start(pool, given), validation
     if config.initial.size > len(pool):
         raise InputError(f"initial.size is {config.initial.size} and the pool has {len(pool)} points; lower it")
+    return PoolState.start(pool, draw_start(config, dataset, pool, streams, encoded)), validation
+
+
+def draw_start(
+    config: RunConfig, dataset: Dataset, pool: Indices, streams: Streams, encoded: Callable[[], Dataset]
+) -> Indices:
+    """[L] dataset indices of the initial set, drawn from the pool as `initial.kind` says.
+
+    Raises:
+        InputError: a class has fewer points than its share of a balanced start.
+    """
+    kind, size = config.initial.kind, config.initial.size
+    if kind is InitialKind.auto:
+        kind = default_kind(type(config.dataset))
+    if kind is InitialKind.clusters:
+        return draw_from_clusters(encoded(), pool, size, streams)
     labels = dataset.labels(torch.tensor(pool)).cpu().numpy()
-    balanced = config.initial.kind is InitialKind.balanced
     try:
-        initial = draw_initial(pool, labels, config.initial.size, balanced, streams.numpy("initial"))
+        return draw_initial(pool, labels, size, kind is InitialKind.balanced, streams.numpy("initial"))
     except ValueError as error:
         raise InputError(f"initial.kind is balanced, but {error}; set initial.kind=random") from error
-    return PoolState.start(pool, initial), validation
 
 
 def _validation(wanted: int | str, dataset: Dataset, given: np.ndarray, streams: Streams) -> Indices:
@@ -63,3 +88,25 @@ def _validation(wanted: int | str, dataset: Dataset, given: np.ndarray, streams:
     if wanted >= len(rest):
         raise InputError(f"validation is {wanted} and {dataset.name} has {len(rest)} points to take it from; lower it")
     return streams.numpy("validation").choice(rest, wanted, replace=False)
+
+
+def draw_from_clusters(dataset: Dataset, pool: Indices, size: int, streams: Streams) -> Indices:
+    """[L] the point nearest to the mean of each of L clusters of the pool's inputs; no label is read.
+
+    argmin_x ‖x − μ_j‖ for the means μ_1 … μ_L of K-means, in the order of the clusters' sizes. The inputs are those
+    that a network sees: an encoder's features, else standardised numbers, categories as 0/1 columns and images as rows
+    of pixels. K-means runs on a random subset of `MOST_CLUSTERED` points where the pool has more.
+
+    Args:
+        pool: [P] dataset indices.
+        size: L.
+
+    Source: Kang, Ryu and Kwon 2004, Using Cluster-Based Sampling to Select Initial Training Set for Active Learning in
+        Text Classification; on features of pretrained networks, Yuan, Lin and Boyd-Graber 2020 (ALPS) and Hacohen,
+        Dekel and Weinshall 2022 (TypiClust) start so.
+    Departures: The means themselves are not labelled as further points (model examples, Kang et al.). Where clusters
+        are empty, as copies can leave them, random points take their place.
+    """
+    chosen = np.sort(streams.numpy("initial").choice(pool, min(len(pool), max(MOST_CLUSTERED, size)), replace=False))
+    inputs = dataset.prepare(dataset.inputs[torch.tensor(chosen)]).flatten(1)
+    return chosen[kmeans_batch(inputs, size, streams.torch("initial")).cpu().numpy()]

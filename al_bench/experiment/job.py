@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from al_bench.config.implied import implied_line
-from al_bench.config.schema import RunConfig
+from al_bench.config.schema import InitialKind, Reference, RunConfig, default_kind
 from al_bench.data.files import find_file
 from al_bench.errors import BenchError, InputError
 from al_bench.experiment.outcome import Outcome
@@ -50,6 +50,7 @@ class Job:
         defaults: The present default of every key of the identity that has one.
         own_code: Files and digests of the user's own components; None where all are al-bench's.
         implied: Config group to the option that implied its choice, where the user made none.
+        start_note: What else to say of the initial set.
     """
 
     config: RunConfig
@@ -63,6 +64,7 @@ class Job:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     own_code: dict[str, Any] | None = None
     implied: Mapping[str, str] = field(default_factory=dict)
+    start_note: str = ""
 
     @property
     def strategy(self) -> str:
@@ -165,6 +167,34 @@ def _say_what_was_read(job: Job, experiment: Experiment) -> None:
         )
 
 
+def describe_start_of(experiment: Experiment) -> str:
+    """How the initial set of a run was drawn, how many classes it has, and what a balanced one costs."""
+    from al_bench.health.start_cost import describe_start
+
+    initial, labelled = experiment.config.initial, experiment.start.labelled
+    named = initial.indices is not None or initial.rows is not None
+    seen = sum(count > 0 for count in experiment.class_counts(labelled))
+    pool = experiment.class_counts(experiment.start.pool)
+    return describe_start("named" if named else initial.kind.value, len(labelled), pool, seen)
+
+
+def _say_how_it_starts(job: Job, experiment: Experiment) -> None:
+    """One line about the initial set in the log, and before anything is trained on a user's own data on the console.
+
+    Of the runs of a sweep the first of each way to start says it. The benchmarks that come with al-bench start as in
+    their papers.
+    """
+    config, initial = job.config, job.config.initial
+    if config.reference is not Reference.none:
+        return
+    line = f"start: {describe_start_of(experiment)}{job.start_note}"
+    logger.info("%s", line)
+    way = f"{experiment.dataset.name} {initial.kind} {initial.size} {initial.indices} {initial.rows}"
+    if way not in SAID and job.bar and default_kind(type(config.dataset)) is not InitialKind.balanced:
+        print(f"al-bench: {line}", file=sys.stderr)
+    SAID.add(way)
+
+
 def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: RunHeader) -> None:
     """Run the missing rounds of a job whose folder is held, with a progress bar and a log."""
     from tqdm import tqdm
@@ -178,6 +208,8 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
     folder.begin(header, job.resolved)
     folder.add_metrics(header)
     done = len(folder.rounds)
+    if not done or job.start_note:
+        _say_how_it_starts(job, experiment)
     if recorded:
         logger.info("resuming after round %d, at commit %s", done - 1, header.commit)
         if not folder.protected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -148,6 +149,17 @@ def read_table(file: str, dataset: Dataset) -> Tensor:
     return table.to(dataset.inputs.device)
 
 
+def encode_trainable(config: RunConfig, raw: Dataset, device: torch.device) -> Dataset:
+    """A data set as a network sees it.
+
+    Raises:
+        InputError: the encoder cannot read it, or it needs one and there is none.
+    """
+    dataset = encode_checked(config.encoder, raw, device, config.cache)
+    dataset.check_trainable()
+    return dataset
+
+
 def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> Experiment:
     """All objects of a run.
 
@@ -162,17 +174,14 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
     """
     device = pick_device(config.device)
     streams = Streams(config.seed)
-    dataset = load_checked(
-        config.dataset, config.cache, config.initial.rows or (), config.validation == VALIDATION_FILE
-    )
-    start, validation = draw_sets(config, dataset, streams)
+    raw = load_checked(config.dataset, config.cache, config.initial.rows or (), config.validation == VALIDATION_FILE)
+    encoded = functools.cache(lambda: encode_trainable(config, raw, device))
+    start, validation = draw_sets(config, raw, streams, encoded)
     full = config.reference is Reference.full
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))
     if config.training.stop is Stop.early and not len(validation):
         raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
-    dataset = encode_checked(config.encoder, dataset, device, config.cache)
-    dataset.check_trainable()
-    dataset = dataset.to(device)
+    dataset = encoded().to(device)
     strategy = cast(Strategy, config.strategy)
     learner = build_learner(config, dataset, None if full else strategy, chunk)
     table = None if full else check_strategy(config, strategy_name, learner, start)

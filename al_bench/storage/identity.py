@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from al_bench.records import RunHeader
+from al_bench.storage.header import read_header
 
 FORMER_DEFAULTS: dict[str, Any] = {
     "scoring": "fast",
     "strategy.candidates_max": None,
+    "initial.kind": "balanced",
 }
 """Key that was added after records had been written, to the value that was the rule before.
 
@@ -69,3 +72,17 @@ def differences(
         for key in keys
         if (here.get(key, _ABSENT)) != (there.get(key, _ABSENT))
     ]
+
+
+def began_balanced(folder: Path) -> bool:
+    """Whether a run on record began with a balanced set without being asked to: the default of former versions.
+
+    Raises:
+        DamagedRecordError: its header is damaged.
+    """
+    file = folder / "rounds.jsonl"
+    header = read_header(folder) if file.is_file() and file.stat().st_size else None
+    if header is None:
+        return False
+    asked = any(word.lstrip("+").startswith("initial.kind=") for word in header.command or ())
+    return not asked and (header.identity or {}).get("initial.kind", FORMER_DEFAULTS["initial.kind"]) == "balanced"

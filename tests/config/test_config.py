@@ -150,7 +150,7 @@ FAULTS = {
     "model.hidden=[a]": "model.hidden holds 'a'; it must be a list of integers",
     # enums
     "training.stop=never": "training.stop is 'never'; choose one of steps, epochs, fitted, early",
-    "initial.kind=foo": "initial.kind is 'foo'; choose one of balanced, random",
+    "initial.kind=foo": "initial.kind is 'foo'; choose one of auto, balanced, random, clusters",
     "reference=half": "reference is 'half'; choose one of none, full",
     "device=gpu": "device is 'gpu'; choose one of auto, cpu, cuda",
     # ranges
@@ -221,11 +221,11 @@ def test_options_that_hydra_does_not_have_are_refused_with_the_usage(run):
 
 def test_a_balanced_set_needs_enough_of_every_class(run, tmp_path):
     (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i},{'r' if i < 3 else 's'}\n" for i in range(40)))
-    done = run(*TINY, "dataset=csv", "dataset.path=t.csv", "initial.size=8")
+    done = run(*TINY, "dataset=csv", "dataset.path=t.csv", "initial.size=8", "initial.kind=balanced")
     assert done.status == 2
     assert "initial.kind is balanced, but class" in done.err
     assert "set initial.kind=random" in done.err
-    assert run(*TINY, "dataset=csv", "dataset.path=t.csv", "initial.size=8", "initial.kind=random").status == 0
+    assert run(*TINY, "dataset=csv", "dataset.path=t.csv", "initial.size=8").status == 0
 
 
 @pytest.mark.parametrize("overrides", [("seed=0,1", "posterior.drws=3"), ("strategy=bald,bld",), ("seed=0,x",)])
