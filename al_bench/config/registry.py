@@ -11,6 +11,7 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "repeated_mnist": "al_bench.data.repeated_mnist:RepeatedMNIST",
         "csv": "al_bench.data.csv_table:CsvDataset",
         "benchmark_table": "al_bench.data.csv_table:BenchmarkTable",
+        "images": "al_bench.data.image_folder:ImageFolder",
         "npz": "al_bench.data.arrays:NpzDataset",
         "synthetic": "al_bench.data.synthetic:Synthetic",
     },

@@ -45,7 +45,8 @@ def find_file(path: str, key: str, root: str | None = None, folders: bool = Fals
         raise InputError(f"{key}: {folder} is a folder; name the file in it")
     tried = " nor ".join(str(candidate) for candidate in dict.fromkeys(candidates))
     advice = "" if relative.is_absolute() else ", or set dataset.root or AL_BENCH_DATA to the folder that holds it"
-    raise InputError(f"{key}: there is no file {tried}; correct the path{advice}")
+    what = "file or folder" if folders else "file"
+    raise InputError(f"{key}: there is no {what} {tried}; correct the path{advice}")
 
 
 def one_line(error: BaseException) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 MOST = 8
 """Names that a line shows; of more it says how many."""
+NUMBERED = {"numbers": "number", "categories": "category"}
+"""Kinds of columns, to what one column of the kind is called."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,9 @@ class Reading:
     Args:
         source: The file or files.
         rows: Of the training file or arrays, those left out not counted.
-        kinds: Kind of input, such as numbers or categories, to the columns of that kind (or their description).
+        unit: What a row is called.
+        kinds: Kind of input, such as numbers or categories, to the columns of that kind (or their description); a fact
+            about all inputs, such as their shape, to nothing.
         label: The label's column or array, and how it was chosen.
         counts: Class to its rows in the training, the validation (where the files give one) and the test part.
         split: How the test part came about.
@@ -32,13 +36,15 @@ class Reading:
     split: str
     unused: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    unit: str = "rows"
 
     def line(self) -> str:
         """One line: rows, columns by kind, label, classes, split, what is unused, remarks."""
-        kinds = ", ".join(_counted(len(names), kind) for kind, names in self.kinds.items() if names)
+        shown = {kind: names for kind, names in self.kinds.items() if names or kind not in NUMBERED}
+        kinds = ", ".join(_counted(len(names), kind) if names else kind for kind, names in shown.items())
         counts = self.counts.items()
         parts = [
-            f"{self.source}: {self.rows:,} rows",
+            f"{self.source}: {self.rows:,} {self.unit}",
             kinds,
             f"label {self.label}",
             f"{len(self.counts)} classes ({_shortened([f'{name} {sum(numbers):,}' for name, numbers in counts])})",
@@ -50,7 +56,8 @@ class Reading:
 
     def lines(self) -> list[str]:
         """The same, one fact a line."""
-        out = [f"{self.source}: {self.rows:,} rows"]
+        out = [f"{self.source}: {self.rows:,} {self.unit}"]
+        out += [f"  {kind}" for kind, names in self.kinds.items() if not names and kind not in NUMBERED]
         out += [f"  {kind}: {len(names)} ({_shortened(names, 20)})" for kind, names in self.kinds.items() if names]
         out.append(f"  label: {self.label}")
         shown = list(self.counts.items())[:40]
@@ -65,8 +72,7 @@ class Reading:
 
 def _counted(count: int, kind: str) -> str:
     """`1 number`, `2 categories`."""
-    singular = {"numbers": "number", "categories": "category"}
-    return f"{count} {singular.get(kind, kind) if count == 1 else kind}"
+    return f"{count} {NUMBERED.get(kind, kind) if count == 1 else kind}"
 
 
 def _shortened(names: list[str] | tuple[str, ...], most: int = MOST) -> str:

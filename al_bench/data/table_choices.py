@@ -31,3 +31,38 @@ class SimilarLabels(Enum):
     refuse = "refuse"
     merge = "merge"
     keep = "keep"
+
+
+class Nested(Enum):
+    """Which class an image has that lies in a folder of a class's folder: of the upper one, of its own, or refused."""
+
+    refuse = "refuse"
+    top = "top"
+    leaf = "leaf"
+
+
+class Resize(Enum):
+    """How an image of another aspect ratio is brought to a size.
+
+    `crop` brings its shorter side to the size and keeps the centre, `pad` its longer side and adds black, `stretch`
+    both sides, whatever the ratio.
+    """
+
+    crop = "crop"
+    pad = "pad"
+    stretch = "stretch"
+
+
+class Mode(Enum):
+    """Grey (`L`) or colour (`RGB`); `auto` takes grey where all files are."""
+
+    auto = "auto"
+    L = "L"
+    RGB = "RGB"
+
+
+class Damaged(Enum):
+    """What becomes of a file that cannot be read: it is refused, or left out."""
+
+    refuse = "refuse"
+    skip = "skip"

@@ -1,0 +1,129 @@
+"""The image files under a folder, by name; everything else in it is counted and left out."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from al_bench.data.files import one_line
+from al_bench.errors import InputError
+
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".pnm"}
+)
+"""Endings, in lower case, of files that are taken for images, damaged ones too."""
+FIRST_BYTES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
+"""How a file without such an ending begins that is an image nevertheless; so do RIFF files of the kind WEBP."""
+
+
+@dataclass
+class Listing:
+    """What a folder holds.
+
+    Args:
+        images: Names of the image files relative to the folder, with slashes, sorted.
+        hidden: Hidden files and folders: their names begin with a dot, or are __MACOSX.
+        others: Ending of a file that is no image, to how many there are; an empty one for files without.
+        empty: Folders directly below that hold no image.
+    """
+
+    images: list[str] = field(default_factory=list)
+    hidden: int = 0
+    others: Counter[str] = field(default_factory=Counter)
+    empty: list[str] = field(default_factory=list)
+
+    def left_out(self) -> dict[str, str]:
+        """What is left out, to the reason."""
+        out = {}
+        if self.others:
+            count = sum(self.others.values())
+            kinds = ", ".join(
+                f"{number:,} {ending or 'without ending'}" for ending, number in self.others.most_common(8)
+            )
+            out[f"{count:,} file{'s' * (count != 1)}"] = f"no images: {kinds}"
+        if self.hidden:
+            out[f"{self.hidden:,} hidden file{'s' * (self.hidden != 1)}"] = "hidden"
+        return out
+
+
+def list_images(folder: Path) -> Listing:
+    """All image files under a folder; links are followed, but not in circles.
+
+    Raises:
+        InputError: A folder cannot be read.
+    """
+    listing = Listing()
+    _visit(folder, "", listing, frozenset())
+    listing.images.sort()
+    with_images = {name.partition("/")[0] for name in listing.images if "/" in name}
+    listing.empty = sorted(set(listing.empty) - with_images)
+    return listing
+
+
+def _visit(folder: Path, prefix: str, listing: Listing, above: frozenset[str]) -> None:
+    """Add what a folder holds, under names that begin with `prefix`, to a listing."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or entry.name == "__MACOSX":
+                    listing.hidden += 1
+                elif entry.is_dir():
+                    if not prefix:
+                        listing.empty.append(entry.name)
+                    _visit(Path(entry.path), f"{prefix}{entry.name}/", listing, above | {real})
+                elif is_image(Path(entry.path)):
+                    listing.images.append(prefix + entry.name)
+                else:
+                    listing.others[os.path.splitext(entry.name)[1].lower()] += 1
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read ({one_line(error)}); make it readable, or leave it out") from error
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file is taken for an image: by its ending, else by its first bytes."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(12)
+    except OSError:
+        return False
+    return beginning.startswith(FIRST_BYTES) or (beginning[:4] == b"RIFF" and beginning[8:] == b"WEBP")
+
+
+class FileNames:
+    """The image files of a folder, found by a path below it, or by their name alone, with its ending or without."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._exact = set(listing.images)
+        self._short: dict[str, set[str]] = {}
+        for name in listing.images:
+            without = os.path.splitext(name)[0]
+            for short in {name.rpartition("/")[2], without, without.rpartition("/")[2]}:
+                self._short.setdefault(short, set()).add(name)
+
+    def find(self, text: str) -> str | None:
+        """The file that a text names; None where none is, or several are."""
+        name = text.replace("\\", "/").removeprefix("./")
+        if name in self._exact:
+            return name
+        matches: set[str] = self._short.get(name, set())
+        return next(iter(matches)) if len(matches) == 1 else None
+
+    def several(self, text: str) -> list[str]:
+        """The files that a text may name, where it names more than one."""
+        matches = sorted(self._short.get(text.replace("\\", "/").removeprefix("./"), set()))
+        return matches if len(matches) > 1 else []
+
+
+def shown_counts(counts: Mapping[str, int], most: int = 6) -> str:
+    """`RGB 300, L 20`, the most frequent first."""
+    items = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    more = f", … {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(f"{name} {count:,}" for name, count in items[:most]) + more
