@@ -163,7 +163,8 @@ class RunHeader(Struct, frozen=True, kw_only=True):
         initial_items: What the user calls each of them; None where the data set is none of the user's.
         functions: K, the distinct functions of the posterior.
         fingerprint: Of the data.
-        features: Digest of the file of strategy.features, if any.
+        features: Digest of the file of strategy.features, or of the reduced features that a strategy gets where the
+            encoder's are sparse, if any.
         device, threads: Where it ran.
         versions: Of what results depend on.
         commit, dirty: Of the checkout; None outside one.

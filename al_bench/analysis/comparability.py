@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from al_bench.analysis.arms import Arm, recorded_configuration
+from al_bench.storage.identity import present_identity
 from al_bench.storage.runs import Run
 
 # Keys of a run's identity that shape the network of round 0 or the data it sees.
@@ -72,7 +73,7 @@ def inconsistent_seeds(arms: Sequence[Arm]) -> tuple[str, ...]:
     """A line for every arm whose seeds differ in their configuration, their data or their own code."""
     lines = []
     for arm in arms:
-        known = [run.header.identity for run in arm.runs if run.header.identity is not None]
+        known = [present_identity(run.header) for run in arm.runs if run.header.identity is not None]
         keys = {key for identity in known for key in identity if key != "seed"}
         # A key that a record lacks is no difference: the al-bench that wrote it did not know the key.
         values = {key: {str(identity[key]) for identity in known if key in identity} for key in keys}

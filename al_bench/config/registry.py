@@ -17,6 +17,10 @@ COMPONENTS: dict[str, dict[str, str]] = {
     },
     "encoder": {
         "none": "al_bench.data.encoders.encoder:NoEncoder",
+        "tfidf": "al_bench.data.encoders.tfidf:Tfidf",
+        "sentence": "al_bench.data.encoders.sentence:SentenceEncoder",
+        "image": "al_bench.data.encoders.pretrained:PretrainedEncoder",
+        "efficientnet_lite0": "al_bench.data.encoders.efficientnet_lite0:EfficientNetLite0Encoder",
     },
     "model": {
         "mlp": "al_bench.models.mlp:Mlp",

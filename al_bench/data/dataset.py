@@ -15,10 +15,11 @@ from torch import Tensor
 from al_bench.data.encoding import Encoding
 from al_bench.data.mapped import MappedRows
 from al_bench.data.reading import Reading
+from al_bench.data.sparse import SparseRows
 from al_bench.data.texts import Texts
 from al_bench.errors import InputError
 
-Inputs = Tensor | MappedRows | Texts
+Inputs = Tensor | MappedRows | SparseRows | Texts
 """Raw inputs, indexed by slices and by tensors of positions; what an index gives is a tensor, or texts of Texts."""
 
 
@@ -148,7 +149,7 @@ class Dataset:
         digest = hashlib.blake2b(digest_size=8)
         for part in (self.inputs, self.hidden_labels, self.test_inputs, self.test_labels):
             digest.update(f"{part.dtype}{tuple(part.shape)}".encode())
-            if isinstance(part, MappedRows | Texts):
+            if isinstance(part, MappedRows | SparseRows | Texts):
                 part.update(digest)
             else:
                 digest.update(part.detach().cpu().contiguous().numpy().data)

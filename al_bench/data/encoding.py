@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,3 +32,19 @@ class Encoding:
         """The entry of a run's header."""
         remarks = {"remarks": list(self.remarks)} if self.remarks else {}
         return {"digest": self.digest, "dimension": self.dimension, **self.facts, **remarks}
+
+
+def digest_of(parts: Sequence[Any]) -> str:
+    """32 hex digits over the features of both parts, in the order of the data set.
+
+    Args:
+        parts: [N, D] and [T, D]: float32 tensors, or rows of a file or sparse ones, which digest themselves.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(str(tuple(part.shape)).encode())
+        if hasattr(part, "update"):
+            part.update(digest)
+        else:
+            digest.update(part.contiguous().numpy().data)
+    return digest.hexdigest()

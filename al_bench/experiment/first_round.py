@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 KIND = "first-rounds"
 SCHEMA = 1
-ROUNDING = ("MKL_CBWR", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "DNNL_DEFAULT_FPMATH_MODE")
-"""Environment variables that choose among matrix products of different rounding."""
 TRACKED_PACKAGES = ("torch", "torchvision", "al_bench")
 """Packages whose classes are covered by the key: by a version, or by the hash of the source."""
 
@@ -154,7 +152,7 @@ def cache_key_parts(experiment: Experiment) -> dict[str, Any]:
         "versions": versions(),
         "processor": [cache.processor(), torch.backends.cpu.get_cpu_capability()],
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        "environment": [os.environ.get(name) for name in ROUNDING],
+        "environment": [os.environ.get(name) for name in cache.ROUNDING],
         "threads": config.threads,
         "chunk": experiment.learner.chunk,
         "seed": config.seed,

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from al_bench import kernels
 from al_bench.evidence import FIXED, FROM_DRAWS, Evidence, Product
+from al_bench.experiment.feature_source import feature_source
 from al_bench.experiment.screening import TopCandidates
 from al_bench.learners.learner import Learner
 from al_bench.learners.member import split
@@ -53,7 +54,8 @@ class Gatherer:
         strategy: Declares the products.
         state: The labelled and the unlabelled points of the round.
         streams: The run's.
-        file_features: [training points, D] features from a file, or None.
+        file_features: [training points, D] features from a file, or of few dimensions where the inputs are sparse; None
+            takes the learner's.
     """
 
     learner: Learner
@@ -73,8 +75,9 @@ class Gatherer:
 
     @cached_property
     def _point_products(self) -> Callable[[Tensor], dict[Product, Tensor]]:
+        source = feature_source(self.strategy, len(self.state.labelled), self.learner.dataset)
         wanted = (self.needs | {_OF_LABELLED[name] for name in self.needs & _OF_LABELLED.keys()}) & POINT_PRODUCTS
-        return self.learner.point_products(wanted, self.strategy.feature_source(len(self.state.labelled)))
+        return self.learner.point_products(wanted, source)
 
     @cached_property
     def fixed(self) -> dict[Product, Tensor]:

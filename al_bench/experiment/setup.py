@@ -13,9 +13,12 @@ from torch import Tensor
 
 from al_bench.config.schema import Reference, RunConfig
 from al_bench.data.dataset import Dataset
+from al_bench.data.encoders.reduced import truncated_svd
+from al_bench.data.sparse import SparseRows
 from al_bench.data.user_data import VALIDATION_FILE
 from al_bench.errors import InputError
 from al_bench.evidence import Product
+from al_bench.experiment.feature_source import INPUT, feature_source
 from al_bench.experiment.initial import draw_sets
 from al_bench.experiment.learner import build_learner
 from al_bench.experiment.own_components import declared_needs, encode_checked, load_checked
@@ -26,6 +29,7 @@ from al_bench.metrics import METRICS, Metric
 from al_bench.metrics.own import load_metrics
 from al_bench.pool import Indices, PoolState
 from al_bench.rng import Streams
+from al_bench.storage.cache import cache_folder
 from al_bench.strategies.base import RunFacts, Strategy
 
 
@@ -37,7 +41,8 @@ class Experiment:
         start: The pool at round 0.
         validation: Dataset indices held out of the pool.
         labels_at_end: Labelled points of the last round.
-        table: [training points, D] features of the file that the strategy names, or None.
+        table: [training points, D] features of the file that the strategy names, or those of few dimensions that it
+            gets where the inputs are sparse; else None.
         metrics: What is computed where a round is evaluated.
     """
 
@@ -92,7 +97,7 @@ class Experiment:
 
 
 def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolState) -> Tensor | None:
-    """Refuse a strategy that has no meaning here; return the features of the file it names, if any.
+    """Refuse a strategy that has no meaning here; return the features of the file it names, or reduced ones, if any.
 
     Raises:
         InputError: naming the keys.
@@ -126,8 +131,10 @@ def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolSt
         )
     if not needs & {Product.features, Product.labelled_features}:
         return None
-    source = strategy.feature_source(len(start.labelled))
+    source = feature_source(strategy, len(start.labelled), dataset)
     learner.check_features(source)
+    if source == INPUT and isinstance(dataset.inputs, SparseRows):
+        return truncated_svd(dataset.inputs, cache_folder(config.cache)).to(dataset.inputs.device)
     return read_table(source, dataset) if source.endswith(".npy") else None
 
 

@@ -35,6 +35,8 @@ WAIT = 3600.0
 STALE = 86_400.0
 """Seconds after which a file half written is taken for a dead process's."""
 DIGEST = 32
+ROUNDING = ("MKL_CBWR", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA", "DNNL_DEFAULT_FPMATH_MODE")
+"""Environment variables that choose among matrix products of different rounding."""
 OFF = ("off", "none", "null", "false", "")
 
 logger = logging.getLogger("al_bench")

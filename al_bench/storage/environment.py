@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,19 @@ if TYPE_CHECKING:
 
 def versions() -> dict[str, str]:
     """Versions of what results depend on."""
-    found = {"python": platform.python_version()}
-    for name in ("al-bench", "torch", "torchvision", "numpy", "scipy", "scikit-learn", "hydra-core"):
+    names = ("al-bench", "torch", "torchvision", "numpy", "scipy", "scikit-learn", "hydra-core")
+    return {"python": platform.python_version()} | package_versions(names)
+
+
+def package_versions(names: Iterable[str]) -> dict[str, str]:
+    """Package to its version, or "unknown"."""
+    known = {}
+    for name in names:
         try:
-            found[name] = version(name)
+            known[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+            known[name] = "unknown"
+    return known
 
 
 def commit() -> dict[str, Any]:

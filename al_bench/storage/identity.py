@@ -32,7 +32,22 @@ REPLACED_DEFAULTS: dict[str, tuple[Any, Any]] = {
 They are no difference: were the data another, their fingerprint would be, which is checked as well.
 """
 
+FEATURES = "strategy.features"
+FORMER_FEATURES, PRESENT_FEATURES = "penultimate", "auto"
+"""The former and the present default of `strategy.features`: without an encoder both mean the same."""
+ALWAYS_AUTO = ("typiclust", "probcover")
+"""Strategies whose default was `auto` before, too: there `penultimate` was typed, and is another rule."""
+
 _ABSENT = object()
+
+
+def present_identity(header: RunHeader) -> dict[str, Any]:
+    """The keys of a record that change results, flat, a default that has another name today under that name."""
+    identity = dict(header.identity or {})
+    before_encoders = "encoder" not in header.choices and header.strategy not in ALWAYS_AUTO
+    if before_encoders and identity.get(FEATURES) == FORMER_FEATURES:
+        identity[FEATURES] = PRESENT_FEATURES
+    return identity
 
 
 def differences(
@@ -52,10 +67,12 @@ def differences(
         defaults: The present default of every key, flat, for keys that the record lacks and no table knows.
         leave_out: Keys that may differ.
     """
-    there = dict(header.identity or {})
+    here = dict(json.loads(json.dumps(dict(identity))))
+    there = present_identity(header)
+    if here.get(FEATURES) == FORMER_FEATURES:
+        there = dict(header.identity or {})
     if header.reference == "full":  # records of before its strategy's keys were left out
         there = {key: value for key, value in there.items() if not key.startswith("strategy.")}
-    here = dict(json.loads(json.dumps(dict(identity))))
     for key in here.keys() - there.keys():
         former = FORMER_DEFAULTS.get(key, defaults.get(key, _ABSENT))
         if former is not _ABSENT:

@@ -241,12 +241,13 @@ class FeatureStrategy(Strategy):
     """A strategy that works in a feature space.
 
     Args:
-        features: penultimate: the input of the network's last linear layer. A layer's name: its output, averaged
-            over positions where it is spatial. input: the prepared inputs, flattened. x.npy: rows of an array
-            [training points, D] of your own, by dataset index.
+        features: auto: the encoder's features where there is an encoder, else penultimate, the input of the network's
+            last linear layer. Or penultimate; a layer's name: its output, averaged over positions where it is spatial;
+            input: the prepared inputs, flattened; x.npy: rows of an array [training points, D] of your own, by dataset
+            index.
     """
 
-    features: str = "penultimate"
+    features: str = "auto"
 
     def feature_source(self, labelled: int) -> str:
-        return self.features
+        return "penultimate" if self.features == "auto" else self.features

@@ -20,11 +20,10 @@ class _Density(FeatureStrategy):
     The papers use features learned without labels: give them as a file where there are some.
 
     Args:
-        features: auto: the input while nothing is labelled, the input of the last linear layer (penultimate) after
-            that. Or penultimate, a layer's name, input, or x.npy: see FeatureStrategy.
+        features: auto: the encoder's features where there is an encoder; else the input while nothing is labelled, the
+            input of the last linear layer (penultimate) after that. Or penultimate, a layer's name, input, or x.npy:
+            see FeatureStrategy.
     """
-
-    features: str = "auto"
 
     def feature_source(self, labelled: int) -> str:
         if self.features != "auto":

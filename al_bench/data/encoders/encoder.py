@@ -46,6 +46,14 @@ class Encoder(ABC):
             InputError: the inputs are of a kind that the encoder cannot read, or something it needs is missing.
         """
 
+    def describe(self, dataset: Dataset, workspace: Workspace) -> str:
+        """What `al-bench check` says of the features, as far as that takes no time.
+
+        Raises:
+            InputError: as `encode`.
+        """
+        return "its features are computed when a run starts"
+
 
 @dataclass
 class NoEncoder(Encoder):
