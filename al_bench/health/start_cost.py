@@ -71,7 +71,7 @@ def _fewer_than(needed: int, chances: NDArray[np.float64], times: NDArray[np.int
 
 
 def describe_start(
-    kind: str, size: int, pool: Sequence[int] | NDArray[np.int64] | None, labelled_classes: int | None = None
+    kind: str, size: int, pool: Sequence[int] | NDArray[np.int64] | None, labelled_classes: int | str | None = None
 ) -> str:
     """A start in one sentence: how it is drawn, how many classes it has, what a balanced one costs in random labels.
 
@@ -79,7 +79,7 @@ def describe_start(
         kind: balanced, random, clusters, or named for points that the user names.
         size: L, its points.
         pool: [C] points of each class in the pool; None where that is not known.
-        labelled_classes: Classes that the start has; None where it is not drawn yet.
+        labelled_classes: Classes that the start has, as in `7` or `7 to 9`; None where it is not drawn yet.
     """
     if size == 0:
         return "no labels: an untrained network picks the first batch"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from al_bench.analysis.report.configuration import Comparison, Recipe, compare_configurations, recipe, strategy_keys
 from al_bench.analysis.report.gallery import COLUMNS, PICKS, Gallery, StrategyPicks
 from al_bench.analysis.report.judgement import Diagnostics, Judgement
+from al_bench.analysis.start import start_lines
 from al_bench.analysis.tables.table import Table, text_table
 from al_bench.storage.run_folder import read_status
 
@@ -44,6 +45,7 @@ class DatasetSection:
     study: Study
     sentences: tuple[str, ...]
     summary: str
+    start: tuple[str, ...]
     contents: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
     figures: Sequence[DrawnFigure]
@@ -70,6 +72,7 @@ def dataset_section(id: str, judged: Judgement, figures: Sequence[DrawnFigure], 
         study=study,
         sentences=judged.sentences,
         summary=_summary(study),
+        start=start_lines(study),
         contents=tuple((f"{id}-{key}", title) for key, title in _CONTENTS),
         remarks=study.remarks,
         figures=figures,
