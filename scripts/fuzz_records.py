@@ -3,60 +3,33 @@
     python scripts/fuzz_records.py                    600 damaged folders, about ten minutes
     python scripts/fuzz_records.py --cases 20 --seed 3
 
-Each case damages one file of one run in a copy of a small study and calls one command in a child of this process. The
-command must end with status 0, 1 or 2 within 20 seconds, print no traceback, at most one line of stderr a fault (none
-twice, none longer than 2,000 characters), create no sentinel file, and, where other runs are whole, show them.
+Each case damages one file of one run in a copy of a small study and calls one command in a child of this process,
+which must end as `scripts/fuzz.py` says: a status and plain lines, none twice; nothing that a file names is run or
+shown.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import os
 import random
 import shutil
-import signal
 import sys
 import tempfile
-import time
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from al_bench.cli.main import dispatch
+from fuzzing import warm
+from fuzzing.child import Call, call
+from fuzzing.faults import CANARY, SECRET, SECRET_NAME, Surroundings, faults_of, leaks
+from fuzzing.values import EDGES
 
-SECONDS = 20
-"""The most that one command may take."""
-LONGEST = 2_000
-"""Characters of a line of stderr."""
+from al_bench.cli import main as command_line
+
 FILES = ("header.json", "status.json", "rounds.jsonl", "config.yaml", "curve.csv", "run.log")
-RUN = ("debug=smoke", "training.steps=4", "posterior.draws=2", "study=fuzz", "cache=off")
-
-EDGES: tuple[Any, ...] = (
-    *(None, True, -1, 0, 1, 2**53, 2**63, 2**64, -(2**63), 10**30, 1e308, -1e308, 1e-320, 0.5),
-    *("", " ", "x", "x" * 5_000, "\x00", "\x1b[2J\x07", "a\nb", "$\\frac{1}{0}$", "$", "${oc.env:HOME}"),
-    *(
-        "<script>alert(1)</script>",
-        "../../../x",
-        "\u202e",
-        "Ω≈",
-        "{0}",
-        "%s",
-        [],
-        {},
-        [[]],
-        [None],
-        [-1],
-        [2**60],
-        ["x"],
-    ),
-    *(["x"], {"x": None}, {"": 1}, {"_target_": "os.system"}),
-)
-"""Values in the place of others."""
 
 
 def deep(levels: int) -> str:
@@ -112,7 +85,7 @@ def whole_file_faults(sentinel: Path) -> dict[str, Callable[[Path, random.Random
         "a tag": f"dataset: !!python/object/apply:os.system ['touch {sentinel}']\n",
         "a target": f"dataset:\n  _target_: os.system\n  command: touch {sentinel}\n",
         "a target in JSON": json.dumps({"schema": 1, "_target_": "os.system", "command": f"touch {sentinel}"}),
-        "aliases": "a: &a [x]\n" + "".join(f"b{n}: &a [*a, *a, *a, *a]\n" for n in range(30)),
+        "aliases": "a: &a0 [x]\n" + "".join(f"b{n}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(30)),
     }
 
     def written(text: str) -> Callable[[Path, random.Random], None]:
@@ -191,7 +164,7 @@ def commands(study: Path, out: Path) -> dict[str, list[str]]:
         "plot": ["plot", runs, "--out", str(out / "curves.svg"), "--csv", str(out / "curves.csv")],
         "plot --kind": ["plot", runs, "--kind", "targets", "--target", "0.5", "--out", str(out / "labels.png")],
         "report": ["report", runs, "--out", str(out / "page.html"), "--include-incomplete"],
-        "run": ["run", *RUN, "strategy=random", "seed=0", f"results={study.parent}"],
+        "run": ["run", *warm.RUN, "strategy=random", "seed=0", f"results={study.parent}"],
     }
 
 
@@ -199,72 +172,15 @@ WEIGHTS = {"compare": 4, "compare --include-incomplete": 4, "plot": 3, "plot --k
 """How often each command is called, in proportion."""
 
 
-def call(words: list[str], out: Path) -> tuple[int, str]:
-    """A command in a child of this process: its exit status (-1 where it took too long) and what it wrote to stderr."""
-    sys.stdout.flush()
-    child = os.fork()
-    if child == 0:
-        for number, name in ((1, "stdout"), (2, "stderr")):
-            os.dup2(os.open(out / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-        sys.stdout, sys.stderr = (
-            io.TextIOWrapper(os.fdopen(n, "wb", closefd=False), write_through=True) for n in (1, 2)
-        )
-        status = 70
-        try:
-            status = dispatch(words)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            with contextlib.suppress(Exception):
-                sys.stdout.flush()
-            os._exit(status)
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            return os.waitstatus_to_exitcode(status), (out / "stderr").read_text(errors="replace")
-        time.sleep(0.01)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return -1, (out / "stderr").read_text(errors="replace")
-
-
-def faults_of(status: int, err: str, sentinel: Path) -> list[str]:
-    """What is wrong with how a command ended; empty where nothing is."""
-    lines = [line for line in err.splitlines() if line.strip()]
-    checks = (
-        (status == -1, f"took more than {SECONDS} s"),
-        (status not in (-1, 0, 1, 2), f"ended with status {status}"),
-        ("Traceback" in err or "--- Logging error ---" in err, "printed a traceback"),
-        ("Warning" in err, "printed a warning of a library"),
-        (len(set(lines)) < len(lines), "said a line twice"),
-        (any(len(line) > LONGEST for line in lines), f"printed a line of more than {LONGEST} characters"),
-        (not all(line.isprintable() for line in lines), "printed control characters"),
-        (status == 2 and len([line for line in lines if ": skipped " not in line]) > 12, "printed many lines"),
-        (sentinel.exists(), "ran what a file named"),
-    )
-    return [text for is_wrong, text in checks if is_wrong]
-
-
-def make_study(results: Path) -> Path:
-    """Two arms of two seeds each, the smallest runs there are."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        for strategy in ("random", "entropy"):
-            for seed in (0, 1):
-                if dispatch(["run", *RUN, f"strategy={strategy}", f"seed={seed}", f"results={results}"]):
-                    raise SystemExit("the study to damage could not be run")
-    return results / "fuzz"
-
-
-def fuzz(cases: int, seed: int, work: Path) -> int:
+def fuzz(cases: int, seed: int, root: Path) -> int:
     """Run the cases and print every fault; returns how many cases had one."""
-    study = make_study(work / "results")
-    sentinel, failures, statuses = work / "ran", 0, Counter[str]()
-    for module in ("al_bench.analysis.report.page", "al_bench.analysis.figures.layout", "al_bench.analysis.verdict"):
-        __import__(module)  # once here, not in every child
+    warm.import_all()
+    study = warm.make_study(root / "results")
+    here = root / "case"
+    sentinel, failures, statuses = here / "out" / CANARY, 0, Counter[str]()
+    surroundings = Surroundings(root, here)
     for case in range(cases):
         generator = random.Random(f"{seed} {case}")
-        here = work / "case"
         shutil.rmtree(here, ignore_errors=True)
         copied = here / "results" / "fuzz"
         shutil.copytree(study, copied)
@@ -275,12 +191,15 @@ def fuzz(cases: int, seed: int, work: Path) -> int:
         if name == "run":  # the run that this command goes on with
             folder = next(path for path in folders if "random" in path.parent.name and path.name == "seed-0")
         done = damage(folder, generator, sentinel)
-        status, err = call(commands(copied, here / "out")[name], here / "out")
-        statuses[f"{name} {status}"] += 1
-        if found := faults_of(status, err, sentinel):
+        ended = call(Call(commands(copied, here / "out")[name], here / "out"), command_line.main)
+        statuses[f"{name} {ended.status}"] += 1
+        wrong = [*faults_of(ended), *leaks(here / "out", ended), *surroundings.changes()]
+        if any(here.rglob(CANARY)):
+            wrong.append("ran what a file names")
+        if wrong:
             failures += 1
-            sentinel.unlink(missing_ok=True)
-            print(f"case {case} (seed {seed}): {name}; {done}: {'; '.join(found)}\n{err[-1500:]}", flush=True)
+            said = f"case {case} (seed {seed}): {name}; {done}: {'; '.join(wrong)}"
+            print(f"{said}\n{ended.err[-1500:]}", flush=True)
     print(f"{cases} cases, {failures} with a fault; {', '.join(f'{key}: {n}' for key, n in sorted(statuses.items()))}")
     return failures
 
@@ -291,9 +210,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cases", type=int, default=600, help="damaged folders (default: 600)")
     parser.add_argument("--seed", type=int, default=0, help="of the damage (default: 0)")
     options = parser.parse_args(argv)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     with tempfile.TemporaryDirectory() as work:
-        return 1 if fuzz(options.cases, options.seed, Path(work)) else 0
+        root = Path(work).resolve()
+        os.environ.update(warm.environment(root))
+        os.environ[SECRET_NAME] = SECRET
+        return 1 if fuzz(options.cases, options.seed, root) else 0
 
 
 if __name__ == "__main__":

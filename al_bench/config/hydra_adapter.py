@@ -23,10 +23,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, open_dict
-from yaml import YAMLError  # type: ignore[import-untyped]
 
 from al_bench.config.implied import KEY, ORDER, PREFIX, follow, take_implied
-from al_bench.config.sources import OwnSearchPath, OwnSource, add_own_schemas, check_content, yaml_fault
+from al_bench.config.sources import OwnSearchPath, OwnSource, add_own_schemas
+from al_bench.config.yaml_files import check_content, read_yaml
 from al_bench.errors import InputError
 
 PLUGIN_MODULE = "hydra_plugins.al_bench"
@@ -61,10 +61,8 @@ class FileConfigSource(HydraFileConfigSource):
         Raises:
             InputError: the file is no YAML of keys, or the class that it names is faulty.
         """
-        try:
-            result = super().load_config(config_path)
-        except YAMLError as error:
-            raise InputError(yaml_fault(error)) from error
+        file = Path(self.path, self._normalize_file_name(config_path))
+        result = read_yaml(super().load_config, file, config_path)
         content = check_content(result.config, self.path, config_path)
         header: dict[str, Any] = result.header
         header[KEY] = take_implied(content, config_path)

@@ -7,7 +7,6 @@ a config source, Hydra's documented kind of plugin.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.config_search_path import ConfigSearchPath
@@ -15,13 +14,11 @@ from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError  # type: ignore[import-untyped]
 
 from al_bench.config.options import KIND_GROUPS, group_offers
 from al_bench.config.own_schema import TARGET, load_own_class, make_schema
 from al_bench.config.registry import COMPONENTS
 from al_bench.entry_points import the_offer
-from al_bench.errors import InputError
 
 OWN_SCHEMA = "own_schema"
 """The folder, which is on no disk, of the schemas of users' classes: own_schema/GROUP/module.Class."""
@@ -75,13 +72,6 @@ class OwnSearchPath(SearchPathPlugin):
         search_path.append(provider="al-bench", path=f"{OwnSource.scheme()}://")
 
 
-def yaml_fault(error: YAMLError) -> str:
-    """A syntax fault of a YAML file, with file, line and column."""
-    mark = getattr(error, "problem_mark", None)
-    problem = " ".join(str(getattr(error, "problem", None) or error).split())
-    return f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem
-
-
 def add_own_schemas(config: DictConfig, path: str, package: str | None) -> None:
     """Put the schema of every class that an option names by `_target_` first in its defaults list.
 
@@ -121,14 +111,3 @@ def as_written(node: DictConfig) -> dict[str, Any]:
 def is_override(entry: Any) -> bool:
     """Whether an entry of a defaults list changes the choice of another entry."""
     return isinstance(entry, DictConfig) and str(next(iter(entry))).startswith("override ")
-
-
-def check_content(content: Any, folder: str, path: str) -> DictConfig:
-    """The content of a YAML file, which has to be keys with values.
-
-    Raises:
-        InputError: naming the file.
-    """
-    if not isinstance(content, DictConfig):
-        raise InputError(f"{Path(folder, path)}.yaml holds no keys with values")
-    return content

@@ -132,8 +132,12 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
             raise
         except Exception as error:
             note = _note(error, job.folder)
-            logger.exception("failed")
-            folder.mark_ended("failed", error=note, traceback=traceback.format_exc())
+            if isinstance(error, BenchError):  # the message says all
+                logger.error("failed: %s", note)
+                folder.mark_ended("failed", error=note)
+            else:
+                logger.exception("failed")
+                folder.mark_ended("failed", error=note, traceback=traceback.format_exc())
             return Outcome("failed", str(job.folder), " ".join(note.split()))
 
 

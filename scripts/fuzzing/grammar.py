@@ -1,0 +1,185 @@
+"""The keys, options and commands that there are, read from al-bench itself, and values for each of them."""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+from omegaconf import DictConfig, ListConfig
+from omegaconf.nodes import BooleanNode, EnumNode, FloatNode, IntegerNode, StringNode
+
+from al_bench.cli.main import COMMANDS
+from al_bench.cli.options import Fraction, OneOf, WholeNumber
+from al_bench.config.compose import COMPOSE_ERRORS, compose
+from al_bench.config.registry import COMPONENTS, conf_dir
+from al_bench.errors import InputError
+from fuzzing.values import NUMBERS, any_text, any_value, typed
+
+SMALL = {
+    "points": 60,
+    "test_points": 30,
+    "steps": 2,
+    "epochs": 1,
+    "epoch_samples": 20,
+    "draws": 2,
+    "members": 2,
+    "hidden": [8],
+    "width": 4,
+    "candidates": 20,
+    "size": 6,
+    "batch": 4,
+    "rounds": 3,
+    "folds": 2,
+}
+"""The last word of a key that says how much is computed to a value with which it takes no time."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the configuration.
+
+    Args:
+        name: With dots, as typed.
+        kind: number, whole number, truth value, text, choice, list, keys or anything.
+        default: Its value.
+        choices: The values of a choice.
+    """
+
+    name: str
+    kind: str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+
+    def value(self, generator: random.Random) -> Any:
+        """A value: of the key's type as often as not, at the edges of the type, or of any."""
+        if generator.random() < 0.15:
+            return any_value(generator)
+        if self.kind == "choice":
+            return generator.choice(self.choices)
+        if self.kind == "whole number":
+            return generator.choice([0, 1, 2, 3, 5, 1, 2, 3, *(n for n in NUMBERS if isinstance(n, int))])
+        if self.kind == "number":
+            return generator.choice([0.1, 0.5, 0.9, 1, 2, 0.01, *NUMBERS])
+        if self.kind == "truth value":
+            return generator.choice([True, False])
+        if self.kind == "list":
+            filled = [generator.choice([1, 8, 0.5, "x", any_value(generator)]) for _ in range(generator.randrange(4))]
+            return generator.choice([filled, [1, 2], [4], self.default or [], "auto"])
+        if self.kind == "keys":
+            return generator.choice([{}, {"x": 1}, {generator.randrange(3): any_value(generator)}, self.default or {}])
+        return generator.choice([self.default, any_text(generator), any_text(generator)])
+
+
+KINDS: tuple[tuple[type, str], ...] = (
+    (EnumNode, "choice"),
+    (BooleanNode, "truth value"),
+    (IntegerNode, "whole number"),
+    (FloatNode, "number"),
+    (StringNode, "text"),
+    (ListConfig, "list"),
+    (DictConfig, "keys"),
+)
+
+
+def _keys_below(node: DictConfig, prefix: str, but: Sequence[str] = ()) -> list[Key]:
+    """The keys of a node and of those in it."""
+    keys: list[Key] = []
+    for name in map(str, node):
+        if name in but:
+            continue
+        child: Any = node._get_node(name)
+        if isinstance(child, DictConfig) and len(child):
+            keys += _keys_below(child, f"{prefix}{name}.")
+            continue
+        kind = next((kind for cls, kind in KINDS if isinstance(child, cls)), "anything")
+        choices = tuple(child.enum_type.__members__) if isinstance(child, EnumNode) else ()
+        default = None if child._is_missing() or child._is_interpolation() else child._value()
+        plain = default if isinstance(default, (int, float, str)) else None
+        keys.append(Key(prefix + name, kind, plain, choices))
+    return keys
+
+
+@functools.cache
+def groups() -> tuple[str, ...]:
+    """The config groups that are folders of YAML files or have schemas."""
+    folders = [path.name for path in Path(conf_dir()).iterdir() if path.is_dir()]
+    return tuple(sorted({*folders, *COMPONENTS}))
+
+
+@functools.cache
+def options_of(group: str) -> tuple[str, ...]:
+    """The options of a group, those in folders of their own included."""
+    folder = Path(conf_dir(), group)
+    return tuple(sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml")))
+
+
+@functools.cache
+def keys_of(group: str, option: str) -> tuple[Key, ...]:
+    """The keys that an option of a group has."""
+    try:
+        config = compose([f"{group}={option}"]).config
+    except (*COMPOSE_ERRORS, InputError):
+        return ()
+    if isinstance(config.get(group), DictConfig):
+        return tuple(_keys_below(config[group], f"{group}."))
+    return tuple(_keys_below(config, ""))
+
+
+@functools.cache
+def datasets_of_files() -> tuple[str, ...]:
+    """The options of dataset that read a file or a folder of the user's."""
+    options = options_of("dataset")
+    return tuple(name for name in options if any(key.name == "dataset.path" for key in keys_of("dataset", name)))
+
+
+@functools.cache
+def common_keys() -> tuple[Key, ...]:
+    """The keys that belong to no group."""
+    return tuple(_keys_below(compose([]).config, "", groups()))
+
+
+def small(keys: Sequence[Key]) -> dict[str, str]:
+    """For those of some keys that say how much is computed, a value with which it takes no time."""
+    last = {key.name: key.name.rpartition(".")[2] for key in keys}
+    return {name: typed(SMALL[word]) for name, word in last.items() if word in SMALL}
+
+
+@functools.cache
+def command(name: str) -> click.Command:
+    """A command of al-bench by its name."""
+    loaded: click.Command = import_module(f"al_bench.cli.{name}").command
+    return loaded
+
+
+def commands() -> tuple[str, ...]:
+    """The names of the commands."""
+    return tuple(COMMANDS)
+
+
+def option_value(option: click.Option, generator: random.Random, known: Sequence[str]) -> str:
+    """A value for an option of a command, as typed.
+
+    Args:
+        option: The option.
+        generator: Draws.
+        known: Names that such an option may take: of arms, metrics, targets.
+    """
+    kind = option.type
+    text = any_text(generator)
+    if isinstance(kind, OneOf):
+        return str(generator.choice([*kind.choices, *kind.choices, *kind.choices, text]))
+    if isinstance(kind, Fraction):
+        return generator.choice(["0.5", "0.9", "1", "0.001", "0.3", "0", "1.5", "nan", "-0.1", "50%", "1e-320"])
+    if isinstance(kind, WholeNumber):
+        return str(generator.choice([1, 2, 3, 0, 10, 1, 2, 10**6, *NUMBERS]))
+    if isinstance(kind, click.Path):
+        endings = ("png", "svg", "pdf", "html", "csv", "json", "md", "tex", "PNG", "xyz")
+        stem = generator.choice(["out/file", "out/file", "file", "new/folder/file", "a b ä'\"", "[x]", "${x}", "out/*"])
+        return generator.choice([f"{stem}.{generator.choice(endings)}", f"{stem}.{generator.choice(endings)}", text])
+    return generator.choice([*known, text]) if known else text
