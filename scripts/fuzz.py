@@ -148,7 +148,8 @@ def faults(case: Case, ended: Ended, surroundings: Surroundings) -> list[str]:
         wrong.append("ran what a file names")
     if not case.resolves:
         wrong += leaks(folder, ended)
-    return [*wrong, *surroundings.changes()]
+    changes = surroundings.changes()
+    return [*wrong, *([] if commands.asks_for_files_elsewhere(case.call.argv) else changes)]
 
 
 def fuzz(numbers: Sequence[int], seed: int, root: Path, show: bool = False) -> Summary:

@@ -201,14 +201,15 @@ def studies(
         left_out = [line for line in notes if not line.startswith(INCLUDED)]
         study = study_of(usable, baseline, (*damaged, *left_out))
         study = replace(study, included=tuple(line for line in notes if line.startswith(INCLUDED)))
-        for remark in study.remarks:
-            note(f"{dataset}: {remark}")
         compared.append(study)
     if not compared:
         raise InputError("nothing to compare: all complete runs are whole-pool references; add runs of a strategy")
     if baseline is not None and all(study.baseline is None for study in compared):
         names = sorted({arm.name for study in compared for arm in study.arms})
         raise InputError(f"the baseline {baseline!r} is no arm of these runs; they have {', '.join(names)}")
+    for study in compared:
+        for remark in study.remarks:
+            note(f"{study.dataset}: {remark}")
     return compared
 
 

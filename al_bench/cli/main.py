@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -55,11 +56,25 @@ def dispatch(argv: list[str]) -> int:
     if argv[0] in ("-V", "--version"):
         print(f"al-bench {__version__}")
         return 0
+    if strange := next((word for word in argv if not is_utf8(word)), None):
+        from al_bench.errors import plain_line
+
+        _complain(f"al-bench: {plain_line(strange)} holds bytes that are not UTF-8; rename the file, or type it anew")
+        return 2
     # click takes longer to import than Python to start: not for the help above.
     from al_bench.cli.command import exit_status
     from al_bench.cli.group import al_bench
 
     return exit_status(al_bench, argv)
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a text can be written: what a shell passes on that is no UTF-8 has codes that no character has."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager
@@ -97,6 +112,9 @@ def main() -> int:
         141: the reader of the output has left.
     """
     argv = sys.argv[1:]
+    for stream in (sys.stdout, sys.stderr):  # of a terminal or a pipe that has not all letters
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         if instruction := os.environ.get(COMPLETION):
             from al_bench.cli.completion import complete

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from al_bench.data import scaling
 from al_bench.data.dataset import Inputs
+from al_bench.data.file_kind import MOST_RATIO, MOST_UNPACKED
 from al_bench.data.files import one_line
 from al_bench.data.mapped import MappedRows
 from al_bench.data.shapes import Layout, view_inputs, view_labels
@@ -83,6 +84,9 @@ def read_archive(path: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str, 
     """
     try:
         with path.open("rb") as file:
+            if zipfile.is_zipfile(file):
+                _check_members(path, file)
+            file.seek(0)
             archive = np.load(file, allow_pickle=False)
             if isinstance(archive, np.ndarray):
                 raise InputError(f"{path} holds a single array; an .npz file with x and y is expected: np.savez")
@@ -92,7 +96,9 @@ def read_archive(path: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str, 
                     name: NamedArray(f"{path}: {name}", _member(path, archive, name, spelling))
                     for name, spelling in selected.items()
                 }
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except InputError:
+        raise
+    except Exception as error:  # of a damaged file NumPy, its header's parser and zipfile raise nearly anything
         # Of a file that is no archive at all NumPy says how to load it as a pickle, which nobody should.
         reason = "it is no archive, or one of objects" if "allow_pickle" in str(error) else one_line(error)
         raise InputError(
@@ -126,25 +132,60 @@ def unused_arrays(path: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str,
     }
 
 
+def _check_members(path: Path, file: IO[bytes]) -> None:
+    """Refuse an archive that unpacks to very much.
+
+    Raises:
+        InputError: naming the array.
+    """
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            if member.file_size > MOST_UNPACKED and member.file_size > MOST_RATIO * member.compress_size:
+                raise InputError(
+                    f"{path}: {member.filename.removesuffix('.npy')} unpacks to more than {MOST_RATIO} times its size; "
+                    "write it with numpy.savez, not packed, if it is right"
+                )
+
+
 def _member(path: Path, archive: Any, name: str, spelling: str) -> np.ndarray:
     """An array of an archive; InputError that names it and the remedy where it holds Python objects."""
+    member = f"{spelling}.npy"
     try:
+        if member in archive.zip.namelist():
+            with archive.zip.open(member) as file:
+                _check_length(file, archive.zip.getinfo(member).file_size)
         values: np.ndarray = archive[spelling]
         return values
     except ValueError as error:
         if "allow_pickle" not in str(error):
             raise
-    with archive.zip.open(f"{spelling}.npy") as file:
-        shape = _object_shape(file)
+    with archive.zip.open(member) as file:
+        shape, _ = _header(file)
     raise InputError(f"{path}: {spelling} {_object_advice(name, shape)}")
 
 
-def _object_shape(file: Any) -> tuple[int, ...]:
-    """The shape that the header of an .npy file gives."""
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """The shape and the type that the header of an .npy file gives."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, _ = read(file)
-    return tuple(shape)
+    shape, _, dtype = read(file)
+    return tuple(shape), dtype
+
+
+def _check_length(file: IO[bytes], size: int) -> None:
+    """Refuse a header that announces more values than there are, before there is memory taken for them.
+
+    Args:
+        file: An .npy file, or a member of an archive, at its beginning.
+        size: Its bytes.
+
+    Raises:
+        ValueError: it does.
+    """
+    shape, dtype = _header(file)
+    announced, there = math.prod(shape) * dtype.itemsize, size - file.tell()
+    if not dtype.hasobject and not 0 <= announced <= there:
+        raise ValueError(f"its header announces {announced:,} bytes of values, and it holds {there:,}")
 
 
 def _object_advice(name: str, shape: tuple[int, ...]) -> str:
@@ -183,14 +224,18 @@ def open_folder(folder: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str,
 
 def _open_file(path: Path, mmap_mode: Literal["r"] | None) -> np.ndarray:
     try:
+        with path.open("rb") as file:
+            if file.read(6) == np.lib.format.MAGIC_PREFIX:
+                file.seek(0)
+                _check_length(file, path.stat().st_size)
         array = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
     except ValueError as error:
         if not re.search("Object arrays|Python objects", str(error)):
             raise InputError(_not_npy(path, error)) from error
         with path.open("rb") as file:
-            advice = _object_advice(path.stem[0].lower(), _object_shape(file))
+            advice = _object_advice(path.stem[0].lower(), _header(file)[0])
         raise InputError(f"{path} {advice.replace('numpy.savez(…, ', 'numpy.save(…, ')}") from error
-    except (OSError, EOFError) as error:
+    except Exception as error:  # as above
         raise InputError(_not_npy(path, error)) from error
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path} is an archive of arrays; a single one is expected, as numpy.save writes it")

@@ -82,6 +82,8 @@ def view_labels(where: str, labels: np.ndarray, rows: int) -> np.ndarray:
     if labels.dtype.kind == "f" and not (whole := np.isnan(labels) | (np.round(labels) == labels)).all():
         row = int(whole.argmin())
         raise InputError(f"{where}, row {row}: {labels[row]} is no class label; whole numbers or words are expected")
+    if labels.dtype.kind == "U":
+        return _checked_text(where, labels)
     if labels.dtype.kind != "S":
         return labels
     try:
@@ -91,6 +93,22 @@ def view_labels(where: str, labels: np.ndarray, rows: int) -> np.ndarray:
             f"{where} holds bytes that are not UTF-8 ({error.object[:20]!r}); write text: "
             "numpy.char.decode(labels, 'latin-1')"
         ) from error
+
+
+def _checked_text(where: str, texts: np.ndarray) -> np.ndarray:
+    """[N] texts as they are, none of which holds a code that no character has.
+
+    Raises:
+        InputError: One does, as in a damaged file; nothing could print or record it.
+    """
+    codes = np.ascontiguousarray(texts.astype(texts.dtype.newbyteorder("="))).view(np.uint32).reshape(len(texts), -1)
+    wrong = (codes > 0x10FFFF) | ((codes >= 0xD800) & (codes <= 0xDFFF))
+    if wrong.any():
+        row = int(wrong.any(axis=1).argmax())
+        raise InputError(
+            f"{where}, row {row}: its text has the code {codes[row][wrong[row]][0]:#x}, which is no character"
+        )
+    return texts
 
 
 def first_row_beyond_float32(values: np.ndarray) -> int | None:

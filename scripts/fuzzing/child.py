@@ -15,16 +15,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SECONDS = 20
-"""The most that a command may take that was not asked for more."""
+SECONDS, SECONDS_ON_THE_CLOCK = 20, 120
+"""The most that a command may take that was not asked for more: of a processor, and where it waits or shares one."""
 PATIENCE = 4
-"""Seconds after which a command that was asked for more than this machine can do is interrupted."""
+"""Seconds of a processor after which a command that was asked for much is interrupted."""
 SECONDS_TO_STOP = 8
-"""The most that a command may take to end after an interrupt."""
+"""The most that a command may take to end after an interrupt, of a processor."""
 GIBIBYTE = 2**30
 MOST_MEMORY, MOST_ADDRESSES = 3 * GIBIBYTE, 12 * GIBIBYTE
 """Bytes above those of the parent: in memory, where the child is killed, and of addresses, where it gets no more."""
-POLL = 0.004
+POLL = 0.01
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Ended:
 
     Args:
         status: Its exit status; minus the signal that ended it.
-        seconds: How long it took.
+        seconds: How long it took on the clock.
         memory: The most bytes of memory that it held above its parent's.
         parsed: The option parser and Hydra's grammar took its words.
         out, err: What it wrote.
@@ -91,17 +91,17 @@ def call(wanted: Call, main: Callable[[], int], parsed: Callable[[Sequence[str]]
     if child == 0:
         _be_the_command(wanted, outputs, main, parsed)
     limit = PATIENCE if wanted.asks_for_work else SECONDS
-    status, memory, late, greedy = None, 0, False, False
+    status, memory, late, greedy, interrupted, spent = None, 0, False, False, 0.0, 0.0
     while status is None:
         memory = max(memory, _resident(child) - before)
         if memory > MOST_MEMORY and not greedy:
             greedy = True
             _signal(child, signal.SIGKILL)
-        seconds = time.monotonic() - begin
-        if seconds > limit and not late:
-            late = True
+        now = time.monotonic()
+        if not late and (_processor_seconds(child) > limit or now - begin > SECONDS_ON_THE_CLOCK):
+            late, interrupted, spent = True, now, _processor_seconds(child)
             _signal(child, signal.SIGINT)
-        if seconds > limit + SECONDS_TO_STOP:
+        if late and (_processor_seconds(child) - spent > SECONDS_TO_STOP or now - interrupted > SECONDS_ON_THE_CLOCK):
             _signal(child, signal.SIGKILL)
         done, code = os.waitpid(child, os.WNOHANG)
         if done:
@@ -169,6 +169,15 @@ def _resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
     except (OSError, IndexError):
         return 0
+
+
+def _processor_seconds(pid: int) -> float:
+    """Seconds of a processor that a process has used; 0 where it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _text(path: Path) -> str:

@@ -33,6 +33,11 @@ def asks_for_work(text: str) -> bool:
     return bool(WORK.search(re.sub(r"/\S+|[a-z]\w+20\d\d", "", text)))
 
 
+def asks_for_files_elsewhere(argv: Sequence[str]) -> bool:
+    """Whether a word names a folder outside of the case's own in which files are to be written."""
+    return any(re.match(r"[+]*(results|cache|dataset\.root|hydra\..*)=.*(\.\.|/)", word) for word in argv)
+
+
 def typed_override(key: Key, generator: random.Random, value: object = ...) -> str:
     """A key with a value, as typed: mostly as it should be, at times with a sign of Hydra's or with raw text."""
     shown = typed(key.value(generator) if value is ... else value)

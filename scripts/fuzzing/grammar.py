@@ -181,5 +181,6 @@ def option_value(option: click.Option, generator: random.Random, known: Sequence
     if isinstance(kind, click.Path):
         endings = ("png", "svg", "pdf", "html", "csv", "json", "md", "tex", "PNG", "xyz")
         stem = generator.choice(["out/file", "out/file", "file", "new/folder/file", "a b ä'\"", "[x]", "${x}", "out/*"])
-        return generator.choice([f"{stem}.{generator.choice(endings)}", f"{stem}.{generator.choice(endings)}", text])
+        named = f"{stem}.{generator.choice(endings)}"
+        return generator.choice([named, named, text.replace("..", ".")])  # a file elsewhere would be asked for
     return generator.choice([*known, text]) if known else text

@@ -254,3 +254,34 @@ def test_outside_the_main_thread_nothing_changes():
     thread.start()
     thread.join()
     assert handlers == [signal.SIG_DFL]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["report", "runs", "--title", "\udcff", "--out", "x.html"],
+        ["run", "arm=\udcc3"],
+        ["check", "dataset=csv", "dataset.path=\udcff.csv"],
+        ["\udcff"],
+        ["list", "\udcff"],
+    ],
+    ids=lambda words: words[0].encode("ascii", "replace").decode(),
+)
+def test_bytes_that_are_no_utf8_are_one_line(capsys, words):
+    assert cli.dispatch(words) == 2
+    line = capsys.readouterr().err
+    assert line.startswith("al-bench: ")
+    assert "\\udc" in line
+    assert line.endswith(" holds bytes that are not UTF-8; rename the file, or type it anew\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize(
+    "words", [["check", "dataset=digits"], ["list", "strategies"], ["run", "strategy=é"]], ids=" ".join
+)
+def test_a_terminal_that_has_not_all_letters_gets_their_codes(command, encoding, words):
+    done = command(*words, env={"PYTHONIOENCODING": encoding}, text=False)
+    assert done.returncode == (2 if words[0] == "run" else 0)
+    assert b"Traceback" not in done.stderr
+    shown = (done.stdout + done.stderr).decode(encoding)
+    assert ("×" in shown) is (words[0] == "check" and encoding != "ascii")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -317,3 +318,68 @@ def test_arrays_that_are_not_read_are_said() -> None:
     assert data.reading is not None
     assert list(data.reading.unused) == ["val_images", "val_labels", "extra"]
     assert "validation=" in data.reading.unused["val_images"]
+
+
+@pytest.mark.parametrize("code", [0x110000, 0xFFFFFFFF, 0xD800, 0xDFFF], ids=hex)
+@pytest.mark.parametrize("order", ["<", ">"], ids=["little", "big"])
+def test_a_code_that_is_no_character_is_refused_by_row(code: int, order: str) -> None:
+    labels = np.array(["ant", "bee"] * 10).astype(f"{order}U3")
+    labels.view(f"{order}u4").reshape(20, 3)[7, 1] = code
+    with pytest.raises(InputError, match=rf"t.npz: y, row 7: its text has the code {code:#x}, which is no character"):
+        load(x=TABLE, y=labels)
+
+
+def test_texts_of_either_byte_order_are_labels() -> None:
+    for order in "<>":
+        assert load(x=TABLE, y=np.array(["ärger", "🦆"] * 10).astype(f"{order}U5")).class_names == ("ärger", "🦆")
+
+
+def npy(header: str, data: bytes = bytes(64)) -> bytes:
+    """An .npy file whose header says whatever it says."""
+    text = header.encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data
+
+
+HEADERS = {
+    "more rows than bytes": "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 4)}",
+    "more than any memory": "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296)}",
+    "a negative length": "{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 4)}",
+    "a type that there is not": "{'descr': 'x', 'fortran_order': False, 'shape': (8,)}",
+    "texts of a gigabyte": "{'descr': '|S1000000000', 'fortran_order': False, 'shape': (40, 4)}",
+    "brackets": "{" * 5_000,
+    "parentheses": "(" * 60_000,
+    "a call": "{'descr': __import__('os').system('touch ran'), 'fortran_order': False, 'shape': (8,)}",
+    "nothing": "",
+    "null": "null",
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+@pytest.mark.parametrize("array", ["x", "y"])
+def test_a_false_header_is_a_line_that_names_the_file(name: str, array: str) -> None:
+    Path("folder").mkdir()
+    np.save("folder/x.npy", TABLE)
+    np.save("folder/y.npy", LABELS)
+    Path(f"folder/{array}.npy").write_bytes(npy(HEADERS[name]))
+    with pytest.raises(InputError, match=rf"folder/{array}\.npy cannot be read as \.npy"):
+        NpzDataset(path="folder").load()
+    with zipfile.ZipFile("t.npz", "w") as archive:
+        for path in Path("folder").iterdir():
+            archive.write(path, path.name)
+    with pytest.raises(InputError, match=r"t\.npz cannot be read as \.npz"):
+        NpzDataset(path="t.npz").load()
+    assert not Path("ran").exists()
+
+
+def test_an_archive_that_unpacks_to_very_much_is_refused_by_its_size() -> None:
+    zeros = bytes(2**20)
+    with zipfile.ZipFile("t.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open("x.npy", "w") as member:
+            member.write(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (55050240,)}", b""))
+            for _ in range(210):
+                member.write(zeros)
+        archive.writestr("y.npy", npy("{'descr': '<i8', 'fortran_order': False, 'shape': (8,)}"))
+    with pytest.raises(
+        InputError, match=r"t\.npz: x unpacks to more than 100 times its size; write it with numpy\.savez"
+    ):
+        NpzDataset(path="t.npz").load()
