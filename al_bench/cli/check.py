@@ -41,7 +41,7 @@ def command(words: tuple[str, ...], config_dir: Path | None) -> None:
     for line in start_lines(config, dataset):
         print(line)
     if composed.implied_line:
-        print(f"  chosen for you: {composed.implied_line}")
+        print(f"  {composed.implied_line}")
 
 
 def describe(dataset: Any) -> list[str]:

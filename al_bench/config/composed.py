@@ -18,6 +18,7 @@ from al_bench.config.options import check_names
 from al_bench.config.own_schema import TARGET, from_node, is_own, merge_own, own_class, values
 from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import InitialKind, RunConfig, default_kind
+from al_bench.config.unused_keys import check_training_keys
 from al_bench.errors import InputError
 
 LARGEST = 2**63 - 1
@@ -109,11 +110,14 @@ class Composed:
         """The typed configuration.
 
         Raises:
-            InputError: a key that no component has, a value that one refuses, or an option whose name is taken twice.
+            InputError: a key that no component has or that the model does not use, a value that one refuses, or an
+                option whose name is taken twice.
         """
         sources = [source for source in self.hydra.runtime.config_sources if source["schema"] == "file"]
         check_names(self.choices, [Path(source["path"]) for source in sources])
-        return build(self.config)
+        run = build(self.config)
+        check_training_keys(run.model, self.choices.get("model", ""), self.overrides)
+        return run
 
 
 def current(config: DictConfig) -> Composed:

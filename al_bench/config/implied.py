@@ -85,4 +85,7 @@ def implied_line(choices: Mapping[str, str], sources: Mapping[str, str]) -> str:
         choices: Group to chosen option.
         sources: Group to what implied its choice.
     """
-    return ", ".join(f"{group}={choices[group]} (as {source})" for group, source in sources.items())
+    by_source: dict[str, list[str]] = {}
+    for group, source in sources.items():
+        by_source.setdefault(source, []).append(f"{group}={choices[group]}")
+    return "; ".join(f"{source} implies {' and '.join(implied)}" for source, implied in by_source.items())

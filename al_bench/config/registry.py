@@ -29,9 +29,16 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "resnet": "al_bench.models.resnet:ResNet",
         "emnist_cnn": "al_bench.models.emnist_cnn:EmnistCnn",
         "vgg": "al_bench.models.vgg:Vgg",
+        "linear": "al_bench.learners.linear:Linear",
+        "logistic_regression": "al_bench.learners.estimators:LogisticRegression",
+        "random_forest": "al_bench.learners.estimators:RandomForest",
+        "hist_gradient_boosting": "al_bench.learners.estimators:HistGradientBoosting",
+        "sklearn": "al_bench.learners.estimators:Sklearn",
     },
     "posterior": {
         "mixture": "al_bench.learners.mixture:Mixture",
+        "bootstrap": "al_bench.learners.bootstrap:Bootstrap",
+        "trees": "al_bench.learners.trees:Trees",
     },
     "training": {
         "gradient_descent": "al_bench.learners.training:Training",

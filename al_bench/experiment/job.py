@@ -149,7 +149,7 @@ def _say_what_is_implied(job: Job) -> None:
     """One line about the options that were chosen for the user, before anything is read."""
     line = implied_line(job.choices, job.implied)
     if line and line not in SAID and job.bar:
-        print(f"al-bench: chosen for you: {line}", file=sys.stderr)
+        print(f"al-bench: {line}", file=sys.stderr)
     SAID.add(line)
 
 

@@ -12,6 +12,7 @@ from al_bench.config.schema import RunConfig, Scoring
 from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
 from al_bench.experiment.own_components import build_network, faults_named, who
+from al_bench.learners.class_weights import check_class_names
 from al_bench.learners.learner import Learner
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.torch_learner import TorchLearner
@@ -38,6 +39,7 @@ def build_learner(config: RunConfig, dataset: Dataset, strategy: Strategy | None
     posterior = config.posterior
     if not isinstance(posterior, Posterior):
         raise InputError(f"{who(posterior, 'posterior')} is no Posterior: derive from {class_name(Posterior)}")
+    check_class_names(config.training.class_weights, dataset.class_names)
     if hasattr(config.model, "learner"):
         learner = _own_learner(config, dataset)
     else:
@@ -109,6 +111,8 @@ def member_config(config: RunConfig, member: int) -> tuple[Any, Training]:
             if value not in schemas:
                 raise InputError(f"posterior.vary.model names {value!r}; choose among {', '.join(schemas)}")
             model = load_class(schemas[value])()
+            if not hasattr(model, "build"):
+                raise InputError(f"posterior.vary.model names {value!r}, which is no network; members are networks")
             continue
         group, _, name = key.partition(".")
         part = {"model": model, "training": training}.get(group)

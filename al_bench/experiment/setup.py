@@ -112,6 +112,7 @@ def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolSt
             classes=dataset.classes,
             labelled=len(start.labelled),
             labelled_classes=len(dataset.labels(torch.tensor(start.labelled)).unique()),
+            draws_advice=learner.draws_advice,
         )
     )
     if len(start.labelled) < (least := learner.minimum_labelled):

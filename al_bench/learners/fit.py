@@ -174,6 +174,7 @@ def fit(
     augmentation: torch.Generator,
     auxiliary: Auxiliary | None = None,
     after_step: Callable[[], object] | None = None,
+    class_weights: Tensor | None = None,
 ) -> Fit:
     """Train `network` in place by cross-entropy, and the auxiliary with it.
 
@@ -187,6 +188,7 @@ def fit(
         order, augmentation: CPU generators of the batches and of the augmentation.
         auxiliary: Adds its weighted term to the loss of every step.
         after_step: Called after every step, for a progress bar.
+        class_weights: [C] what the cross-entropy of a point of each class is multiplied by; None: 1.
 
     Raises:
         BenchError: the loss of an epoch is not finite.
@@ -220,12 +222,13 @@ def fit(
             capture = nullcontext() if auxiliary is None else auxiliary.capture(network)
             with capture, torch.autocast(x.device.type, torch.bfloat16, enabled=config.precision is Precision.bf16):
                 logits = network(x)
-            if auxiliary is None:
+            if auxiliary is None and class_weights is None:
                 loss = total = nn.functional.cross_entropy(logits.float(), y)
             else:
                 losses = nn.functional.cross_entropy(logits.float(), y, reduction="none")
-                loss = losses.mean()
-                total = loss + auxiliary.weight * auxiliary.term(losses, step / longest)
+                loss = total = (losses if class_weights is None else class_weights[y] * losses).mean()
+                if auxiliary is not None:
+                    total = loss + auxiliary.weight * auxiliary.term(losses, step / longest)
             optimiser.zero_grad(set_to_none=True)
             total.backward()
             optimiser.step()

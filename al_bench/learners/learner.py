@@ -90,6 +90,7 @@ class Learner(ABC):
         members: M; the K functions are M equal groups, one after another.
         functions: K, how many distinct functions `sampler` gives when the pool is scored.
         auxiliaries: What a strategy attached to be trained beside the learner; nothing unless it trains networks.
+        draws_advice: What to type to get several functions, for strategies that need them.
         minimum_labelled: The fewest labelled points from which the learner can be trained; 0 where it predicts
             untrained.
         provides: The products of evidence that the learner can give; a strategy that needs another one is refused
@@ -101,6 +102,9 @@ class Learner(ABC):
     members: int = 1
     functions: int = 1
     auxiliaries: Sequence[Auxiliary] = ()
+    draws_advice: str = (
+        "set posterior=mc_dropout with a model that has dropout and posterior.draws above 1, or posterior=ensemble"
+    )
     minimum_labelled: ClassVar[int] = 1
     provides: ClassVar[frozenset[Product]] = frozenset(Product) - FROM_LABELS - {Product.predicted_loss}
 

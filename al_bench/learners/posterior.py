@@ -61,6 +61,18 @@ class Posterior(ABC):
         """
         return self.members * max(self.draws, 1)
 
+    def training_rows(self, labels: Tensor, generator: torch.Generator) -> Tensor | None:
+        """The labelled points that one member is trained on; None (the default): all of them, each once.
+
+        Args:
+            labels: [L] int64, of the labelled points.
+            generator: Random numbers for this member and round, on the CPU.
+
+        Returns:
+            Positions among the labelled points; a position may occur more than once.
+        """
+        return None
+
     def after_fit(self, member: Member, generator: torch.Generator) -> None:
         """Do what has to be done once after a member was trained, such as more steps that collect its weights.
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from al_bench.data.dataset import Dataset
 from al_bench.evidence import Product
 from al_bench.learners.auxiliary import Auxiliary
+from al_bench.learners.class_weights import class_weights
 from al_bench.learners.fit import Fit, fit, horizon
 from al_bench.learners.learner import CHUNK, FROM_LABELS, Learner, checked
 from al_bench.learners.member import Member, point_sampler, split
@@ -100,6 +101,8 @@ class TorchLearner(Learner):
         for member, network in enumerate(self.networks):
             set_generator(network, streams.torch("dropout", round_, member, device.type))
             config = self.training[member]
+            rows = self.posterior.training_rows(labels, streams.torch("bootstrap", round_, member))
+            sampled = (inputs, labels) if rows is None else (inputs[rows.to(device)], labels[rows.to(device)])
             with (
                 seeded(streams.integer("global", round_, member)),  # for a user's layers that draw from it
                 bar("training", horizon(config, len(labels)), "steps") as steps,
@@ -108,14 +111,14 @@ class TorchLearner(Learner):
                     fit(
                         network,
                         config,
-                        inputs,
-                        labels,
+                        *sampled,
                         self.dataset.prepare,
                         partial(self._accuracy, network, validation),
                         streams.torch("order", round_, member),
                         streams.torch("augmentation", round_, member),
                         self.auxiliaries[member] if self.auxiliaries else None,
                         steps.update,
+                        class_weights(config.class_weights, sampled[1], self.dataset.class_names),
                     )
                 )
         return fits

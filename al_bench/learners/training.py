@@ -9,6 +9,7 @@ from typing import Any
 
 from al_bench import checks
 from al_bench.errors import InputError
+from al_bench.learners.class_weights import check_class_weights
 
 
 class Optimiser(Enum):
@@ -74,6 +75,9 @@ class Training:
             fractions of the (longest) training.
         warmup: Fraction of the training in which the learning rate rises linearly from zero.
         warm_start: Start from the weights of the round before; False trains from scratch.
+        class_weights: What an error on a point of each class counts. none: 1. balanced: L / (K n_c) with L labelled
+            points, n_c of them of class c, and K classes that have any. By class name: the weights given, 1 for the
+            rest. The loss is the mean over points of weight times cross-entropy.
         augment: flip_crop: horizontal flips, and crops after zero-padding by 4 pixels.
         precision: bf16 runs the forward pass under autocast.
     """
@@ -96,6 +100,7 @@ class Training:
     gamma: float = 0.1
     warmup: float = 0.0
     warm_start: bool = False
+    class_weights: Any = "none"
     augment: Augment = Augment.none
     precision: Precision = Precision.fp32
 
@@ -110,6 +115,7 @@ class Training:
         milestones = list(self.milestones)
         good = all(0 < value < 1 for value in milestones)
         checks.require(good, "training.milestones", milestones, "a list of fractions above 0 and below 1")
+        check_class_weights(self.class_weights)
         decays = {"weight_decay": self.weight_decay} | {
             f"layer_weight_decay.{name}": value for name, value in self.layer_weight_decay.items()
         }

@@ -45,6 +45,7 @@ class RunFacts:
         classes: C, the number of classes.
         labelled: L, the number of points labelled in round 0.
         labelled_classes: The number of distinct classes among them.
+        draws_advice: What to type to get more functions from the learner.
     """
 
     name: str
@@ -54,6 +55,7 @@ class RunFacts:
     classes: int
     labelled: int
     labelled_classes: int
+    draws_advice: str = "set posterior=ensemble"
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,8 +167,7 @@ class Strategy(ABC):
         if facts.functions < self.minimum_draws:
             raise InputError(
                 f"strategy {facts.name} needs at least {self.minimum_draws} distinct posterior draws and there "
-                f"{'is' if facts.functions == 1 else 'are'} {facts.functions}: set posterior=mc_dropout with a "
-                "model that has dropout and posterior.draws above 1, or posterior=ensemble"
+                f"{'is' if facts.functions == 1 else 'are'} {facts.functions}: {facts.draws_advice}"
             )
         if facts.members < self.minimum_members:
             raise InputError(

@@ -81,7 +81,7 @@ def test_a_run_says_and_records_what_was_chosen_for_the_user(run, own):
     words = ["--config-dir", "own", "debug=smoke", "training.steps=8", "model=net", "model.units=4", "arm=here"]
     done = run(*words)
     assert done.status == 0, done.err
-    line = "al-bench: chosen for you: posterior=ensemble (as model=net), strategy=margin (as model=net)"
+    line = "al-bench: model=net implies posterior=ensemble and strategy=margin"
     assert done.err.splitlines().count(line) == 1
     header = record("here").header
     assert header["implied"] == {"posterior": "model=net", "strategy": "model=net"}
@@ -118,7 +118,7 @@ def test_the_workers_of_a_parallel_sweep_know_what_is_implied(command, own):
             "[ensemble]",
             "model/net.yaml: implies is ['ensemble']; it must name options, as in implies: {strategy: NAME}",
         ),
-        ("{posterior: nothing}", "posterior is 'nothing'; choose one of deterministic, ensemble"),
+        ("{posterior: nothing}", "posterior is 'nothing'; choose one of bootstrap, deterministic, ensemble"),
     ],
     ids=["a group before it", "a list", "an option that there is not"],
 )

@@ -1,0 +1,205 @@
+"""`model=linear`: multinomial logistic regression, solved to convergence, as a network of one linear layer.
+
+Letters: n rows, L labelled points, C classes, D features, M members.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from al_bench import checks
+from al_bench.errors import InputError
+from al_bench.learners.class_weights import class_weights
+from al_bench.learners.fit import Fit
+from al_bench.learners.matrices import Matrix, input_matrix
+from al_bench.learners.member import split
+from al_bench.learners.mixture import Mixture
+from al_bench.learners.softmax_regression import solve
+from al_bench.learners.torch_learner import TorchLearner
+
+if TYPE_CHECKING:
+    from al_bench.data.dataset import Dataset
+    from al_bench.learners.posterior import Posterior
+    from al_bench.learners.training import Training
+    from al_bench.rng import Streams
+
+FLOOR = 1e-6
+"""The probability of a class without a labelled point."""
+
+
+class Scaling(Enum):
+    norm = "norm"
+    none = "none"
+    standard = "standard"
+
+
+@dataclass
+class Linear:
+    """Multinomial logistic regression, the same whatever the seed.
+
+    W, b = argmin C Σ_i w_i · (−log softmax(W x_i + b)[y_i]) + ½ ‖W‖², over the classes that have a labelled point.
+    The bias b is not penalised, and the w_i are those of `training.class_weights`, else 1. A class without a labelled
+    point has probability 10⁻⁶.
+
+    Args:
+        C: Inverse strength of the L2 penalty; the loss is summed over the labelled points, as in scikit-learn.
+        scaling: Of the features x. norm: one number divides them all, so that the mean of ‖x‖² over the training part
+            is 1, and C means the same for features of any scale and number; their geometry stays. none: as the
+            dataset or the encoder gives them. standard: every column has mean 0 and deviation 1 over the training part.
+            No label is read for it.
+
+    Source:
+        The solver is scikit-learn's (L-BFGS in float64, to a gradient of at most 10⁻⁶ a labelled point).
+    """
+
+    C: float = 100.0
+    scaling: Scaling = Scaling.norm
+    training_keys: ClassVar[frozenset[str]] = frozenset({"class_weights"})
+
+    def __post_init__(self) -> None:
+        checks.above("model.C", self.C, 0, finite=True)
+
+    def learner(self, dataset: Dataset, posterior: Posterior, training: Training) -> LinearLearner:
+        """One network a member of the posterior.
+
+        Raises:
+            InputError: the members would be equal.
+        """
+        check_members(posterior, "model=linear")
+        shift, scale = moments(dataset, self.scaling)
+        features = math.prod(dataset.shape)
+        networks: list[nn.Module] = [
+            LinearNetwork(features, dataset.classes, shift, scale).to(dataset.inputs.device)
+            for _ in range(posterior.members)
+        ]
+        return LinearLearner(networks, posterior, [training] * len(networks), dataset, C=self.C)
+
+
+def check_members(posterior: Posterior, model: str) -> None:
+    """Refuse members that would be equal: several of one training set, or such as differ in keys of networks.
+
+    Raises:
+        InputError: naming what to choose.
+    """
+    if posterior.vary:
+        raise InputError(f"posterior.vary is for networks, and {model} has none; choose posterior=bootstrap")
+    if type(posterior) is Mixture and posterior.members > 1:
+        raise InputError(
+            f"posterior.members is {posterior.members}, and members of {model} that see the same labels would be "
+            "equal; choose posterior=bootstrap"
+        )
+
+
+class LinearNetwork(nn.Module):
+    """Inputs [n, *shape] to log-probabilities [n, C], by one linear layer on shifted and scaled inputs.
+
+    Args:
+        features: D.
+        classes: C.
+        shift, scale: [D] or [1] float32: the layer sees (x − shift) · scale.
+    """
+
+    shift: Tensor
+    scale: Tensor
+    present: Tensor
+
+    def __init__(self, features: int, classes: int, shift: Tensor, scale: Tensor) -> None:
+        super().__init__()
+        self.linear = nn.Linear(features, classes)
+        self.register_buffer("shift", shift)
+        self.register_buffer("scale", scale)
+        self.register_buffer("present", torch.ones(classes, dtype=torch.bool))
+        self.set(torch.zeros(classes, features), torch.zeros(classes), torch.ones(classes, dtype=torch.bool))
+
+    @torch.no_grad()
+    def set(self, weight: Tensor, bias: Tensor, present: Tensor) -> None:
+        """Take over W [C, D] and b [C], and which classes have a labelled point, [C]."""
+        self.linear.weight.copy_(weight)
+        self.linear.bias.copy_(bias)
+        self.present.copy_(present)
+
+    def reset_parameters(self) -> None:
+        """Forget what was learnt: every class is equally likely."""
+        present = torch.ones_like(self.present)
+        self.set(torch.zeros_like(self.linear.weight), torch.zeros_like(self.linear.bias), present)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits = self.linear((inputs.flatten(1) - self.shift) * self.scale)
+        return floor_absent(logits, self.present)
+
+
+def floor_absent(logits: Tensor, present: Tensor) -> Tensor:
+    """Log-probabilities [..., C] of logits: softmax over the classes present [C], and `FLOOR` for each other one."""
+    absent = int((~present).sum())
+    log_probs = logits.masked_fill(~present, -math.inf).log_softmax(-1) + math.log1p(-absent * FLOOR)
+    return log_probs.masked_fill(~present, math.log(FLOOR))
+
+
+@dataclass(eq=False)
+class LinearLearner(TorchLearner):
+    """Networks of one linear layer, each the solution for its own sample of the labelled points.
+
+    Args:
+        C: See `Linear`.
+    """
+
+    C: float = field(default=100.0, kw_only=True)
+    draws_advice: str = field(default="set posterior=bootstrap", kw_only=True)
+
+    def reset(self, streams: Streams, round_: int) -> None:
+        """Forget what was learnt; nothing is drawn, as there is one solution."""
+        for network in self.networks:
+            assert isinstance(network, LinearNetwork)
+            network.reset_parameters()
+
+    def _train(self, labelled: Tensor, validation: Tensor, streams: Streams, round_: int) -> list[Fit]:
+        labels = self.dataset.labels(labelled)
+        fits = []
+        for member, network in enumerate(self.networks):
+            assert isinstance(network, LinearNetwork)
+            rows = self.posterior.training_rows(labels, streams.torch("bootstrap", round_, member))
+            indices = labelled if rows is None else labelled[rows]
+            matrix = input_matrix(self.dataset, indices, network.shift, network.scale)
+            fits.append(self._solve(network, matrix, self.dataset.labels(indices)))
+        return fits
+
+    def _solve(self, network: LinearNetwork, matrix: Matrix, labels: Tensor) -> Fit:
+        present, encoded = labels.cpu().unique(return_inverse=True)
+        weights = class_weights(self.training[0].class_weights, labels, self.dataset.class_names)
+        point_weights = None if weights is None else weights[labels].double().cpu().numpy()
+        solution = solve(matrix, encoded.numpy(), len(present), self.C, point_weights)
+        weight = torch.zeros_like(network.linear.weight)
+        bias, mask = torch.zeros_like(network.linear.bias), torch.zeros_like(network.present)
+        present = present.to(weight.device)
+        weight[present] = torch.from_numpy(solution.weight).to(weight)
+        bias[present] = torch.from_numpy(solution.bias).to(bias)
+        mask[present] = True
+        network.set(weight, bias, mask)
+        steps = solution.steps
+        return Fit(steps, steps, solution.loss, solution.accuracy, None, solution.converged)
+
+
+def moments(dataset: Dataset, scaling: Scaling) -> tuple[Tensor, Tensor]:
+    """What is subtracted from the features and what multiplies the difference, [D] or [1] float32 each.
+
+    They are computed from the whole training part in float64, by chunks; no label is read.
+    """
+    if scaling is Scaling.none:
+        return torch.zeros(1), torch.ones(1)
+    sums = squares = torch.zeros(math.prod(dataset.shape), dtype=torch.float64)
+    for rows in split(dataset.size, 4096):
+        part = dataset.prepare(dataset.inputs[rows]).flatten(1).double().cpu()
+        sums, squares = sums + part.sum(0), squares + part.square().sum(0)
+    if scaling is Scaling.norm:
+        mean_square = float(squares.sum()) / dataset.size
+        return torch.zeros(1), torch.tensor([mean_square**-0.5 if mean_square > 0 else 1.0])
+    mean = sums / dataset.size
+    deviation = (squares / dataset.size - mean.square()).clamp_min(0).sqrt()
+    deviation[deviation <= 1e-7 * mean.abs() + 1e-30] = 1.0  # constant columns
+    return mean.float(), (1 / deviation).float()
