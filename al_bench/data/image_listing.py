@@ -40,9 +40,8 @@ class Listing:
         out = {}
         if self.others:
             count = sum(self.others.values())
-            kinds = ", ".join(
-                f"{number:,} {ending or 'without ending'}" for ending, number in self.others.most_common(8)
-            )
+            endings = sorted(self.others.items(), key=lambda item: (-item[1], item[0]))[:8]
+            kinds = ", ".join(f"{number:,} {ending or 'without ending'}" for ending, number in endings)
             out[f"{count:,} file{'s' * (count != 1)}"] = f"no images: {kinds}"
         if self.hidden:
             out[f"{self.hidden:,} hidden file{'s' * (self.hidden != 1)}"] = "hidden"
