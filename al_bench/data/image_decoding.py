@@ -323,7 +323,8 @@ def remarks(facts: Facts, shape: Sequence[int], wish: Wish) -> list[str]:
         }[wish.resize]
         treated = f", {ratio:,} of another aspect ratio ({how})" if ratio else ""
         before = shown_sizes({(high, wide): number for high, wide, number in facts.sizes})
-        out.append(f"{changed:,} images brought to {height}×{width}{treated}; there were {before}")
+        images = f"{changed:,} image{'s' * (changed != 1)}"
+        out.append(f"{images} brought to {height}×{width}{treated}; the files have {before}")
     if len(facts.modes) > 1 or set(facts.modes) != {"L" if channels == 1 else "RGB"}:
         out.append(f"made {'grey' if channels == 1 else 'RGB'} from {shown_counts(facts.modes)}")
     if facts.turned:

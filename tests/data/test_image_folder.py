@@ -373,8 +373,8 @@ def test_several_sizes_are_refused_with_the_sizes_and_what_to_type() -> None:
     data = load(size=8)
     assert data.shape == (3, 8, 8)
     assert data.reading.remarks[0] == (
-        "1 images brought to 8×8, 1 of another aspect ratio (the shorter side to the size, the centre kept: "
-        "dataset.resize=crop); there were 2 sizes, 8×8 10, 30×20 1"
+        "1 image brought to 8×8, 1 of another aspect ratio (the shorter side to the size, the centre kept: "
+        "dataset.resize=crop); the files have 2 sizes, 8×8 10, 30×20 1"
     )
     assert load(size=[6, 4]).shape == (3, 6, 4)
 
