@@ -113,7 +113,7 @@ def judge(
     saved, widths = [], []
     for _ in range(repetitions):
         arms = play([random, planted, *[random] * NULLS], seeds, NOISES[noise], points, generator)
-        said = verdict(replace(study, accuracy=dict(zip(names, arms, strict=True))), (TARGET,))
+        said = verdict(replace(study, values=dict(zip(names, arms, strict=True))), (TARGET,))
         one = said.findings[0].saved[0]
         if one.exact:
             exact += 1
@@ -124,7 +124,7 @@ def judge(
         beside += any(name != "planted" for name in said.winners)
         arms = play([random] * (NULLS + 1), seeds, NOISES[noise], points, generator)
         accuracy = dict(zip(nulls.seeds, arms, strict=True))
-        alone += bool(verdict(replace(nulls, accuracy=accuracy)).winners)
+        alone += bool(verdict(replace(nulls, values=accuracy)).winners)
     return {
         "noise": noise,
         "test_points": points,

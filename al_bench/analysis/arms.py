@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from al_bench.analysis.measured import ACCURACY, value_in
 from al_bench.analysis.statistics.curves import Curves, Summary, stack, summarise
 from al_bench.errors import InputError
+from al_bench.metrics import Metric
 from al_bench.storage.identity import FORMER_CHOICES
 from al_bench.storage.runs import Run
 
@@ -25,8 +27,9 @@ class Arm:
         strategy: The strategy's name.
         reference: Whether the runs trained once on the whole pool.
         runs: The runs, by seed.
-        curves: Their curves on one grid.
+        curves: Their curves on one grid, of `metric`.
         summary: The statistics of `curves`.
+        metric: What the curves show.
     """
 
     dataset: str
@@ -37,6 +40,7 @@ class Arm:
     runs: tuple[Run, ...]
     curves: Curves
     summary: Summary
+    metric: Metric = ACCURACY
 
     @property
     def label(self) -> str:
@@ -64,13 +68,13 @@ class Arm:
         Raises:
             InputError: No run of the arm recorded it.
         """
-        if metric == "accuracy":
+        if metric == self.metric.name:
             return self.curves
-        rows = [self.on_grid(run, [record.metric(metric) for record in run.rounds]) for run in self.runs]
+        rows = [self.on_grid(run, [value_in(run, record, metric) for record in run.rounds]) for run in self.runs]
         values = np.where(np.isnan(self.curves.values), np.nan, np.array(rows, dtype=np.float64))
         known = ~np.isnan(values).all(axis=0)  # [T]
         if not known.any():
-            raise InputError(f"no run of {self.name} on {self.dataset} recorded {metric}; plot another --quantity")
+            raise InputError(f"no run of {self.name} on {self.dataset} recorded {metric}; plot another --metric")
         return Curves(self.curves.labels[known], values[:, known])
 
 
@@ -105,13 +109,14 @@ def usable_runs(runs: list[Run], include_incomplete: bool, report: Callable[[str
     return usable
 
 
-def group_runs(runs: list[Run], ends: str = "common") -> list[Arm]:
+def group_runs(runs: Sequence[Run], ends: str = "common", metric: Metric = ACCURACY) -> list[Arm]:
     """The arms of these runs, one per dataset, study and recorded name, sorted.
 
     Seeds of different studies are never averaged together.
 
     Args:
-        runs: Runs with at least one evaluated round each.
+        runs: Runs with at least one evaluated round each, as `metric` sees them.
+        metric: What their curves show.
         ends: How seeds of different lengths are put on one grid (see statistics.curves).
 
     Raises:
@@ -140,7 +145,7 @@ def group_runs(runs: list[Run], ends: str = "common") -> list[Arm]:
         except InputError as error:
             raise InputError(f"{study}/{dataset}/{recorded_name}: {error}") from error
         strategy = by_seed[0].strategy
-        arms.append(Arm(dataset, name, recorded_name, strategy, reference, by_seed, curves, summarise(curves)))
+        arms.append(Arm(dataset, name, recorded_name, strategy, reference, by_seed, curves, summarise(curves), metric))
     return arms
 
 

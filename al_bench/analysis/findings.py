@@ -16,9 +16,6 @@ from al_bench.analysis.statistics.savings import Saved, crossings, saved
 from al_bench.analysis.study import Study
 from al_bench.analysis.targets import primary_target
 
-POINT = 0.01
-"""One accuracy point, the difference that 'how many more seeds' is about."""
-
 BUDGET_LEVEL = 0.03
 """The level of the family of differences by label count. With the 5 % of the other family (see `findings`), both
 two-sided, a null strategy is called better in at most 1.5 + 2.5 = 4 % of studies: 1 % is left for differences over
@@ -35,19 +32,21 @@ class BudgetDifference:
     Args:
         name: The arm.
         labels: The label count.
-        estimate: The paired difference in accuracy, a fraction.
+        estimate: The paired difference in the metric, in its unit.
         holm: Its adjusted p-value; NaN where it was not tested.
+        sign: 1, or −1 where lower is better.
     """
 
     name: str
     labels: int
     estimate: Estimate
     holm: float
+    sign: int = 1
 
     @property
     def better(self) -> bool:
-        """Whether the arm is shown to be more accurate here."""
-        return self.shown and self.estimate.mean > 0
+        """Whether the arm is shown to be better here."""
+        return self.shown and self.sign * self.estimate.mean > 0
 
     @property
     def shown(self) -> bool:
@@ -65,15 +64,16 @@ class Finding:
         unpaired: Whether the two do not share the network of round 0.
         oracle: Whether the arm reads the pool's labels; such an arm is shown but never claimed a winner.
         span: The range of labels of the area; None where the two share none.
-        area: Difference in AUBC, arm less baseline, a fraction.
+        area: Difference in AUBC, arm less baseline, in the metric's unit.
         area_holm: Its p-value, adjusted; NaN where not tested.
         saved: Labels saved at each target.
         primary: The target that is tested; None where there is none.
         saved_holm: The p-value at `primary`, adjusted; NaN where not tested (fewer than 3 seeds, a censored seed).
-        more_seeds: How many more seeds a difference in AUBC of one point needs at 80 % power, at the level of the
-            family and from the spread seen (0: there are enough); None where the spread is unknown (1 seed).
-        better_at, worse_at: The label counts at which it is shown to be more, and less, accurate.
+        more_seeds: How many more seeds a difference in AUBC of a point of the metric needs at 80 % power, at the level
+            of the family and from the spread seen (0: there are enough); None where the spread is unknown (1 seed).
+        better_at, worse_at: The label counts at which it is shown to be better, and worse.
         outcome: better, worse, mixed, too few seeds to tell, or no difference of a point seen.
+        sign: 1, or −1 where lower is better.
     """
 
     name: str
@@ -91,6 +91,7 @@ class Finding:
     better_at: tuple[BudgetDifference, ...]
     worse_at: tuple[BudgetDifference, ...]
     outcome: str
+    sign: int = 1
 
     @property
     def primary_saving(self) -> Saved | None:
@@ -110,20 +111,20 @@ class Finding:
         return saving is not None and self.saved_holm <= LEVEL and saving.saved < 0
 
     @property
-    def more_accurate(self) -> bool:
-        """Whether it is shown to be more accurate than the baseline on average over the labels."""
-        return self.area_holm <= LEVEL and self.area.mean > 0
+    def better_on_average(self) -> bool:
+        """Whether it is shown to be better than the baseline on average over the labels."""
+        return self.area_holm <= LEVEL and self.sign * self.area.mean > 0
 
     @property
-    def less_accurate(self) -> bool:
-        """Whether it is shown to be less accurate than the baseline on average over the labels."""
-        return self.area_holm <= LEVEL and self.area.mean < 0
+    def worse_on_average(self) -> bool:
+        """Whether it is shown to be worse than the baseline on average over the labels."""
+        return self.area_holm <= LEVEL and self.sign * self.area.mean < 0
 
     @property
     def area_outcome(self) -> str:
         """What the difference in AUBC alone tells."""
-        if self.more_accurate or self.less_accurate:
-            return BETTER if self.more_accurate else WORSE
+        if self.better_on_average or self.worse_on_average:
+            return BETTER if self.better_on_average else WORSE
         return TOO_FEW if self.n < FEWEST or self.more_seeds is None or self.more_seeds > 0 else NO_POINT
 
 
@@ -156,7 +157,7 @@ def findings(study: Study, targets: Sequence[float]) -> tuple[Finding, ...]:
                 finding = replace(finding, saved_holm=adjusted[len(family) + member])
         more_seeds = None
         if not math.isnan(finding.area.sd):
-            more_seeds = max(seeds_needed(POINT, finding.area.sd, level) - finding.n, 0)
+            more_seeds = max(seeds_needed(study.metric.point, finding.area.sd, level) - finding.n, 0)
         here = [difference for difference in shown if difference.name == finding.name]
         finding = replace(
             finding,
@@ -191,7 +192,7 @@ def budget_differences(study: Study) -> tuple[BudgetDifference, ...]:
     ]
     adjusted = dict(zip(tested, holm([cells[number][2].p for number in tested]), strict=True))
     return tuple(
-        BudgetDifference(name, labels, difference, adjusted.get(number, math.nan))
+        BudgetDifference(name, labels, difference, adjusted.get(number, math.nan), study.metric.sign)
         for number, (name, labels, difference) in enumerate(cells)
     )
 
@@ -214,7 +215,9 @@ def _unadjusted(study: Study, name: str, targets: list[float], primary: float | 
     assert study.baseline is not None
     seeds, ours, theirs = study.pairs(name, study.baseline)
     ends = [_last_labels(study.labels, rows) for rows in (ours, theirs)]
-    arm, base = (crossings(study.labels, rows, targets) for rows in (ours, theirs))  # [P,X]
+    sign = study.metric.sign
+    oriented = [sign * target for target in targets]
+    arm, base = (crossings(study.labels, sign * rows, oriented) for rows in (ours, theirs))  # [P,X]
     savings = tuple(saved(target, arm[:, column], base[:, column], *ends) for column, target in enumerate(targets))
     span, difference = area_differences(study, name)
     return Finding(
@@ -233,17 +236,18 @@ def _unadjusted(study: Study, name: str, targets: list[float], primary: float | 
         better_at=(),
         worse_at=(),
         outcome="",
+        sign=sign,
     )
 
 
-def _last_labels(labels: NDArray[np.int64], accuracy: Floats) -> Floats:
+def _last_labels(labels: NDArray[np.int64], values: Floats) -> Floats:
     """The last label count at which each seed was evaluated, [S]."""
-    return np.array([float(labels[~np.isnan(row)][-1]) for row in accuracy])
+    return np.array([float(labels[~np.isnan(row)][-1]) for row in values])
 
 
 def _outcome(finding: Finding) -> str:
-    better = finding.needs_fewer_labels or finding.more_accurate or bool(finding.better_at)
-    worse = finding.needs_more_labels or finding.less_accurate or bool(finding.worse_at)
+    better = finding.needs_fewer_labels or finding.better_on_average or bool(finding.better_at)
+    worse = finding.needs_more_labels or finding.worse_on_average or bool(finding.worse_at)
     if better and worse:
         return MIXED
     if better or worse:

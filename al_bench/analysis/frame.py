@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from al_bench.analysis.measured import value_in
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -50,7 +52,7 @@ def _rows(arm: Arm, run: Run, metrics: Sequence[str]) -> list[dict[str, Any]]:
             "seed": run.seed,
             "round": record.round,
             "labels": record.labelled,
-            **{name: record.metric(name) for name in metrics},
+            **{name: value_in(run, record, name) for name in metrics},
             **{f"seconds_{stage}": record.seconds.get(stage) for stage in _STAGES},
         }
         for record in run.rounds

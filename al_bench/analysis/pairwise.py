@@ -16,6 +16,7 @@ from al_bench.analysis.statistics.penalty import Penalty, normalised_errors, pen
 from al_bench.analysis.statistics.ranks import Ranks, ranks
 from al_bench.analysis.study import Study
 from al_bench.errors import InputError
+from al_bench.metrics import Metric
 
 
 def common_arms(studies: Sequence[Study]) -> list[str]:
@@ -37,8 +38,9 @@ def study_penalty(study: Study, names: Sequence[str] | None = None) -> Penalty:
     """
     every = [arm.name for arm in study.arms]
     random = every.index(study.baseline) if study.baseline is not None else None
+    sign = study.metric.sign
     matrix = penalty(
-        [study.accuracy[name] for name in every], [study.seeds[name] for name in every], study.labels.tolist(),
+        [sign * study.values[name] for name in every], [study.seeds[name] for name in every], study.labels.tolist(),
         _batch(study), random,
     )  # fmt: skip
     if names is None:
@@ -66,20 +68,35 @@ def summed_penalty(studies: Sequence[Study]) -> tuple[list[str], Penalty]:
     return names, total([study_penalty(study, names) for study in studies])
 
 
+def has_best(metric: Metric) -> bool:
+    """Whether a metric has a best value, from which an error is measured."""
+    return _best(metric) is not None
+
+
+def _best(metric: Metric) -> float | None:
+    return metric.high if metric.higher_is_better else metric.low
+
+
 def study_errors(study: Study) -> tuple[list[str], NDArray[np.float64]]:
     """The arms (names) and their normalised errors [A, n] at the label counts of the penalty matrix.
 
+    The error is what is missing to the metric's best value: 1 less the accuracy, or a loss itself.
+
     Raises:
-        InputError: There is no baseline.
+        InputError: There is no baseline, or the metric has no best value.
     """
+    best = _best(study.metric)
+    if best is None:
+        raise InputError(f"{study.metric.label} has no best value to measure an error from")
     if study.baseline is None:
         raise InputError(
             f"normalised errors on {study.dataset} need a baseline; run strategy=random or give --baseline"
         )
     columns = np.searchsorted(study.labels, study_penalty(study).budgets)
     names = [arm.name for arm in study.arms]
-    accuracy = [study.accuracy[name][:, columns] for name in names]
-    return names, normalised_errors(accuracy, study.accuracy[study.baseline][:, columns])
+    # `normalised_errors` takes accuracies, whose error is 1 less them.
+    rows = {name: 1 - abs(best - study.values[name][:, columns]) for name in names}
+    return names, normalised_errors([*rows.values()], rows[study.baseline])
 
 
 def mean_ranks(studies: Sequence[Study]) -> tuple[list[str], Ranks]:
@@ -97,7 +114,7 @@ def mean_ranks(studies: Sequence[Study]) -> tuple[list[str], Ranks]:
     scores = []
     for study in studies:
         shared = study.shared_counts(names)
-        labels, curves = study.labels[shared], [study.accuracy[name][:, shared] for name in names]
+        labels, curves = study.labels[shared], [study.metric.sign * study.values[name][:, shared] for name in names]
         span = shared_range(labels, curves)
         if span is not None:
             scores.append([float(area(labels, rows, *span).mean()) for rows in curves])

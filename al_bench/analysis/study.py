@@ -1,7 +1,7 @@
 """A study: the arms of one dataset on one grid of label counts, and what was left out of it.
 
-Letters: S seeds, B label counts (budgets). Accuracy is a fraction, NaN where a seed has no evaluation at a count;
-nothing is averaged here, and nothing is interpolated.
+Letters: S seeds, B label counts (budgets). Values are those of one metric as it was recorded (accuracy a fraction), NaN
+where a seed has no evaluation at a count; nothing is averaged here, and nothing is interpolated.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from al_bench.analysis.comparability import (
     unequal_lengths,
 )
 from al_bench.analysis.frame import tidy_frame
+from al_bench.analysis.measured import ACCURACY, measured_runs, metric_named
 from al_bench.analysis.statistics.curves import stack
 from al_bench.errors import InputError
 from al_bench.metrics import Metric, known_metrics
@@ -45,8 +46,8 @@ class Study:
         dataset: The dataset's name.
         arms: The arms, by name; whole-pool references are apart, in `references`.
         labels: Label counts (initial set included) at which any seed of any arm was evaluated, [B], increasing.
-        accuracy: By arm.name, [S, B].
-        seeds: By arm.name, the seed of each row of `accuracy`.
+        values: By arm.name, the metric's, [S, B].
+        seeds: By arm.name, the seed of each row of `values`.
         baseline: The name of the arm the others are compared with; None where there is none.
         unpaired: Names of arms that do not share the baseline's network of round 0: their differences to it
             carry the spread of two networks, not of one.
@@ -58,12 +59,13 @@ class Study:
         remarks: What a reader must know before comparing, one line each.
         inconsistencies: The remarks about what should be the same and is not: the configuration of an arm's seeds, the
             data of two arms.
+        metric: What the study is judged by.
     """
 
     dataset: str
     arms: tuple[Arm, ...]
     labels: NDArray[np.int64]
-    accuracy: dict[str, NDArray[np.float64]]
+    values: dict[str, NDArray[np.float64]]
     seeds: dict[str, tuple[int, ...]]
     baseline: str | None
     unpaired: frozenset[str]
@@ -74,6 +76,7 @@ class Study:
     shared: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     inconsistencies: tuple[str, ...] = ()
+    metric: Metric = ACCURACY
 
     @property
     def others(self) -> tuple[Arm, ...]:
@@ -93,7 +96,22 @@ class Study:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """All rounds of all arms and references as one table, one row per run and evaluated round: `tidy_frame`."""
-        return tidy_frame((*self.arms, *self.references), tuple(self.metrics))
+        return tidy_frame((*self.arms, *self.references), tuple(self.metrics | {self.metric.name: self.metric}))
+
+    @property
+    def in_metric(self) -> str:
+        """What a title says behind a difference or an error: nothing of accuracy, " in recall of C" of others."""
+        return "" if self.metric.name == "accuracy" else f" in {self.metric.noun}"
+
+    @property
+    def of_metric(self) -> str:
+        """Nothing of accuracy, " of recall of C" of others."""
+        return "" if self.metric.name == "accuracy" else f" of {self.metric.noun}"
+
+    def target_text(self, target: float) -> str:
+        """A target in a sentence: "95 %" of accuracy, "95 % balanced accuracy" of another metric."""
+        named = self.metric.name == "accuracy" or self.metric.unit == "classes"
+        return self.metric.text(target) + ("" if named else f" {self.metric.noun}")
 
     def marked_title(self, name: str) -> str:
         """An arm's title and its marks: † where it is unpaired, ‡ where it reads the pool's labels."""
@@ -114,8 +132,9 @@ class Study:
         return " ".join(notes)
 
     def record_keys(self, name: str) -> dict[str, str | bool]:
-        """The keys that begin an arm's record in every table."""
-        return {"dataset": self.dataset, "arm": name, "unpaired": name in self.unpaired}
+        """The keys that begin an arm's record in every table; of another metric than accuracy its name, too."""
+        keys: dict[str, str | bool] = {"dataset": self.dataset, "arm": name, "unpaired": name in self.unpaired}
+        return keys if self.metric.name == "accuracy" else keys | {"metric": self.metric.name}
 
     def arm(self, name: str) -> Arm:
         """The arm called `name`; KeyError where there is none."""
@@ -126,7 +145,7 @@ class Study:
         return any(run.header.oracle for run in self.arm(name).runs)
 
     def pairs(self, first: str, second: str) -> tuple[tuple[int, ...], NDArray[np.float64], NDArray[np.float64]]:
-        """What two arms can be compared by: [P] seeds, and the accuracies of either under them, [P, B] each.
+        """What two arms can be compared by: [P] seeds, and the values of either under them, [P, B] each.
 
         A seed is shared where both arms ran under it on the same data. Where only one of the two was evaluated both
         are NaN: the chord between two evaluations of a coarse curve lies below a fine one that is no better.
@@ -134,7 +153,7 @@ class Study:
         runs = [{run.seed: run for run in self.arm(name).runs} for name in (first, second)]
         shared = [seed for seed in self.seeds[first] if seed in runs[1] and same_data(runs[0][seed], runs[1][seed])]
         ours, theirs = (
-            self.accuracy[name][np.array([self.seeds[name].index(seed) for seed in shared], dtype=np.int64)]
+            self.values[name][np.array([self.seeds[name].index(seed) for seed in shared], dtype=np.int64)]
             for name in (first, second)
         )
         both = ~np.isnan(ours) & ~np.isnan(theirs)
@@ -151,13 +170,31 @@ class Study:
         return tuple(sorted(differing & _SETUP))
 
     def resolution(self, name: str) -> float:
-        """The step between an arm's possible accuracies, 1 / its test points; 0 where the headers do not say."""
-        sizes = [run.header.test for run in self.arm(name).runs]
-        return max((1 / size for size in sizes if size), default=0.0)
+        """The step between an arm's possible values; 0 where it has none or the records do not say.
+
+        Of accuracy 1 / its test points, of a class's recall 1 / those of the class; of a mean of recalls what has the
+        same variance of rounding, √(Σ_c 1/n_c²) / C.
+        """
+        return max((_resolution(run, self.metric) for run in self.arm(name).runs), default=0.0)
 
     def shared_counts(self, names: Sequence[str]) -> NDArray[np.bool_]:
         """The label counts at which every one of the arms was evaluated, under one seed at least, [B]."""
-        return np.all([~np.isnan(self.accuracy[name]).all(axis=0) for name in names], axis=0)
+        return np.all([~np.isnan(self.values[name]).all(axis=0) for name in names], axis=0)
+
+
+def _resolution(run: Run, metric: Metric) -> float:
+    """The step between a run's possible values of a metric."""
+    if metric.name == "accuracy":
+        return 1 / run.header.test if run.header.test else 0.0
+    counts = np.array(run.header.test_class_counts, dtype=float)
+    kind, _, label = metric.name.partition(":")
+    if label in run.header.class_names and len(counts) == len(run.header.class_names):
+        points = counts[run.header.class_names.index(label)]
+        return float(1 / points) if points else 0.0
+    present = counts[counts > 0]
+    if kind in ("balanced_accuracy", "macro_f1") and len(present):
+        return float(np.sqrt((1 / present**2).sum()) / len(present))
+    return 0.0
 
 
 def studies(
@@ -165,6 +202,7 @@ def studies(
     baseline: str | None = None,
     include_incomplete: bool = False,
     report: Callable[[str], None] | None = None,
+    metric: str = "accuracy",
 ) -> list[Study]:
     """The runs in and under the folders as one study per dataset, sorted by dataset.
 
@@ -173,9 +211,11 @@ def studies(
         baseline: The arm (or strategy) to compare with; None: Random.
         include_incomplete: Take in runs that are running, failed or interrupted, as far as they got.
         report: Called with one line for everything left out or chosen. Without it damaged runs raise.
+        metric: What the arms are judged by: a metric's name, or `recall:CLASS`.
 
     Raises:
-        InputError: Nothing to compare, folders that hold no run, or a baseline that no dataset has.
+        InputError: Nothing to compare, folders that hold no run, a baseline that no dataset has, or a metric that there
+            is not or that a run has not recorded.
     """
     lines: list[str] = []
 
@@ -199,7 +239,7 @@ def studies(
             note(f"{dataset}: whole-pool references only, nothing to compare")
             continue
         left_out = [line for line in notes if not line.startswith(INCLUDED)]
-        study = study_of(usable, baseline, (*damaged, *left_out))
+        study = study_of(usable, baseline, (*damaged, *left_out), metric)
         study = replace(study, included=tuple(line for line in notes if line.startswith(INCLUDED)))
         compared.append(study)
     if not compared:
@@ -213,13 +253,16 @@ def studies(
     return compared
 
 
-def study_of(runs: Sequence[Run], baseline: str | None = None, left_out: Sequence[str] = ()) -> Study:
+def study_of(
+    runs: Sequence[Run], baseline: str | None = None, left_out: Sequence[str] = (), metric_name: str = "accuracy"
+) -> Study:
     """The study of runs of one dataset, each with at least one evaluated round.
 
     An arm that shares seeds with the baseline and was run on other data under each of them is no part of it: not even
-    their errors can be compared. Nor is such a whole-pool reference.
+    their errors can be compared. Nor is such a whole-pool reference, nor one that has not recorded the metric.
     """
-    every = group_runs(list(runs))
+    metric = metric_named(metric_name, runs)
+    every = group_runs(measured_runs(runs, metric), metric=metric)
     arms = tuple(arm for arm in every if not arm.reference)
     references = tuple(arm for arm in every if arm.reference)
     chosen, remarks = _baseline(arms, baseline)
@@ -228,11 +271,11 @@ def study_of(runs: Sequence[Run], baseline: str | None = None, left_out: Sequenc
     left = arms_on_other_data(every, base)
     arms, references = (tuple(arm for arm in kind if arm not in left) for kind in (arms, references))
     grid = np.array(sorted({count for arm in arms for run in arm.runs for count in run.labels}), dtype=np.int64)
-    accuracy = {}
+    values = {}
     for arm in arms:
         curves = stack(arm.runs, "available")
-        accuracy[arm.name] = np.full((arm.seeds, len(grid)), np.nan)  # [S,B]
-        accuracy[arm.name][:, np.searchsorted(grid, curves.labels)] = curves.values
+        values[arm.name] = np.full((arm.seeds, len(grid)), np.nan)  # [S,B]
+        values[arm.name][:, np.searchsorted(grid, curves.labels)] = curves.values
     titles, shared = display_titles(arms)
     unpaired = frozenset(
         arm.name for arm in arms if base is not None and arm is not base and not share_network(arm, base)
@@ -241,7 +284,7 @@ def study_of(runs: Sequence[Run], baseline: str | None = None, left_out: Sequenc
         dataset=every[0].dataset,
         arms=arms,
         labels=grid,
-        accuracy=accuracy,
+        values=values,
         seeds={arm.name: tuple(run.seed for run in arm.runs) for arm in arms},
         baseline=chosen,
         unpaired=unpaired,
@@ -251,6 +294,7 @@ def study_of(runs: Sequence[Run], baseline: str | None = None, left_out: Sequenc
         shared=shared,
         remarks=(*remarks, *inconsistencies, *unequal_lengths(arms)),
         inconsistencies=inconsistencies,
+        metric=metric,
     )
 
 

@@ -1,4 +1,4 @@
-"""Which accuracies the labels are counted to, where the user names none."""
+"""Which values of the metric the labels are counted to, where the user names none."""
 
 from __future__ import annotations
 
@@ -7,49 +7,70 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from al_bench.analysis.statistics.savings import crossings, max_fitted_accuracy
+from al_bench.analysis.statistics.savings import crossings, max_fitted
 from al_bench.analysis.study import Study
-
-_STEPS = (0.01, 0.001)
 
 
 def default_targets(study: Study) -> tuple[float, ...]:
-    """Up to three round accuracies, ascending: one on the way, the baseline's last, and one that only others reach.
+    """Up to three round values, the easiest first: one on the way, the baseline's last, and one that only others reach.
 
-    The middle one is the highest whole per cent (tenth of a per cent where the curves are that flat) that every seed
-    of the baseline reaches; the first is a multiple of 5 % below it; the third the highest that every seed of some
-    arm reaches. Empty where no round accuracy lies on the baseline's curve. Without a baseline the arm that ends lowest
-    stands for it.
+    The middle one is the best whole per cent (tenth of a per cent where the curves are that flat; of other units a
+    round number likewise) that every seed of the baseline reaches; the first is a multiple of 5 % before it; the third
+    the best that every seed of some arm reaches. Empty where no round value lies on the baseline's curve. Without a
+    baseline the arm that ends worst stands for it.
     """
+    sign = study.metric.sign
     chosen = study.baseline
     if chosen is None:
-        chosen = min(study.accuracy, key=lambda name: accuracy_every_seed_reaches(study, name))
-    base = study.accuracy[chosen]
+        chosen = min(study.values, key=lambda name: best_every_seed_reaches(study, name))
+    base = sign * study.values[chosen]
     start = float(np.nanmax([row[~np.isnan(row)][0] for row in base]))
-    lowest = accuracy_every_seed_reaches(study, chosen)
-    for step in _STEPS:
+    lowest = best_every_seed_reaches(study, chosen)
+    for step in _steps(study):
         middle = _floor(lowest, step)
         if middle > start:
             break
     else:
         return ()
-    best = max(_floor(accuracy_every_seed_reaches(study, name), step) for name in study.accuracy)
-    below = _floor(middle - 0.025, 0.05)  # nearer than that it says the same
-    return tuple(sorted({middle, *([best] if best > middle else []), *([below] if below > start else [])}))
+    best = max(_floor(best_every_seed_reaches(study, name), step) for name in study.values)
+    coarse = 5 * _steps(study)[0]
+    below = _floor(middle - coarse / 2, coarse)  # nearer than that it says the same
+    ascending = sorted({middle, *([best] if best > middle else []), *([below] if below > start else [])})
+    return tuple(sign * value + 0.0 for value in ascending)
+
+
+def _steps(study: Study) -> tuple[float, ...]:
+    """What targets are multiples of, the coarser first: a point, and a tenth of it; of whole numbers one."""
+    point = study.metric.point
+    return (point,) if point >= 1 else (point, point / 10)
+
+
+def in_order(study: Study, targets: Sequence[float]) -> tuple[float, ...]:
+    """Targets once each, the easiest first.
+
+    Raises:
+        InputError: one is no value that the metric can have.
+    """
+    for target in targets:
+        study.metric.check_target(target)
+    return tuple(sorted(set(targets), key=lambda target: study.metric.sign * target))
 
 
 def primary_target(study: Study, targets: Sequence[float]) -> float | None:
-    """The target that the verdict tests: the highest that every seed of the baseline reaches, else the lowest."""
+    """The target that the verdict tests: the hardest that every seed of the baseline reaches, else the easiest."""
     if study.baseline is None or not targets:
         return None
-    crossed = crossings(study.labels, study.accuracy[study.baseline], sorted(targets))  # [S,X]
-    reached = [target for column, target in enumerate(sorted(targets)) if np.isfinite(crossed[:, column]).all()]
-    return max(reached) if reached else min(targets)
+    sign = study.metric.sign
+    ordered = sorted(targets, key=lambda target: sign * target)
+    oriented = [sign * target for target in ordered]
+    crossed = crossings(study.labels, sign * study.values[study.baseline], oriented)  # [S,X]
+    reached = [target for column, target in enumerate(ordered) if np.isfinite(crossed[:, column]).all()]
+    return reached[-1] if reached else ordered[0]
 
 
-def accuracy_every_seed_reaches(study: Study, name: str) -> float:
-    """The highest accuracy that every seed of an arm reaches."""
-    return float(max_fitted_accuracy(study.accuracy[name]).min())
+def best_every_seed_reaches(study: Study, name: str) -> float:
+    """The best value that every seed of an arm reaches, times the metric's sign."""
+    return float(max_fitted(study.metric.sign * study.values[name]).min())
 
 
 def _floor(value: float, step: float) -> float:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from al_bench.analysis.findings import BETTER, MIXED, NO_POINT, TOO_FEW, WORSE, BudgetDifference, Finding, findings
-from al_bench.analysis.statistics.curves import target_text
 from al_bench.analysis.statistics.paired import FEWEST, LEVEL, MOST_SEEDS, Estimate
 from al_bench.analysis.study import Study
 from al_bench.analysis.targets import default_targets
@@ -47,7 +46,7 @@ def verdict(study: Study, targets: Sequence[float] | None = None) -> Verdict:
 
     Args:
         study: The arms of one dataset.
-        targets: Accuracies to reach, fractions; None: those of `default_targets`.
+        targets: Values of the study's metric to reach, as recorded; None: those of `default_targets`.
     """
     every = findings(study, default_targets(study) if targets is None else targets)
     strategies = tuple(
@@ -97,7 +96,7 @@ def _too_few_seeds(study: Study, strategies: Sequence[Finding]) -> tuple[str, st
     if most < 2:
         missing = FEWEST - most
         return first, f"Run at least {missing} more seeds of every arm; then their spread says how many would do."
-    return first, _capitalised(f"{_seeds_to_add([finding for finding in strategies if finding.n == most])}.")
+    return first, _capitalised(f"{_seeds_to_add(study, [finding for finding in strategies if finding.n == most])}.")
 
 
 def _winners(study: Study, winners: Sequence[Finding]) -> str:
@@ -109,10 +108,11 @@ def _winners(study: Study, winners: Sequence[Finding]) -> str:
     )
     clean = [finding for finding in winners if finding.name not in confounded]
     saving = any(finding.needs_fewer_labels for finding in clean or winners)
-    head = "Active learning " + ("saves labels" if saving else "gives more accuracy for the same labels")
+    gain = "more accuracy" if study.metric.name == "accuracy" else f"a better {study.metric.noun}"
+    head = "Active learning " + ("saves labels" if saving else f"gives {gain} for the same labels")
     # What is better than another strategy need not be better than none; nor is what differs in more than its strategy.
     if not _is_random(study, study.baseline) or not clean:
-        head = "Fewer labels are needed" if saving else "There is more accuracy for the same labels"
+        head = "Fewer labels are needed" if saving else f"There is {gain} for the same labels"
     claims = "; ".join(_claim(study, finding) for finding in order[:_CLAIMED])
     rest = order[_CLAIMED:]
     also = f"; {_names(rest)} {'is' if len(rest) == 1 else 'are'} shown to be better too" if rest else ""
@@ -120,10 +120,11 @@ def _winners(study: Study, winners: Sequence[Finding]) -> str:
 
 
 def _size(finding: Finding) -> float:
-    """How large the claimed gain is, in labels saved or else in accuracy; for the order of the claims only."""
+    """How large the claimed gain is, in labels saved or else in the metric; for the order of the claims only."""
     if finding.needs_fewer_labels and finding.primary_saving is not None:
         return finding.primary_saving.saved
-    return max([finding.area.mean, *(difference.estimate.mean for difference in finding.better_at)])
+    means = [finding.area.mean, *(difference.estimate.mean for difference in finding.better_at)]
+    return max(finding.sign * mean for mean in means)
 
 
 def _claim(study: Study, finding: Finding) -> str:
@@ -135,14 +136,14 @@ def _claim(study: Study, finding: Finding) -> str:
     in_favour, against = [], []
     if finding.needs_fewer_labels:
         in_favour.append(_labels_claim(study, finding))
-    if finding.more_accurate:
-        in_favour.append(_average_claim(finding))
+    if finding.better_on_average:
+        in_favour.append(_average_claim(study, finding))
     if finding.better_at and not in_favour:
         in_favour.append(_label_count_claim(study, finding.better_at))
     if finding.needs_more_labels:
         against.append(_labels_claim(study, finding))
-    if finding.less_accurate:
-        against.append(_average_claim(finding))
+    if finding.worse_on_average:
+        against.append(_average_claim(study, finding))
     if finding.worse_at and not against:
         against.append(_label_count_claim(study, finding.worse_at))
     sides = [" and ".join(claims) for claims in (in_favour, against) if claims]
@@ -155,33 +156,44 @@ def _labels_claim(study: Study, finding: Finding) -> str:
     low, high = (saving.low, saving.high) if saving.saved > 0 else (-saving.high, -saving.low)
     return (
         f"needs {100 * abs(saving.saved):.0f} % {'fewer' if saving.saved > 0 else 'more'} labels than "
-        f"{_baseline_title(study)} to reach {target_text(saving.target)} "
+        f"{_baseline_title(study)} to reach {study.target_text(saving.target)} "
         f"(95 % interval {100 * low:.0f} to {100 * high:.0f} %)"
     )
 
 
-def _average_claim(finding: Finding) -> str:
+def _average_claim(study: Study, finding: Finding) -> str:
     assert finding.span is not None
     over = f"on average over {finding.span[0]:g} to {finding.span[1]:g} labels"
-    return f"is {_points(finding.area)} accurate {over} {_interval(finding.area)}"
+    return f"is {_points(study, finding.area)} {over} {_interval(study, finding.area)}"
 
 
 def _label_count_claim(study: Study, shown: Sequence[BudgetDifference]) -> str:
     most = max(shown, key=lambda difference: abs(difference.estimate.mean))
     than = _baseline_title(study)
-    text = f"is {_points(most.estimate)} accurate than {than} at {most.labels} labels {_interval(most.estimate)}"
+    size, interval = _points(study, most.estimate), _interval(study, most.estimate)
+    text = f"is {size} than {than} at {most.labels} labels {interval}"
     if len(shown) > 1:
         text += f", the largest of {len(shown)} differences shown from {shown[0].labels} to {shown[-1].labels} labels"
     return text
 
 
-def _points(difference: Estimate) -> str:
-    return f"{100 * abs(difference.mean):.1f} points {'more' if difference.mean > 0 else 'less'}"
+def _points(study: Study, difference: Estimate) -> str:
+    """How much more accurate, or higher or lower in another metric."""
+    metric, up = study.metric, difference.mean > 0
+    if metric.name == "accuracy":
+        return f"{100 * abs(difference.mean):.1f} points {'more' if up else 'less'} accurate"
+    size = " ".join(filter(None, [metric.number(abs(difference.mean)), metric.difference_unit]))
+    return f"{size} {'higher' if up else 'lower'} in {metric.noun}"
 
 
-def _interval(difference: Estimate) -> str:
+def _interval(study: Study, difference: Estimate) -> str:
     low, high = (difference.low, difference.high) if difference.mean > 0 else (-difference.high, -difference.low)
-    return f"(95 % interval {100 * low:.1f} to {100 * high:.1f})"
+    return f"(95 % interval {_signed(study, low)} to {_signed(study, high)})"
+
+
+def _signed(study: Study, value: float) -> str:
+    """A number as the verdict's sentences have it, with a plain hyphen for a minus."""
+    return study.metric.number(value).replace("−", "-")
 
 
 def _no_winner(study: Study, strategies: Sequence[Finding]) -> str:
@@ -192,11 +204,11 @@ def _no_winner(study: Study, strategies: Sequence[Finding]) -> str:
     tail = f"; {_names(worse)} {'is' if len(worse) == 1 else 'are'} worse than {base}" if worse else ""
     return (
         f"It is not shown that {which} saves labels over {base} on {study.dataset} "
-        f"({_seeds(strategies)}){tail}{_nearest(strategies)}."
+        f"({_seeds(strategies)}){tail}{_nearest(study, strategies)}."
     )
 
 
-def _nearest(strategies: Sequence[Finding]) -> str:
+def _nearest(study: Study, strategies: Sequence[Finding]) -> str:
     """The saving that comes nearest to significance, as what it is: a number without a claim."""
     savings = [
         (finding, saving)
@@ -208,7 +220,7 @@ def _nearest(strategies: Sequence[Finding]) -> str:
     finding, saving = min(savings, key=lambda pair: pair[0].saved_holm)
     return (
         f"; nearest to it is {finding.title}, with {100 * saving.saved:.0f} % fewer labels to reach "
-        f"{target_text(saving.target)} (95 % interval {100 * saving.low:.0f} to {100 * saving.high:.0f} %, "
+        f"{study.target_text(saving.target)} (95 % interval {100 * saving.low:.0f} to {100 * saving.high:.0f} %, "
         f"but p = {finding.saved_holm:.2g} after correction)"
     )
 
@@ -232,16 +244,16 @@ def _certainty(study: Study, strategies: Sequence[Finding]) -> str:
             if finding.outcome == TOO_FEW and (finding.more_seeds is not None) is known
         ]
         if undecided:
-            parts.append(f"too few seeds to tell for {_names(undecided)}: {_seeds_to_add(undecided)}")
+            parts.append(f"too few seeds to tell for {_names(undecided)}: {_seeds_to_add(study, undecided)}")
     same = [finding for finding in strategies if finding.outcome == NO_POINT]
     if same:
-        parts.append(f"no difference of a point seen, with seeds enough for one: {_names(same)}")
+        parts.append(f"no difference of {_small(study)} seen, with seeds enough for one: {_names(same)}")
     if not parts:
         parts.append(f"all differences are beyond chance ({_seeds(strategies)})")
     return _capitalised("; ".join(parts)) + "."
 
 
-def _seeds_to_add(undecided: Sequence[Finding]) -> str:
+def _seeds_to_add(study: Study, undecided: Sequence[Finding]) -> str:
     """How many more seeds a difference of one point needs."""
     numbers = [max(finding.more_seeds, FEWEST - finding.n) for finding in undecided if finding.more_seeds is not None]
     if not numbers:
@@ -249,9 +261,15 @@ def _seeds_to_add(undecided: Sequence[Finding]) -> str:
         return f"at least {missing} more seeds are needed to know the spread"
     low, high = min(numbers), max(numbers)
     if low >= MOST_SEEDS // 2:
-        return "no feasible number of seeds would show a difference of one point"
+        return f"no feasible number of seeds would show a difference of {_small(study, 'one point')}"
     many = f"{low}" if low == high else f"{low} to {high}"
-    return f"about {many} more seeds would show a difference of one accuracy point with 80 % power"
+    size = "one accuracy point" if study.metric.name == "accuracy" else f"{_small(study, 'one point')}"
+    return f"about {many} more seeds would show a difference of {size} with 80 % power"
+
+
+def _small(study: Study, point: str = "a point") -> str:
+    """What a small difference in the metric is called."""
+    return point if study.metric.unit == "%" else study.metric.text(study.metric.point)
 
 
 def _names(arms: Sequence[Finding]) -> str:

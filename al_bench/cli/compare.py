@@ -27,6 +27,7 @@ examples:
   al-bench compare results/runs/my-study
   al-bench compare results/runs/my-study --target 0.9 --target 0.95 --markdown tables.md
   al-bench compare runs-a runs-b --baseline entropy --csv tables/ --json tables.json
+  al-bench compare results/runs/my-study --metric balanced_accuracy
 
 Arms are compared under the same seeds. A winner is claimed with at most a 5 % chance that any such
 claim about a dataset is false, and never from fewer than 3 seeds. Runs that are not complete are
@@ -38,6 +39,7 @@ WIDTH = 110
 
 @bench_command("compare", _DESCRIPTION, _EPILOG)
 @options.folders()
+@options.metric()
 @options.targets("the labels to reach it; may be repeated (default: up to three that fit)")
 @options.baseline()
 @options.option("--log", is_flag=True, help="areas under the curve over ln labels: early labels weigh more")
@@ -54,6 +56,7 @@ WIDTH = 110
 @options.include_incomplete()
 def command(
     folders: tuple[Path, ...],
+    metric: str | None,
     targets: tuple[float, ...],
     baseline: str | None,
     log: bool,
@@ -67,17 +70,19 @@ def command(
     for name, path in (("csv", csv), ("json", json_), ("markdown", markdown), ("latex", latex)):
         if str(path) == "-":
             raise InputError(f"--{name} is '-'; name a file, such as /dev/stdout")
+    options.check_targets(targets, metric)
     # SciPy takes a second to import: not for --help.
     from al_bench.analysis.study import studies
     from al_bench.analysis.tables.accuracy import compare_tables
     from al_bench.analysis.tables.health import health_tables
     from al_bench.analysis.tables.pairwise import ranks_table, total_table
+    from al_bench.analysis.targets import in_order
     from al_bench.analysis.verdict import default_targets, verdict
 
-    compared = studies(list(folders), baseline, include_incomplete, options.reporter("compare"))
+    compared = studies(list(folders), baseline, include_incomplete, options.reporter("compare"), metric or "accuracy")
     results: list[Result] = []
     for study in compared:
-        chosen = tuple(sorted(set(targets))) or default_targets(study)
+        chosen = in_order(study, targets) or default_targets(study)
         tables = [*compare_tables(study, chosen, log), *health_tables(study)]
         results.append(Result(study, verdict(study, chosen), tables))
     overall = [table for table in (total_table(compared), ranks_table(compared)) if table is not None]
@@ -149,6 +154,7 @@ def _json(results: list[Result], overall: list[Table]) -> str:
             "dataset": result.study.dataset,
             "verdict": list(result.verdict.sentences),
             "winners": list(result.verdict.winners),
+            "metric": result.study.metric.name,
             "baseline": result.study.baseline,
             "unpaired": sorted(result.study.unpaired),
             "left_out": list(result.study.left_out),

@@ -29,18 +29,18 @@ def _name(param: click.Parameter | None) -> str:
     return param.opts[0] if param else "the value"
 
 
-class Fraction(click.ParamType):
-    """A number above 0 and at most 1."""
+class Number(click.ParamType):
+    """A finite number."""
 
-    name = "fraction"
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
             number = float(value)
         except ValueError:
             number = math.nan
-        if not 0 < number <= 1:
-            raise InputError(f"{_name(param)} is {value}; it must be a fraction above 0 and at most 1, such as 0.95")
+        if not math.isfinite(number):
+            raise InputError(f"{_name(param)} is {value}; it must be a number, such as 0.95")
         return number
 
 
@@ -88,13 +88,44 @@ def folders(required: bool = True) -> Decorator:
 
 
 def targets(help: str) -> Decorator:
-    """`--target ACCURACY`, given to the command as the tuple `targets`.
+    """`--target VALUE`, given to the command as the tuple `targets`; whether the metric can have it is checked later.
 
     Args:
         help: What the command does with each.
     """
-    text = f"a fraction such as 0.95: {help}"
-    return option("--target", "targets", multiple=True, type=Fraction(), metavar="ACCURACY", help=text)
+    text = f"a fraction such as 0.95, or a value of --metric as it is recorded: {help}"
+    return option("--target", "targets", multiple=True, type=Number(), metavar="VALUE", help=text)
+
+
+def check_targets(targets: Sequence[float], metric: str | None) -> None:
+    """Refuse targets that the metric cannot have before anything is read, as far as al-bench knows the metric.
+
+    Raises:
+        InputError: naming the range.
+    """
+    from al_bench.metrics import CLASS_METRICS, METRICS
+
+    name = (metric or "accuracy").partition(":")[0]
+    if (known := (METRICS | CLASS_METRICS).get(name)) is not None:
+        for target in targets:
+            known.check_target(target)
+
+
+def metric(does: str = "judge by this instead of accuracy", *former: str) -> Decorator:
+    """`--metric NAME`, given to the command as `metric`; None where it was not typed.
+
+    Args:
+        does: What the command does with it.
+        former: A former name of the option, which still holds; the command then takes the value by that.
+    """
+    text = f"{does}: a name of al-bench list metrics, or recall:CLASS"
+    return option("--metric", *former, metavar="METRIC", shell_complete=completing(_metrics), help=text)
+
+
+def _metrics() -> list[str]:
+    from al_bench.metrics import CLASS_METRICS, METRICS
+
+    return [*METRICS, *(f"{name}:" for name in CLASS_METRICS)]
 
 
 def baseline(help: str = "the arm or strategy to compare with (default: random)") -> Decorator:

@@ -10,7 +10,6 @@ from al_bench.analysis.figures.request import FigureRequest, draw, studies_of, t
 from al_bench.cli import options
 from al_bench.cli.command import bench_command, exit_status
 from al_bench.errors import InputError
-from al_bench.metrics import METRICS
 
 _DESCRIPTION = """\
 Draw runs, one panel per dataset, one line or bar per arm. By default accuracy against the number of
@@ -24,7 +23,7 @@ examples:
   al-bench plot results/runs/my-study --out curves.png
   al-bench plot results/runs/my-study/mnist --out mnist.pdf --target 0.9 --paper batchbald2019_mnist
   al-bench plot runs-a runs-b --out both.svg --statistic mean --csv both.csv
-  al-bench plot results/runs/my-study --kind curves --quantity ece --x seconds --out ece.png
+  al-bench plot results/runs/my-study --kind curves --metric ece --x seconds --out ece.png
   al-bench plot results/runs/my-study --kind targets --target 0.9 --out labels.svg --width phone
   al-bench plot results/runs/my-study --kind my_plots:bars --out bars.svg    bars(studies, title=None)
   al-bench plot --paper list
@@ -58,14 +57,9 @@ _KINDS = "\n".join(f"  {name:<11} {kind.help}" for name, kind in (KINDS | own_ki
     "--csv",
     type=options.FILE,
     metavar="FILE",
-    help="write the curves of --quantity: dataset, arm, labels, n, median, ...",
+    help="write the curves of the metric: dataset, arm, labels, n, median, ...",
 )
-@options.option(
-    "--quantity",
-    metavar="METRIC",
-    shell_complete=options.completing(lambda: list(METRICS)),
-    help=f"curves: what goes up, {', '.join(METRICS)} or a metric of the runs' own (default: accuracy)",
-)
+@options.metric("draw this instead of accuracy", "--quantity", "quantity")
 @options.option(
     "--x",
     type=options.OneOf(("labels", "seconds", "seconds+evaluate")),
@@ -123,6 +117,7 @@ def command(
     if out is None and csv is None:
         raise InputError("nothing to write; give --out FILE (.png, .svg or .pdf), --csv FILE, or both")
     request.check()
+    options.check_targets(request.targets, request.quantity)
     # NumPy and matplotlib take half a second to import: not before they are needed, not for --help.
     from al_bench.analysis.arms import usable_runs
     from al_bench.analysis.tables.curves import table, write_csv
@@ -155,7 +150,7 @@ def command(
             )
         save_figure(draw(studies, request), out)
     if csv is not None:
-        write_csv(arms, csv, request.quantity or "accuracy")
+        write_csv(arms, csv, request.quantity)
     print("\n".join(table(arms, request.statistic or "median", request.targets)))
     for file in (out, csv):
         if file is not None:

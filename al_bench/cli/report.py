@@ -18,6 +18,7 @@ _EPILOG = """\
 examples:
   al-bench report results/runs/my-study --out report.html
   al-bench report results/runs/my-study/mnist --target 0.9 --target 0.95 --out mnist.html
+  al-bench report results/runs/my-study --metric balanced_accuracy --price 0.40 --out report.html
   al-bench report runs-a runs-b --baseline entropy --title "A and B" --out both.html
 
 The pictures need the data set: it is looked for where the runs had it, in the folder that
@@ -30,6 +31,7 @@ Exit status: 0 done, 2 bad input."""
 @options.folders()
 @options.out("the page: .html", required=True)
 @options.baseline()
+@options.metric()
 @options.targets("labels to reach it; may be repeated (default: chosen from the curves)")
 @options.option("--title", help="the page's title (default: the studies' names)")
 @options.option(
@@ -53,6 +55,7 @@ def command(folders: tuple[Path, ...], out: Path, **wanted: Any) -> None:
         raise InputError(f"{out} has the suffix {out.suffix!r}; a report is .html")
     if out.is_dir():
         raise InputError(f"{out} is a folder; name a file")
+    options.check_targets(wanted["targets"], wanted["metric"])
     # NumPy, matplotlib and torch take seconds to import: not before they are needed, not for --help.
     from al_bench.analysis.report.page import ReportRequest, write_page
     from al_bench.progress import bar

@@ -92,7 +92,8 @@ class Metric:
 
     def text(self, value: float) -> str:
         """A value as it is typed and read, with its unit: "95 %", "0.4 nats"."""
-        return f"{self.scale * value:g}{f' {self.unit}' if self.unit else ''}".replace("-", "−")
+        unit = "class" if self.unit == "classes" and value == 1 else self.unit
+        return f"{self.scale * value:g}{f' {unit}' if unit else ''}".replace("-", "−")
 
     def check_target(self, target: float) -> None:
         """Refuse a target that no value can be.
@@ -168,7 +169,7 @@ METRICS: dict[str, Metric] = {
         BuiltInMetric("ece", f"{_QUALITY}:calibration_error", "Calibration error", higher_is_better=False),
         BuiltInMetric("balanced_accuracy", f"{_QUALITY}:balanced_accuracy", "Balanced accuracy"),
         BuiltInMetric("macro_f1", f"{_QUALITY}:macro_f1", "Macro F1"),
-        BuiltInMetric("auroc", f"{_QUALITY}:auroc", "AUROC, one against rest", unit=""),
+        BuiltInMetric("auroc", f"{_QUALITY}:auroc", "AUROC", unit=""),
         BuiltInMetric("average_precision", f"{_QUALITY}:average_precision", "Average precision", unit=""),
         BuiltInMetric("brier", f"{_QUALITY}:brier_score", "Brier score", unit="", higher_is_better=False, high=2.0),
         LabelMetric(

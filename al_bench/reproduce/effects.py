@@ -147,9 +147,9 @@ def _crossings(claim: Claim, runs: Sequence[Run]) -> tuple[Floats, Floats]:
     """Label counts at which each run reaches the target (inf where it does not) and at which it ends, [S] each."""
     assert claim.target is not None
     if claim.rule == "first":
-        reached = [labels_to_target(run.labels, run.accuracy, claim.target) for run in runs]
+        reached = [labels_to_target(run.labels, run.values, claim.target) for run in runs]
     else:
-        reached = [crossings(np.array(run.labels), np.array([run.accuracy]), [claim.target])[0, 0] for run in runs]
+        reached = [crossings(np.array(run.labels), np.array([run.values]), [claim.target])[0, 0] for run in runs]
     return np.array(reached), np.array([run.labels[-1] for run in runs], dtype=float)
 
 

@@ -80,8 +80,13 @@ class Run:
 
     @property
     def accuracy(self) -> tuple[float, ...]:
-        """Test accuracy (a fraction) at `labels`, [T]."""
+        """Test accuracy (a fraction) of the rounds that were evaluated, [T]."""
         return tuple(float(record.accuracy) for record in self.rounds if record.accuracy is not None)
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """What the run's curve shows at `labels`, [T]: its accuracy."""
+        return self.accuracy
 
 
 def find_runs(folders: list[Path], report: Callable[[str], None] | None = None) -> list[Run]:

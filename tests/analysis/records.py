@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 
 def readable(value: object) -> str:
@@ -16,7 +17,7 @@ def readable(value: object) -> str:
 
 def write_run(
     root: Path,
-    accuracy: Sequence[float | None],
+    accuracy: Sequence[float | dict[str, Any] | None],
     *,
     study: str = "study",
     dataset: str = "digits",
@@ -28,25 +29,30 @@ def write_run(
     status: str = "complete",
     reference: str = "none",
     tail: str = "",
+    **further: Any,
 ) -> Path:
-    """Write one run under `root`; `tail` is appended to rounds.jsonl as it is (a torn line, say)."""
+    """Write one run under `root`; `tail` is appended to rounds.jsonl as it is (a torn line, say).
+
+    In place of an accuracy may stand all fields of the round that differ; `further` are fields of the header.
+    """
     folder = root / study / dataset / arm / f"seed-{seed}"
     folder.mkdir(parents=True)
     header = {
         "schema": 1, "study": study, "dataset": dataset, "arm": arm, "seed": seed,
         "strategy": strategy or arm.split(",")[0], "reference": reference, "classes": 10,
     }  # fmt: skip
-    (folder / "header.json").write_text(json.dumps(header))
+    (folder / "header.json").write_text(json.dumps(header | further))
     (folder / "status.json").write_text(json.dumps({"status": status}))
     lines = []
     for number, value in enumerate(accuracy):
         last = number == len(accuracy) - 1
         labelled = start + number * batch
         entry = {
-            "schema": 1, "round": number, "labelled": labelled, "accuracy": value,
+            "schema": 1, "round": number, "labelled": labelled, "accuracy": None,
             "acquired": None if last else list(range(labelled, labelled + batch)),
             "scores": None, "seconds": {"train": 0.1}, "peak_memory_bytes": {},
         }  # fmt: skip
+        entry |= value if isinstance(value, dict) else {"accuracy": value}
         lines.append(json.dumps(entry) + "\n")
     (folder / "rounds.jsonl").write_text("".join(lines) + tail)
     return folder

@@ -39,7 +39,7 @@ def test_a_pivot_of_it_is_the_studys_accuracy(digits: Study) -> None:
     for arm in digits.arms:
         rows = digits.frame[(digits.frame["arm"] == arm.name) & ~digits.frame["reference"]]
         grid = rows.pivot(index="seed", columns="labels", values="accuracy").reindex(columns=digits.labels)
-        assert np.array_equal(grid.to_numpy(), digits.accuracy[arm.name], equal_nan=True)
+        assert np.array_equal(grid.to_numpy(), digits.values[arm.name], equal_nan=True)
         assert tuple(grid.index) == digits.seeds[arm.name]
 
 

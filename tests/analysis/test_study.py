@@ -33,8 +33,8 @@ def test_arms_lie_on_one_grid(tmp_path: Path) -> None:
     write_run(tmp_path, [0.5, 0.75], arm="bald,batch=20", batch=20)
     study = only_study(tmp_path)
     assert study.labels.tolist() == [20, 30, 40, 50]
-    assert study.accuracy["random"].tolist() == [[0.5, 0.6, 0.7, 0.8]]
-    np.testing.assert_array_equal(study.accuracy["bald,batch=20"], [[0.5, np.nan, 0.75, np.nan]])
+    assert study.values["random"].tolist() == [[0.5, 0.6, 0.7, 0.8]]
+    np.testing.assert_array_equal(study.values["bald,batch=20"], [[0.5, np.nan, 0.75, np.nan]])
     assert study.baseline == "random"
     assert [arm.name for arm in study.others] == ["bald,batch=20"]
 

@@ -173,7 +173,7 @@ def test_sentences_are_one_line_each(tmp_path: Path) -> None:
 def test_default_targets_lie_on_the_baselines_curve(tmp_path: Path) -> None:
     study = sweep(tmp_path, {"random": 1.0, "bald": 2.0}, 4, noise=0.002)
     targets = default_targets(study)
-    ends = study.accuracy["random"][:, -1].min()
+    ends = study.values["random"][:, -1].min()
     assert list(targets) == sorted(targets)
     assert len(targets) == 3
     low, middle, high = targets

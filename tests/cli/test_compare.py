@@ -176,7 +176,7 @@ def test_costs_split_the_phases(tmp_path: Path) -> None:
     (folder / "rounds.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in lines))
     (study,) = studies([tmp_path])
     spent = cost(study.arms[0])
-    assert spent.seconds == {"train": 6.0, "score": 3.0, "select": 1.5, "evaluate": 27.0}
+    assert spent.seconds == {"train": 6.0, "score": 3.0, "select": 1.5, "evaluate": 27.0, "metrics": 0.0}
     assert spent.total == 10.5
     assert spent.memory["train"] == 7 * 2**20
     assert spent.per_label == pytest.approx(0.4 / 20)

@@ -221,7 +221,7 @@ def test_a_target_missed_by_seeds_of_different_lengths_is_bounded_by_what_they_h
         (["{study}", "--out", "a.png", "--target", "95"], "--target is 95; it must be a fraction"),
         (
             ["{study}", "--out", "a.png", "--target", "high"],
-            "--target is high; it must be a fraction above 0 and at most 1",
+            "--target is high; it must be a number, such as 0.95",
         ),
         (["{study}", "--out", "a.png", "--statistic", "mode"], "--statistic is 'mode'; choose one of median, mean"),
         (["{study}/absent", "--out", "a.png"], "absent does not exist"),

@@ -44,7 +44,7 @@ _CROWD = 8  # arms above which bands are lighter
 @with_house_style
 def draw_curves(
     studies: Sequence[Study],
-    quantity: str = "accuracy",
+    quantity: str | None = None,
     x: str = "labels",
     statistic: str = "median",
     title: str | None = None,
@@ -60,34 +60,35 @@ def draw_curves(
 
     Args:
         studies: One panel each, those with nothing but references aside.
-        quantity: The name of a metric, of al-bench's or of one that the runs recorded; fractions are drawn in %.
+        quantity: The name of a metric, of al-bench's or of one that the runs recorded; None: the studies' own.
+            Fractions are drawn in %.
         x: `labels`, `seconds` (train + score + select), or `seconds+evaluate`.
         statistic: `median` with the interquartile band, or `mean` ± standard error.
         title: Above the figure; without it each panel has its dataset's name, and several panels always do.
-        targets: Accuracies (fractions) at which a thin guide is drawn; for accuracy only.
+        targets: Values of the studies' metric at which a thin guide is drawn.
         papers: Published numbers to overlay, in grey; for accuracy against labels only.
         width: `page`, `phone` or `report`.
 
     Raises:
         InputError: A choice that is not allowed or cannot be drawn from these records.
     """
-    _check(quantity, x, statistic, targets, papers)
     shown = [study for study in studies if study.arms]
     if not shown:
         raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
-    overlay.check_datasets(papers, [study.dataset for study in shown])
     metric = metric_called(quantity, shown)
+    _check(metric, x, statistic, targets, papers, shown)
+    overlay.check_datasets(papers, [study.dataset for study in shown])
     figure, panels = panel_grid(len(shown), width, 3.4 if len(shown) > 1 or width != "page" else 4.2)
     arms = sorted({(study.title(arm.name), arm.strategy) for study in shown for arm in study.arms})
     styles = assign_styles(arms)
     handles: dict[str, Any] = {}
-    every = [_lines(study, quantity, x, statistic) for study in shown]
+    every = [_lines(study, metric.name, x, statistic) for study in shown]
     size, unit = time_unit(max(float(line.x.max()) for lines in every for line in lines.values()))
     marks = overlay.health_marks(shown)
     for axes, study, lines in zip(panels, shown, every, strict=True):
         if x != "labels":
             lines = {name: dataclasses.replace(line, x=line.x / size) for name, line in lines.items()}
-        _draw_lines(axes, study, lines, styles, metric.scale)
+        _draw_lines(axes, study, lines, styles, metric)
         _draw_references(axes, study, metric, statistic)
         overlay.draw_papers(axes, study.dataset, papers, max(float(line.x[-1]) for line in lines.values()))
         overlay.draw_marks(axes, study.dataset, marks, lines, metric.scale)
@@ -114,14 +115,20 @@ def band_of(summary: Summary, statistic: str) -> tuple[Floats, Floats, Floats]:
     return summary.mean, summary.mean - summary.sem, summary.mean + summary.sem
 
 
-def _check(quantity: str, x: str, statistic: str, targets: Sequence[float], papers: Sequence[Paper]) -> None:
+def _check(
+    metric: Metric, x: str, statistic: str, targets: Sequence[float], papers: Sequence[Paper], studies: Sequence[Study]
+) -> None:
     for option, value, allowed in (("x", x, X_AXES), ("statistic", statistic, STATISTICS)):
         if value not in allowed:
             raise InputError(f"{option} is {value!r}; allowed are {', '.join(allowed)}")
-    if targets and quantity != "accuracy":
-        raise InputError(f"a target is an accuracy and cannot be drawn on {quantity}; leave it out")
-    if papers and (quantity, x) != ("accuracy", "labels"):
-        raise InputError(f"published numbers are accuracy against labels, not {quantity} against {x}; leave them out")
+    if targets and metric.name != studies[0].metric.name:
+        raise InputError(f"a target of {studies[0].metric.noun} cannot be drawn on {metric.noun}; leave it out")
+    for target in targets:
+        metric.check_target(target)
+    if papers and (metric.name, x) != ("accuracy", "labels"):
+        raise InputError(
+            f"published numbers are accuracy against labels, not {metric.name} against {x}; leave them out"
+        )
 
 
 def _lines(study: Study, metric: str, x: str, statistic: str) -> dict[str, Line]:
@@ -139,9 +146,10 @@ def _lines(study: Study, metric: str, x: str, statistic: str) -> dict[str, Line]
     return lines
 
 
-def _draw_lines(axes: Axes, study: Study, lines: dict[str, Line], styles: dict[str, LineStyle], scale: float) -> None:
+def _draw_lines(axes: Axes, study: Study, lines: dict[str, Line], styles: dict[str, LineStyle], metric: Metric) -> None:
+    scale = metric.scale
     # The legend reads from the top down like the ends of the curves.
-    order = sorted(study.arms, key=lambda arm: (-lines[arm.name].centre[-1], arm.name))
+    order = sorted(study.arms, key=lambda arm: (-metric.sign * lines[arm.name].centre[-1], arm.name))
     for number, arm in enumerate(order):
         line = lines[arm.name]
         style = styles[study.title(arm.name)]
@@ -184,9 +192,9 @@ def _finish(axes: Axes, metric: Metric, x: str, targets: Sequence[float]) -> Non
     axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=x == "labels", steps=steps))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=steps))
     for target in targets:
-        axes.axhline(100 * target, color=CEILING, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.4)
+        axes.axhline(metric.scale * target, color=CEILING, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.4)
         axes.annotate(
-            f"{100 * target:g} %", (0, 100 * target), xycoords=("axes fraction", "data"), xytext=(4, 2),
+            metric.text(target), (0, metric.scale * target), xycoords=("axes fraction", "data"), xytext=(4, 2),
             textcoords="offset points", fontsize=8.5, color=CEILING,
         )  # fmt: skip
     bottom, top = axes.get_ylim()

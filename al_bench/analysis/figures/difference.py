@@ -1,4 +1,4 @@
-"""Accuracy less the baseline's under the same seed: what a strategy adds, with the spread of seeds cancelled."""
+"""A metric less the baseline's under the same seed: what a strategy adds, with the spread of seeds cancelled."""
 
 from __future__ import annotations
 
@@ -47,25 +47,26 @@ def draw_difference(
     handles: dict[str, Any] = {}
     counts: dict[str, set[int]] = {}
     for axes, (study, lines) in zip(panels, shown, strict=True):
+        scale = study.metric.scale
         axes.axhline(0, color=INK, linewidth=1.1, zorder=1.9)
-        for name, (line, seeds) in sorted(lines.items(), key=lambda item: -item[1][0].centre[-1]):
+        for name, (line, seeds) in sorted(lines.items(), key=lambda item: -study.metric.sign * item[1][0].centre[-1]):
             mark = " (unpaired networks)" if name in study.unpaired else ""
             label = study.title(name) + mark
             style = styles[study.title(name)]
             if seeds >= FEWEST:  # two say nothing of a spread
                 for edge in (line.low, line.high):  # where three bands lie on each other their edges still tell
-                    axes.plot(line.x, 100 * edge, color=style.colour, linewidth=0.7, alpha=0.7, zorder=2.1)
+                    axes.plot(line.x, scale * edge, color=style.colour, linewidth=0.7, alpha=0.7, zorder=2.1)
                 axes.fill_between(
-                    line.x, 100 * line.low, 100 * line.high, color=style.colour, linewidth=0, zorder=2,
+                    line.x, scale * line.low, scale * line.high, color=style.colour, linewidth=0, zorder=2,
                     alpha=0.12 if len(lines) <= 8 else 0.04,
                 )  # fmt: skip
             step = max(1, round(len(line.x) / 9))
-            axes.plot(line.x, 100 * line.centre, label=label, markevery=step, zorder=3, **style.line())
+            axes.plot(line.x, scale * line.centre, label=label, markevery=step, zorder=3, **style.line())
             counts.setdefault(label, set()).add(seeds)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True, steps=[1, 2, 2.5, 5, 10]))
         assert study.baseline is not None
         left, bottom = is_edge(axes)
-        axes.set_ylabel(f"Accuracy less {study.title(study.baseline)}'s\n(points)" if left else "")
+        axes.set_ylabel(_axis_label(study) if left else "")
         axes.set_xlabel("Number of labels" if bottom else "")
         set_panel_title(axes, study, title if len(shown) == 1 else None)
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
@@ -77,8 +78,17 @@ def draw_difference(
     return figure
 
 
+def _axis_label(study: Study) -> str:
+    """What goes up: the metric less the baseline's, with the unit, and the direction where lower is better."""
+    metric = study.metric
+    label = "Accuracy" if metric.name == "accuracy" else metric.label
+    notes = [metric.difference_unit] * bool(metric.difference_unit) + ["lower is better"] * (metric.sign < 0)
+    ending = f"\n({', '.join(notes)})" if notes else ""
+    return f"{label} less {study.title(study.baseline or '')}'s{ending}"
+
+
 def differences(study: Study, statistic: str = "mean") -> dict[str, tuple[Line, int]]:
-    """By arm.name: the difference (fractions) where all paired seeds have both, and the number of pairs.
+    """By arm.name: the difference in the metric where all paired seeds have both, and the number of pairs.
 
     Arms that share no seed or no label count with the baseline are left out.
     """

@@ -54,27 +54,31 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "curves": Kind(
         f"{_FIGURES}.curves:draw_curves",
-        "accuracy or another metric against labels or seconds (--quantity, --x)",
+        "accuracy or another metric against labels or seconds (--metric, --x)",
         ("quantity", "x", "statistic", "ends", "targets", "papers"),
         styled=True,
     ),
     "difference": Kind(
         f"{_FIGURES}.difference:draw_difference",
-        "accuracy less the baseline's under the same seed (--baseline, random by default)",
-        ("statistic", "baseline"),
+        "the metric less the baseline's under the same seed (--baseline, random by default)",
+        ("quantity", "statistic", "baseline"),
         styled=True,
     ),
     "targets": Kind(
         f"{_FIGURES}.labels_to_target:draw_labels_to_target",
         "labels to each --target as bars, those not reached drawn as such (--rule)",
-        ("targets", "rule", "papers"),
+        ("quantity", "targets", "rule", "papers"),
         needs=("targets",),
         styled=True,
     ),
     "penalty": Kind(
-        f"{_FIGURES}.penalty:draw_study_penalty", "the pairwise penalty matrix: who beats whom, in how many settings"
+        f"{_FIGURES}.penalty:draw_study_penalty",
+        "the pairwise penalty matrix: who beats whom, in how many settings",
+        ("quantity",),
     ),
-    "ranks": Kind(f"{_FIGURES}.ranks:draw_mean_ranks", "mean ranks over datasets with the critical difference"),
+    "ranks": Kind(
+        f"{_FIGURES}.ranks:draw_mean_ranks", "mean ranks over datasets with the critical difference", ("quantity",)
+    ),
     "balance": Kind(
         f"{_FIGURES}.class_balance:draw_class_balance",
         "class balance of the labelled set over rounds, and its classes at the end",

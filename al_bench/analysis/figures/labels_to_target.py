@@ -63,14 +63,14 @@ def draw_labels_to_target(
 
     Args:
         studies: Those with nothing but references are left out.
-        targets: Accuracies (fractions).
+        targets: Values of the studies' metric.
         rule: `first` crossing of each seed (optimistic on a noisy curve), or `sustained`.
         title: Above the figure.
         papers: Published labels to the same targets, as grey bars below.
         width: `page`, `phone` or `report`.
 
     Raises:
-        InputError: No target, a target outside (0, 1], an unknown rule, or nothing to draw.
+        InputError: No target, a target that the metric cannot have, an unknown rule, or nothing to draw.
     """
     if not targets:
         raise InputError("labels to a target need one: give --target 0.9, say")
@@ -79,6 +79,8 @@ def draw_labels_to_target(
     shown = [study for study in studies if study.arms]
     if not shown:
         raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
+    for target in targets:
+        shown[0].metric.check_target(target)
     check_datasets(papers, [study.dataset for study in shown])
     arms = sorted({(study.title(arm.name), arm.strategy) for study in shown for arm in study.arms})
     colours = {name: style.colour for name, style in assign_styles(arms).items()}
@@ -87,7 +89,7 @@ def draw_labels_to_target(
     figure, axes_of = panel_grid(len(panels), width, max(1.6, inches + 1.1))
     for axes, (study, target, rows) in zip(axes_of, panels, strict=True):
         _draw(axes, rows)
-        axes.set_xlabel(f"Labels to {100 * target:g} %")
+        axes.set_xlabel(f"Labels to {study.target_text(target)}")
         set_panel_title(axes, study, title if len(shown) == 1 else None, room=figure.get_figwidth() / 2 - 1.2)
     if title and len(shown) > 1:
         figure.suptitle(title, fontweight="bold")
@@ -99,14 +101,14 @@ def bars(study: Study, target: float, rule: str, colours: dict[str, str], papers
     """The bars of one panel, the fewest labels first, then those not reached; published ones behind."""
     rows = []
     for arm in study.arms:
-        needed = tuple(labels_to_target(run.labels, run.accuracy, target, rule) for run in arm.runs)
+        needed = tuple(labels_to_target(run.labels, run.values, target, rule, arm.metric.sign) for run in arm.runs)
         quartiles = (quantile(needed, 0.25), quantile(needed, 0.5), quantile(needed, 0.75))
         ends = tuple(float(run.labels[-1]) for run in arm.runs)
         title = study.title(arm.name)
         rows.append(Bar(title, colours[title], needed, ends, quartiles))
     rows.sort(key=lambda bar: (bar.quartiles[1], bar.bound, bar.label))
     for paper in papers:
-        if study.dataset in paper.datasets:
+        if study.dataset in paper.datasets and study.metric.name == "accuracy":
             for entry in paper.targets:
                 if math.isclose(entry.accuracy, target) and math.isfinite(entry.labels[0]):
                     low, high = (entry.labels[0], entry.labels[-1])

@@ -28,7 +28,7 @@ def draw_study_penalty(studies: Sequence[Study], title: str | None = None, width
     if np.isnan(penalty.matrix[~np.eye(len(names), dtype=bool)]).all():
         raise InputError("no two arms share two seeds at one label count: nothing to test; run more seeds (seed=0,1,2)")
     fewest, most = penalty.seeds
-    note = f"paired over {fewest if fewest == most else f'{fewest} to {most}'} seeds"
+    note = f"paired over {fewest if fewest == most else f'{fewest} to {most}'} seeds{shown[0].in_metric}"
     arm_titles = [shown[0].title(name) for name in names]
     title = title or ", ".join(study.dataset for study in shown)
     return draw_penalty(penalty.matrix, arm_titles, penalty.settings, note, title, width)

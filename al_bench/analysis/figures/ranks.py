@@ -26,7 +26,7 @@ def draw_mean_ranks(studies: Sequence[Study], title: str | None = None, width: s
     shown = [study for study in studies if study.arms]
     names, ranks = mean_ranks(shown)
     arm_titles = [shown[0].title(name) for name in names]
-    note = f"{ranks.datasets} datasets, mean AUBC on each; Nemenyi, 5 %"
+    note = f"{ranks.datasets} datasets, mean AUBC{shown[0].of_metric} on each; Nemenyi, 5 %"
     return draw_critical_difference(arm_titles, ranks.mean.tolist(), ranks.critical, note, title, width)
 
 

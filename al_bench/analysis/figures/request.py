@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from al_bench.analysis.study import Study
     from al_bench.storage.runs import Run
 
-_FLAGS = {"targets": "target", "papers": "paper"}
+_FLAGS = {"targets": "target", "papers": "paper", "quantity": "metric"}
 _OF_STUDY = ("ends", "baseline")  # taken by studies_of, not by the function
 
 
@@ -27,12 +27,12 @@ class FigureRequest:
 
     Args:
         kind: A name in KINDS or of an entry point, or "module:function".
-        quantity: What goes up: a metric's name.
+        quantity: What the arms are judged by: a metric's name.
         x: What goes right: labels, seconds, or seconds+evaluate.
         statistic: median or mean over seeds.
         ends: How seeds of different lengths are put on one grid.
         rule: Which crossing of a target counts.
-        targets: Accuracies, fractions.
+        targets: Values of the metric, as recorded.
         papers: Names of published numbers.
         baseline: The arm to compare with.
         title: Above the figure.
@@ -77,17 +77,18 @@ def studies_of(runs: Sequence[Run], request: FigureRequest) -> list[Study]:
         InputError: The baseline is no arm of these runs.
     """
     from al_bench.analysis.arms import group_runs
+    from al_bench.analysis.measured import measured_runs
     from al_bench.analysis.study import study_of
 
     studies = []
     for dataset in sorted({run.dataset for run in runs}):
         here = [run for run in runs if run.dataset == dataset]
-        study = study_of(here, request.baseline)
-        every = group_runs(here, request.ends or "common")
+        study = study_of(here, request.baseline, metric_name=request.quantity or "accuracy")
+        every = group_runs(measured_runs(here, study.metric), request.ends or "common", study.metric)
         references = {arm.name for arm in study.references}
         study = dataclasses.replace(
             study,
-            arms=tuple(arm for arm in every if not arm.reference and arm.name in study.accuracy),
+            arms=tuple(arm for arm in every if not arm.reference and arm.name in study.values),
             references=tuple(arm for arm in every if arm.reference and arm.name in references),
         )
         studies.append(study)
@@ -113,10 +114,12 @@ def draw(studies: Sequence[Study], request: FigureRequest) -> Figure:
         from al_bench.analysis.papers.published import paper
 
         options["papers"] = [paper(name) for name in request.papers]
-    if not kind.own:
-        figure: Figure = function(studies, **options)
-        return figure
     taken = options_taken(request.kind, function)
+    if not kind.own:  # the metric is that of the studies already
+        figure: Figure = function(
+            studies, **{key: options[key] for key in options if key in taken or key != "quantity"}
+        )
+        return figure
     return draw_own(request.kind, kind, function, studies, {key: options[key] for key in options if key in taken})
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_bench.analysis.arms import Arm
+from al_bench.analysis.measured import metric_named
 from al_bench.analysis.statistics import Floats as Floats
 from al_bench.analysis.study import Study
 from al_bench.errors import InputError
@@ -34,16 +35,15 @@ class Line:
     high: Floats
 
 
-def metric_called(name: str, studies: Sequence[Study]) -> Metric:
-    """The metric of that name, of al-bench's and of those that the runs describe as their own.
+def metric_called(name: str | None, studies: Sequence[Study]) -> Metric:
+    """The metric of that name, of al-bench's and of those that the runs describe as their own; None: the studies'.
 
     Raises:
         InputError: There is none.
     """
-    metrics = {key: metric for study in studies for key, metric in study.metrics.items()}
-    if name not in metrics:
-        raise InputError(f"--quantity is {name!r}; these runs have {', '.join(metrics)}")
-    return metrics[name]
+    if name is None or name == studies[0].metric.name:
+        return studies[0].metric
+    return metric_named(name, [run for study in studies for arm in study.arms for run in arm.runs])
 
 
 def seconds_of(arm: Arm, evaluate: bool = False) -> Floats:
@@ -68,14 +68,15 @@ def seconds_of(arm: Arm, evaluate: bool = False) -> Floats:
 
 
 def stage_seconds_of(run: Run, record: RoundRecord) -> dict[str, float]:
-    """The seconds of one round by stage, 0 for a stage that did not run.
+    """The seconds of one round by stage, 0 for a stage that did not run; those of the metrics count as evaluation.
 
     Raises:
         InputError: The round has no seconds of training.
     """
     if "train" not in record.seconds:
         raise InputError(f"{run.folder}: round {record.round} has no usable seconds; plot against labels instead")
-    return {stage: record.seconds.get(stage, 0.0) for stage in STAGES}
+    seconds = {stage: record.seconds.get(stage, 0.0) for stage in STAGES}
+    return seconds | {"evaluate": seconds["evaluate"] + record.seconds.get("metrics", 0.0)}
 
 
 def class_counts_of(run: Run) -> dict[int, NDArray[np.int64]]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from al_bench.analysis.figures.request import FigureRequest, draw
+from al_bench.analysis.measured import value_in
 from al_bench.analysis.pairwise import mean_ranks
 from al_bench.analysis.report.svg import Palette, inline
+from al_bench.analysis.tables.accuracy import is_other
 from al_bench.errors import InputError
+from al_bench.metrics import Metric
 
 if TYPE_CHECKING:
     from al_bench.analysis.report.judgement import Judgement
@@ -43,12 +46,14 @@ class DrawnFigure:
 def figure_specs(judged: Judgement) -> list[FigureSpec]:
     """The figures of a study, the most asked for first."""
     study, targets = judged.study, judged.targets
-    percents = [f"{100 * target:g}" for target in targets]
-    percent = f"{', '.join(percents[:-1])} and {percents[-1]}" if len(percents) > 1 else "".join(percents)
+    label = "Accuracy" if study.metric.name == "accuracy" else study.metric.label
+    goals = [study.metric.text(target).removesuffix(f" {study.metric.unit}") for target in targets]
+    goals[-1:] = [study.target_text(target) for target in targets[-1:]]
+    goal = f"{', '.join(goals[:-1])} and {goals[-1]}" if len(goals) > 1 else "".join(goals)
     spread = "The line is the median over seeds, the band goes from the lower to the upper quartile."
     specs = [
         FigureSpec(
-            "Accuracy against number of labels",
+            f"{label} against number of labels",
             f"{spread} Whole-pool references are dashed lines.",
             FigureRequest("curves", targets=targets),
             folded=False,
@@ -57,7 +62,7 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
     if study.baseline is not None:
         specs.append(
             FigureSpec(
-                f"Difference to {study.title(study.baseline)} under the same seed",
+                f"Difference to {study.title(study.baseline)}{study.in_metric} under the same seed",
                 "Mean over shared seeds with its pointwise 95 % interval where there are at least three; the "
                 "intervals are for one point at a time, not for the whole curve.",
                 FigureRequest("difference"),
@@ -67,7 +72,7 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
     if targets:
         specs.append(
             FigureSpec(
-                f"Labels to {percent} %",
+                f"Labels to {goal}",
                 "Median over seeds of the labels at the first crossing, initial set included; a hollow bar was "
                 "not reached by half of the seeds.",
                 FigureRequest("targets", targets=targets),
@@ -76,12 +81,12 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
         )
     specs.append(
         FigureSpec(
-            "Accuracy against seconds",
+            f"{label} against seconds",
             "Training, scoring and selecting; evaluation is left out. Other load on the machine counts in.",
             FigureRequest("curves", x="seconds"),
         )
     )
-    others = [metric for name, metric in study.metrics.items() if name != "accuracy"]
+    others = [metric for metric in study.metrics.values() if is_other(study, metric) and is_recorded(study, metric)]
     specs += [FigureSpec(metric.label, spread, FigureRequest("curves", quantity=metric.name)) for metric in others]
     specs += [
         FigureSpec(
@@ -105,6 +110,14 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
     return specs
 
 
+def is_recorded(study: Study, metric: Metric) -> bool:
+    """Whether every arm has recorded a metric, so that its curves can be drawn."""
+    return all(
+        any(value_in(run, record, metric.name) is not None for run in arm.runs for record in run.rounds)
+        for arm in study.arms
+    )
+
+
 def joint_figure_specs(studies: Sequence[Study]) -> list[FigureSpec]:
     """The figures over several data sets; none for one."""
     try:
@@ -112,8 +125,8 @@ def joint_figure_specs(studies: Sequence[Study]) -> list[FigureSpec]:
     except InputError:
         return []
     caption = (
-        f"Mean rank by AUBC over {ranks.datasets} data sets, 1 is best; arms under one bar are within the critical "
-        "difference (Nemenyi, 5 %)."
+        f"Mean rank by AUBC{studies[0].of_metric} over {ranks.datasets} data sets, 1 is best; arms under one bar are "
+        "within the critical difference (Nemenyi, 5 %)."
     )
     return [FigureSpec("Mean ranks", caption, FigureRequest("ranks"))]
 

@@ -10,6 +10,7 @@ from al_bench.analysis.health_notes import NOT_RECORDED, has_health, health_note
 from al_bench.analysis.tables.accuracy import compare_tables
 from al_bench.analysis.tables.health import checks_table, class_balance_table, titled_arms
 from al_bench.analysis.tables.pairwise import ranks_table, total_table
+from al_bench.analysis.targets import in_order
 from al_bench.analysis.verdict import default_targets, verdict
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Judgement:
 
     Args:
         study: The arms of one dataset.
-        targets: Accuracies to reach, fractions.
+        targets: Values of the metric to reach, as recorded.
         sentences: The verdict.
         tables: Those of `al-bench compare`.
         diagnostics: The health of its runs.
@@ -54,7 +55,7 @@ class Judgement:
 
 def judge(study: Study, targets: Sequence[float] = ()) -> Judgement:
     """Judge a study at the targets given, or at those its curves suggest."""
-    asked = tuple(targets) or default_targets(study)
+    asked = in_order(study, targets) or default_targets(study)
     return Judgement(
         study=study,
         targets=asked,

@@ -31,12 +31,13 @@ class ReportRequest:
     Args:
         folders: Studies, datasets, arms or runs.
         baseline: The arm to compare with; None: Random.
-        targets: Accuracies (fractions) for labels to reach; empty: chosen from the curves.
+        targets: Values of the metric for labels to reach, as recorded; empty: chosen from the curves.
         include_incomplete: Take in runs that are not complete, as far as they got.
         title: The page's title; None: the studies' names.
         seed: Whose picks the gallery shows; None: the lowest that most arms have.
         rounds: The most rounds per strategy in the gallery.
         trust: Import the data sets' classes that are not al-bench's own, as the records name them.
+        metric: What the arms are judged by; None: accuracy.
     """
 
     folders: tuple[Path, ...]
@@ -47,6 +48,7 @@ class ReportRequest:
     seed: int | None = None
     rounds: int = ROUNDS
     trust: bool = False
+    metric: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,9 @@ def write_page(request: ReportRequest, report: Callable[[str], None], step: Call
     """
     damaged: list[str] = []
     runs = find_runs(list(request.folders), damaged.append)
-    compared = studies(list(request.folders), request.baseline, request.include_incomplete, report)
+    compared = studies(
+        list(request.folders), request.baseline, request.include_incomplete, report, request.metric or "accuracy"
+    )
     seeds = sorted({seed for study in compared for every in study.seeds.values() for seed in every})
     if request.seed is not None and request.seed not in seeds:
         raise InputError(f"--seed is {request.seed}; these runs have {', '.join(map(str, seeds))}")
@@ -162,7 +166,12 @@ def _incomplete(runs: Sequence[Run]) -> Table | None:
 def _command(request: ReportRequest) -> str:
     argv = ["al-bench", "report", *map(str, request.folders)]
     argv += [argument for target in request.targets for argument in ("--target", f"{target:g}")]
-    for option, value in (("--baseline", request.baseline), ("--title", request.title), ("--seed", request.seed)):
+    for option, value in (
+        ("--metric", request.metric),
+        ("--baseline", request.baseline),
+        ("--title", request.title),
+        ("--seed", request.seed),
+    ):
         argv += [option, str(value)] if value is not None else []
     argv += ["--rounds", str(request.rounds)] if request.rounds != ROUNDS else []
     argv += ["--trust"] if request.trust else []

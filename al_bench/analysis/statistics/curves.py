@@ -1,6 +1,6 @@
 """Statistics of learning curves over seeds: functions of arrays that read no file and draw nothing.
 
-Letters: S seeds, T label counts. Accuracy is a fraction, NaN where a seed has no evaluation at that count.
+Letters: S seeds, T label counts. Accuracy (or another metric) is NaN where a seed has no evaluation at that count.
 Nothing is interpolated between label counts: a model was trained at those and at no other.
 
 **Seeds of different lengths** (`schedule.stop_at_accuracy`, a run still going). Averaging whoever is left
@@ -33,13 +33,13 @@ _TOLERANCE = 1e-7
 
 
 class Series(Protocol):
-    """Anything with labelled-set sizes and the accuracies there, such as a Run."""
+    """Anything with labelled-set sizes and the values of a metric there, such as a Run."""
 
     @property
     def labels(self) -> Sequence[int]: ...
 
     @property
-    def accuracy(self) -> Sequence[float]: ...
+    def values(self) -> Sequence[float]: ...
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ def stack(runs: Sequence[Series], ends: str = "common") -> Curves:
     column = {count: number for number, count in enumerate(grid)}
     accuracy = np.full((len(runs), len(grid)), np.nan)  # [S,T]
     for row, run in enumerate(runs):
-        accuracy[row, [column[count] for count in run.labels]] = run.accuracy
+        accuracy[row, [column[count] for count in run.labels]] = run.values
         if ends == "pad":
-            accuracy[row, column[run.labels[-1]] :] = run.accuracy[-1]
+            accuracy[row, column[run.labels[-1]] :] = run.values[-1]
     labels = np.array(grid, dtype=np.int64)
     if ends != "available":
         shared = ~np.isnan(accuracy).any(axis=0)  # [T]
@@ -115,7 +115,11 @@ def summarise(curves: Curves) -> Summary:
 
 
 def labels_to_target(
-    labels: Sequence[int] | Counts, accuracy: Sequence[float] | Floats, target: float, rule: str = "first"
+    labels: Sequence[int] | Counts,
+    accuracy: Sequence[float] | Floats,
+    target: float,
+    rule: str = "first",
+    sign: int = 1,
 ) -> float:
     """How many labels (initial set included) it took to reach an accuracy; inf where it was not reached.
 
@@ -125,19 +129,18 @@ def labels_to_target(
     Args:
         labels: Label counts [T].
         accuracy: [T] under `first` and `sustained`, one run; [S,T] under the curve rules. NaN: not evaluated.
-        target: A fraction; reached means at least that.
+        target: In the unit of `accuracy`; reached means at least that, or at most where `sign` is −1.
         rule: `first`: the first count at or above the target, optimistic on a noisy curve. `sustained`: the
             first from which no later evaluation falls below. `median_curve`, `mean_curve`: the first at
             which the median (mean) over the seeds is at or above.
+        sign: 1; or −1 for a metric of which lower is better.
 
     Raises:
-        InputError: An unknown rule, or a target outside (0, 1].
+        InputError: An unknown rule.
         ValueError: Shapes that do not belong together.
     """
     if rule not in RULES:
         raise InputError(f"rule is {rule!r}; allowed are {', '.join(RULES)}")
-    if not 0 < target <= 1:
-        raise InputError(f"target is {target:g}; it must be a fraction above 0 and at most 1, such as 0.95")
     counts = np.asarray(labels, dtype=np.int64)  # [T]
     values = np.asarray(accuracy, dtype=np.float64)  # [T] or [S,T]
     if rule in ("median_curve", "mean_curve"):
@@ -148,15 +151,10 @@ def labels_to_target(
     if values.shape != counts.shape:
         raise ValueError(f"labels {counts.shape} and accuracy {values.shape} differ in shape")
     evaluated = ~np.isnan(values)
-    counts, above = counts[evaluated], values[evaluated] >= target - _TOLERANCE
+    counts, above = counts[evaluated], sign * values[evaluated] >= sign * target - _TOLERANCE
     if rule == "sustained":
         above = np.logical_and.accumulate(above[::-1])[::-1]
     return float(counts[np.argmax(above)]) if above.any() else math.inf
-
-
-def target_text(target: float) -> str:
-    """A target as text: `95 %`."""
-    return f"{100 * target:g} %"
 
 
 def quantile(values: Sequence[float], q: float) -> float:

@@ -63,8 +63,8 @@ def crossings(labels: Counts, accuracy: Floats, targets: Sequence[float]) -> Flo
 
     Args:
         labels: Label counts, increasing, [B].
-        accuracy: A fraction, NaN where not evaluated, [S, B].
-        targets: Fractions, X of them.
+        accuracy: Or another number of which higher is better; NaN where not evaluated, [S, B].
+        targets: In its unit, X of them.
 
     Returns:
         [S, X]; inf where the fit ends below the target, NaN for a seed without any evaluation.
@@ -80,11 +80,11 @@ def crossings(labels: Counts, accuracy: Floats, targets: Sequence[float]) -> Flo
     return crossed
 
 
-def max_fitted_accuracy(accuracy: Floats) -> Floats:
+def max_fitted(accuracy: Floats) -> Floats:
     """The end of the monotone fit of every seed's curve, [S]: every target up to there is crossed.
 
     Args:
-        accuracy: A fraction, NaN where not evaluated, [S, B]; at least one evaluation per seed.
+        accuracy: As for `crossings`; at least one evaluation per seed.
     """
     return np.array([isotonic_regression(row[~np.isnan(row)]).x[-1] for row in accuracy])
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from al_bench.analysis.findings import findings
-from al_bench.analysis.pairwise import study_penalty
+from al_bench.analysis.pairwise import has_best, study_penalty
 from al_bench.analysis.statistics.area import area, shared_range
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.cost import cost_table
@@ -16,6 +16,8 @@ from al_bench.analysis.tables.differences import area_table, budgets_table
 from al_bench.analysis.tables.labels import saved_table, targets_table
 from al_bench.analysis.tables.pairwise import error_table, penalty_table
 from al_bench.analysis.tables.table import Table, Value, spread
+from al_bench.metrics import Metric
+from al_bench.metrics.table import LabelMetric
 from al_bench.storage.runs import Run
 
 
@@ -26,7 +28,7 @@ def compare_tables(study: Study, targets: Sequence[float], log: bool = False) ->
 
     Args:
         study: The arms of one dataset.
-        targets: Accuracies to reach, fractions.
+        targets: Values of the study's metric to reach, as recorded.
         log: Take the areas over ln labels.
     """
     tables = [accuracy_table(study, log)]
@@ -41,13 +43,13 @@ def compare_tables(study: Study, targets: Sequence[float], log: bool = False) ->
         tables += [area_table(study, compared, log), budgets_table(study)]
     if len(study.arms) > 1 and study_penalty(study).seeds[1] > 0:
         tables.append(penalty_table(study))
-    if study.baseline is not None and study.others:
+    if study.baseline is not None and study.others and has_best(study.metric):
         tables.append(error_table(study))
     return [*tables, cost_table(study)]
 
 
 def metrics_table(study: Study) -> Table | None:
-    """The metrics beside accuracy at the last label count that all arms share, mean ± standard deviation over seeds.
+    """The metrics beside the study's own at the last label count that all arms share, mean ± deviation over seeds.
 
     None where no run recorded any, or where the arms share no label count.
     """
@@ -55,7 +57,7 @@ def metrics_table(study: Study) -> Table | None:
     if not len(shared):
         return None
     labels = int(shared[-1])
-    others = [metric for name, metric in study.metrics.items() if name != "accuracy"]
+    others = [metric for metric in study.metrics.values() if is_other(study, metric)]
     values = {
         (arm.name, metric.name): [_recorded(run, labels, metric.name) for run in arm.runs if labels in run.labels]
         for arm in study.arms
@@ -72,9 +74,7 @@ def metrics_table(study: Study) -> Table | None:
     records: list[dict[str, Value]] = []
     for arm in study.arms:
         seeds = [run.seed for run in arm.runs if labels in run.labels]
-        cells = [
-            spread(values[arm.name, metric.name], metric.scale, 1 if metric.unit == "%" else 3) for metric in recorded
-        ]
+        cells = [mean_and_deviation(metric, values[arm.name, metric.name]) for metric in recorded]
         rows.append((study.marked_title(arm.name), str(len(seeds)), *cells))
         records += [
             {
@@ -86,11 +86,21 @@ def metrics_table(study: Study) -> Table | None:
             for number, seed in enumerate(seeds)
         ]
     directions = ", ".join(
-        f"{metric.label.lower()}: {'higher' if metric.higher_is_better else 'lower'} is better" for metric in recorded
+        f"{metric.noun}: {'higher' if metric.higher_is_better else 'lower'} is better" for metric in recorded
     )
     note = f"at {labels} labels, mean ± standard deviation over seeds; {directions}. {study.marks_note}".strip()
     heads = ("arm", "seeds", *(metric.axis_label for metric in recorded))
     return Table("metrics", f"Other metrics on {study.dataset}", heads, tuple(rows), note, tuple(records))
+
+
+def is_other(study: Study, metric: Metric) -> bool:
+    """Whether a metric is shown beside the study's own: those of the labelled set have a figure of theirs."""
+    return metric.name != study.metric.name and not isinstance(metric, LabelMetric)
+
+
+def mean_and_deviation(metric: Metric, values: Sequence[float]) -> str:
+    """Mean ± standard deviation over seeds in the metric's unit."""
+    return spread(values, metric.scale, 1 if metric.unit in ("%", "classes") else 3)
 
 
 def _recorded(run: Run, labels: int, metric: str) -> float:
@@ -100,19 +110,21 @@ def _recorded(run: Run, labels: int, metric: str) -> float:
 
 
 def accuracy_table(study: Study, log: bool = False) -> Table:
-    """Final and mean accuracy and AUBC of every arm, mean ± standard deviation over seeds."""
+    """Final and mean value of the metric and AUBC of every arm, mean ± standard deviation over seeds."""
+    metric = study.metric
     shared = study.shared_counts([arm.name for arm in study.arms])
     labels = study.labels[shared]
-    span = shared_range(labels, [rows[:, shared] for rows in study.accuracy.values()], log)
+    span = shared_range(labels, [rows[:, shared] for rows in study.values.values()], log)
     rows, records = [], []
     for arm in study.arms:
-        curves = study.accuracy[arm.name][:, shared]  # [S,b]
-        final = [run.accuracy[-1] for run in arm.runs]
+        curves = study.values[arm.name][:, shared]  # [S,b]
+        final = [run.values[-1] for run in arm.runs]
         mean = [float(np.nanmean(row)) if not np.isnan(row).all() else math.nan for row in curves]
         areas = [math.nan] * len(curves) if span is None else area(labels, curves, *span, log).tolist()
         ends = sorted({run.labels[-1] for run in arm.runs})
         end = f"{ends[0]}" if len(ends) == 1 else f"{ends[0]}–{ends[-1]}"
-        rows.append((study.marked_title(arm.name), str(arm.seeds), end, spread(final), spread(mean), spread(areas)))
+        numbers = (mean_and_deviation(metric, values) for values in (final, mean, areas))
+        rows.append((study.marked_title(arm.name), str(arm.seeds), end, *numbers))
         records += [
             {
                 **study.record_keys(arm.name),
@@ -126,15 +138,15 @@ def accuracy_table(study: Study, log: bool = False) -> Table:
             for number, (seed, run) in enumerate(zip(study.seeds[arm.name], arm.runs, strict=True))
         ]
     for arm in study.references:
-        final = [run.accuracy[-1] for run in arm.runs]
+        final = [run.values[-1] for run in arm.runs]
         ends = sorted({run.labels[-1] for run in arm.runs})
-        rows.append((arm.label, str(arm.seeds), str(ends[-1]), spread(final), "", ""))
+        rows.append((arm.label, str(arm.seeds), str(ends[-1]), mean_and_deviation(metric, final), "", ""))
         records += [
             {
                 **study.record_keys(arm.name),
                 "seed": run.seed,
                 "labels": run.labels[-1],
-                "final": run.accuracy[-1],
+                "final": run.values[-1],
                 "mean": None,
                 "aubc": None,
                 "aubc_log": log,
@@ -152,6 +164,9 @@ def accuracy_table(study: Study, log: bool = False) -> Table:
             f"curve through these over {span[0]:g} to {span[1]:g} labels{', ln scale' if log else ''}, divided by that "
             "range. "
         )
+    note += "" if metric.higher_is_better else "Lower is better. "
     note = f"{note}{study.marks_note}".strip()
     heads = ("arm", "seeds", "labels", "final", "mean", "AUBC")
-    return Table("accuracy", f"Accuracy on {study.dataset}, %", heads, tuple(rows), note, tuple(records))
+    label = "Accuracy" if metric.name == "accuracy" else metric.label
+    title = f"{label} on {study.dataset}{f', {metric.unit}' if metric.unit else ''}"
+    return Table(metric.name.replace(":", "_"), title, heads, tuple(rows), note, tuple(records))

@@ -20,10 +20,10 @@ class Cost:
     """One arm's cost, medians over its seeds (a busy machine slows some).
 
     Args:
-        seconds: A run's seconds by phase: train, score, select, and evaluate, which belongs to the benchmark and not to
-            the strategy. NaN where no round recorded them.
+        seconds: A run's seconds by phase: train, score, select; and evaluate and metrics, which belong to the
+            benchmark and not to the strategy. NaN where no round recorded them.
         memory: The highest peak of a run by phase, bytes; NaN where none was recorded.
-        gained: Accuracy gained from the first to the last evaluation, a fraction.
+        gained: How much better the metric got from the first to the last evaluation, in its unit.
         labels: Labels acquired between them.
     """
 
@@ -39,22 +39,22 @@ class Cost:
 
     @property
     def per_label(self) -> float:
-        """Accuracy gained per label acquired."""
+        """What was gained per label acquired."""
         return self.gained / self.labels if self.labels else math.nan
 
     @property
     def per_second(self) -> float:
-        """Accuracy gained per second of `total`."""
+        """What was gained per second of `total`."""
         return self.gained / self.total if self.total else math.nan
 
 
 def cost(arm: Arm) -> Cost:
     """The cost of one arm."""
-    phases = (*PHASES, "evaluate")
+    phases = (*PHASES, "evaluate", "metrics")
     return Cost(
         {phase: _median([_total(run, phase) for run in arm.runs]) for phase in phases},
         {phase: _median([_peak(run, phase) for run in arm.runs]) for phase in phases},
-        _median([run.accuracy[-1] - run.accuracy[0] for run in arm.runs]),
+        _median([arm.metric.sign * (run.values[-1] - run.values[0]) for run in arm.runs]),
         _median([float(run.labels[-1] - run.labels[0]) for run in arm.runs]),
     )
 
@@ -76,7 +76,8 @@ def _median(values: list[float]) -> float:
 
 
 def cost_table(study: Study) -> Table:
-    """Seconds and peak memory by phase, accuracy per label beside accuracy per second."""
+    """Seconds and peak memory by phase, what was gained per label beside what was gained per second."""
+    scale, name = study.metric.scale, study.metric.name.replace(":", "_")
     rows: list[tuple[str, ...]] = []
     records: list[dict[str, Value]] = []
     for arm in study.arms:
@@ -86,8 +87,8 @@ def cost_table(study: Study) -> Table:
                 study.marked_title(arm.name),
                 *(_seconds(spent.seconds[phase]) for phase in PHASES),
                 _seconds(spent.total),
-                _rate(100 * 100 * spent.per_label),
-                _rate(100 * 60 * spent.per_second),
+                _rate(100 * scale * spent.per_label),
+                _rate(60 * scale * spent.per_second),
                 *(_mebibytes(spent.memory[phase]) for phase in PHASES),
             )
         )
@@ -96,16 +97,18 @@ def cost_table(study: Study) -> Table:
                 **study.record_keys(arm.name),
                 **{f"seconds_{phase}": value for phase, value in spent.seconds.items()},
                 **{f"peak_bytes_{phase}": value for phase, value in spent.memory.items()},
-                "accuracy_per_label": spent.per_label,
-                "accuracy_per_second": spent.per_second,
+                f"{name}_per_label": spent.per_label,
+                f"{name}_per_second": spent.per_second,
             }
         )
+    unit = study.metric.difference_unit or study.metric.noun
+    gained = f"{unit} gained{study.in_metric if unit != study.metric.noun else ''}"
     note = (
-        "seconds of a whole run, medians over seeds, without the evaluation on the test set; points gained from the "
-        "first round to the last; peak memory of the process in MiB (on a GPU: of the device)."
+        "seconds of a whole run, medians over seeds, without the evaluation on the test set; "
+        f"{gained} from the first round to the last; peak memory of the process in MiB (on a GPU: of the device)."
     )
     heads = (
-        "arm", "train s", "score s", "select s", "sum s", "points / 100 labels", "points / minute",
+        "arm", "train s", "score s", "select s", "sum s", f"{unit} / 100 labels", f"{unit} / minute",
         "train MiB", "score MiB", "select MiB",
     )  # fmt: skip
     return Table("cost", f"Cost of a run on {study.dataset}", heads, tuple(rows), note, tuple(records))

@@ -9,22 +9,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from al_bench.analysis.arms import Arm
-from al_bench.analysis.statistics.curves import Summary, labels_to_target, quantile, summarise, target_text
+from al_bench.analysis.statistics.curves import Summary, labels_to_target, quantile, summarise
 from al_bench.analysis.tables.table import aligned
 from al_bench.errors import InputError
+from al_bench.metrics import Metric
 from al_bench.storage.files import write_output
 
 CSV_COLUMNS = ("dataset", "arm", "labels", "n", "median", "q25", "q75", "mean", "sem")
 _QUARTILES = (0.5, 0.25, 0.75)
 
 
-def write_csv(arms: Sequence[Arm], out: Path, metric: str = "accuracy") -> None:
+def write_csv(arms: Sequence[Arm], out: Path, metric: str | None = None) -> None:
     """Write the curves, one row per dataset, arm and label count; no sem for one seed.
 
     Args:
         arms: Arms, whole-pool references among them; of the latter those without the metric are left out.
         out: The file.
-        metric: What the numbers are of, as it was recorded: accuracies as fractions.
+        metric: What the numbers are of, as it was recorded: accuracies as fractions; None: the arms' own.
 
     Raises:
         InputError: The file cannot be written, or an arm has not recorded the metric.
@@ -46,10 +47,10 @@ def write_csv(arms: Sequence[Arm], out: Path, metric: str = "accuracy") -> None:
     write_output(out, text.getvalue())
 
 
-def _summary(arm: Arm, metric: str) -> Summary | None:
+def _summary(arm: Arm, metric: str | None) -> Summary | None:
     """The statistics of a metric; None for a whole-pool reference that has not recorded it."""
     try:
-        return summarise(arm.metric_curves(metric))
+        return summarise(arm.metric_curves(metric or arm.metric.name))
     except InputError:
         if arm.reference:
             return None
@@ -59,13 +60,14 @@ def _summary(arm: Arm, metric: str) -> Summary | None:
 def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list[str]:
     """The lines that `al-bench plot` prints: one per arm, then for each target the three ways to read it.
 
-    Accuracies and label counts are medians over seeds with quartiles in brackets (mean ± standard error for
-    accuracies under `mean`). A count that was not reached reads `> 400`, 400 being how far the seeds got.
+    Values of the metric and label counts are medians over seeds with quartiles in brackets (mean ± standard error for
+    values under `mean`). A count that was not reached reads `> 400`, 400 being how far the seeds got.
     """
     lines: list[str] = []
     for dataset in sorted({arm.dataset for arm in arms}):
         here = [arm for arm in arms if arm.dataset == dataset]
-        head = [dataset, "seeds", "labels", "accuracy %"] + [f"labels to {target_text(t)}" for t in targets]
+        metric = here[0].metric
+        head = [dataset, "seeds", "labels", _head(metric)] + [f"labels to {metric.text(t)}" for t in targets]
         body = [
             [arm.name, str(arm.seeds), f"{int(arm.summary.labels[-1])}", _final(arm, statistic)]
             + [per_seed(arm, target, "first") for target in targets]
@@ -76,7 +78,7 @@ def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list
         for target in targets if active else ():
             rule = f"{statistic}_curve"
             head = [
-                f"labels to {target_text(target)}, {dataset}",
+                f"labels to {metric.text(target)}, {dataset}",
                 "first crossing",
                 "sustained",
                 f"{statistic} curve",
@@ -87,7 +89,7 @@ def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list
                     per_seed(arm, target, "first"),
                     per_seed(arm, target, "sustained"),
                     count(
-                        labels_to_target(arm.curves.labels, arm.curves.values, target, rule),
+                        labels_to_target(arm.curves.labels, arm.curves.values, target, rule, metric.sign),
                         float(arm.curves.labels[-1]),
                     ),
                 ]
@@ -98,20 +100,25 @@ def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list
 
 
 def _final(arm: Arm, statistic: str) -> str:
-    summary = arm.summary
+    summary, metric = arm.summary, arm.metric
     if statistic == "mean":
         error = float(summary.sem[-1])
-        spread = "" if math.isnan(error) else f" ± {100 * error:.2f}"
-        return f"{100 * summary.mean[-1]:.2f}{spread}"
-    middle, low, high = (100 * float(column[-1]) for column in (summary.median, summary.q25, summary.q75))
-    return f"{middle:.2f} [{low:.2f}, {high:.2f}]"
+        spread = "" if math.isnan(error) else f" ± {metric.number(error, 2)}"
+        return f"{metric.number(float(summary.mean[-1]), 2)}{spread}"
+    middle, low, high = (float(column[-1]) for column in (summary.median, summary.q25, summary.q75))
+    return f"{metric.number(middle, 2)} {metric.interval(low, high, 2)}"
+
+
+def _head(metric: Metric) -> str:
+    """The head of the column of last values."""
+    return "accuracy %" if metric.name == "accuracy" else f"{metric.noun} {metric.unit}".strip()
 
 
 def per_seed(arm: Arm, target: float, rule: str) -> str:
     """Median [quartiles] over seeds of the labels each needed, `-` for a whole-pool reference."""
     if arm.reference:
         return "-"
-    counts = [labels_to_target(run.labels, run.accuracy, target, rule) for run in arm.runs]
+    counts = [labels_to_target(run.labels, run.values, target, rule, arm.metric.sign) for run in arm.runs]
     # A seed that did not get there needs more than it had: its end bounds every quantile from below.
     bounds = [min(count, run.labels[-1]) for count, run in zip(counts, arm.runs, strict=True)]
     middle, low, high = (count(quantile(counts, q), quantile(bounds, q)) for q in _QUARTILES)

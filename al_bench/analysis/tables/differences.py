@@ -8,6 +8,7 @@ import numpy as np
 
 from al_bench.analysis.findings import (
     BUDGET_LEVEL,
+    NO_POINT,
     TOO_FEW,
     BudgetDifference,
     Finding,
@@ -16,14 +17,30 @@ from al_bench.analysis.findings import (
 )
 from al_bench.analysis.statistics.paired import FEWEST, MOST_SEEDS
 from al_bench.analysis.study import Study
-from al_bench.analysis.tables.table import Table, Value, interval, p_value, percent
+from al_bench.analysis.tables.table import Table, Value, p_value
 
 _SHOWN = 6
 
 
+def difference_of(study: Study) -> str:
+    """What the numbers of a table of differences are, with the direction where lower is better."""
+    metric = study.metric
+    text = f"{metric.difference_unit} of {metric.noun}" if metric.difference_unit else metric.noun
+    return text if metric.higher_is_better else f"{text} (lower is better)"
+
+
+def metric_point(study: Study) -> str:
+    """What a small difference in the study's metric is called."""
+    return "one point" if study.metric.unit == "%" else study.metric.text(study.metric.point)
+
+
+def _unit(study: Study) -> str:
+    return f", {study.metric.difference_unit}" if study.metric.difference_unit else ""
+
+
 def area_table(study: Study, findings: Sequence[Finding], log: bool = False) -> Table:
     """Paired differences in AUBC with interval, Holm's correction and what they tell."""
-    base = study.title(study.baseline or "")
+    base, metric = study.title(study.baseline or ""), study.metric
     rows, records = [], []
     for finding in findings:
         span, difference = area_differences(study, finding.name, log) if log else (finding.span, finding.area)
@@ -31,12 +48,12 @@ def area_table(study: Study, findings: Sequence[Finding], log: bool = False) -> 
         rows.append(
             (
                 study.marked_title(finding.name),
-                percent(difference.mean, 2, sign=True),
-                interval(difference.low, difference.high, 2, sign=True),
+                metric.number(difference.mean, 2, sign=True),
+                metric.interval(difference.low, difference.high, 2, sign=True),
                 p_value(finding.area_holm),
                 str(finding.n),
                 over,
-                _reading(finding),
+                _reading(study, finding),
             )
         )
         records.append(
@@ -55,18 +72,20 @@ def area_table(study: Study, findings: Sequence[Finding], log: bool = False) -> 
             }
         )
     note = (
-        "points of accuracy, paired by seed, over the label counts at which both were evaluated, Student's 95 % "
+        f"{difference_of(study)}, paired by seed, over the label counts at which both were evaluated, Student's 95 % "
         "interval; p: Holm-adjusted over all arms and the labels saved at the tested target. More seeds: for 80 % "
-        "power at a difference of one point, from the spread seen."
+        f"power at a difference of {metric_point(study)}, from the spread seen."
     )
     if log:
         note += " Differences are over ln labels; p and reading are of the area over labels."
     heads = ("arm", "difference", "95 % interval", "p", "seeds", "labels", "reading")
-    title = f"Difference to {base} in AUBC on {study.dataset}, points"
+    title = f"Difference to {base} in AUBC{study.of_metric} on {study.dataset}{_unit(study)}"
     return Table("difference", title, heads, tuple(rows), note, tuple(records), "lrrrrrl")
 
 
-def _reading(finding: Finding) -> str:
+def _reading(study: Study, finding: Finding) -> str:
+    if finding.area_outcome == NO_POINT and metric_point(study) != "one point":
+        return f"no difference of {metric_point(study)} seen"
     if finding.area_outcome != TOO_FEW or not finding.more_seeds:
         return finding.area_outcome
     return f"{TOO_FEW}: {finding.more_seeds if finding.more_seeds < MOST_SEEDS // 2 else 'very many'} more"
@@ -104,8 +123,8 @@ def budgets_table(study: Study) -> Table:
                 continue
             difference = here[labels].estimate
             star = "*" if here[labels].shown else ""
-            span = interval(difference.low, difference.high, 1, sign=True)
-            row.append(f"{percent(difference.mean, 1, sign=True)} {span}{star}".strip())
+            span = study.metric.interval(difference.low, difference.high, 1, sign=True)
+            row.append(f"{study.metric.number(difference.mean, 1, sign=True)} {span}{star}".strip())
         rows.append(tuple(row))
     records: tuple[dict[str, Value], ...] = tuple(
         {
@@ -120,12 +139,13 @@ def budgets_table(study: Study) -> Table:
         }
         for cell in cells
     )
-    note = "points of accuracy, paired by seed, Student's 95 % interval; "
+    note = f"{difference_of(study)}, paired by seed, Student's 95 % interval; "
     if tested:
         note += f"* shown at {100 * BUDGET_LEVEL:g} % by Holm's correction over the {len(tested)} differences tested; "
     else:
         note += f"too few seeds to tell: fewer than {FEWEST} are not tested; "
     note += f"{len(shown)} of {len(asked)} label counts are shown, --csv and --json have all."
     heads = ("arm", *(f"{labels} labels" for labels in shown))
-    title = f"Difference to {study.title(study.baseline or '')} by label count on {study.dataset}, points"
+    base = study.title(study.baseline or "")
+    title = f"Difference to {base}{study.in_metric} by label count on {study.dataset}{_unit(study)}"
     return Table("budgets", title, heads, tuple(rows), note, records)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from al_bench.analysis.arms import Arm
 from al_bench.analysis.findings import Finding
-from al_bench.analysis.statistics.curves import labels_to_target, quantile, target_text
+from al_bench.analysis.statistics.curves import labels_to_target, quantile
 from al_bench.analysis.statistics.savings import Saved
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.curves import count, per_seed
@@ -21,8 +21,8 @@ def targets_table(study: Study, targets: Sequence[float]) -> Table:
     rows, records = [], []
     for target in targets:
         for arm in study.arms:
-            curve = labels_to_target(arm.curves.labels, arm.curves.values, target, "median_curve")
-            row = [target_text(target), study.marked_title(arm.name)]
+            curve = labels_to_target(arm.curves.labels, arm.curves.values, target, "median_curve", study.metric.sign)
+            row = [study.metric.text(target), study.marked_title(arm.name)]
             row += [per_seed(arm, target, rule) for rule in _RULES]
             rows.append((*row, count(curve, float(arm.curves.labels[-1]))))
             for rule in _RULES:
@@ -43,13 +43,14 @@ def targets_table(study: Study, targets: Sequence[float]) -> Table:
         "optimistic on a noisy curve; sustained: never below again; > L: not reached within L labels."
     )
     heads = ("to reach", "arm", "first crossing", "sustained", "median curve")
+    what = "an accuracy" if study.metric.name == "accuracy" else f"a {study.metric.noun}"
     return Table(
-        "labels", f"Labels to reach an accuracy on {study.dataset}", heads, tuple(rows), note, tuple(records), "llrrr"
+        "labels", f"Labels to reach {what} on {study.dataset}", heads, tuple(rows), note, tuple(records), "llrrr"
     )
 
 
 def _reached(arm: Arm, target: float, rule: str) -> dict[str, Value]:
-    counts = [labels_to_target(run.labels, run.accuracy, target, rule) for run in arm.runs]
+    counts = [labels_to_target(run.labels, run.values, target, rule, arm.metric.sign) for run in arm.runs]
     return {
         "median": quantile(counts, 0.5),
         "q25": quantile(counts, 0.25),
@@ -68,7 +69,7 @@ def saved_table(study: Study, findings: Sequence[Finding]) -> Table:
             tested = saving.target == finding.primary
             rows.append(
                 (
-                    target_text(saving.target),
+                    study.metric.text(saving.target),
                     study.marked_title(finding.name),
                     _saving(saving),
                     interval(saving.low, saving.high, 0),
@@ -102,8 +103,15 @@ def saved_table(study: Study, findings: Sequence[Finding]) -> Table:
         "over seeds."
     )
     heads = ("to reach", "arm", "saved %", "95 % interval", "p", "seeds", "not reached")
+    goal = "" if study.metric.name == "accuracy" else f" to reach a {study.metric.noun}"
     return Table(
-        "saved", f"Labels saved against {base} on {study.dataset}", heads, tuple(rows), note, tuple(records), "llrrrrl"
+        "saved",
+        f"Labels saved against {base}{goal} on {study.dataset}",
+        heads,
+        tuple(rows),
+        note,
+        tuple(records),
+        "llrrrrl",
     )
 
 

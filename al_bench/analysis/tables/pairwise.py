@@ -26,7 +26,7 @@ def penalty_table(study: Study) -> Table:
     else:
         note = "the arms share no label count. "
     arms = {arm.name: study.title(arm.name) for arm in study.arms}
-    return _matrix_table(penalty, arms, study.dataset, note, study.dataset)
+    return _matrix_table(penalty, arms, study.dataset, note, study.dataset, of=study.of_metric)
 
 
 def total_table(studies: Sequence[Study]) -> Table | None:
@@ -35,11 +35,11 @@ def total_table(studies: Sequence[Study]) -> Table | None:
         return None
     names, penalty = summed_penalty(studies)
     arms = {name: studies[0].title(name) for name in names}
-    return _matrix_table(penalty, arms, f"{len(studies)} datasets", "", "all", "penalty_total")
+    return _matrix_table(penalty, arms, f"{len(studies)} datasets", "", "all", "penalty_total", studies[0].of_metric)
 
 
 def _matrix_table(
-    penalty: Penalty, arms: dict[str, str], where: str, note: str, dataset: str, key: str = "penalty"
+    penalty: Penalty, arms: dict[str, str], where: str, note: str, dataset: str, key: str = "penalty", of: str = ""
 ) -> Table:
     names, titles = [*arms], [*arms.values()]
     rows = []
@@ -63,7 +63,7 @@ def _matrix_table(
         if i != j
     )
     heads = ("", *(str(column + 1) for column in range(len(titles))))
-    return Table(key, f"Pairwise penalty matrix on {where} (BADGE)", heads, tuple(rows), note, records)
+    return Table(key, f"Pairwise penalty matrix{of} on {where} (BADGE)", heads, tuple(rows), note, records)
 
 
 def error_table(study: Study) -> Table:
@@ -86,7 +86,7 @@ def error_table(study: Study) -> Table:
         f"times {base}'s; in the column ≤ 1 the higher the better."
     )
     heads = ("arm", *(f"≤ {point:g}" for point in _POINTS))
-    title = f"Error relative to {base} on {study.dataset}, cumulative share"
+    title = f"Error{study.in_metric} relative to {base} on {study.dataset}, cumulative share"
     return Table("errors", title, heads, tuple(rows), note, tuple(records))
 
 
@@ -104,8 +104,8 @@ def ranks_table(studies: Sequence[Study]) -> Table | None:
     rows = tuple((studies[0].title(names[arm]), f"{ranks.mean[arm]:.2f}", letters[arm]) for arm in order)
     friedman = "" if math.isnan(ranks.p) else f"Friedman's test that all rank alike: p {_equals(p_value(ranks.p))}. "
     note = (
-        f"by mean AUBC, 1 is best; critical difference {ranks.critical:.2f} (Nemenyi, 5 %): arms with a letter in "
-        f"common are not told apart. {friedman}A dataset counts once, however many its seeds."
+        f"by mean AUBC{studies[0].of_metric}, 1 is best; critical difference {ranks.critical:.2f} (Nemenyi, 5 %): arms "
+        f"with a letter in common are not told apart. {friedman}A dataset counts once, however many its seeds."
     )
     records: tuple[dict[str, Value], ...] = tuple(
         {

@@ -296,12 +296,15 @@ def test_every_kind_is_written_for_several_datasets(root: Path, kind: str, width
             "--kind is 'pie'; allowed are curves, difference, targets, penalty, ranks, balance, time, or",
         ),
         (["--kind", "targets"], "--kind targets needs a target; add --target 0.9, say"),
-        (["--kind", "time", "--quantity", "nll"], "--quantity has no effect on --kind time; it belongs to curves"),
+        (
+            ["--kind", "time", "--quantity", "nll"],
+            "--metric has no effect on --kind time; it belongs to curves and difference",
+        ),
         (["--kind", "balance", "--target", "0.9"], "--target has no effect on --kind balance"),
         (["--kind", "penalty", "--paper", "gal2017_mnist"], "--paper has no effect on --kind penalty"),
         (["--baseline", "random"], "--baseline has no effect on --kind curves; it belongs to difference"),
         (["--kind", "difference", "--baseline", "badge"], "--baseline badge is no arm of these runs; they have bald"),
-        (["--quantity", "nll", "--target", "0.9"], "a target is an accuracy and cannot be drawn on nll"),
+        (["--metric", "nll", "--target", "-1"], "--target is -1; it must be a number at least 0, in nats"),
         (["--x", "seconds", "--paper", "gal2017_mnist"], "published numbers are accuracy against labels, not accuracy"),
         (["--paper", "gal2017_mnist"], "gal2017_mnist has numbers on mnist, these runs are on digits"),
         (["--paper", "gal2017"], "no published numbers called 'gal2017'; did you mean gal2017_mnist"),
@@ -321,7 +324,7 @@ def test_impossible_requests_are_one_line(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--quantity", "nll"], "no run of bald on digits recorded nll; plot another --quantity"),
+        (["--quantity", "nll"], "has no nll on record: an older al-bench wrote it; choose --metric accuracy"),
         (["--kind", "balance"], "no run recorded the class counts"),
         (["--kind", "difference"], "no arm shares a seed and its data with a baseline"),
         (["--kind", "penalty"], "1 arm: a comparison of arms needs two"),

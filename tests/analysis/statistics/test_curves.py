@@ -13,7 +13,7 @@ from al_bench.errors import InputError
 
 
 def run(accuracy: list[float], labels: list[int] | None = None) -> SimpleNamespace:
-    return SimpleNamespace(accuracy=accuracy, labels=labels or [20 + 10 * step for step in range(len(accuracy))])
+    return SimpleNamespace(values=accuracy, labels=labels or [20 + 10 * step for step in range(len(accuracy))])
 
 
 def test_statistics_of_four_seeds_by_hand() -> None:
@@ -106,10 +106,14 @@ def test_a_target_met_exactly_counts_in_either_precision() -> None:
     assert labels_to_target([20], [0.9499], 0.95) == math.inf
 
 
-def test_targets_and_rules_are_checked() -> None:
-    for target in (0.0, 95.0, -0.1, math.nan):
-        with pytest.raises(InputError, match="must be a fraction above 0 and at most 1"):
-            labels_to_target([20], [0.5], target)
+def test_a_loss_reaches_a_target_from_above() -> None:
+    labels, losses = [20, 30, 40, 50], [1.2, 0.4, 0.6, 0.3]
+    assert labels_to_target(labels, losses, 0.5, sign=-1) == 30
+    assert labels_to_target(labels, losses, 0.5, "sustained", sign=-1) == 50
+    assert labels_to_target(labels, losses, 0.2, sign=-1) == math.inf
+
+
+def test_rules_are_checked() -> None:
     with pytest.raises(InputError, match="rule is 'last'; allowed are first, sustained"):
         labels_to_target([20], [0.5], 0.5, "last")
     with pytest.raises(ValueError, match="differ in shape"):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.isotonic import IsotonicRegression
 
-from al_bench.analysis.statistics.savings import crossings, max_fitted_accuracy, saved
+from al_bench.analysis.statistics.savings import crossings, max_fitted, saved
 
 LABELS = np.array([20, 30, 40, 50])
 ENDS = np.full(3, 50.0)
@@ -50,7 +50,7 @@ def test_crossing_agrees_with_the_fit_of_scikit_learn(values: list[float], targe
     labels = np.arange(len(values)) * 10 + 20
     fit = IsotonicRegression().fit(labels, values)
     crossed = crossings(labels, np.array([values]), [target])[0, 0]
-    assert max_fitted_accuracy(np.array([values]))[0] == pytest.approx(fit.predict([labels[-1]])[0])
+    assert max_fitted(np.array([values]))[0] == pytest.approx(fit.predict([labels[-1]])[0])
     if math.isinf(crossed):
         assert fit.predict([labels[-1]])[0] < target
     else:

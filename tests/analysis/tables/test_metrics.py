@@ -68,7 +68,7 @@ def test_arms_that_share_no_label_count_have_no_such_table(tmp_path: Path) -> No
 
 
 def test_a_metric_that_no_run_has_is_refused_with_those_there_are(study: Study) -> None:
-    with pytest.raises(InputError, match="--quantity is 'f1'; these runs have accuracy, nll, ece, brier"):
+    with pytest.raises(InputError, match="--metric is 'f1'; these runs have accuracy, nll, ece, balanced_accuracy"):
         draw_curves([study], "f1")
 
 
@@ -82,5 +82,5 @@ def test_its_curves_are_written_as_csv(study: Study, tmp_path: Path) -> None:
     medians = {(row["arm"], row["labels"]): float(row["median"]) for row in rows}
     assert medians["bald", "20"] == pytest.approx(0.3)
     assert medians["random", "40"] == pytest.approx(0.55)
-    with pytest.raises(InputError, match="no run of bald on digits recorded f1; plot another --quantity"):
+    with pytest.raises(InputError, match="no run of bald on digits recorded f1; plot another --metric"):
         write_csv(study.arms, tmp_path / "curves.csv", "f1")
