@@ -15,7 +15,7 @@ from omegaconf import DictConfig, ListConfig
 from omegaconf.nodes import BooleanNode, EnumNode, FloatNode, IntegerNode, StringNode
 
 from al_bench.cli.main import COMMANDS
-from al_bench.cli.options import Fraction, OneOf, WholeNumber
+from al_bench.cli.options import Number, OneOf, WholeNumber
 from al_bench.config.compose import COMPOSE_ERRORS, compose
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.errors import InputError
@@ -174,7 +174,7 @@ def option_value(option: click.Option, generator: random.Random, known: Sequence
     text = any_text(generator)
     if isinstance(kind, OneOf):
         return str(generator.choice([*kind.choices, *kind.choices, *kind.choices, text]))
-    if isinstance(kind, Fraction):
+    if isinstance(kind, Number):
         return generator.choice(["0.5", "0.9", "1", "0.001", "0.3", "0", "1.5", "nan", "-0.1", "50%", "1e-320"])
     if isinstance(kind, WholeNumber):
         return str(generator.choice([1, 2, 3, 0, 10, 1, 2, 10**6, *NUMBERS]))
