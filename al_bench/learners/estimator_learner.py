@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from al_bench.data.sparse import SparseRows
 from al_bench.errors import InputError
 from al_bench.learners.bootstrap import Bootstrap
 from al_bench.learners.class_weights import class_weights
 from al_bench.learners.fit import Fit
 from al_bench.learners.learner import Learner
+from al_bench.learners.matrices import Matrix
 from al_bench.learners.posterior import Posterior, Sampler
 from al_bench.learners.trees import Trees
 
@@ -48,17 +51,17 @@ class Fitted:
     present: np.ndarray
     classes: int
 
-    def log_probs(self, rows: np.ndarray) -> np.ndarray:
+    def log_probs(self, rows: Matrix) -> np.ndarray:
         """[n, C] float64 log-probabilities of the rows [n, D]."""
         if self.estimator is None:
-            return self._all_classes(np.ones((len(rows), 1)), np.zeros(1, int))
+            return self._all_classes(np.ones((rows.shape[0], 1)), np.zeros(1, int))
         return self._all_classes(self.estimator.predict_proba(rows), self.estimator.classes_)
 
-    def tree_log_probs(self, rows: np.ndarray, trees: int) -> np.ndarray:
+    def tree_log_probs(self, rows: Matrix, trees: int) -> np.ndarray:
         """[n, S, C] float32 log-probabilities of each of the first S trees."""
         if self.estimator is None:
             return np.repeat(self.log_probs(rows).astype(np.float32)[:, None], trees, 1)
-        parts = np.empty((len(rows), trees, self.classes), np.float32)
+        parts = np.empty((rows.shape[0], trees, self.classes), np.float32)
         for number, tree in enumerate(self.estimator.estimators_[:trees]):
             parts[:, number] = self._all_classes(tree.predict_proba(rows), tree.classes_)
         return parts
@@ -90,6 +93,7 @@ class EstimatorLearner(Learner):
         training: Of its keys `class_weights` is used.
         make: From a random state (32 bits) and a number of threads to a new estimator.
         name: Of the model, for messages.
+        takes_sparse: Whether the estimator reads sparse rows as they are.
         trees: S, of each forest; 0 where it is none.
         draws_advice: What to choose so that there are several functions.
     """
@@ -101,6 +105,7 @@ class EstimatorLearner(Learner):
     name: str
     trees: int = 0
     draws_advice: str = "set posterior=bootstrap"
+    takes_sparse: bool = False
     chunk: int = 1024
     _fitted: list[Fitted] = field(default_factory=list, init=False, repr=False)
 
@@ -132,19 +137,26 @@ class EstimatorLearner(Learner):
                 rows = self.posterior.training_rows(labels, streams.torch("bootstrap", round_, member))
                 indices, targets = (labelled, labels) if rows is None else (labelled[rows], labels[rows])
                 seed = streams.integer("estimator", round_, member) % 2**32
-                fits.append(self._fit(self._rows(self.dataset.numbers(indices.to(self._device))), targets, seed))
+                fits.append(self._fit(self._labelled_rows(indices), targets, seed))
         return fits
 
     @property
     def _device(self) -> torch.device:
         return self.dataset.inputs.device
 
-    def _rows(self, inputs: Tensor, prepared: bool = False) -> np.ndarray:
-        """[n, D] float32 of inputs [n, *shape]."""
-        inputs = inputs if prepared else self.dataset.prepare(inputs)
+    def _labelled_rows(self, indices: Tensor) -> Matrix:
+        """[n, D] float32 of dataset indices."""
+        if self.takes_sparse and isinstance(self.dataset.inputs, SparseRows):
+            return self.dataset.inputs.take(indices)
+        return self._rows(self.dataset.prepare(self.dataset.numbers(indices.to(self._device))))
+
+    def _rows(self, inputs: Tensor | csr_matrix) -> Matrix:
+        """[n, D] float32 of prepared inputs [n, *shape]; sparse rows as they are."""
+        if isinstance(inputs, csr_matrix):
+            return inputs
         return np.ascontiguousarray(inputs.flatten(1).float().cpu().numpy())
 
-    def _fit(self, rows: np.ndarray, labels: Tensor, seed: int) -> Fit:
+    def _fit(self, rows: Matrix, labels: Tensor, seed: int) -> Fit:
         """Train one member on the rows [L, D] and keep it."""
         present, encoded = np.unique(labels.numpy(), return_inverse=True)
         weights = class_weights(self.training.class_weights, labels, self.dataset.class_names)
@@ -154,12 +166,12 @@ class EstimatorLearner(Learner):
             estimator = self.make(seed, torch.get_num_threads())
             self._call_fit(estimator, rows, encoded, point_weights)
         self._fitted.append(Fitted(estimator, present, self.dataset.classes))
-        log_probs, points = self._fitted[-1].log_probs(rows), np.arange(len(rows))
+        log_probs, points = self._fitted[-1].log_probs(rows), np.arange(len(labels))
         steps = int(np.max(getattr(estimator, "n_iter_", 0)))
         accuracy = float((log_probs.argmax(1) == labels.numpy()).mean())
         return Fit(steps, steps, float(-log_probs[points, labels.numpy()].mean()), accuracy, None, True)
 
-    def _call_fit(self, estimator: Any, rows: np.ndarray, labels: np.ndarray, weights: np.ndarray | None) -> None:
+    def _call_fit(self, estimator: Any, rows: Matrix, labels: np.ndarray, weights: np.ndarray | None) -> None:
         """Train an estimator; its warnings go to the run's log.
 
         Raises:
@@ -184,7 +196,7 @@ class EstimatorLearner(Learner):
 
     def predict(self, inputs: Tensor) -> Tensor:
         """[n, C] log of the mean prediction of the members, nats, float64."""
-        rows = self._rows(inputs, prepared=True)
+        rows = self._rows(inputs)
         log_probs = np.logaddexp.reduce([member.log_probs(rows) for member in self._fitted]) - np.log(self.members)
         return torch.from_numpy(log_probs).to(self._device)
 
@@ -193,7 +205,7 @@ class EstimatorLearner(Learner):
         trees = self._trees_drawn if draws is None else min(draws, self._trees_drawn)
 
         def sample(inputs: Tensor) -> Tensor:
-            rows = self._rows(inputs, prepared=True)
+            rows = self._rows(inputs)
             if trees:
                 parts = np.concatenate([member.tree_log_probs(rows, trees) for member in self._fitted], 1)
             else:

@@ -30,11 +30,13 @@ class Estimator(ABC):
     Attributes:
         option: Its name in the config group `model`.
         training_keys: The keys of `training` that it uses.
+        takes_sparse: Whether it reads sparse rows as they are.
         seeds_differ: Whether two estimators that see the same labels differ by their random state.
     """
 
     option: ClassVar[str]
     training_keys: ClassVar[frozenset[str]] = frozenset({"class_weights"})
+    takes_sparse: ClassVar[bool] = False
     seeds_differ: ClassVar[bool] = False
 
     @abstractmethod
@@ -69,7 +71,7 @@ class Estimator(ABC):
         trees = count_trees(estimator)
         check_posterior(posterior, name, trees > 0, self.seeds_differ)
         advice = "set posterior=trees or posterior=bootstrap" if trees else "set posterior=bootstrap"
-        return EstimatorLearner(dataset, posterior, training, self.new, name, trees, advice)
+        return EstimatorLearner(dataset, posterior, training, self.new, name, trees, advice, self.takes_sparse)
 
 
 def count_trees(estimator: Any) -> int:
@@ -92,6 +94,7 @@ class LogisticRegression(Estimator):
     C: float = 1.0
     max_iter: int = 1000
     option: ClassVar[str] = "logistic_regression"
+    takes_sparse: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         checks.above("model.C", self.C, 0, finite=True)
@@ -119,6 +122,7 @@ class RandomForest(Estimator):
     min_samples_leaf: int = 1
     max_features: Any = "sqrt"
     option: ClassVar[str] = "random_forest"
+    takes_sparse: ClassVar[bool] = True
     seeds_differ: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -29,6 +29,7 @@ import torch
 from torch import Tensor
 
 from al_bench.data.dataset import Dataset
+from al_bench.data.sparse import SparseRows
 from al_bench.errors import InputError
 from al_bench.evidence import Product
 from al_bench.learners.auxiliary import Auxiliary
@@ -90,6 +91,7 @@ class Learner(ABC):
         members: M; the K functions are M equal groups, one after another.
         functions: K, how many distinct functions `sampler` gives when the pool is scored.
         auxiliaries: What a strategy attached to be trained beside the learner; nothing unless it trains networks.
+        takes_sparse: Whether the functions of `sampler` take sparse rows, a SciPy matrix [n, D], beside tensors.
         draws_advice: What to type to get several functions, for strategies that need them.
         minimum_labelled: The fewest labelled points from which the learner can be trained; 0 where it predicts
             untrained.
@@ -102,6 +104,7 @@ class Learner(ABC):
     members: int = 1
     functions: int = 1
     auxiliaries: Sequence[Auxiliary] = ()
+    takes_sparse: bool = False
     draws_advice: str = (
         "set posterior=mc_dropout with a model that has dropout and posterior.draws above 1, or posterior=ensemble"
     )
@@ -226,5 +229,8 @@ class Learner(ABC):
         """(rows, [n, K, C] log-probabilities) for raw inputs [N, *shape], or for `indices` into them, by chunks."""
         with torch.inference_mode():
             for rows in split(len(inputs) if indices is None else len(indices), self.chunk):
-                batch = inputs[rows] if indices is None else inputs[indices[rows].to(inputs.device)]
-                yield rows, sampler(self.dataset.prepare(batch))
+                at = rows if indices is None else indices[rows].to(inputs.device)
+                if self.takes_sparse and isinstance(inputs, SparseRows):
+                    yield rows, sampler(inputs.take(at))
+                else:
+                    yield rows, sampler(self.dataset.prepare(inputs[at]))

@@ -11,9 +11,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
+from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
 from al_bench import checks
+from al_bench.data.sparse import SparseRows
 from al_bench.errors import InputError
 from al_bench.learners.class_weights import class_weights
 from al_bench.learners.fit import Fit
@@ -25,7 +27,7 @@ from al_bench.learners.torch_learner import TorchLearner
 
 if TYPE_CHECKING:
     from al_bench.data.dataset import Dataset
-    from al_bench.learners.posterior import Posterior
+    from al_bench.learners.posterior import Posterior, Sampler
     from al_bench.learners.training import Training
     from al_bench.rng import Streams
 
@@ -69,16 +71,23 @@ class Linear:
         """One network a member of the posterior.
 
         Raises:
-            InputError: the members would be equal.
+            InputError: the members would be equal, or sparse features would become dense.
         """
         check_members(posterior, "model=linear")
+        sparse = isinstance(dataset.inputs, SparseRows)
+        if sparse and self.scaling is Scaling.standard:
+            raise InputError(
+                "model.scaling is standard, which would fill sparse features; set model.scaling=norm or none"
+            )
         shift, scale = moments(dataset, self.scaling)
         features = math.prod(dataset.shape)
         networks: list[nn.Module] = [
             LinearNetwork(features, dataset.classes, shift, scale).to(dataset.inputs.device)
             for _ in range(posterior.members)
         ]
-        return LinearLearner(networks, posterior, [training] * len(networks), dataset, C=self.C)
+        takes_sparse = sparse and isinstance(posterior, Mixture)
+        trainings = [training] * len(networks)
+        return LinearLearner(networks, posterior, trainings, dataset, C=self.C, takes_sparse=takes_sparse)
 
 
 def check_members(posterior: Posterior, model: str) -> None:
@@ -97,7 +106,7 @@ def check_members(posterior: Posterior, model: str) -> None:
 
 
 class LinearNetwork(nn.Module):
-    """Inputs [n, *shape] to log-probabilities [n, C], by one linear layer on shifted and scaled inputs.
+    """Inputs [n, *shape], or sparse rows [n, D], to log-probabilities [n, C]: a linear layer on shifted, scaled inputs.
 
     Args:
         features: D.
@@ -129,8 +138,12 @@ class LinearNetwork(nn.Module):
         present = torch.ones_like(self.present)
         self.set(torch.zeros_like(self.linear.weight), torch.zeros_like(self.linear.bias), present)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        logits = self.linear((inputs.flatten(1) - self.shift) * self.scale)
+    def forward(self, inputs: Tensor | csr_matrix) -> Tensor:
+        if isinstance(inputs, csr_matrix):  # the shift of sparse rows is 0
+            weight = (self.linear.weight.detach() * self.scale).cpu().numpy()
+            logits = torch.from_numpy(inputs @ weight.T).to(self.present.device) + self.linear.bias
+        else:
+            logits = self.linear((inputs.flatten(1) - self.shift) * self.scale)
         return floor_absent(logits, self.present)
 
 
@@ -151,6 +164,7 @@ class LinearLearner(TorchLearner):
 
     C: float = field(default=100.0, kw_only=True)
     draws_advice: str = field(default="set posterior=bootstrap", kw_only=True)
+    takes_sparse: bool = field(default=False, kw_only=True)
 
     def reset(self, streams: Streams, round_: int) -> None:
         """Forget what was learnt; nothing is drawn, as there is one solution."""
@@ -184,6 +198,12 @@ class LinearLearner(TorchLearner):
         steps = solution.steps
         return Fit(steps, steps, solution.loss, solution.accuracy, None, solution.converged)
 
+    def sampler(self, streams: Streams, stream: str, round_: int, draws: int | None = None) -> Sampler:
+        """The members of a mixture, which have no dropout; else the posterior's functions, as of networks."""
+        if not isinstance(self.posterior, Mixture):
+            return super().sampler(streams, stream, round_, draws)
+        return lambda inputs: torch.stack([network(inputs) for network in self.networks], 1)
+
 
 def moments(dataset: Dataset, scaling: Scaling) -> tuple[Tensor, Tensor]:
     """What is subtracted from the features and what multiplies the difference, [D] or [1] float32 each.
@@ -192,6 +212,9 @@ def moments(dataset: Dataset, scaling: Scaling) -> tuple[Tensor, Tensor]:
     """
     if scaling is Scaling.none:
         return torch.zeros(1), torch.ones(1)
+    if isinstance(dataset.inputs, SparseRows):
+        mean_square = float(dataset.inputs.csr.power(2).sum()) / dataset.size
+        return torch.zeros(1), torch.tensor([mean_square**-0.5 if mean_square > 0 else 1.0])
     sums = squares = torch.zeros(math.prod(dataset.shape), dtype=torch.float64)
     for rows in split(dataset.size, 4096):
         part = dataset.prepare(dataset.inputs[rows]).flatten(1).double().cpu()
