@@ -9,9 +9,13 @@ def plain_line(text: str) -> str:
 
     A control character would move the cursor or clear the screen; a cell of a file may have thousands of digits.
     """
-    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-    line = " ".join(map(_shortened, shown.split(" ")))
+    line = " ".join(map(_shortened, printable(text).split(" ")))
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
+
+
+def printable(text: str) -> str:
+    """A text with everything escaped that is not printable: control characters, line ends, marks of direction."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def _shortened(word: str) -> str:

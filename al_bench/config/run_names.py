@@ -19,8 +19,8 @@ from al_bench.storage.rounds import LENGTH_KEYS
 
 LOCATION_KEYS = ("study", "arm", "results", "device", "dataset.root", "cache")
 """Keys that say where things are, not what is computed."""
-NEUTRAL_KEYS = (*LOCATION_KEYS, "evaluation.metrics")
-"""Keys on which no result depends, those of further metrics among them: they are no part of a run's identity."""
+NEUTRAL_KEYS = (*LOCATION_KEYS, "evaluation.metrics", "dataset.class_names")
+"""Keys on which no result depends, such as further metrics and names: they are no part of a run's identity."""
 HEALTH_KEYS = "health."
 """The keys that begin so say what is called unhealthy: they change no result either."""
 STRATEGY_KEYS = "strategy."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,22 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from al_bench.data.array_files import (
-    NamedArray,
-    ScaledInputs,
-    load_inputs,
-    map_inputs,
-    open_folder,
-    read_archive,
-    spellings,
-    unused_arrays,
-)
+from al_bench.data.array_files import NamedArray, open_folder, read_archive, spellings, unused_arrays
+from al_bench.data.class_names import printable_names, read_names, rename_classes
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import GivenParts, divide, joined_origins, part_remarks
 from al_bench.data.labels import check_label_numbers, encode, missing_labels
 from al_bench.data.mapped import MappedRows
-from al_bench.data.parts import choose_rows, rows_in_both, share_of
+from al_bench.data.parts import choose_rows, repeated_rows
 from al_bench.data.reading import Reading
+from al_bench.data.scaled_inputs import ScaledInputs, load_inputs, map_inputs
 from al_bench.data.shapes import view_labels
 from al_bench.data.table_choices import MissingLabels
 from al_bench.data.table_labels import merge_similar
@@ -48,7 +41,7 @@ def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], valid
         InputError: An array is missing, malformed, or has several readings.
     """
     in_memory = path.is_file()
-    spelt = spellings(keys.group, validation)
+    spelt = spellings(keys.group, validation, keys.class_names is None)
     arrays = read_archive(path, spelt) if in_memory else open_folder(path, spelt)
     if validation and "x_val" not in arrays:
         raise InputError(
@@ -71,6 +64,8 @@ def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], valid
         labels, merged = merge_similar(arrays["y"].where, labels.astype(object), keys.similar_labels)
         remarks += [merged] if merged else []
     numbers, class_names = encode(labels)
+    class_names, renamed = _named(keys, class_names, arrays)
+    remarks += [renamed] if renamed else []
     train = len(origins)
     check_label_numbers(arrays["y"].where, labels[:train])
     if len(np.unique(numbers[:train])) < 2:
@@ -105,8 +100,10 @@ def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], valid
         scaled = (load_inputs if in_memory else map_inputs)(inputs, test_inputs, keys.standardise)
     counts = division.counts(numbers, class_names)
     remarks += part_remarks(counts)
-    if in_memory:
-        remarks += _repeated(path, scaled.inputs, scaled.test_inputs, has_test)
+    assert scaled.repeated is not None
+    if has_test and scaled.repeated.all:
+        raise InputError(f"{path}: x_test has the same rows as x; a test part of other rows is expected")
+    remarks += scaled.repeated.remarks()
     shape = "×".join(map(str, inputs.shape[1:]))
     kind = "images" if len(inputs.shape) == 4 else "numbers"
     return Dataset(
@@ -146,7 +143,20 @@ def _load_with_validation(
     assert isinstance(scaled.inputs, torch.Tensor)
     assert isinstance(scaled.test_inputs, torch.Tensor)
     held_out, test = scaled.test_inputs.split([len(part) for part in both])
-    return replace(scaled, inputs=torch.cat([scaled.inputs, held_out]), test_inputs=test.contiguous())
+    trained = torch.cat([scaled.inputs, held_out])
+    repeated = repeated_rows(trained.numpy(), test.numpy())
+    return replace(scaled, inputs=trained, test_inputs=test.contiguous(), repeated=repeated)
+
+
+def _named(keys: NpzDataset, labels: tuple[str, ...], arrays: Mapping[str, NamedArray]) -> tuple[tuple[str, ...], str]:
+    """What the user calls the classes, and a remark."""
+    names, remark = labels, ""
+    if keys.class_names is not None:
+        names, remark = rename_classes("dataset.class_names", labels, keys.class_names)
+    elif "class_names" in arrays:
+        array = arrays["class_names"]
+        names, remark = rename_classes(array.where, labels, read_names(array.where, array.values))
+    return printable_names(names), remark
 
 
 def _groups(
@@ -208,14 +218,3 @@ def _check_fit(inputs: MappedRows, test_inputs: MappedRows) -> None:
             f"{test_inputs.where} becomes {test_inputs.dtype} of shape {test_inputs.shape[1:]} a row, and "
             f"{inputs.where} {inputs.dtype} of shape {inputs.shape[1:]}; they must agree"
         )
-
-
-def _repeated(path: Path, inputs: object, test_inputs: object, has_test: bool) -> list[str]:
-    """A remark on test rows that are in the training part; a test part that is the training part is refused."""
-    assert isinstance(inputs, torch.Tensor)
-    assert isinstance(test_inputs, torch.Tensor)
-    train, test = inputs.numpy(), test_inputs.numpy()
-    repeated = rows_in_both(train, test)
-    if has_test and repeated == len(test) == len(train) and rows_in_both(test, train) == len(train):
-        raise InputError(f"{path}: x_test has the same rows as x; a test part of other rows is expected")
-    return [f"{share_of(repeated, len(test))} test rows are in the training part, too"] if repeated else []

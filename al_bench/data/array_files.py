@@ -1,25 +1,21 @@
-"""The arrays x, y, x_test and y_test of an .npz file, read into memory, or of a folder of .npy files, memory-mapped."""
+"""The arrays of an .npz file, read into memory, or of a folder of .npy files, whose inputs are memory-mapped."""
 
 from __future__ import annotations
 
-import math
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from al_bench.data import scaling
-from al_bench.data.dataset import Inputs
-from al_bench.data.file_kind import MOST_RATIO, MOST_UNPACKED
 from al_bench.data.files import one_line
 from al_bench.data.mapped import MappedRows
+from al_bench.data.npy_header import check_length, read_header
 from al_bench.data.shapes import Layout, view_inputs, view_labels
+from al_bench.data.size_limits import check_ratio, check_size
 from al_bench.errors import InputError
 
 SPELLINGS = {
@@ -33,17 +29,24 @@ VALIDATION_SPELLINGS = {
     "y_val": ("y_val", "Y_val", "y_valid", "Y_valid", "val_labels"),
 }
 """The array's name here, and how files spell it."""
+CLASS_NAMES = ("class_names", "label_names", "target_names")
+"""How files spell the array that says what the classes are called."""
+ON_DISK = "write x.npy and y.npy into a folder with numpy.save and give dataset.path=FOLDER: inputs then stay on disk"
 
 
-def spellings(group: str | None = None, validation: bool = False) -> dict[str, tuple[str, ...]]:
+def spellings(
+    group: str | None = None, validation: bool = False, class_names: bool = False
+) -> dict[str, tuple[str, ...]]:
     """The arrays that are read where they are there: the name here to how files spell it.
 
     Args:
         group: The array of the rows' groups, which is called group here, group_test and group_val in other parts.
         validation: Whether x_val and y_val are read.
+        class_names: Whether the array of the classes' names is read.
     """
     groups = {} if group is None else {f"group{part}": (f"{group}{part}",) for part in ("", "_val", "_test")}
-    return SPELLINGS | (VALIDATION_SPELLINGS if validation else {}) | groups
+    names = {"class_names": CLASS_NAMES} if class_names else {}
+    return SPELLINGS | (VALIDATION_SPELLINGS if validation else {}) | groups | names
 
 
 @dataclass(frozen=True)
@@ -62,48 +65,55 @@ class NamedArray:
         return view_labels(self.where, self.values, rows)
 
 
-@dataclass(frozen=True)
-class ScaledInputs:
-    """Both parts' inputs, and what `Dataset.prepare` subtracts and divides by, as `Dataset` has them."""
-
-    inputs: Inputs
-    test_inputs: Inputs
-    mean: Tensor | None = None
-    std: Tensor | None = None
-
-
 def read_archive(path: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str, NamedArray]:
-    """The arrays of an .npz file by their names here: x, y, and both or neither of x_test and y_test, x_val and y_val.
+    """The arrays of an .npz file by their names here: x, y, and whatever else of `spelt` is there.
 
     Args:
         path: The file.
         spelt: What is read, see `spellings`.
 
     Raises:
-        InputError: The file cannot be read, or an array is missing or there twice.
+        InputError: The file cannot be read or is too large, or an array is missing or there twice.
     """
     try:
         with path.open("rb") as file:
-            if zipfile.is_zipfile(file):
-                _check_members(path, file)
+            if not zipfile.is_zipfile(file):
+                raise InputError(_no_archive(path, file))
             file.seek(0)
-            archive = np.load(file, allow_pickle=False)
-            if isinstance(archive, np.ndarray):
-                raise InputError(f"{path} holds a single array; an .npz file with x and y is expected: np.savez")
-            with archive:
-                selected = _select(path, archive.files, spelt)
+            with zipfile.ZipFile(file) as archive:
+                there = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+                selected = _select(path, there, spelt)
+                _check_members(path, [archive.getinfo(f"{spelling}.npy") for spelling in selected.values()])
                 return {
-                    name: NamedArray(f"{path}: {name}", _member(path, archive, name, spelling))
+                    name: NamedArray(f"{path}: {spelling}", _member(path, archive, name, spelling))
                     for name, spelling in selected.items()
                 }
     except InputError:
         raise
     except Exception as error:  # of a damaged file NumPy, its header's parser and zipfile raise nearly anything
-        # Of a file that is no archive at all NumPy says how to load it as a pickle, which nobody should.
-        reason = "it is no archive, or one of objects" if "allow_pickle" in str(error) else one_line(error)
         raise InputError(
-            f"{path} cannot be read as .npz ({reason}); a file written by np.savez without objects is expected"
+            f"{path} cannot be read as .npz ({one_line(error)}); a file written by np.savez without objects is expected"
         ) from error
+
+
+def _check_members(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse an archive that unpacks to very much, before any array of it is read.
+
+    Raises:
+        InputError: naming the array.
+    """
+    for member in members:
+        where = f"{path}: {member.filename.removesuffix('.npy')}"
+        check_ratio(where, member.file_size, member.compress_size, "write it with numpy.savez, not packed")
+    check_size(path, sum(member.file_size for member in members), ON_DISK)
+
+
+def _no_archive(path: Path, file: BinaryIO) -> str:
+    """What a file is that is no .npz archive."""
+    file.seek(0)
+    if file.read(6) == b"\x93NUMPY":
+        return f"{path} holds a single array; an .npz file with x and y is expected: np.savez"
+    return f"{path} cannot be read as .npz (it is no archive); a file written by np.savez without objects is expected"
 
 
 def unused_arrays(path: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -126,71 +136,31 @@ def unused_arrays(path: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str,
         if name in groups
         else "a validation part; read with validation=file"
         if validation.fullmatch(name)
+        else "dataset.class_names is given"
+        if name in CLASS_NAMES
         else "no such name"
         for name in there
         if name not in known
     }
 
 
-def _check_members(path: Path, file: IO[bytes]) -> None:
-    """Refuse an archive that unpacks to very much.
-
-    Raises:
-        InputError: naming the array.
-    """
-    with zipfile.ZipFile(file) as archive:
-        for member in archive.infolist():
-            if member.file_size > MOST_UNPACKED and member.file_size > MOST_RATIO * member.compress_size:
-                raise InputError(
-                    f"{path}: {member.filename.removesuffix('.npy')} unpacks to more than {MOST_RATIO} times its size; "
-                    "write it with numpy.savez, not packed, if it is right"
-                )
-
-
-def _member(path: Path, archive: Any, name: str, spelling: str) -> np.ndarray:
+def _member(path: Path, archive: zipfile.ZipFile, name: str, spelling: str) -> np.ndarray:
     """An array of an archive; InputError that names it and the remedy where it holds Python objects."""
-    member = f"{spelling}.npy"
-    try:
-        if member in archive.zip.namelist():
-            with archive.zip.open(member) as file:
-                _check_length(file, archive.zip.getinfo(member).file_size)
-        values: np.ndarray = archive[spelling]
+    with archive.open(f"{spelling}.npy") as file:
+        shape, dtype = read_header(file)
+        if dtype.hasobject:
+            raise InputError(f"{path}: {spelling} {_object_advice(name, shape)}")
+        check_length(shape, dtype, archive.getinfo(f"{spelling}.npy").file_size - file.tell())
+    with archive.open(f"{spelling}.npy") as file:
+        values: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
         return values
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise
-    with archive.zip.open(member) as file:
-        shape, _ = _header(file)
-    raise InputError(f"{path}: {spelling} {_object_advice(name, shape)}")
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    """The shape and the type that the header of an .npy file gives."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
-    return tuple(shape), dtype
-
-
-def _check_length(file: IO[bytes], size: int) -> None:
-    """Refuse a header that announces more values than there are, before there is memory taken for them.
-
-    Args:
-        file: An .npy file, or a member of an archive, at its beginning.
-        size: Its bytes.
-
-    Raises:
-        ValueError: it does.
-    """
-    shape, dtype = _header(file)
-    announced, there = math.prod(shape) * dtype.itemsize, size - file.tell()
-    if not dtype.hasobject and not 0 <= announced <= there:
-        raise ValueError(f"its header announces {announced:,} bytes of values, and it holds {there:,}")
 
 
 def _object_advice(name: str, shape: tuple[int, ...]) -> str:
     """What an array of Python objects may be, and how to write it without objects."""
     what = f"is an array of Python objects of shape {shape}, which can run code and are not read"
+    if name == "class_names":
+        return f"{what}; write the names as text: numpy.savez(…, {name}=names.astype(str))"
     if name.startswith("y"):
         return f"{what}; write the labels as text or whole numbers: numpy.savez(…, {name}=labels.astype(str))"
     if len(shape) == 1:
@@ -217,28 +187,30 @@ def open_folder(folder: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str,
     there = sorted(path.name for path in folder.iterdir() if path.suffix == ".npy" and path.is_file())
     arrays = {}
     for name, file in _select(folder, there, spelt, ".npy").items():
-        values = _open_file(folder / file, "r" if name.startswith("x") else None)
+        values = _open_file(folder / file, name, "r" if name.startswith("x") else None)
         arrays[name] = NamedArray(str(folder / file), values)
     return arrays
 
 
-def _open_file(path: Path, mmap_mode: Literal["r"] | None) -> np.ndarray:
+def _open_file(path: Path, name: str, mmap_mode: Literal["r"] | None) -> np.ndarray:
+    """The array of an .npy file; InputError that names the file and the remedy where it holds Python objects."""
     try:
+        if zipfile.is_zipfile(path):
+            raise InputError(f"{path} is an archive of arrays; a single one is expected, as numpy.save writes it")
         with path.open("rb") as file:
-            if file.read(6) == np.lib.format.MAGIC_PREFIX:
-                file.seek(0)
-                _check_length(file, path.stat().st_size)
-        array = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
-    except ValueError as error:
-        if not re.search("Object arrays|Python objects", str(error)):
-            raise InputError(_not_npy(path, error)) from error
-        with path.open("rb") as file:
-            advice = _object_advice(path.stem[0].lower(), _header(file)[0])
-        raise InputError(f"{path} {advice.replace('numpy.savez(…, ', 'numpy.save(…, ')}") from error
+            shape, dtype = read_header(file)
+            there = path.stat().st_size - file.tell()
+        if dtype.hasobject:
+            advice = _object_advice(name, shape).replace("numpy.savez(…, ", "numpy.save(…, ")
+            raise InputError(f"{path} {advice}")
+        check_length(shape, dtype, there)
+        if mmap_mode is None:
+            check_size(path, there, ON_DISK)
+        array: np.ndarray = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+    except InputError:
+        raise
     except Exception as error:  # as above
         raise InputError(_not_npy(path, error)) from error
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path} is an archive of arrays; a single one is expected, as numpy.save writes it")
     return array
 
 
@@ -260,46 +232,11 @@ def _select(path: Path, there: Sequence[str], spelt: Mapping[str, tuple[str, ...
     for name in ("x", "y"):
         if name not in selected:
             others = ", ".join(spelling + ending for spelling in SPELLINGS[name][1:])
+            nameless = "; give each a name: numpy.savez(…, x=inputs, y=labels)" if f"arr_0{ending}" in there else ""
             raise InputError(
-                f"{path} has no array {name}{ending} (nor {others}); it has {', '.join(there) or 'nothing'}"
+                f"{path} has no array {name}{ending} (nor {others}); it has {', '.join(there) or 'nothing'}{nameless}"
             )
     for part in ("test", "val"):
         if (f"x_{part}" in selected) != (f"y_{part}" in selected):
             raise InputError(f"{path} has one of x_{part}{ending} and y_{part}{ending}; both or neither are expected")
     return selected
-
-
-def load_inputs(train: MappedRows, test: MappedRows, standardise: bool) -> ScaledInputs:
-    """Both parts in memory: [N, D] scaled by column, images as they are with the moments of their channels.
-
-    Raises:
-        InputError: A value is NaN, infinite or beyond float32.
-    """
-    for part in (train, test):
-        for _ in part.checked_chunks():
-            pass
-    arrays = [part.read(slice(None)) for part in (train, test)]
-    if standardise and arrays[0].ndim == 2:
-        arrays = list(scaling.standardise(*arrays))
-    dtype = np.uint8 if train.dtype is torch.uint8 else np.float32
-    inputs, test_inputs = (torch.from_numpy(np.ascontiguousarray(array, dtype=dtype)) for array in arrays)
-    if not standardise or inputs.ndim == 2:
-        return ScaledInputs(inputs, test_inputs)
-    return ScaledInputs(inputs, test_inputs, *scaling.channel_moments(inputs))
-
-
-def map_inputs(train: MappedRows, test: MappedRows, standardise: bool) -> ScaledInputs:
-    """`load_inputs` without the memory: the inputs stay in their files, each of which is read once.
-
-    Raises:
-        InputError: A value is NaN, infinite or beyond float32.
-    """
-    mean, std = train.moments()
-    for _ in test.checked_chunks():
-        pass
-    if not standardise:
-        return ScaledInputs(train, test)
-    if len(train.shape) == 2:
-        return ScaledInputs(train.standardise(mean, std), test.standardise(mean, std))
-    largest = 255 if train.dtype is torch.uint8 else 1
-    return ScaledInputs(train, test, scaling.per_channel(mean / largest), scaling.per_channel(std / largest))

@@ -25,8 +25,9 @@ class NpzDataset(UserData):
     chunk at a time: for pools larger than memory.
 
     Other spellings: X, x_train, X_train, train_images; Y, y_train, Y_train, train_labels; X_test, test_images;
-    Y_test, test_labels; and x_val, y_val, val_images, val_labels, which are read where `validation=file`. Other arrays
-    are not read. Without a test part one is split off, stratified by label.
+    Y_test, test_labels; and x_val, y_val, val_images, val_labels, which are read where `validation=file`. The array
+    class_names, label_names or target_names says what the classes are called. Other arrays are not read. Without
+    a test part one is split off, stratified by label.
 
     `x` is one of
       - [N, D] numbers: inputs of shape [D], float32;
@@ -50,6 +51,8 @@ class NpzDataset(UserData):
             `class`, a class of its own.
         similar_labels: What becomes of labels that differ in case, quotes, blanks or Unicode form only: `refuse`,
             `merge` to the most frequent spelling, or `keep` as classes of their own.
+        class_names: What numbered labels are called, in their order: `[cat,dog]` for 0 and 1. If not given, the array
+            of that name in the file, else the labels themselves.
         name: The dataset's name; the file's name without its ending if not given.
         root: The data root; see `al_bench.data.files.data_root`.
     """
@@ -62,6 +65,7 @@ class NpzDataset(UserData):
     layout: Layout = Layout.auto
     missing_labels: MissingLabels = MissingLabels.refuse
     similar_labels: SimilarLabels = SimilarLabels.refuse
+    class_names: list[str] | None = None
     name: str | None = None
     root: str | None = None
 

@@ -8,19 +8,16 @@ import io
 import lzma
 import re
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from al_bench.data.files import one_line
+from al_bench.data.size_limits import TEXT_COPIES, UNREADABLE, check_size, unpack
 from al_bench.errors import InputError
 
-CHUNK = 2**20
-MOST_UNPACKED, MOST_RATIO = 200 * CHUNK, 100
-"""A packed file is refused above so many unpacked bytes that are more than so many times the packed ones."""
-UNREADABLE = (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
+TOO_LARGE = "leave out rows or columns, or write the inputs as arrays: dataset=npz"
 
 OPENERS: dict[bytes, tuple[str, Callable[..., Any]]] = {
     b"\x1f\x8b": ("gzip", gzip.open),
@@ -66,6 +63,7 @@ TEXT_KINDS: tuple[tuple[str, str, str], ...] = (
     (r"\s*<(!doctype|html|\?xml|table|svg)\b", "an HTML or XML page", "download the file behind it, or save it as CSV"),
     (r"\s*(%.*\n|\n)*@relation\b", "an ARFF file", "remove the lines with @ or %, and give dataset.header=absent"),
     (r"version https://git-lfs", "a Git LFS pointer, not the data", "fetch the data: git lfs pull"),
+    (r"\s*\|[^\n]*\|\s*\n\s*\|\s*:?-{2,}", "a table of Markdown", "save it as CSV"),
     (r"\{\\rtf", "a rich-text document", "save it as plain text"),
     (r"%PDF", "a PDF document", "copy the table into a spreadsheet and save it as CSV (UTF-8)"),
     (
@@ -100,11 +98,12 @@ def read_content(path: Path) -> Content:
             what to do.
     """
     try:
+        check_size(path, path.stat().st_size, TOO_LARGE, TEXT_COPIES)
         raw, remarks = path.read_bytes(), []
         for start, (name, opener) in OPENERS.items():
             if raw.startswith(start):
                 with opener(path) as file:
-                    raw = _unpacked(path, file, len(raw))
+                    raw = unpack(path, file, len(raw), TOO_LARGE)
                 if not path.name.endswith((".gz", ".xz", ".bz2")):
                     remarks.append(f"{path.name} is packed with {name}")
                 break
@@ -125,18 +124,6 @@ def _is_plain_text(beginning: bytes) -> bool:
     return beginning.isascii() and b"\n" in beginning and b"\0" not in beginning
 
 
-def _unpacked(path: Path, file: IO[bytes], packed: int) -> bytes:
-    """All bytes of a packed file, read in pieces; InputError for one that unpacks to very much."""
-    out = io.BytesIO()
-    while piece := file.read(CHUNK):
-        out.write(piece)
-        if out.tell() > MOST_UNPACKED and out.tell() > MOST_RATIO * packed:
-            raise InputError(
-                f"{path} unpacks to more than {MOST_RATIO} times its size; unpack it yourself if it is right"
-            )
-    return out.getvalue()
-
-
 def _zip_member(path: Path, raw: bytes) -> bytes:
     """The one file in a zip archive."""
     try:
@@ -149,14 +136,18 @@ def _zip_member(path: Path, raw: bytes) -> bytes:
         names = [name for name in archive.namelist() if not name.endswith("/")]
         if "[Content_Types].xml" in names or any(name.startswith("xl/") for name in names):
             raise InputError(f"{path} is an Excel spreadsheet (.xlsx); {AS_CSV}")
-        if "mimetype" in names and archive.read("mimetype").startswith(b"application/vnd.oasis"):
-            raise InputError(f"{path} is an OpenDocument spreadsheet; {AS_CSV}")
+        if "mimetype" in names:
+            with archive.open("mimetype") as file:
+                if file.read(50).startswith(b"application/vnd.oasis"):
+                    raise InputError(f"{path} is an OpenDocument spreadsheet; {AS_CSV}")
+        if any(name.endswith("/data.pkl") for name in names):
+            raise InputError(f"{path} is a PyTorch file, which holds a pickle; {AS_TABLE}")
         if names and all(name.endswith(".npy") for name in names):
             raise InputError(f"{path} is an .npz file of arrays; use dataset=npz")
         if len(names) != 1:
             raise InputError(f"{path} is a zip archive of {len(names)} files; unpack it and name one of them")
         with archive.open(names[0]) as file:
-            return _unpacked(path, file, len(raw))
+            return unpack(path, file, len(raw), TOO_LARGE)
 
 
 def decode(path: Path, content: Content, encoding: str | None) -> tuple[str, list[str]]:
@@ -174,7 +165,7 @@ def decode(path: Path, content: Content, encoding: str | None) -> tuple[str, lis
     if encoding is not None:
         try:
             return raw.decode(encoding), []
-        except (UnicodeError, LookupError) as error:
+        except (ValueError, LookupError) as error:
             raise InputError(
                 f"{path}: dataset.encoding={encoding}: {one_line(error)}; name the file's encoding"
             ) from None
@@ -192,7 +183,7 @@ def decode(path: Path, content: Content, encoding: str | None) -> tuple[str, lis
                 return raw.decode(name), [f"{path.name} is {name.upper()}"]
             except UnicodeDecodeError:
                 break
-    if b"\x00" in raw[:CHUNK]:
+    if b"\x00" in raw[: 2**20]:
         raise InputError(
             f"{path} is no text (it holds zero bytes); a table is expected as CSV, TSV, JSON lines or Parquet"
         )
@@ -223,34 +214,3 @@ def check_text_kind(path: Path, text: str) -> None:
     for pattern, kind, advice in TEXT_KINDS:
         if re.match(pattern, text[:2000], re.IGNORECASE):
             raise InputError(f"{path} is {kind}; {advice}")
-
-
-def parquet_frame(path: Path, raw: bytes) -> Any:
-    """The pandas.DataFrame of a Parquet file, by DuckDB: rows in the file's order, nothing fetched or installed.
-
-    Raises:
-        InputError: The file is damaged.
-    """
-    import tempfile
-
-    import duckdb
-
-    # A copy of a plain name: DuckDB takes brackets and stars in a name for a pattern of names.
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "table.parquet")
-        copy.write_bytes(raw)
-        settings: dict[str, Any] = {
-            "threads": 1,
-            "preserve_insertion_order": True,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-        try:
-            with duckdb.connect(":memory:", config=settings) as connection:
-                connection.execute(f"SET allowed_paths = ['{str(copy).replace(chr(39), chr(39) * 2)}']")
-                connection.execute("SET enable_external_access = false")
-                connection.execute("SET lock_configuration = true")
-                return connection.execute("SELECT * FROM read_parquet(?)", [str(copy)]).df()
-        except duckdb.Error as error:
-            reason = one_line(error).replace(str(copy), path.name).partition(" LINE 1")[0]
-            raise InputError(f"{path} cannot be read as Parquet ({reason}); write it again") from error

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from al_bench.data.array_files import load_inputs, map_inputs
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import Division, GivenParts, divide, part_remarks
 from al_bench.data.image_decoding import Decoded, Wish, decode, remarks
@@ -19,8 +18,9 @@ from al_bench.data.image_layout import Part, read_parts
 from al_bench.data.images import Normalise
 from al_bench.data.labels import encode
 from al_bench.data.mapped import MappedRows
-from al_bench.data.parts import choose_rows, share_of
+from al_bench.data.parts import Repeated, choose_rows
 from al_bench.data.reading import Reading
+from al_bench.data.scaled_inputs import load_inputs, map_inputs
 from al_bench.data.table_labels import merge_similar
 from al_bench.errors import InputError
 
@@ -90,7 +90,7 @@ def build(keys: ImageFolder, initial_rows: Sequence[int | str], validation: bool
     scaled_by = MappedRows(where, decoded.pixels, good[division.training_rows])
     standardise = keys.normalise is Normalise.standard
     load = map_inputs if decoded.mapped else load_inputs
-    moments = load(scaled_by, test_inputs, standardise)
+    moments = load(scaled_by, test_inputs, standardise, counted=False)
     whole = (
         replace(moments, inputs=inputs if decoded.mapped else inputs[:]) if division.validation is not None else moments
     )
@@ -172,5 +172,4 @@ def _repeated(decoded: Decoded, good: np.ndarray, division: Division) -> list[st
     digests = [decoded.facts.digests[row] for row in good.tolist()]
     train = {digests[row] for row in division.rows.tolist()}
     repeated = sum(digests[row] in train for row in division.test_rows.tolist())
-    count = len(division.test_rows)
-    return [f"{share_of(repeated, count)} test images are in the training part, too"] if repeated else []
+    return Repeated(len(division.rows), len(division.test_rows), repeated).remarks("images")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -124,11 +124,14 @@ class MappedRows:
         for _, chunk in self.chunks():
             digest.update(np.ascontiguousarray(chunk).data)
 
-    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+    def moments(self, visit: Callable[[np.ndarray], None] | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Mean and (population) standard deviation by column or channel, in one pass over the file, in float64.
 
         Chunks are joined by Chan, Golub and LeVeque 1979 (Updating Formulae and a Pairwise Algorithm for Computing
         Sample Variances, eq. 2.1): M ← M + M' + δ² n n' / (n + n') with δ the difference of the means.
+
+        Args:
+            visit: Called with every chunk, for whatever else is to be learnt in that pass.
 
         Returns:
             [D] or [C] means and standard deviations on the file's own scale, 1 in place of a deviation of zero.
@@ -138,6 +141,8 @@ class MappedRows:
         """
         count, mean, squares = 0, np.zeros(1), np.zeros(1)
         for chunk in self.checked_chunks():
+            if visit is not None:
+                visit(chunk)
             exact = chunk.astype(np.float64)
             axes = (0, *range(2, exact.ndim))
             number, chunk_mean = exact.size // exact.shape[1], exact.mean(axis=axes, keepdims=True)

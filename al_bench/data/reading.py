@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from al_bench.errors import plain_line
+
 MOST = 8
 """Names that a line shows; of more it says how many."""
+LONGEST_NAME = 60
+"""Characters of a name that are shown."""
 NUMBERED = {"numbers": "number", "categories": "category"}
 """Kinds of columns, to what one column of the kind is called."""
 
@@ -47,32 +51,41 @@ class Reading:
             f"{self.source}: {self.rows:,} {self.unit}",
             kinds,
             f"label {self.label}",
-            f"{len(self.counts)} classes ({_shortened([f'{name} {sum(numbers):,}' for name, numbers in counts])})",
+            f"{len(counts)} classes ({_shortened([f'{_name(name)} {sum(numbers):,}' for name, numbers in counts])})",
             self.split,
         ]
         if self.unused:
-            parts.append(f"not used: {_shortened([f'{name} ({why})' for name, why in self.unused.items()])}")
-        return "; ".join([*parts, *self.remarks])
+            parts.append(f"not used: {_shortened([f'{_name(name)} ({why})' for name, why in self.unused.items()])}")
+        return plain_line("; ".join([*parts, *self.remarks]))
 
     def lines(self) -> list[str]:
         """The same, one fact a line."""
         out = [f"{self.source}: {self.rows:,} {self.unit}"]
         out += [f"  {kind}" for kind, names in self.kinds.items() if not names and kind not in NUMBERED]
-        out += [f"  {kind}: {len(names)} ({_shortened(names, 20)})" for kind, names in self.kinds.items() if names]
+        out += [
+            f"  {kind}: {len(names)} ({_shortened(list(map(_name, names)), 20)})"
+            for kind, names in self.kinds.items()
+            if names
+        ]
         out.append(f"  label: {self.label}")
         shown = list(self.counts.items())[:40]
         parts = "training + validation + test" if any(len(numbers) == 3 for _, numbers in shown) else "training + test"
         out.append(f"  classes: {len(self.counts)} ({parts} part)")
-        out += [f"    {name}: {' + '.join(f'{number:,}' for number in numbers)}" for name, numbers in shown]
+        out += [f"    {_name(name)}: {' + '.join(f'{number:,}' for number in numbers)}" for name, numbers in shown]
         out += [f"    and {len(self.counts) - 40} more"] if len(self.counts) > 40 else []
         out.append(f"  split: {self.split}")
         out += [f"  not used: {name} ({why})" for name, why in self.unused.items()]
-        return out + [f"  note: {remark}" for remark in self.remarks]
+        return [plain_line(line) for line in (*out, *(f"  note: {remark}" for remark in self.remarks))]
 
 
 def _counted(count: int, kind: str) -> str:
     """`1 number`, `2 categories`."""
     return f"{count} {NUMBERED.get(kind, kind) if count == 1 else kind}"
+
+
+def _name(name: str) -> str:
+    """A name that may be a cell of any length."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _shortened(names: list[str] | tuple[str, ...], most: int = MOST) -> str:

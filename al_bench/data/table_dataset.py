@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from al_bench.data.class_names import printable_names
 from al_bench.data.csv_columns import Column, Kind, Table, check_missing, read_columns
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import Division, GivenParts, divide, joined_origins, part_remarks
 from al_bench.data.encoded_columns import encode_columns
 from al_bench.data.labels import encode
-from al_bench.data.parts import choose_rows, rows_in_both, share_of
+from al_bench.data.parts import choose_rows, repeated_rows
 from al_bench.data.reading import Reading
 from al_bench.data.table_choices import Missing
 from al_bench.data.table_labels import check_classes, choose_label, label_texts, merge_similar, rows_with_labels
@@ -105,6 +106,7 @@ def build(
             values[name].append(column.values)
 
     numbers, class_names = encode(texts)
+    class_names = printable_names(class_names)
     origins = [_origins(keys, part) for part in parts]
     kept = choose_rows(origins[0], initial_rows, str(table.path)) if len(initial_rows) else None
     given = GivenParts(
@@ -128,15 +130,10 @@ def build(
 
     counts = division.counts(numbers, class_names)
     remarks += part_remarks(counts)
-    repeated = rows_in_both(inputs, test_inputs)
-    if (
-        test is not None
-        and repeated == len(test_inputs) == len(inputs)
-        and rows_in_both(test_inputs, inputs) == len(inputs)
-    ):
+    repeated = repeated_rows(inputs, test_inputs)
+    if test is not None and repeated.all:
         raise InputError(f"{test.path} has the same rows as {table.path}; a test part of other rows is expected")
-    if repeated:
-        remarks.append(f"{share_of(repeated, len(test_inputs))} test rows are in the training part, too")
+    remarks += repeated.remarks()
     numeric = tuple(name for name, column in columns.items() if column.is_number)
     reading = Reading(
         source=str(keys.path),
