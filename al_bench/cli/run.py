@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def make_job(composed: Composed) -> Job:
         implied=composed.implied,
         own_code=own_code([getattr(run, group) for group in composed.components]),
         start_note=note,
+        posterior_chosen_in=partial(composed.file_that_chooses, "posterior"),
     )
 
 

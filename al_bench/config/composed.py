@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from al_bench.config import run_names
+from al_bench.config.hydra_adapter import file_that_chooses
 from al_bench.config.implied import implied_choices, implied_line
 from al_bench.config.messages import own_unknown_key, unknown_key
 from al_bench.config.options import check_names
@@ -93,6 +94,10 @@ class Composed:
                 own = run_names.flatten(run_names.as_dict(schema), f"{group}.")
                 defaults = {key: value for key, value in defaults.items() if not key.startswith(f"{group}.")} | own
         return defaults
+
+    def file_that_chooses(self, group: str) -> str | None:
+        """The YAML file that chooses an option of a config group or sets its keys; None where none does."""
+        return None if group in self.implied else file_that_chooses(group, self.hydra)
 
     def as_yaml(self) -> str:
         """The resolved configuration."""

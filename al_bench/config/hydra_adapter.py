@@ -19,9 +19,11 @@ from hydra._internal.defaults_list import DefaultsList
 from hydra._internal.defaults_list import create_defaults_list as hydras_defaults_list
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import get_args_parser
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
+from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
 
 from al_bench.config.implied import KEY, ORDER, PREFIX, follow, take_implied
@@ -120,6 +122,35 @@ def register_sources() -> None:
     plugins.register(OwnSource)
     plugins.register(OwnSearchPath)
     SourcesRegistry.instance().types[FileConfigSource.scheme()] = FileConfigSource
+
+
+GLOBAL_GROUPS = ("experiment", "scale", "debug")
+"""Config groups whose files set keys of every component."""
+
+
+def file_that_chooses(group: str, hydra: Any) -> str | None:
+    """The YAML file, below its folder, that chooses an option of a config group or sets its keys; None: none does.
+
+    Args:
+        group: Such as posterior.
+        hydra: Hydra's node of the configuration that is composed.
+    """
+    instance = GlobalHydra.instance()
+    if not instance.is_initialized():
+        return None
+    loader: Any = instance.config_loader()
+    overrides = [*hydra.overrides.hydra, *hydra.overrides.task]
+    composed = loader.compute_defaults_list(hydra.job.config_name, overrides=overrides, run_mode=RunMode.RUN)
+    choice = composed.overrides.override_metadata.get(group)
+    if choice is not None and not choice.external_override:
+        return str(choice.containing_config_path)
+    for entry in composed.defaults:
+        path = str(entry.config_path)
+        if path.partition("/")[0] in GLOBAL_GROUPS:
+            content = loader.repository.load_config(path)
+            if content is not None and group in content.config:
+                return path
+    return None
 
 
 def options_first(argv: Sequence[str]) -> list[str]:

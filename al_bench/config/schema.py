@@ -61,6 +61,12 @@ class Initial:
             if not isinstance(row, (int, str)) or isinstance(row, bool):
                 raise InputError(f"initial.rows has {row!r}; it must hold rows, counted from 0, or texts of dataset.id")
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        named = next((key for key in ("indices", "rows") if getattr(self, key) is not None), None)
+        reason = f"initial.{named} names the points of round 0; set initial.{named}=null"
+        return dict.fromkeys(("size", "kind"), reason) if named else {}
+
     @property
     def points(self) -> int:
         """How many points are labelled in round 0."""

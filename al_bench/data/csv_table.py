@@ -100,6 +100,11 @@ class CsvDataset(UserData):
         if self.skip is not None:
             checks.at_least("dataset.skip", self.skip, 0)
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        reason = "dataset.test_path is given, so no test part is split off; set dataset.test_path=null"
+        return dict.fromkeys(("test_fraction", "split_seed"), reason) if self.test_path else {}
+
     def load(
         self, initial_rows: Sequence[int | str] = (), validation: bool = False, cache: str | None = "auto"
     ) -> Dataset:

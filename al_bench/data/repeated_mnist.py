@@ -48,6 +48,10 @@ class RepeatedMNIST:
         checks.at_least("dataset.noise", self.noise, 0, finite=True)
         checks.at_least("dataset.noise_seed", self.noise_seed, 0)
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        return {} if self.noise else {"noise_seed": "dataset.noise is 0; set dataset.noise=0.1"}
+
     def load(self) -> Dataset:
         """Read MNIST and build the copies in the memory they stay in.
 

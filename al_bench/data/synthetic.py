@@ -52,6 +52,11 @@ class Synthetic:
         checks.at_least("dataset.separation", self.separation, 0, finite=True)
         checks.at_least("dataset.data_seed", self.data_seed, 0)
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        reason = f"dataset.shape is {self.shape}; set dataset.shape=null"
+        return {} if self.shape is None else {"features": reason}
+
     def load(self) -> Dataset:
         """Draw the centres and the points: [N, D] or [N, *shape] float32."""
         import numpy as np

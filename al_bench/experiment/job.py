@@ -7,7 +7,7 @@ import errno
 import logging
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from al_bench.config.implied import implied_line
 from al_bench.config.schema import InitialKind, Reference, RunConfig, default_kind
 from al_bench.data.files import find_file
-from al_bench.errors import BenchError, InputError
+from al_bench.errors import BenchError, InputError, plain_line
 from al_bench.experiment.outcome import Outcome
 from al_bench.storage.files import is_disk_full
 from al_bench.storage.own_code import UNKNOWN, check_own_code, is_unknown
@@ -51,6 +51,7 @@ class Job:
         own_code: Files and digests of the user's own components; None where all are al-bench's.
         implied: Config group to the option that implied its choice, where the user made none.
         start_note: What else to say of the initial set.
+        posterior_chosen_in: The YAML file that asks for the posterior; None where none does.
     """
 
     config: RunConfig
@@ -65,6 +66,7 @@ class Job:
     own_code: dict[str, Any] | None = None
     implied: Mapping[str, str] = field(default_factory=dict)
     start_note: str = ""
+    posterior_chosen_in: Callable[[], str | None] = lambda: None
 
     @property
     def strategy(self) -> str:
@@ -94,6 +96,18 @@ def perform(job: Job) -> Outcome:
         return Outcome("failed", str(job.folder), " ".join(_note(error, job.folder).split()))
 
 
+def _check_typed(job: Job, experiment: Experiment) -> None:
+    """Refuse what was typed and changes nothing, and a posterior that is another than its name says."""
+    from al_bench.experiment.equal_draws import refuse_equal_draws
+    from al_bench.experiment.typed_keys import refuse_keys_without_effect, refuse_other_name
+
+    option = str(job.choices["posterior"])
+    refuse_other_name(job.config, option, job.command, job.posterior_chosen_in)
+    refuse_keys_without_effect(job.config, job.command)
+    if experiment.equal is not None:
+        refuse_equal_draws(experiment.equal, job.config, option, job.command, job.posterior_chosen_in)
+
+
 def _note(error: Exception, folder: Path) -> str:
     """Why a run failed."""
     if isinstance(error, OSError) and is_disk_full(error):
@@ -106,13 +120,19 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
     from al_bench.experiment.header import describe
     from al_bench.experiment.length import is_covered
     from al_bench.experiment.process import keep_freed_memory, set_threads
+    from al_bench.experiment.remarks import run_remarks
     from al_bench.experiment.setup import set_up
 
     set_threads(job.config.threads)
     keep_freed_memory()
     _say_what_is_implied(job)
     experiment = set_up(job.config, job.strategy)
+    if not stored.rounds:  # a record goes on as it began
+        _check_typed(job, experiment)
     _say_what_was_read(job, experiment)
+    remarks = run_remarks(experiment, str(job.choices["posterior"]))
+    for line in remarks:
+        _say(job, line)
     header = describe(job, experiment)
     if stored.complete and is_covered(stored.rounds, experiment):
         stored.check_header(header, ("fingerprint", "features", "encoding"))
@@ -121,6 +141,8 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
         folder.check(job.identity, job.components, job.defaults, lengths=False)
         check_own_code(folder, job.own_code)
         try:
+            for line in remarks:
+                logger.info("%s", line)
             _run_rounds(job, experiment, folder, header)
             return _complete(job, folder)
         except InputError as error:
@@ -147,9 +169,14 @@ SAID: set[str] = set()
 
 def _say_what_is_implied(job: Job) -> None:
     """One line about the options that were chosen for the user, before anything is read."""
-    line = implied_line(job.choices, job.implied)
-    if line and line not in SAID and job.bar:
-        print(f"al-bench: {line}", file=sys.stderr)
+    if line := implied_line(job.choices, job.implied):
+        _say(job, line)
+
+
+def _say(job: Job, line: str) -> None:
+    """Print a line about a run, once a command."""
+    if line not in SAID and job.bar:
+        print(f"al-bench: {plain_line(line)}", file=sys.stderr)
     SAID.add(line)
 
 
@@ -158,10 +185,7 @@ def _say_what_was_read(job: Job, experiment: Experiment) -> None:
     dataset = experiment.dataset
     if dataset.reading is None or dataset.origins is None:
         return
-    line = dataset.reading.line()
-    if line not in SAID and job.bar:
-        print(f"al-bench: read {line}", file=sys.stderr)
-    SAID.add(line)
+    _say(job, f"read {dataset.reading.line()}")
     if (indices := job.config.initial.indices) and job.bar and (items := dataset.items(indices)) != list(indices):
         said = ", ".join(map(str, items[:8])) + (", …" if len(items) > 8 else "")
         print(

@@ -5,20 +5,26 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from torch import nn
+
 from al_bench.config.components import load_class, typed
 from al_bench.config.contracts import class_name
+from al_bench.config.own_schema import is_own_class
 from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import RunConfig, Scoring
 from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
-from al_bench.experiment.own_components import build_network, faults_named, who
+from al_bench.experiment.own_components import faults_named, who
+from al_bench.experiment.own_network import build_network, probed_rows
 from al_bench.learners.class_weights import check_class_names
 from al_bench.learners.learner import Learner
+from al_bench.learners.mc_dropout.masks import mark_reached
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Augment, Training
 from al_bench.models.dropout import replace_torch_dropout
 from al_bench.models.memory_format import to_channels_last
+from al_bench.models.randomness import seeded_everywhere
 from al_bench.models.reset import seeded
 from al_bench.strategies.base import Strategy
 
@@ -76,10 +82,15 @@ def _build_networks(config: RunConfig, dataset: Dataset, strategy: Strategy | No
             f"shape {list(dataset.shape)}; set training.augment=none"
         )
     device = dataset.inputs.device
+    networks: list[nn.Module] = []
     with seeded(0):  # `reset` draws the weights of a round; building must leave the global generator alone
-        networks = [
-            to_channels_last(replace_torch_dropout(build_network(model, dataset)).to(device)) for model, _ in members
-        ]
+        for number, (model, _) in enumerate(members):
+            first = all(model is not other for other, _ in members[:number])
+            network = replace_torch_dropout(build_network(model, dataset, check=first)).to(device)
+            networks.append(to_channels_last(network))
+            if is_own_class(type(model)):
+                with seeded_everywhere(0, device):
+                    mark_reached(network, probed_rows(dataset, 1))
     names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
     for layer in config.training.layer_weight_decay:
         if layer not in names:

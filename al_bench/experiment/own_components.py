@@ -1,4 +1,4 @@
-"""What a user's own data set, network and strategy turn out to be, checked before a run's folder is made.
+"""What a user's own data set and strategy turn out to be, checked before a run's folder is made.
 
 The class of a component is checked when its option is read (`al_bench.config.contracts`). Here its methods are called:
 whatever they raise or return amiss becomes one line that names the class, the fault and what to write.
@@ -6,13 +6,12 @@ whatever they raise or return amiss becomes one line that names the class, the f
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from al_bench.config.contracts import class_name
 from al_bench.config.load_class import describe_error
@@ -26,9 +25,6 @@ from al_bench.errors import BenchError, InputError
 from al_bench.evidence import Product
 from al_bench.storage import cache
 from al_bench.strategies.base import Strategy
-
-PROBED_ROWS = 2
-"""Rows of the forward pass that shows what a user's network gives."""
 
 
 def who(component: object, group: str) -> str:
@@ -180,33 +176,3 @@ def labels_fault(name: str, labels: object, classes: int) -> str | None:
 def type_name(dtype: torch.dtype) -> str:
     """A torch type without its module: int32."""
     return str(dtype).removeprefix("torch.")
-
-
-def build_network(model: Any, dataset: Dataset) -> nn.Module:
-    """A new network of a model component; what one of a user's own gives is checked by a forward pass of two rows.
-
-    Raises:
-        InputError: `build` or the forward pass fails, or the outputs are not one number for each class.
-    """
-    if not is_own_class(type(model)):
-        return model.build(dataset.shape, dataset.classes)
-    with faults_named(model, "model", "build(shape, classes)"):
-        network = model.build(dataset.shape, dataset.classes)
-    if not isinstance(network, nn.Module):
-        raise InputError(
-            f"{who(model, 'model')}: build() returns a {type(network).__name__}; it must return a torch Module"
-        )
-    rows = dataset.prepare(dataset.inputs[:PROBED_ROWS]).cpu()
-    with faults_named(model, "model", f"a forward pass of {len(rows)} rows of shape {list(dataset.shape)}"):
-        probe = copy.deepcopy(network).cpu().eval()
-        with torch.no_grad():
-            outputs = probe(rows)
-    expected = (len(rows), dataset.classes)
-    if not isinstance(outputs, Tensor) or tuple(outputs.shape) != expected or not outputs.is_floating_point():
-        shape = list(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
-        kind = f" of {type_name(outputs.dtype)}" if isinstance(outputs, Tensor) else ""
-        raise InputError(
-            f"{who(model, 'model')}: the network gives {shape}{kind} for {len(rows)} rows; {dataset.name} has "
-            f"{dataset.classes} classes, so it must give numbers of shape {list(expected)}"
-        )
-    return network

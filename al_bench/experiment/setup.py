@@ -18,6 +18,8 @@ from al_bench.data.sparse import SparseRows
 from al_bench.data.user_data import VALIDATION_FILE
 from al_bench.errors import InputError
 from al_bench.evidence import Product
+from al_bench.experiment.batch_of_one import refuse_batches_of_one
+from al_bench.experiment.equal_draws import EqualDraws, equal_draws
 from al_bench.experiment.feature_source import INPUT, feature_source
 from al_bench.experiment.initial import draw_sets
 from al_bench.experiment.learner import build_learner
@@ -44,6 +46,7 @@ class Experiment:
         table: [training points, D] features of the file that the strategy names, or those of few dimensions that it
             gets where the inputs are sparse; else None.
         metrics: What is computed where a round is evaluated.
+        equal: Why all draws of the posterior are equal; None where they are not.
     """
 
     config: RunConfig
@@ -56,6 +59,7 @@ class Experiment:
     labels_at_end: int
     table: Tensor | None = None
     metrics: tuple[Metric, ...] = tuple(METRICS.values())
+    equal: EqualDraws | None = None
 
     @property
     def rounds(self) -> int:
@@ -96,13 +100,22 @@ class Experiment:
         return torch.bincount(self.labels(indices), minlength=self.dataset.classes).tolist()
 
 
-def check_strategy(config: RunConfig, name: str, learner: Learner, start: PoolState) -> Tensor | None:
+def check_strategy(
+    config: RunConfig, name: str, learner: Learner, start: PoolState, equal: EqualDraws | None = None
+) -> Tensor | None:
     """Refuse a strategy that has no meaning here; return the features of the file it names, or reduced ones, if any.
 
     Raises:
         InputError: naming the keys.
     """
     strategy, dataset = cast(Strategy, config.strategy), learner.dataset
+    if equal is not None and learner.functions < strategy.minimum_draws:
+        number, draws = learner.functions, config.posterior.draws
+        raise InputError(
+            f"strategy {name} needs at least {strategy.minimum_draws} distinct posterior draws and there "
+            f"{'is' if number == 1 else 'are'} {number}: {'' if draws else 'posterior.draws is 0, and '}{equal.cause}; "
+            f"{equal.remedy}{'' if draws else ', with posterior=mc_dropout'}, or set posterior=ensemble"
+        )
     strategy.check(
         RunFacts(
             name=name,
@@ -192,6 +205,8 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
     dataset = encoded().to(device)
     strategy = cast(Strategy, config.strategy)
     learner = build_learner(config, dataset, None if full else strategy, chunk)
-    table = None if full else check_strategy(config, strategy_name, learner, start)
+    refuse_batches_of_one(config, learner, len(start.labelled), at_end)
+    equal = equal_draws(config, learner)
+    table = None if full else check_strategy(config, strategy_name, learner, start, equal)
     metrics = (*METRICS.values(), *load_metrics(config.evaluation.metrics, dataset.classes))
-    return Experiment(config, streams, dataset, learner, strategy, start, validation, at_end, table, metrics)
+    return Experiment(config, streams, dataset, learner, strategy, start, validation, at_end, table, metrics, equal)

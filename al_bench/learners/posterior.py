@@ -53,6 +53,15 @@ class Posterior(ABC):
             if not values:
                 raise InputError(f"posterior.vary.{key} lists no values; give one or more, which members take in turn")
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        return {
+            f"vary.{key}": f"it has {len(values)} values, which the members take in turn, and posterior.members is "
+            f"{self.members}; set posterior.members={len(values)}"
+            for key, values in self.vary.items()
+            if len(values) > self.members
+        }
+
     def functions(self, networks: Sequence[nn.Module]) -> int:
         """K, how many distinct functions there are when the pool is scored: M · max(S, 1) unless overridden.
 

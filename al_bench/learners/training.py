@@ -126,3 +126,20 @@ class Training:
                 checks.require(False, f"training.{key}", value, "a number of at least 0, or c/N such as 7/N")
         if self.nesterov and not self.momentum > 0:
             raise InputError("training.nesterov needs training.momentum above 0")
+
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        idle: dict[str, str] = {}
+        if self.optimiser is not Optimiser.sgd:
+            reason = f"training.optimiser is {self.optimiser.name}; set training.optimiser=sgd"
+            idle |= dict.fromkeys(("momentum", "nesterov"), reason)
+        read_by = {"steps": ("steps",), "epochs": ("epochs", "fitted", "early")}
+        read_by |= {"fitted_accuracy": ("fitted",), "patience": ("early",)}
+        for key, stops in read_by.items():
+            if self.stop.name not in stops:
+                others = f" (or {', '.join(stops[1:])})" if stops[1:] else ""
+                idle[key] = f"training.stop is {self.stop.name}; set training.stop={stops[0]}{others}"
+        if self.schedule is not LrSchedule.step:
+            reason = f"training.schedule is {self.schedule.name}; set training.schedule=step"
+            idle |= dict.fromkeys(("milestones", "gamma"), reason)
+        return idle

@@ -30,6 +30,8 @@ class Dropout(nn.Module):
         generator: Where training draws from, on the device of the inputs; None is torch's global generator.
         mask: What evaluation multiplies by, already scaled by 1 / (1 − p), of the shape that `draw` returns
             and so broadcast over the rows; None leaves the inputs as they are. Not part of the state dict.
+        reached: Whether a forward pass in evaluation calls the layer (see `mc_dropout.masks.mark_reached`); a mask of
+            one that is not called changes nothing.
 
     Raises:
         InputError: p is outside [0, 1).
@@ -42,6 +44,7 @@ class Dropout(nn.Module):
         self.channelwise = channelwise
         self.generator: torch.Generator | None = None
         self.mask: Tensor | None = None
+        self.reached = True
 
     def forward(self, inputs: Tensor) -> Tensor:
         """[n, *feature_shape] to the same shape."""

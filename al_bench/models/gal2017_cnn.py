@@ -32,6 +32,10 @@ class Gal2017Cnn(ConvDropout):
     dropout_conv: float = 0.25
     channelwise: bool = False
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        return {} if self.dropout_conv else {"channelwise": "model.dropout_conv is 0; set model.dropout_conv=0.25"}
+
     def layers(self, channels: int, height: int, width: int, classes: int) -> Iterator[tuple[str, nn.Module]]:
         from torch import nn
 

@@ -31,6 +31,11 @@ class Mlp:
         checks.sizes("model.hidden", self.hidden, least=0)
         checks.fraction("model.dropout_dense", self.dropout_dense, one=False)
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        reason = "model.hidden is empty, and dropout follows hidden layers; set 'model.hidden=[128]'"
+        return {} if self.hidden else {"dropout_dense": reason}
+
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         """A new network for inputs of any `shape`, with weights from torch's global generator.
 

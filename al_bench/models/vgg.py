@@ -52,6 +52,11 @@ class Vgg:
         checks.sizes("model.dense", self.dense, least=0)
         checks.fraction("model.dropout_dense", self.dropout_dense, one=False)
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        reason = "model.dense is empty, and dropout follows hidden dense layers; set 'model.dense=[512]'"
+        return {} if self.dense else {"dropout_dense": reason}
+
     def build(self, shape: tuple[int, ...], classes: int) -> nn.Sequential:
         """A new network with weights from torch's global generator.
 

@@ -216,6 +216,12 @@ class ScoreStrategy(Strategy):
                 "power has no meaning: set strategy.stochastic=softmax or softrank"
             )
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        if self.stochastic is not Stochastic.none:
+            return {}
+        return {"beta": "strategy.stochastic is none; set strategy.stochastic=softmax (or power, softrank)"}
+
     @abstractmethod
     def score(self, evidence: Evidence) -> Tensor:
         """[n] scores of the rows of a chunk, higher is more informative.

@@ -109,6 +109,11 @@ class ProbCover(_Density):
         checks.fraction("strategy.purity", self.purity, zero=False)
         checks.at_least("strategy.edges_max", self.edges_max, 1)
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        reason = f"strategy.delta is {self.delta}, so it is not estimated; set strategy.delta=null"
+        return {} if self.delta is None else {"purity": reason}
+
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
         delta = self.delta
         if delta is None:

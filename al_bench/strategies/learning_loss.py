@@ -73,6 +73,12 @@ class LearningLoss(ScoreStrategy):
                 "model decide"
             )
 
+    def keys_without_effect(self) -> dict[str, str]:
+        idle = super().keys_without_effect()
+        if self.variant is not Variant.ranking:
+            idle["margin"] = f"strategy.variant is {self.variant.name}; set strategy.variant=ranking"
+        return idle
+
     def needs(self, draws: bool) -> frozenset[Product]:
         return frozenset({Product.predicted_loss})
 

@@ -21,7 +21,9 @@ def own(tmp_path, monkeypatch):
 
 def words(group: str, *more: str) -> list[str]:
     """The arguments of a run with one component of the user's own."""
-    small = {"dataset": ["initial.size=4", "schedule.batch=2"], "model": ["strategy=entropy"]}.get(group, [])
+    small = {"dataset": ["initial.size=4", "schedule.batch=2"], "model": ["strategy=entropy", "posterior.draws=0"]}.get(
+        group, []
+    )
     return ["--config-dir", "own", *TINY, *small, f"{group}=mine", "arm=a", *more]
 
 

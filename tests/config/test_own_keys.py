@@ -11,6 +11,9 @@ from al_bench.errors import InputError
 from tests.config.own import MODEL, MOONS, STRATEGY, OwnFolder
 from tests.conftest import TINY, record, written
 
+POINT = ("strategy=entropy", "posterior.draws=0")
+"""For a network without dropout."""
+
 
 @pytest.fixture
 def own(tmp_path, monkeypatch):
@@ -19,7 +22,7 @@ def own(tmp_path, monkeypatch):
 
 SET = {
     "an inherited enumeration": ("strategy.stochastic=softmax", "stochastic: softmax"),
-    "an inherited number": ("strategy.beta=2", "beta: 2.0"),
+    "an inherited number": ("strategy.stochastic=softmax strategy.beta=2", "beta: 2.0"),
     "a number": ("strategy.power=3", "power: 3.0"),
     "an enumeration": ("strategy.colour=blue", "colour: blue"),
     "a nested dataclass": ("strategy.inner.depth=5", "depth: 5"),
@@ -33,7 +36,7 @@ SET = {
 def test_a_field_that_the_file_does_not_list_is_a_key(run, own, case):
     override, line = SET[case]
     own.write(STRATEGY, strategy__mine="_target_: MODULE.Mine\n")
-    done = run("--config-dir", "own", *TINY, "strategy=mine", override, "arm=here", "schedule.rounds=1")
+    done = run("--config-dir", "own", *TINY, "strategy=mine", *override.split(), "arm=here", "schedule.rounds=1")
     assert done.status == 0, done.err
     assert line in (record("here").folder / "config.yaml").read_text()
 
@@ -118,7 +121,7 @@ def test_a_class_inside_another_is_named_with_a_colon(run, own):
         + "\nOuter.Inner = Net\n",
         model__mine="_target_: MODULE:Outer.Inner\n",
     )
-    done = run("--config-dir", "own", *TINY, "strategy=entropy", "model=mine", "model.units=4", "arm=here")
+    done = run("--config-dir", "own", *TINY, *POINT, "model=mine", "model.units=4", "arm=here")
     assert done.status == 0, done.err
     assert record("here").header["identity"]["model._target_"] == f"{own.module}:Outer.Inner"
 
@@ -144,7 +147,7 @@ def test_a_field_without_a_default_has_to_be_set(run, own):
 def test_a_class_named_on_the_command_line_has_its_fields_in_the_identity(run, own):
     own.write(MODEL)
     words = ["~model", f"+model._target_={own.module}:Net", "+model.units=4", "arm=here"]
-    done = run(*TINY, "strategy=entropy", *words, "schedule.rounds=1")
+    done = run(*TINY, *POINT, *words, "schedule.rounds=1")
     assert done.status == 0, done.err
     assert record("here").header["identity"]["model.units"] == 4
 

@@ -20,6 +20,7 @@ from al_bench.strategies.uncertainty import Bald, Margin
 from tests.conftest import TINY, record
 from tests.learners.own.logreg import LogReg
 
+LOGREG = ("model=logreg", "posterior.draws=0")
 DIGITS = ("--config-dir", "conf", "model=logreg", "schedule.rounds=2", "study=s")
 
 
@@ -57,7 +58,7 @@ def test_it_runs_on_digits_under(own, strategy):
 
 def test_an_installed_package_offers_it_as_a_model(run, install_package):
     install_package("logreg", "al_bench.learners", "logistic = logreg:LogReg")
-    done = run(*TINY, "model=logistic", "model.C=2.0", "strategy=margin", "arm=a")
+    done = run(*TINY, "posterior.draws=0", "model=logistic", "model.C=2.0", "strategy=margin", "arm=a")
     assert done.status == 0, done.err
     assert record("a").header["identity"]["model.C"] == 2.0
 
@@ -82,12 +83,12 @@ def test_its_picks_are_those_of_the_estimator_itself(own):
 
 
 def test_a_strategy_in_feature_space_reads_the_inputs(own):
-    done = own("--config-dir", "conf", *TINY, "model=logreg", "strategy=coreset_greedy", "strategy.features=input")
+    done = own("--config-dir", "conf", *TINY, *LOGREG, "strategy=coreset_greedy", "strategy.features=input")
     assert done.status == 0, done.err
 
 
 def test_a_resumed_run_equals_an_unbroken_one(own):
-    words = ("--config-dir", "conf", *TINY, "model=logreg", "strategy=entropy", "arm=a")
+    words = ("--config-dir", "conf", *TINY, *LOGREG, "strategy=entropy", "arm=a")
     assert own(*words).status == 0
     found = record("a")
     whole, file = found.stable, found.folder / "rounds.jsonl"

@@ -19,7 +19,7 @@ REFUSED = {
         "strategy mean_std needs at least 2 distinct posterior draws",
         "there is 1",
     ),
-    "strategy=batchbald model.dropout_dense=0": ("strategy batchbald needs at least 2", "a model that has dropout"),
+    "strategy=batchbald model.dropout_dense=0": ("strategy batchbald needs at least 2", "set model.dropout_dense=0.5"),
     "strategy=epig posterior.draws=0": ("strategy epig needs at least 2", "posterior.draws above 1"),
     "strategy=power_bald posterior=deterministic posterior.draws=0": ("strategy power_bald needs at least 2",),
     "strategy=qbc_vote_entropy posterior.members=1": ("committee of at least 2", "posterior.members is 1"),

@@ -18,8 +18,28 @@ from al_bench.models.dropout import Dropout
 
 
 def active_dropout(network: nn.Module) -> bool:
-    """Whether the network has a `Dropout` with p > 0, so that different masks give different functions."""
-    return any(isinstance(module, Dropout) and module.p > 0 for module in network.modules())
+    """Whether evaluation calls a `Dropout` with p > 0, so that different masks give different functions."""
+    return any(isinstance(module, Dropout) and module.p > 0 and module.reached for module in network.modules())
+
+
+def mark_reached(network: nn.Module, row: Tensor) -> None:
+    """Find by a forward pass in evaluation which of a network's dropout layers it calls; the others cannot draw.
+
+    Args:
+        network: Whose dropout layers are `Dropout`; their attribute `reached` is set.
+        row: [1, *shape], one prepared input on the network's device.
+    """
+    called: set[nn.Module] = set()
+    layers = [module for module in network.modules() if isinstance(module, Dropout)]
+    hooks = [layer.register_forward_hook(lambda module, _inputs, _output: called.add(module)) for layer in layers]
+    try:
+        with evaluating(network):
+            network(row)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for layer in layers:
+        layer.reached = layer in called
 
 
 @contextmanager
