@@ -31,7 +31,7 @@ class EqualDraws:
 
     Args:
         cause: What the model lacks.
-        remedy: What to write or to set, after "to draw masks, ".
+        remedy: What to write or to set, after "for draws, ".
         one: Whether members make no difference either, as the model is a learner that gives one function.
     """
 
@@ -51,18 +51,30 @@ def equal_draws(config: RunConfig, learner: Learner) -> EqualDraws | None:
     if not isinstance(posterior, Mixture):
         return None  # a posterior of the user's own says itself how many functions it has
     if not isinstance(learner, TorchLearner):
-        if learner.functions > 1 or posterior.members * max(posterior.draws, 1) == 1:
-            return None
-        name = class_name(type(config.model))
-        return EqualDraws(f"{name} gives one function", "choose a model of networks, such as model=mlp", one=True)
+        return own_learner(config, learner)
     if any(map(active_dropout, learner.networks)):
         return None
-    if is_own_class(type(config.model)):
+    if is_own_class(type(config.model)) and hasattr(config.model, "build"):
         return own_network(config.model, learner.networks[0], learner)
+    if not hasattr(config.model, "build"):
+        return EqualDraws("the model has no dropout", learner.draws_advice)
     shares = [f"model.{entry.name}" for entry in fields(config.model) if entry.name.startswith("dropout")]
     zero = [key for key in shares if getattr(config.model, key.partition(".")[2]) == 0]
     reason = f" ({' and '.join(zero)} is 0)" if zero == shares != [] else ""
     return EqualDraws(f"the model has no active dropout{reason}", built_in_remedy(config.model, learner))
+
+
+def own_learner(config: RunConfig, learner: Learner) -> EqualDraws | None:
+    """Why a mixture over a learner that is no network has fewer functions than it asks for."""
+    posterior = config.posterior
+    own = is_own_class(type(config.model))
+    name = class_name(type(config.model)) if own else "the model"
+    advice = "choose a model of networks, such as model=mlp" if own else learner.draws_advice
+    if learner.functions == 1 < posterior.members * max(posterior.draws, 1):
+        return EqualDraws(f"{name} gives one function", advice, one=True)
+    if posterior.draws > 0 and learner.functions == learner.members == posterior.members:
+        return EqualDraws(f"{name} has no dropout", advice)
+    return None
 
 
 def own_network(model: Any, network: nn.Module, learner: TorchLearner) -> EqualDraws:
@@ -124,7 +136,7 @@ def refuse_equal_draws(
     posterior_words = [typed[key] for key in posterior_keys if key in typed] if asks else []
     evaluation_words = [typed["evaluation.draws"]] if "evaluation.draws" in typed and draws > 0 else []
     file = chosen_in() if asks and not posterior_words else None
-    remedy = f"to draw masks, {equal.remedy}"
+    remedy = f"for draws, {equal.remedy}"
     if not (posterior_words or file):
         if not evaluation_words:
             return
@@ -175,4 +187,4 @@ def remark(equal: EqualDraws, config: RunConfig, option: str) -> str | None:
         f"posterior={option} is the default, and {equal.cause}: this run is "
         f"{'a point prediction (K = 1 function)' if members == 1 else count}, as with posterior={point_option(members)}"
     )
-    return line if equal.one else f"{line}; to draw masks, {equal.remedy}"
+    return line if equal.one else f"{line}; for draws, {equal.remedy}"

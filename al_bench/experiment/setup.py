@@ -109,7 +109,7 @@ def check_strategy(
         InputError: naming the keys.
     """
     strategy, dataset = cast(Strategy, config.strategy), learner.dataset
-    if equal is not None and learner.functions < strategy.minimum_draws:
+    if equal is not None and hasattr(config.model, "build") and learner.functions < strategy.minimum_draws:
         number, draws = learner.functions, config.posterior.draws
         raise InputError(
             f"strategy {name} needs at least {strategy.minimum_draws} distinct posterior draws and there "

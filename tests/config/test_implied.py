@@ -91,7 +91,7 @@ def test_a_run_says_and_records_what_was_chosen_for_the_user(run, own):
 
 
 def test_every_job_of_a_sweep_has_what_its_own_options_imply(run, own):
-    done = run("-m", "--config-dir", "own", *TINY, "model=net,mlp", "posterior.members=2", "schedule.rounds=1")
+    done = run("-m", "--config-dir", "own", *TINY[:2], "model=net,mlp", "posterior.members=2", "schedule.rounds=1")
     assert done.status == 0, done.out + done.err
     headers = [json.loads(path.read_text()) for path in Path("results").rglob("header.json")]
     found = {(header["choices"]["model"], header["choices"]["posterior"], header["strategy"]) for header in headers}

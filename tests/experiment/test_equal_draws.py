@@ -195,7 +195,7 @@ def test_both_pieces_of_advice_work_as_printed(run, words, draws):
     typed = words.split()
     done = run(*FAST, *typed)
     assert done.status == 2
-    advice, remedy = done.err.rstrip().split("type ")[1].split(", or, to draw masks, set ")
+    advice, remedy = done.err.rstrip().split("type ")[1].split(", or, for draws, set ")
     instead, _, replaced = advice.partition(" in place of ")
     point = [word for word in typed if word not in shlex.split(replaced)]
     assert run(*FAST[:-1], "arm=point", *point, *shlex.split(instead)).status == 0
