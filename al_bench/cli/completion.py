@@ -112,7 +112,8 @@ def hydra_completions(words: Sequence[str], incomplete: str) -> list[str]:
     own = [f"--config-dir={folder}"] if folder else []
     os.environ["COMP_LINE"] = " ".join(["al-bench", *words, incomplete])
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+    quiet = contextlib.redirect_stderr(io.StringIO())
+    with contextlib.redirect_stdout(printed), quiet, contextlib.suppress(SystemExit):  # an option that there is not
         main([*own, "--shell-completion", "query=bash"])
     # Hydra leaves out the `=` after a group that has folders beside its options, such as experiment.
     groups = {path.name for path in Path(conf_dir()).iterdir() if path.is_dir()}

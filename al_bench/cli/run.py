@@ -107,9 +107,17 @@ def check_groups(argv: Sequence[str]) -> None:
     """
     for word in argv:
         key, equals, value = word.lstrip("+").partition("=")
-        if equals and key in COMPONENTS and (value[:1] in "[{" or is_number(value)):
+        is_group = key in COMPONENTS or Path(conf_dir(), key).is_dir()
+        if equals and key and is_group and (value[:1] in tuple("[{") or is_number(value)):
             known = ", ".join(files([Path(conf_dir())], key))
             raise InputError(f"{key} is {value}; it is the name of an option: choose one of {known}")
+
+
+def raise_output_error(handler: logging.Handler, record: logging.LogRecord) -> None:
+    """Raise what a line of the log could not be written for, such as a full disk; the log would print a traceback."""
+    error = sys.exception()
+    if isinstance(error, OSError):
+        raise error
 
 
 def is_number(text: str) -> bool:
@@ -128,6 +136,7 @@ def main(argv: list[str]) -> int:
         0: every run is complete. 1: a run failed. 2: bad input, nothing ran. 130: interrupted.
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and this function explains the error in one line
+    logging.StreamHandler.handleError = raise_output_error  # type: ignore[method-assign,assignment]
     logging.getLogger("al_bench").propagate = False
     sweep.RESULTS.clear()
     SAID.clear()

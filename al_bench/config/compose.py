@@ -58,7 +58,7 @@ def compose_dataset(words: Sequence[str], config_dir: str | None = None) -> Comp
     typed = quote_values(words)
     try:
         return compose([*own, *typed])
-    except COMPOSE_ERRORS as error:
+    except (*COMPOSE_ERRORS, OverflowError) as error:
         raise InputError(one_line(error, known_keys(typed))) from error
 
 

@@ -10,11 +10,12 @@ from typing import Any, cast
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.config import run_names
 from al_bench.config.hydra_adapter import file_that_chooses
 from al_bench.config.implied import implied_choices, implied_line
-from al_bench.config.messages import own_unknown_key, unknown_key
+from al_bench.config.messages import one_line, own_unknown_key, unknown_key
 from al_bench.config.options import check_names
 from al_bench.config.own_schema import TARGET, from_node, is_own, merge_own, own_class, values
 from al_bench.config.registry import COMPONENTS
@@ -120,7 +121,10 @@ class Composed:
         """
         sources = [source for source in self.hydra.runtime.config_sources if source["schema"] == "file"]
         check_names(self.choices, [Path(source["path"]) for source in sources])
-        run = build(self.config)
+        try:
+            run = build(self.config)
+        except OmegaConfBaseException as error:  # an interpolation that cannot be resolved
+            raise InputError(one_line(error)) from error
         check_training_keys(run.model, self.choices.get("model", ""), self.overrides)
         return run
 

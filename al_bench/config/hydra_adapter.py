@@ -22,9 +22,11 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
-from hydra.plugins.config_source import ConfigResult
+from hydra.errors import HydraException
+from hydra.plugins.config_source import ConfigLoadError, ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.config.implied import KEY, ORDER, PREFIX, follow, take_implied
 from al_bench.config.sources import OwnSearchPath, OwnSource, add_own_schemas
@@ -82,7 +84,14 @@ def create_defaults_list(
 
     def compose_with(words: list[str]) -> DefaultsList:
         parsed = OverridesParser.create().parse_overrides(words)
-        return hydras_defaults_list(repo, config_name, [*overrides_list, *parsed], prepend_hydra, skip_missing)
+        try:
+            return hydras_defaults_list(repo, config_name, [*overrides_list, *parsed], prepend_hydra, skip_missing)
+        except (HydraException, OmegaConfBaseException, InputError, ConfigLoadError):
+            raise
+        except RecursionError as error:
+            raise InputError("the defaults lists of the chosen options name each other without end") from error
+        except Exception as error:  # Hydra's assertions, and values that it does not expect
+            raise InputError(f"the chosen options do not go together: {error or type(error).__name__}") from error
 
     def declared(group: str, choice: str) -> dict[str, str]:
         loaded = repo.load_config(f"{group}/{choice}")
@@ -159,7 +168,8 @@ def options_first(argv: Sequence[str]) -> list[str]:
     Hydra's parser knows no override behind an option; so the words may stand in any order.
 
     Raises:
-        InputError: an option that there is not, one without its value, or one that runs code from a file.
+        InputError: an option that there is not, one without its value, two of which only one can be, or one that runs
+            code from a file.
     """
     parser = get_args_parser()
     options: list[str] = []
@@ -185,7 +195,12 @@ def options_first(argv: Sequence[str]) -> list[str]:
         raise InputError(f"{text}; see al-bench run --help")
 
     parser.error = refuse  # type: ignore[method-assign]
-    parser.parse_args([*options, *overrides])
+    chosen = parser.parse_args([*options, *overrides])
+    if chosen.resolve and chosen.cfg is None and not chosen.help:
+        refuse("--resolve belongs to --cfg, as in --cfg job --resolve")
+    asked = {"--run": chosen.run, "--multirun": chosen.multirun, "--cfg": chosen.cfg, "--info": chosen.info}
+    if len(given := [name for name, value in asked.items() if value]) > 1:
+        refuse(f"{' and '.join(given)} are given; give one of them")
     return [*options, *overrides]
 
 

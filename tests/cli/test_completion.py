@@ -47,6 +47,8 @@ def in_bash(line: str, folder: Path, breaks: str = BASH_BREAKS) -> list[str]:
         ("al-bench run strategy=softm", ["plain,softmax_bald"]),
         ("al-bench run -m seed=1 schedule.ba", ["plain,schedule.batch="]),
         ("al-bench run exp", ["plain,experiment="]),
+        ("al-bench run -x exp", []),
+        ("al-bench run --resolve --bogus=3 exp", []),
         ("al-bench run experiment=gal2017_mnist_", ["plain,gal2017_mnist_deterministic"]),
         ("al-bench run dataset=mnist strategy=bald  model=batchbald_", ["plain,batchbald_cnn"]),
     ],

@@ -194,3 +194,14 @@ def test_a_small_disk_ends_in_one_line_and_the_run_goes_on(tmp_path):
         assert done.returncode == 0
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@needs_full
+@pytest.mark.parametrize(
+    "words", [("--info", "defaults"), ("--info", "config"), ("--cfg", "job"), ("--help",)], ids=" ".join
+)
+def test_what_hydra_prints_to_a_full_output_is_one_line(command, words):
+    with FULL.open("w") as out:
+        done = command("run", *words, stdout=out, stderr=subprocess.PIPE, capture_output=False)
+    assert done.returncode == 1
+    assert done.stderr == "al-bench: the output cannot be written: No space left on device\n"

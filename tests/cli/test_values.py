@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from al_bench.cli import compare, plot, report
+from al_bench.cli import check, compare, plot, report
 from al_bench.config.hydra_adapter import options_first
 from al_bench.errors import LONGEST_LINE, InputError, plain_line
 from al_bench.experiment import process
@@ -46,7 +46,19 @@ def test_more_threads_than_cores_are_warned_of_once_and_run(run, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "word", ["dataset=3", "model=[1,2]", "+posterior=0.5", "training=true", "strategy={a: 1}", "dataset=-1"]
+    "word",
+    [
+        "dataset=3",
+        "model=[1,2]",
+        "+posterior=0.5",
+        "training=true",
+        "strategy={a: 1}",
+        "dataset=-1",
+        "scale=true",
+        "debug=3",
+        "experiment={a: 1}",
+        "encoder=1.5",
+    ],
 )
 def test_an_option_is_a_name(run, word):
     group, _, value = word.lstrip("+").partition("=")
@@ -78,8 +90,10 @@ def test_a_number_of_400_digits_is_refused_in_a_line_that_can_be_read(run, key, 
     assert "characters]…777" in line
 
 
-def test_a_number_that_no_float_holds_is_refused(run):
+def test_a_number_that_no_float_holds_is_refused(run, capsys):
     assert refused(run, f"training.lr={DIGITS}").startswith("training.lr")
+    assert check.main(["dataset=synthetic", f"training.lr={DIGITS}"]) == 2
+    assert capsys.readouterr().err == "al-bench check: training.lr: int too large to convert to float\n"
 
 
 @pytest.mark.parametrize(
@@ -142,6 +156,14 @@ def test_a_fault_of_syntax_names_line_and_column(run, tmp_path, text, where):
     assert f"mine.yaml, {where}: " in line
 
 
+@pytest.mark.parametrize("text", ["${hydra:runtime.cwd}", "${oc.env:NO_SUCH}", "${no.such}", "${", "${dataset.name}"])
+def test_an_interpolation_that_cannot_be_resolved_is_one_line(run, capsys, text):
+    assert refused(run, "dataset=synthetic", f"study={text}x", f"arm='{text}'")
+    assert check.main(["dataset=csv", "dataset.path=x.csv", f"dataset.name='{text}'"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("al-bench check: ")
+
+
 ORDERS = {
     "at the end": ["strategy=random", "seed=1", "FLAG"],
     "between": ["strategy=random", "FLAG", "seed=1"],
@@ -174,6 +196,9 @@ def test_a_folder_of_options_may_be_named_anywhere(run, tmp_path, order):
         (["seed=1", "--bogus=2"], "there is no option --bogus=2; see al-bench run --help"),
         (["seed=1", "--config-dir"], "--config-dir needs a value; see al-bench run --help"),
         (["--cfg", "seed=1"], "--cfg needs a value; see al-bench run --help"),
+        (["seed=1", "--resolve"], "--resolve belongs to --cfg, as in --cfg job --resolve; see al-bench run --help"),
+        (["--info", "--cfg", "job"], "--cfg and --info are given; give one of them; see al-bench run --help"),
+        (["-m", "seed=1", "--run"], "--run and --multirun are given; give one of them; see al-bench run --help"),
         (
             ["--experimental-rerun", "x"],
             "--experimental-rerun runs code from a file; type the overrides again",
