@@ -54,7 +54,8 @@ class HealthRecord(Struct, frozen=True):
         class_kl, class_kl_random: KL divergence of the batch's classes from the pool's, nats; its mean for as many
             random points.
         acquired_kl, acquired_kl_random: The same of all points acquired so far.
-        near_duplicates: Cosine to the share of the batch that has it with a row picked before.
+        near_duplicates, near_duplicates_random: Cosine to the share of the batch that has it with a row picked before;
+            the mean share of as many random candidates.
         tied: Share of the candidates whose score another one has, too.
         drawn_by_lot: Share of the batch that was chosen at random among equal scores.
         score_spread: Highest less lowest score, relative to their size.
@@ -71,6 +72,7 @@ class HealthRecord(Struct, frozen=True):
     acquired_kl: float | None = None
     acquired_kl_random: float | None = None
     near_duplicates: dict[str, float] | None = None
+    near_duplicates_random: dict[str, float] | None = None
     tied: float | None = None
     drawn_by_lot: float | None = None
     score_spread: float | None = None

@@ -87,6 +87,7 @@ _KINDS = "\n".join(f"  {name:<11} {kind.help}" for name, kind in (KINDS | own_ki
     shell_complete=options.completing(_published),
     help="overlay published numbers in grey; may be repeated; --paper list prints what there is",
 )
+@options.option("--marks", is_flag=True, help="curves: mark the rounds that `al-bench compare` says to look at")
 @options.option("--title", help="a title for the figure (default: the dataset's name)")
 @options.option(
     "--width",

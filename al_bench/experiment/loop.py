@@ -47,7 +47,7 @@ def run_rounds(experiment: Experiment, folder: RunFolder, report: Callable[[Roun
         record = describe(experiment, state, fits, quality, acquisition, monitor, meter)
         folder.append(record)  # on disk before the next round starts
         report(record)
-        monitor.warn(record)
+        monitor.warn(record, is_last=acquisition is None)
         if acquisition is None:
             return
         state = state.acquire(acquisition.indices)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +15,7 @@ from al_bench.experiment.acquire import Acquisition
 from al_bench.experiment.ranking_noise import takes_the_highest
 from al_bench.experiment.setup import Experiment
 from al_bench.health import measures
-from al_bench.health.checks import findings
+from al_bench.health.checks import Context, acquired_classes, findings
 from al_bench.health.thresholds import COSINES
 from al_bench.learners.learner import Learner
 from al_bench.learners.member import split
@@ -22,8 +23,13 @@ from al_bench.models.reset import seeded
 from al_bench.pool import Indices, PoolState
 from al_bench.records import HealthRecord, RoundRecord
 from al_bench.strategies.base import ScoreStrategy
+from al_bench.strategies.uncertainty import Random
 
 logger = logging.getLogger("al_bench")
+
+RANDOM_POINTS = 200
+MOST_RANDOM_BATCHES = 10
+"""Random batches whose near-duplicates a batch's are compared with: so many points in all, but one batch at least."""
 
 
 class HealthMonitor:
@@ -39,10 +45,16 @@ class HealthMonitor:
         self._thresholds = experiment.config.health
         accuracies = [record.accuracy for record in rounds if record.accuracy is not None]
         self._accuracy: float | None = accuracies[-1] if accuracies else None
-        self._warned = {finding.check for record in rounds for finding in findings(record, self._thresholds)}
         self._pool = experiment.class_counts(experiment.start.pool)
+        self._initial = experiment.class_counts(experiment.start.labelled)
         tested = torch.bincount(experiment.dataset.test_labels, minlength=experiment.dataset.classes)
+        self._test = tested.tolist()
         self._chance = int(tested.max()) / len(experiment.dataset.test_labels)
+        self._warned = {
+            finding.check
+            for record in rounds
+            for finding in findings(record, self._thresholds, self._context(record, is_last=False))
+        }
 
     def measure(self, state: PoolState, accuracy: float | None, acquisition: Acquisition | None) -> HealthRecord:
         """The health of a round, for its record.
@@ -64,6 +76,7 @@ class HealthMonitor:
         if features is not None:
             shares = measures.near_duplicates(features, COSINES)
             values["near_duplicates"] = dict(zip(map(str, COSINES), shares, strict=True))
+            values["near_duplicates_random"] = self._random_copies(state, len(acquired))
         if isinstance(scored, Tensor) and len(scored) > len(acquired):
             values |= {"tied": measures.tied(scored), "score_spread": measures.spread(scored)}
             strategy = self._experiment.strategy
@@ -76,13 +89,38 @@ class HealthMonitor:
             values["saturated"] = 0.0 if first is None else (len(acquired) - first) / len(acquired)
         return HealthRecord(**values)
 
-    def warn(self, record: RoundRecord) -> None:
-        """Log what is unhealthy in a round, each check once a run."""
-        for finding in findings(record, self._thresholds):
+    def _random_copies(self, state: PoolState, batch: int) -> dict[str, float]:
+        """The mean share of near-duplicates in random batches of the round's candidates, by cosine."""
+        generator = self._experiment.streams.numpy("health", state.round)
+        batches = min(MOST_RANDOM_BATCHES, max(1, RANDOM_POINTS // batch))
+        rows = [generator.choice(state.unlabelled, batch, replace=False) for _ in range(batches)]
+        features = batch_features(self._experiment.learner, torch.tensor(np.concatenate(rows)))
+        assert features is not None
+        shares = np.mean([measures.near_duplicates(part, COSINES) for part in features.split(batch)], axis=0)
+        return dict(zip(map(str, COSINES), shares.tolist(), strict=True))
+
+    def warn(self, record: RoundRecord, is_last: bool) -> None:
+        """Log what is unhealthy in a round, each check once a run.
+
+        Args:
+            is_last: Whether the run ends with this round.
+        """
+        for finding in findings(record, self._thresholds, self._context(record, is_last)):
             if finding.check not in self._warned:
                 self._warned.add(finding.check)
                 level = logging.INFO if finding.remark else logging.WARNING
                 logger.log(level, "health.%s, round %d: %s", finding.check, record.round, finding.sentence)
+
+    def _context(self, record: RoundRecord, is_last: bool) -> Context:
+        """What the checks of a round need beside its record."""
+        return Context(
+            acquired=acquired_classes(record, self._initial),
+            pool=self._pool,
+            test=self._test,
+            class_names=self._experiment.dataset.class_names,
+            is_random=isinstance(self._experiment.strategy, Random),
+            is_last=is_last,
+        )
 
     def _classes(self, state: PoolState, acquired: Indices) -> dict[str, float]:
         batch = self._experiment.class_counts(acquired)

@@ -89,6 +89,8 @@ def describe_start(
     has = "" if labelled_classes is None else f" ({labelled_classes}{f' of {present}' if present else ''} classes)"
     if kind == "named":
         return f"{labels}, as named{has}"
+    if kind != "balanced" and present is not None:
+        size = max(size, present)  # of what every class has one at least
     share = "as many of each class" if present is None else _share(size, present)
     cost = None if counts is None else f"about {labels_for_balanced_start(counts, size):,.0f} random labels"
     if kind == "balanced":

@@ -12,7 +12,10 @@ COSINES = (0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 
 @dataclass
 class Health:
-    """From which values on a round is called unhealthy, in the log, in figures and in reports.
+    """From which values on a round is called unhealthy, in the log, in tables and in reports.
+
+    Random points have near-duplicates and uneven classes, too. So `class_kl` and `near_duplicates` are compared with as
+    many random points, and a study is compared with its Random runs: a finding is above all of their rounds.
 
     A run keeps the values themselves, whatever the thresholds: these are no part of a run's identity nor of its arm's
     name. null or 0 switches a check off. The defaults are a choice, made on scikit-learn's digits (20 labels, 10 a
@@ -25,9 +28,11 @@ class Health:
         near_chance: Training collapsed: (accuracy − chance) / (1 − chance) below this, where chance is the accuracy of
             always naming the test part's most frequent class.
         accuracy_drop: Training collapsed: accuracy below that of the round evaluated last by more than this.
-        class_kl: Classes out of balance (mode collapse): nats by which KL(acquired so far ‖ pool) exceeds what as many
-            random points have in the mean.
-        near_duplicates: Share of the batch that has a near-duplicate among the rows picked before it.
+        class_kl: Picks of few classes (mode collapse): nats by which the classes acquired so far are less even than
+            those of as many random points in the mean. Picks that are more even than the pool are none.
+        missing_classes: Classes of the data without any label when the run ends, from so many on.
+        near_duplicates: Share of the batch that has a near-duplicate among the rows picked before it, less that of as
+            many random points.
         duplicate_cosine: Cosine of penultimate features from which on two rows are near-duplicates.
         drawn_by_lot: Share of the batch that was drawn among equal scores.
         ranking_change: Share of the batch that the other half of the posterior's draws would pick otherwise.
@@ -40,6 +45,7 @@ class Health:
     near_chance: float | None = 0.05
     accuracy_drop: float | None = 0.1
     class_kl: float | None = 0.5
+    missing_classes: float | None = 1.0
     near_duplicates: float | None = 0.2
     duplicate_cosine: float = 0.99
     drawn_by_lot: float | None = 0.5

@@ -10,7 +10,13 @@ import pytest
 
 from al_bench.analysis.health_notes import NOT_RECORDED, has_health, health_notes, thresholds_of
 from al_bench.errors import InputError
-from al_bench.health.checks import REMARKS, TITLES, findings, values
+from al_bench.health.checks import (
+    OF_THE_END,
+    REMARKS,
+    TITLES,
+    findings,
+    values,
+)
 from al_bench.health.thresholds import COSINES, Health
 from al_bench.records import FitRecord, HealthRecord, RoundRecord
 from al_bench.storage.runs import read_run
@@ -32,14 +38,14 @@ def entry(accuracy: float | None = 0.8, labelled: int = 50, fit: tuple = (FitRec
 
 
 SICK = {
-    "near_chance": (entry(0.14), "accuracy 0.1400, where always naming one class has 0.1000"),
-    "accuracy_drop": (entry(0.6, accuracy_drop=0.2), "accuracy fell from 0.8000 to 0.6000, by more than 0.1"),
-    "class_kl": (entry(acquired_kl=1.3, acquired_kl_random=0.3), "is 1.30 nats, 1.00 above the mean"),
-    "near_duplicates": (entry(near_duplicates={"0.99": 0.3}), "30% of the batch has a cosine of at least 0.99"),
-    "drawn_by_lot": (entry(drawn_by_lot=0.75), "75% of the batch was chosen at random"),
-    "ranking_change": (entry(ranking_change=1.0), "100% of the batch changes"),
-    "saturated": (entry(saturated=0.25), "25% of the batch was picked after"),
-    "constant_score": (entry(score_spread=0.0), "all scores lie within 0.0e+00 of each other"),
+    "near_chance": (entry(0.14), "accuracy 14.0 %, hardly better than always naming the commonest class (10.0 %)"),
+    "accuracy_drop": (entry(0.6, accuracy_drop=0.2), "accuracy fell from 80.0 % to 60.0 % from one evaluation to the"),
+    "class_kl": (entry(acquired_kl=1.3, acquired_kl_random=0.3), "the points picked so far are of few classes, where"),
+    "near_duplicates": (entry(near_duplicates={"0.99": 0.3}), "30 % of the batch are near-copies of a point picked"),
+    "drawn_by_lot": (entry(drawn_by_lot=0.75), "75 % of the batch was picked at random, as more points had the same"),
+    "ranking_change": (entry(ranking_change=1.0), "100 % of the batch would be other points if the posterior were"),
+    "saturated": (entry(saturated=0.25), "25 % of the batch was picked when BatchBALD could no longer tell"),
+    "constant_score": (entry(score_spread=0.0), "all candidates have the same score: the batch is a random one"),
     "validation": (entry(validation=51), "the validation set has 51 points and the labelled set 50"),
 }
 HEALTHY = {
@@ -57,7 +63,8 @@ HEALTHY = {
 
 def test_every_check_has_a_key_a_title_and_both_cases():
     keys = {field.name for field in fields(Health)} - {"duplicate_cosine"}
-    assert keys == set(TITLES) == set(SICK) == set(HEALTHY) == set(values(entry(), Health()))
+    assert keys == set(TITLES) == {*SICK, *OF_THE_END}
+    assert set(SICK) == set(HEALTHY) == set(values(entry(), Health()))
     assert set(TITLES) >= REMARKS == {"validation"}
 
 
@@ -96,7 +103,8 @@ def test_the_cosine_of_a_near_duplicate_can_be_set():
     case = entry(near_duplicates={"0.98": 0.9})
     assert findings(case, Health()) == []
     (found,) = findings(case, Health(duplicate_cosine=0.98))
-    assert "a cosine of at least 0.98" in found.sentence
+    assert "90 % of the batch are near-copies" in found.sentence
+    assert "cosine ≥ 0.98" in found.measure
 
 
 def test_what_was_not_measured_is_no_finding():
@@ -154,8 +162,8 @@ def test_notes_say_run_round_check_value_threshold_and_sentence(tmp_path):
         (run, 3, "ranking_change", 1.0, 0.9),
     ]
     assert [note.labelled for note in notes] == [30, 50, 50]
-    assert notes[0].title == "tied scores"
-    assert "75% of the batch was chosen at random" in notes[0].sentence
+    assert notes[0].title == "equal scores, so picked at random"
+    assert "75 % of the batch was picked at random" in notes[0].sentence
 
 
 def test_a_healthy_run_has_health_and_no_notes(tmp_path):

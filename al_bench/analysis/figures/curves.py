@@ -51,12 +51,13 @@ def draw_curves(
     targets: Sequence[float] = (),
     papers: Sequence[Paper] = (),
     width: str = "page",
+    marks: bool = False,
 ) -> Figure:
     """Draw every arm of every study; whole-pool references become dashed ceilings without markers.
 
     A point is a label count. Its height is the statistic over seeds of the metric there, and on an axis of
     time its place is the same statistic over seeds of the seconds spent until that model was trained
-    (series.seconds_of): nothing is interpolated. Rounds with a health warning are marked.
+    (series.seconds_of): nothing is interpolated.
 
     Args:
         studies: One panel each, those with nothing but references aside.
@@ -68,6 +69,7 @@ def draw_curves(
         targets: Values of the studies' metric at which a thin guide is drawn.
         papers: Published numbers to overlay, in grey; for accuracy against labels only.
         width: `page`, `phone` or `report`.
+        marks: Whether rounds with a health warning are marked.
 
     Raises:
         InputError: A choice that is not allowed or cannot be drawn from these records.
@@ -84,14 +86,14 @@ def draw_curves(
     handles: dict[str, Any] = {}
     every = [_lines(study, metric.name, x, statistic) for study in shown]
     size, unit = time_unit(max(float(line.x.max()) for lines in every for line in lines.values()))
-    marks = overlay.health_marks(shown)
+    drawn = overlay.health_marks(shown) if marks else []
     for axes, study, lines in zip(panels, shown, every, strict=True):
         if x != "labels":
             lines = {name: dataclasses.replace(line, x=line.x / size) for name, line in lines.items()}
         _draw_lines(axes, study, lines, styles, metric)
         _draw_references(axes, study, metric, statistic)
         overlay.draw_papers(axes, study.dataset, papers, max(float(line.x[-1]) for line in lines.values()))
-        overlay.draw_marks(axes, study.dataset, marks, lines, metric.scale)
+        overlay.draw_marks(axes, study.dataset, drawn, lines, metric.scale)
         _finish(axes, metric, x, targets)
         set_panel_title(axes, study, title if len(shown) == 1 else None)
         left, bottom = is_edge(axes)

@@ -55,7 +55,7 @@ KINDS: dict[str, Kind] = {
     "curves": Kind(
         f"{_FIGURES}.curves:draw_curves",
         "accuracy or another metric against labels or seconds (--metric, --x)",
-        ("quantity", "x", "statistic", "ends", "targets", "papers"),
+        ("quantity", "x", "statistic", "ends", "targets", "papers", "marks"),
         styled=True,
     ),
     "difference": Kind(
@@ -90,7 +90,7 @@ KINDS: dict[str, Kind] = {
 }
 """Name to kind, of al-bench's own."""
 
-OPTIONS = ("quantity", "x", "statistic", "ends", "rule", "targets", "papers", "baseline")
+OPTIONS = ("quantity", "x", "statistic", "ends", "rule", "targets", "papers", "baseline", "marks")
 """The options that say something to some kinds only."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from al_bench.analysis.figures.series import Line
 from al_bench.analysis.figures.style import INK
-from al_bench.analysis.health_notes import HealthNote, health_notes
+from al_bench.analysis.health_notes import HealthNote, study_notes
 from al_bench.analysis.papers.published import Paper, PublishedCurve, PublishedTarget
 from al_bench.analysis.study import Study
 from al_bench.errors import InputError
@@ -107,9 +107,8 @@ def health_marks(studies: Sequence[Study]) -> list[Mark]:
     return [
         Mark(study.dataset, arm.name, _labels_evaluated(note), note.title)
         for study in studies
-        for arm in study.arms
-        for note in health_notes(arm.runs)
-        if not note.remark
+        for _, arm, note in study_notes(study)
+        if not note.remark and not arm.reference
     ]
 
 
@@ -138,5 +137,5 @@ def draw_marks(
             axes.plot(
                 xs, ys, linestyle="", marker=("^", "s", "D", "v", "h", "p")[number % 6], markerfacecolor="none",
                 markeredgecolor=INK, markeredgewidth=1.1, markersize=10 + 2 * (number // 6), zorder=4,
-                label=f"health, any seed: {check}",
+                label=f"{check} (any seed)",
             )  # fmt: skip

@@ -35,6 +35,7 @@ class FigureRequest:
         targets: Values of the metric, as recorded.
         papers: Names of published numbers.
         baseline: The arm to compare with.
+        marks: Whether rounds with a health warning are marked.
         title: Above the figure.
         width: page or phone.
     """
@@ -48,6 +49,7 @@ class FigureRequest:
     targets: Sequence[float] = ()
     papers: Sequence[str] = ()
     baseline: str | None = None
+    marks: bool = False
     title: str | None = None
     width: str = "page"
 

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from al_bench.analysis.health_notes import NOT_RECORDED, has_health, health_notes
+from al_bench.analysis.health_notes import NOT_RECORDED, has_health, titled_arms
 from al_bench.analysis.tables.accuracy import compare_tables
-from al_bench.analysis.tables.health import checks_table, class_balance_table, titled_arms
+from al_bench.analysis.tables.health import checks_table, class_balance_table
 from al_bench.analysis.tables.pairwise import ranks_table, total_table
 from al_bench.analysis.targets import in_order
 from al_bench.analysis.verdict import default_targets, verdict
 
 if TYPE_CHECKING:
-    from al_bench.analysis.figures.overlay import Mark
     from al_bench.analysis.study import Study
     from al_bench.analysis.tables.table import Table
 
@@ -26,12 +25,10 @@ class Diagnostics:
     Args:
         lines: Before the tables.
         tables: The checks beyond their threshold, and the class balance of the picks, as far as recorded.
-        marks: Where a warning (remarks on the set-up aside) is on the curves.
     """
 
     lines: tuple[str, ...]
     tables: tuple[Table, ...]
-    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True)
@@ -79,29 +76,21 @@ def _with_capital(table: Table) -> Table:
 
 def diagnose(study: Study) -> Diagnostics:
     """Read the health of every run of a study, whole-pool references included."""
-    from al_bench.analysis.figures.overlay import Mark
-
     runs = [run for _, arm in titled_arms(study) for run in arm.runs]
     recorded = [run for run in runs if has_health(run)]
     if not recorded:
         line = f"Health: {NOT_RECORDED}. An older al-bench wrote these runs; it did not record the health of a round."
-        return Diagnostics((line,), (), ())
+        return Diagnostics((line,), ())
     lines = []
     if len(recorded) < len(runs):
         missing = len(runs) - len(recorded)
         lines.append(f"Health: {NOT_RECORDED} in {missing} of {len(runs)} runs, those of an older al-bench.")
-    checks, balance = checks_table(study), class_balance_table(study)
+    checks, balance = checks_table(study, expert=True), class_balance_table(study, expert=True)
     if checks is None:
         lines.append(f"No check was beyond its threshold in any round of {len(recorded)} runs.")
-    marks = tuple(
-        Mark(study.dataset, arm.name, note.labelled, note.check)
-        for arm in study.arms
-        for note in health_notes(arm.runs)
-        if not note.remark
-    )
     tables = tuple(
         replace(table, title=table.title.removesuffix(f" on {study.dataset}"))
         for table in (checks, balance)
         if table is not None
     )
-    return Diagnostics(tuple(lines), tables, marks)
+    return Diagnostics(tuple(lines), tables)

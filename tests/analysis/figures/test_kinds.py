@@ -263,15 +263,29 @@ def test_health_remarks_are_marked_on_the_line(root: Path) -> None:
     counts, heights = np.array([20, 30, 40]), np.array([0.6, 0.75, 0.85])
     axes = Figure().add_subplot()
     draw_marks(axes, "digits", marks, {"bald": Line(counts, counts.astype(float), heights, heights, heights)}, 100.0)
-    assert line(axes, "health, any seed: tied scores") == ([30], pytest.approx([75]))
+    assert line(axes, "tied scores (any seed)") == ([30], pytest.approx([75]))
 
 
 def test_marks_come_from_the_record(root: Path) -> None:
     assert health_marks(read(root)) == [], "older records have no health and no marks"
     folder = write_run(root, [0.6, 0.1, 0.7], arm="margin")
     enrich(folder, health=[{"drawn_by_lot": 0.0}, {"drawn_by_lot": 1.0}, {}])
-    (mark,) = (mark for mark in health_marks(read(root)) if mark.check == "tied scores")
+    (mark,) = (mark for mark in health_marks(read(root)) if mark.check == "equal scores, so picked at random")
     assert (mark.dataset, mark.name, mark.labels) == ("digits", "margin", 30)
+
+
+def test_marks_are_drawn_where_they_are_asked_for_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_run(root, [0.6, 0.1, 0.7], arm="margin")
+    enrich(folder, health=[{"drawn_by_lot": 0.0}, {"drawn_by_lot": 1.0}, {}])
+    said = "equal scores, so picked at random (any seed)"
+    for request, shown in ((FigureRequest(), False), (FigureRequest(marks=True), True)):
+        figure = draw(read(root), request)
+        labels = [artist.get_label() for axes in figure.axes for artist in axes.lines]
+        assert (said in labels) is shown
+    out = str(root.parent / "marks.svg")
+    assert main([str(root), "--marks", "--out", out]) == 0
+    assert main([str(root), "--kind", "time", "--marks", "--out", out]) == 2
+    assert "--marks has no effect on --kind time; it belongs to curves" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["curves", "difference", "targets", "penalty", "ranks", "balance", "time"])

@@ -223,8 +223,9 @@ def test_unhealthy_rounds_are_listed(tmp_path: Path, few_figures: None) -> None:
         rounds = {"health": health | ({"acquired_kl": 0.75} if arm == "bald" else {}), "fit": [{"steps": 300}]}
         write_illustrated(tmp_path, [0.46, 0.6, 0.7], arm=arm, rounds=rounds)
     text = Reader(write_page(ReportRequest((tmp_path,)), lambda line: None, lambda done, total: None)).text
-    assert "training collapsed: accuracy near chance bald 0 1 of 3 seed 0, round 0: training collapsed" in text
-    assert re.search(r"Class balance of what was picked .* bald 0\.750 \+0\.500", text)
+    assert "hardly better than guessing bald 0 1 of 3 seed 0, round 0: accuracy 46.0 %, hardly better" in text
+    assert "(accuracy − chance) / (1 − chance) = 0.018, threshold 0.05" in text
+    assert re.search(r"Classes of what was labelled .* bald .*0\.750 \+0\.500", text)
 
 
 def test_without_the_data_set_the_page_says_so(
