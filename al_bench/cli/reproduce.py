@@ -33,6 +33,7 @@ examples:
   al-bench reproduce gal2017_mnist
   al-bench reproduce gal2017_mnist --check-only       judge the runs that are there
   al-bench reproduce --all scale=laptop --json claims.json
+  al-bench reproduce gal2017_mnist --check-only --metric balanced_accuracy
 
 The same command resumes an interrupted sweep. Exit status: 0 all claims pass, 1 not all do
 or a run failed, 2 bad input, 130 interrupted."""
@@ -68,8 +69,15 @@ def _offered() -> list[str]:
     metavar="N",
     help="runs at once (default: one a core; one where there is a GPU)",
 )
+@options.metric("judge the claims by this in the place of accuracy, the bands staying what they are")
 def command(
-    words: tuple[str, ...], all_: bool, check_only: bool, json_: Path | None, results: str, jobs: int | None
+    words: tuple[str, ...],
+    all_: bool,
+    check_only: bool,
+    json_: Path | None,
+    results: str,
+    jobs: int | None,
+    metric: str | None,
 ) -> int:
     """List the presets, or run and judge those named; returns the exit status."""
     from al_bench.reproduce import presets
@@ -87,7 +95,7 @@ def command(
         return 0
     wanted = [presets.load(name) for name in (presets.names() if all_ else chosen)]
     try:
-        return _run_and_judge(wanted, scale, results, check_only, json_, jobs)
+        return _run_and_judge(wanted, scale, results, check_only, json_, jobs, metric or "accuracy")
     except KeyboardInterrupt:
         line = "interrupted; the same command resumes after the last recorded rounds"
         print(f"\nal-bench reproduce: {line}", file=sys.stderr)
@@ -117,13 +125,22 @@ def _scale_and_names(words: Sequence[str]) -> tuple[Scale, list[str]]:
 
 
 def _run_and_judge(
-    presets: list[Preset], scale: Scale, results: str, check_only: bool, json_file: Path | None, jobs: int | None
+    presets: list[Preset],
+    scale: Scale,
+    results: str,
+    check_only: bool,
+    json_file: Path | None,
+    jobs: int | None,
+    metric: str,
 ) -> int:
     """Run what is missing unless `check_only`, judge, print, and write `json_file`; returns the exit status."""
+    from al_bench.metrics import METRICS
     from al_bench.reproduce import runs, tables
     from al_bench.reproduce.judge import all_pass
-    from al_bench.reproduce.reproduction import judge_runs
+    from al_bench.reproduce.reproduction import check_metric, judge_runs
 
+    if metric in METRICS:  # before hours of running
+        check_metric(METRICS[metric])
     report = options.reporter("reproduce")
     plans = [runs.plan(preset, scale, results) for preset in presets]
     if json_file is not None:
@@ -134,7 +151,9 @@ def _run_and_judge(
     outcomes = [] if check_only else _run(presets, scale, plans, jobs)
     judged = []
     for preset, planned in zip(presets, plans, strict=True):
-        judged.append(judge_runs(preset, scale, planned, report))
+        judged.append(judge_runs(preset, scale, planned, report, metric))
+        if metric != "accuracy":
+            print(f"\nThe claims are judged by {metric} in the place of accuracy: no claims of the paper's.")
         _print(judged[-1])
     if len(judged) > 1:
         print(tables.for_terminal(tables.overview(judged)))

@@ -194,3 +194,19 @@ def test_an_interruption_is_said_and_returns_130(monkeypatch, tiny, tmp_path, ca
     monkeypatch.setattr(launch, "run_process", interrupt)
     assert command.main(["planted", "--jobs", "1"]) == 130
     assert "the same command resumes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("nll", "--metric is 'nll'; the bands of the claims are in points of accuracy"),
+        ("balanced_accuracy", "has no balanced_accuracy on record: an older al-bench wrote it; choose --metric accuracy"),
+    ],
+    ids=["another unit", "not recorded"],
+)
+def test_a_metric_that_the_claims_cannot_be_judged_by_is_one_line(reproduce, metric, said):
+    words = ("gal2017_mnist", "--check-only", "--results", COMMITTED, "--metric", metric)
+    status, _, err = reproduce(*words)
+    assert status == 2
+    assert said in err
+    assert len(err.splitlines()) == 1
