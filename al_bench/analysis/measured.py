@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from al_bench.errors import InputError
 from al_bench.metrics import CLASS_METRICS, METRICS, Metric, known_metrics
 from al_bench.records import RoundRecord
+from al_bench.storage.predictions import NAME as PREDICTIONS
 from al_bench.storage.runs import Run
 
 ACCURACY = METRICS["accuracy"]
@@ -114,8 +115,14 @@ def _advice(run: Run, metric: Metric) -> str:
     kind, colon, label = metric.name.partition(":")
     if colon and any(record.class_metrics.get(kind) for record in run.rounds):
         return f"its test part has no point of the class {label}"
+    if metric.name in METRICS and (run.folder / PREDICTIONS).exists():
+        return f"al-bench rescore {shlex.quote(str(run.folder))} --metric {metric.name} computes it of the predictions"
     others = f"choose --metric {' or '.join(recorded_metrics(run))}, or leave the run out"
-    return f"an older al-bench wrote it; {others}" if metric.name in METRICS or colon else others
+    if metric.name in METRICS or colon:
+        return f"an older al-bench wrote it; {others}"
+    if (run.folder / PREDICTIONS).exists():
+        return f"al-bench rescore {shlex.quote(str(run.folder))} --metric module:NAME computes it of the predictions"
+    return others
 
 
 def _example(kind: str, classes: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ COMMANDS = {
     "plot": "accuracy against number of labels (al-bench plot --help)",
     "compare": "a verdict and its tables: labels saved, differences, costs (al-bench compare --help)",
     "report": "one HTML page: verdict, curves, tables, what was picked (al-bench report --help)",
+    "rescore": "a metric of stored predictions, after the run (al-bench rescore --help)",
     "reproduce": "a paper's experiment, and which of its claims it shows (al-bench reproduce --help)",
     "export": "what a run picked, joined to your own file (al-bench export --help)",
     "list": "strategies, datasets, models, posteriors, experiments, one line each",

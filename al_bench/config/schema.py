@@ -148,6 +148,13 @@ class Schedule:
         return end
 
 
+class Keep(Enum):
+    """What is stored of a round's predictions for the test part."""
+
+    none = "none"
+    probabilities = "probabilities"
+
+
 @dataclass
 class Evaluation:
     """How a round is judged on the test part.
@@ -158,11 +165,14 @@ class Evaluation:
         every: Evaluate every so many rounds (and the last).
         metrics: Metrics of your own beside al-bench's: module:NAME of an `al_bench.metrics.Metric`, or the name by
             which an installed package offers one. No other result depends on them.
+        keep: probabilities stores the mean predictions for the test part of every evaluated round in predictions.bin,
+            4 bytes a point and class, so that al-bench rescore computes any metric later. No result depends on it.
     """
 
     draws: int | None = None
     every: int = 1
     metrics: list[str] = field(default_factory=list)
+    keep: Keep = Keep.none
 
     def __post_init__(self) -> None:
         if self.draws is not None:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import torch
 from torch import Tensor
 
+from al_bench.config.schema import Keep
 from al_bench.experiment.acquire import Acquisition, acquire
 from al_bench.experiment.evaluate import predict_test
 from al_bench.experiment.first_round import first_round
@@ -81,11 +82,13 @@ def train_and_evaluate(
                 fits = train(experiment, state, round_)
         if experiment.evaluates(round_):
             with meter.stage("evaluate"):
-                quality = shared.quality
+                quality = None if stores_predictions(experiment) else shared.quality
                 log_probs = None if quality else predict(experiment, round_)
             with meter.stage("metrics"):
                 if log_probs is not None:
                     quality = measure(log_probs.double(), experiment.dataset.test_labels, experiment.metrics)
+            if log_probs is not None and stores_predictions(experiment):
+                folder.store_predictions(round_, log_probs.cpu().numpy(), experiment.dataset.test_labels.cpu().numpy())
         shared.store_result(fits, quality, sum(meter.seconds.values()))
     if shared.header_entry:
         folder.amend(first_round=shared.header_entry)
@@ -93,6 +96,11 @@ def train_and_evaluate(
         write_weights(folder.path / f"weights-{round_}.pt", experiment.learner.state() or [])
         (folder.path / f"weights-{round_ - 2}.pt").unlink(missing_ok=True)
     return fits, quality
+
+
+def stores_predictions(experiment: Experiment) -> bool:
+    """Whether the predictions for the test part are stored; round 0's are then computed, whatever the cache has."""
+    return experiment.config.evaluation.keep is Keep.probabilities
 
 
 def train(experiment: Experiment, state: PoolState, round_: int) -> list[Fit]:

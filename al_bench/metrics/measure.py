@@ -57,9 +57,7 @@ def measure(log_probs_nc: Tensor, labels_n: Tensor, metrics: Iterable[Metric] = 
     """
     predictions = Predictions(log_probs_nc, labels_n)
     values = {
-        metric.name: _finite(metric, metric.of(predictions))
-        for metric in metrics
-        if not isinstance(metric, LabelMetric)
+        metric.name: finite(metric, metric.of(predictions)) for metric in metrics if not isinstance(metric, LabelMetric)
     }
     by_class = {name: [_rounded(value) for value in metric.of(predictions)] for name, metric in CLASS_METRICS.items()}
     if predictions.classes <= MOST_CONFUSED:
@@ -72,7 +70,7 @@ def _rounded(value: float) -> float | None:
     return None if math.isnan(value) else round(value, DECIMALS)
 
 
-def _finite(metric: Metric, value: float) -> float | None:
+def finite(metric: Metric, value: float) -> float | None:
     """A value, or None where there is none for these predictions; of a metric of the user's own the log says so."""
     if math.isfinite(value):
         return value

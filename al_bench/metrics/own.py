@@ -20,25 +20,26 @@ DESCRIBED = ("label", "unit", "higher_is_better", "low", "high", "point")
 """What a run's header says of a metric of the user's own, so that it is shown without its code."""
 
 
-def load_metrics(names: Sequence[str], classes: int) -> tuple[Metric, ...]:
-    """The metrics that `evaluation.metrics` names, each tried on two points before anything is trained.
+def load_metrics(names: Sequence[str], classes: int, key: str = "evaluation.metrics") -> tuple[Metric, ...]:
+    """The metrics of the user's own that a key names, each tried on two points before anything is computed.
 
     Args:
         names: "module:NAME", or the name of an entry point in the group `al_bench.metrics`.
         classes: C, of the dataset.
+        key: What the user typed them for.
 
     Raises:
         InputError: one is not there, is no Metric, has a name that is taken, or does not compute a finite number.
     """
     metrics: dict[str, Metric] = {}
     for name in names:
-        metric = _load(name)
+        metric = _load(name, key)
         if metric.name in TAKEN or metric.name in metrics or not metric.name.isidentifier():
             raise InputError(
-                f"evaluation.metrics: {name} is called {metric.name!r}; give it a name of letters, digits and "
+                f"{key}: {name} is called {metric.name!r}; give it a name of letters, digits and "
                 f"underscores that no other metric has ({', '.join([*TAKEN, *metrics])})"
             )
-        _try(name, metric, classes)
+        _try(name, metric, classes, key)
         metrics[metric.name] = metric
     return tuple(metrics.values())
 
@@ -67,7 +68,7 @@ def known_metrics(headers: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[st
     return METRICS | own
 
 
-def _load(name: str) -> Metric:
+def _load(name: str, key: str) -> Metric:
     try:
         if ":" in name:
             if (here := str(Path.cwd())) not in sys.path:
@@ -78,21 +79,19 @@ def _load(name: str) -> Metric:
             offered = offers("metrics")
             if name not in offered:
                 known = f"; installed packages offer {', '.join(offered)}" if offered else ""
-                raise InputError(f"evaluation.metrics has {name!r}, which no package offers{known}; give module:NAME")
+                raise InputError(f"{key} has {name!r}, which no package offers{known}; give module:NAME")
             metric = the_offer(offered[name], name in METRICS).load()
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # importing runs a module's code, which may raise anything
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        raise InputError(f"evaluation.metrics has {name!r}, which cannot be loaded: {text}") from error
+        raise InputError(f"{key} has {name!r}, which cannot be loaded: {text}") from error
     if not isinstance(metric, Metric):
-        raise InputError(
-            f"evaluation.metrics has {name!r}, which is a {type(metric).__name__} and no al_bench.metrics.Metric"
-        )
+        raise InputError(f"{key} has {name!r}, which is a {type(metric).__name__} and no al_bench.metrics.Metric")
     return metric
 
 
-def _try(name: str, metric: Metric, classes: int) -> None:
+def _try(name: str, metric: Metric, classes: int, key: str) -> None:
     """Compute a metric of two points, to find a fault before anything is trained."""
     import torch
 
@@ -101,8 +100,6 @@ def _try(name: str, metric: Metric, classes: int) -> None:
         value = metric.compute(log_probs, torch.tensor([0, 1]))
     except Exception as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        raise InputError(
-            f"evaluation.metrics: {name} fails on log-probabilities [2, {classes}] and classes [2]: {text}"
-        ) from error
+        raise InputError(f"{key}: {name} fails on log-probabilities [2, {classes}] and classes [2]: {text}") from error
     if not math.isfinite(value):
-        raise InputError(f"evaluation.metrics: {name} is {value} of two points; a finite number is expected")
+        raise InputError(f"{key}: {name} is {value} of two points; a finite number is expected")

@@ -6,6 +6,8 @@
     curve.csv      round, labelled, accuracy, nll, ece and the user's own metrics: for pandas
     status.json    running, complete, interrupted, or failed with its traceback
     run.log        the log
+    predictions.bin  under evaluation.keep=probabilities only: the predictions for the test part
+    rescored.json  after al-bench rescore only: metrics computed of them
     weights-R.pt   under training.warm_start only: the weights after round R
 
 The fields are in `al_bench.records`, the digests of the lines in `al_bench.storage.rounds`. Two runs of one
@@ -25,7 +27,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from al_bench.errors import InputError
 from al_bench.pool import PoolState
@@ -33,6 +37,9 @@ from al_bench.records import RoundRecord, RunHeader
 from al_bench.storage.files import MEGABYTE, atomic_write, read_regular, write_text
 from al_bench.storage.header import read_header, write_header
 from al_bench.storage.identity import differences
+from al_bench.storage.predictions import NAME as PREDICTIONS
+from al_bench.storage.predictions import StoredPredictions
+from al_bench.storage.rescored import NAME as RESCORED
 from al_bench.storage.rounds import (
     ALGORITHM,
     LENGTH_KEYS,
@@ -84,6 +91,7 @@ class RunFolder:
         self.rounds: list[RoundRecord] = list(self._stored.records)
         self._digests = list(self._stored.digests)
         self._replacing = False
+        self._predictions: StoredPredictions | None = None
 
     @classmethod
     @contextmanager
@@ -186,6 +194,8 @@ class RunFolder:
     def begin(self, header: RunHeader, config: str) -> None:
         """Write header and config (YAML) of a new run, drop a torn last line, and mark the run as running."""
         if not self._stored.records:
+            for name in (PREDICTIONS, RESCORED):  # of a run whose rounds are gone
+                (self.path / name).unlink(missing_ok=True)
             write_text(self.path / "config.yaml", config)
             self.header = msgspec.structs.replace(header, digests=ALGORITHM)
             write_header(self.path, self.header)
@@ -271,6 +281,13 @@ class RunFolder:
         self.rounds.append(record)
         self._digests.append(digest)
         self.write_curve()
+
+    def store_predictions(self, round_: int, log_probs: NDArray[Any], labels: NDArray[np.int64]) -> None:
+        """Add the predictions [N, C] of a round for the test part, whose classes are `labels` [N]."""
+        assert self.header is not None
+        if self._predictions is None:
+            self._predictions = StoredPredictions(self.path, chain_start(self.header))
+        self._predictions.append(round_, log_probs, labels)
 
     def write_curve(self) -> None:
         """Write curve.csv from the rounds."""

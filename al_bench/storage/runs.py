@@ -17,6 +17,7 @@ from al_bench.errors import InputError
 from al_bench.records import RoundRecord, RunHeader
 from al_bench.storage.files import read_regular
 from al_bench.storage.header import read_header
+from al_bench.storage.rescored import with_rescored
 from al_bench.storage.rounds import DamagedRecordError, read_rounds
 from al_bench.storage.run_folder import STATUS_LIMIT, STATUSES
 
@@ -178,7 +179,7 @@ def read_run(folder: Path) -> Run:
         raise DamagedRecordError(folder, "status.json says complete, but the last round of rounds.jsonl acquires more")
     if run.complete and not run.labels:
         raise DamagedRecordError(folder, "status.json says complete, but no round has an accuracy")
-    return run
+    return with_rescored(run)
 
 
 def _read_object(folder: Path, name: str) -> dict[str, Any]:

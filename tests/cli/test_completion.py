@@ -34,7 +34,7 @@ def in_bash(line: str, folder: Path, breaks: str = BASH_BREAKS) -> list[str]:
     ("line", "expected"),
     [
         ("al-bench ", [f"plain,{name}" for name in COMMANDS]),
-        ("al-bench re", ["plain,report", "plain,reproduce"]),
+        ("al-bench re", ["plain,report", "plain,rescore", "plain,reproduce"]),
         ("al-bench --v", ["plain,--version"]),
         ("al-bench plot --ki", ["plain,--kind"]),
         ("al-bench plot --width ", ["plain,page", "plain,phone"]),

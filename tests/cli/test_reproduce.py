@@ -200,7 +200,10 @@ def test_an_interruption_is_said_and_returns_130(monkeypatch, tiny, tmp_path, ca
     ("metric", "said"),
     [
         ("nll", "--metric is 'nll'; the bands of the claims are in points of accuracy"),
-        ("balanced_accuracy", "has no balanced_accuracy on record: an older al-bench wrote it; choose --metric accuracy"),
+        (
+            "balanced_accuracy",
+            "has no balanced_accuracy on record: an older al-bench wrote it; choose --metric acc",
+        ),
     ],
     ids=["another unit", "not recorded"],
 )
