@@ -65,7 +65,7 @@ def chosen_options(generator: random.Random, but: Sequence[str] = ()) -> dict[st
         options = grammar.options_of(group)
         likely = [option for option in options if "/" not in option]
         # Every strategy is worth a try; other data are mostly not there, other networks and papers' presets take time.
-        chance = {"strategy": 0.8, "posterior": 0.5, "training": 0.3, "experiment": 0.08, "scale": 0.05}.get(group, 0.2)
+        chance = {"strategy": 0.8, "posterior": 0.3, "model": 0.35, "experiment": 0.06, "scale": 0.03}.get(group, 0.15)
         if generator.random() < chance:
             chosen[group] = generator.choice(likely if generator.random() < 0.95 else options)
     return chosen
@@ -80,18 +80,14 @@ def run_overrides(generator: random.Random, strange: int, data: Sequence[str] = 
         data: The overrides that choose the data; empty: drawn, too.
     """
     chosen = chosen_options(generator, ("dataset",) if data else ())
-    keys = list(grammar.common_keys())
-    for group in (group for group in grammar.groups() if group not in ("debug", "experiment", "scale")):
-        named = next((item.partition("=")[2] for item in data if item.startswith(f"{group}=")), None)
-        default = {"dataset": "synthetic", "model": "mlp", "posterior": "mc_dropout", "strategy": "bald"}
-        option = chosen.get(group) or named or default.get(group, "default")
-        keys += grammar.keys_of(group, option)
+    choices = [SMOKE, *(f"{group}={option}" for group, option in chosen.items()), *data]
+    shape = []
+    if chosen.get("model", "mlp") != "mlp" and chosen.get("dataset", "synthetic") == "synthetic" and not data:
+        shape = [generator.choice(("dataset.shape=[1,8,8]", "dataset.shape=[3,16,16]", "dataset.shape=[3,32,32]"))]
+    keys = grammar.keys_of_all(tuple(choices)) or grammar.common_keys()
     set_already = {item.partition("=")[0] for item in data}
-    overrides = [SMOKE, *(f"{group}={option}" for group, option in chosen.items()), *data]
-    if any(key.name == "dataset.shape" for key in keys) and chosen.get("model", "mlp") != "mlp":
-        overrides.append(generator.choice(("dataset.shape=[1,8,8]", "dataset.shape=[3,16,16]")))
-    small = grammar.small([key for key in keys if not key.name.startswith(("initial.", "schedule."))])
-    overrides += [f"{name}={value}" for name, value in small.items() if name not in set_already]
+    small = grammar.small([key for key in keys if not key.name.startswith(("initial.", "schedule.", "evaluation."))])
+    overrides = [*choices, *shape, *(f"{name}={value}" for name, value in small.items() if name not in set_already)]
     overrides += [typed_override(key, generator) for key in generator.sample(keys, strange)]
     if generator.random() < 0.05:
         overrides.append(f"{any_text(generator)}={any_text(generator)}")

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fuzzing import damage, grammar, tables
+from fuzzing import damage, grammar, pictures, tables
 from fuzzing.commands import run_overrides, typed_override
 from fuzzing.values import typed
 from fuzzing.warm import Templates
 
-KINDS = ("csv", "tsv", "jsonl", "parquet", "csv.gz", "jsonl.gz", "parquet.gz", "npz", "npy folder", "odd")
+KINDS = ("csv", "tsv", "jsonl", "parquet", "csv.gz", "jsonl.gz", "parquet.gz", "npz", "npy folder", "images", "odd")
 """Kinds of files; odd: a pickle, a false header, a file that unpacks to very much, a folder, a link, a pipe."""
-WEIGHTS = (34, 6, 12, 10, 5, 2, 1, 16, 8, 6)
+WEIGHTS = (34, 6, 12, 6, 4, 2, 1, 16, 8, 8, 6)
 READING = {
     "csv": (
         "label",
@@ -29,6 +29,7 @@ READING = {
         "similar_labels",
         "drop",
     ),
+    "images": ("label_file", "size", "resize", "mode", "damaged", "nested", "normalise"),
     "npz": ("layout", "standardise", "missing_labels", "similar_labels", "test_fraction"),
 }
 """Keys that say how a file is read, which cases set more often than others."""
@@ -78,6 +79,9 @@ def write_file(folder: Path, templates: Templates, generator: random.Random) -> 
     if kind == "odd":
         name = _odd(folder, templates, generator)
         return kind, name, "npz" if name.endswith("npz") or "." not in name else "csv"
+    if kind == "images":
+        pictures.write_folder(folder / "mine", generator)
+        return kind, "mine", "images"
     if kind in ("npz", "npy folder"):
         arrays = tables.arrays_of(generator)
         if generator.random() < 0.7:
@@ -91,7 +95,7 @@ def write_file(folder: Path, templates: Templates, generator: random.Random) -> 
         return kind, _write_folder(folder / "mine", arrays, generator), "npz"
     if kind.startswith("parquet"):
         content = templates.file("valid.parquet").read_bytes()
-        content = damage.damaged(content, damage.BYTES, generator)
+        content = damage.damaged(content, damage.BYTES, generator) if generator.random() < 0.6 else content
     else:
         content = _text(kind, generator)
     if kind.endswith(".gz"):

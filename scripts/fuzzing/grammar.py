@@ -11,33 +11,58 @@ from pathlib import Path
 from typing import Any
 
 import click
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.nodes import BooleanNode, EnumNode, FloatNode, IntegerNode, StringNode
 
 from al_bench.cli.main import COMMANDS
 from al_bench.cli.options import Number, OneOf, WholeNumber
 from al_bench.config.compose import COMPOSE_ERRORS, compose
 from al_bench.config.registry import COMPONENTS, conf_dir
+from al_bench.config.unused_keys import USED
 from al_bench.errors import InputError
 from fuzzing.values import NUMBERS, any_text, any_value, typed
 
-SMALL = {
+SMALL: dict[str, Any] = {
     "points": 60,
     "test_points": 30,
     "steps": 2,
-    "epochs": 1,
-    "epoch_samples": 20,
     "draws": 2,
     "members": 2,
     "hidden": [8],
-    "width": 4,
     "candidates": 20,
-    "size": 6,
-    "batch": 4,
-    "rounds": 3,
-    "folds": 2,
+    "n_estimators": 5,
+    "max_iter": 20,
 }
 """The last word of a key that says how much is computed to a value with which it takes no time."""
+
+
+CLASSES = (
+    *(
+        "os.system",
+        "subprocess.Popen",
+        "builtins.eval",
+        "builtins.int",
+        "x.y",
+        "sklearn",
+        "sklearn.naive_bayes.GaussianNB",
+    ),
+    *(
+        "sklearn.dummy.DummyClassifier",
+        "sklearn.cluster.KMeans",
+        "sklearn.svm.SVC",
+        "sklearn.linear_model.Ridge",
+        "..",
+        "",
+    ),
+    *(
+        "sklearn.neighbors.KNeighborsClassifier",
+        "al_bench.models.mlp.Mlp",
+        "torch.nn.Linear",
+        "numpy.load",
+        "json.load",
+    ),
+)
+"""What a key that names a class may be given."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +85,8 @@ class Key:
         """A value: of the key's type as often as not, at the edges of the type, or of any."""
         if generator.random() < 0.15:
             return any_value(generator)
+        if self.name.rpartition(".")[2] in ("target", "_target_"):
+            return generator.choice(CLASSES)
         if self.kind == "choice":
             return generator.choice(self.choices)
         if self.kind == "whole number":
@@ -131,6 +158,18 @@ def keys_of(group: str, option: str) -> tuple[Key, ...]:
     return tuple(_keys_below(config, ""))
 
 
+@functools.lru_cache(maxsize=256)
+def keys_of_all(choices: tuple[str, ...]) -> tuple[Key, ...]:
+    """The keys that a run with these choices has and uses; none where they do not go together."""
+    try:
+        config = compose(list(choices)).config
+    except (*COMPOSE_ERRORS, InputError):
+        return ()
+    used = getattr(OmegaConf.get_type(config.model), USED, None)
+    keys = _keys_below(config, "")
+    return tuple(key for key in keys if used is None or not key.name.startswith("training.") or key.name[9:] in used)
+
+
 @functools.cache
 def datasets_of_files() -> tuple[str, ...]:
     """The options of dataset that read a file or a folder of the user's."""
@@ -146,8 +185,15 @@ def common_keys() -> tuple[Key, ...]:
 
 def small(keys: Sequence[Key]) -> dict[str, str]:
     """For those of some keys that say how much is computed, a value with which it takes no time."""
-    last = {key.name: key.name.rpartition(".")[2] for key in keys}
-    return {name: typed(SMALL[word]) for name, word in last.items() if word in SMALL}
+    lowered = {}
+    for key in keys:
+        value = SMALL.get(key.name.rpartition(".")[2])
+        is_less = isinstance(value, list) or (
+            isinstance(key.default, int) and value is not None and key.default > value
+        )
+        if is_less:
+            lowered[key.name] = typed(value)
+    return lowered
 
 
 @functools.cache

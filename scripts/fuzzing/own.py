@@ -219,20 +219,22 @@ def component_words(folder: Path, generator: random.Random) -> list[str]:
     """Write a component in Python, mostly faulty, and return a command that uses it."""
     group = generator.choice(sorted(BODIES))
     source, bodies = BODIES[group]
-    body = generator.choice((*bodies, generator.choice(RAISED), generator.choice(RAISED)))
+    body = generator.choice((*bodies, *generator.sample(RAISED, 3)))
     text = source.replace("BODY", body)
     draw = generator.random()
-    if draw < 0.1:
+    if draw < 0.04:
         text = text.replace("@dataclass\n", "")
-    elif draw < 0.2:
+    elif draw < 0.08:
         text = text.replace("self, ", "self, other, ")
-    elif draw < 0.3:
+    elif draw < 0.12:
         text = text.replace("def ", "def x", 1)
-    elif draw < 0.45:
+    elif draw < 0.25:
         text = damaged(text.encode(), BYTES, generator).decode("latin-1")
     (folder / f"{MODULE}.py").write_text(text, encoding="utf-8", errors="surrogateescape")
     (folder / FOLDER / group).mkdir(parents=True)
-    keys = generator.choice(("", "power: x\n", "points: 5\n", "units: 0\n", "no_such: 1\n", "points: null\n"))
+    keys = generator.choice(
+        ("", "", "", "", "", "power: x\n", "points: 5\n", "units: 0\n", "no_such: 1\n", "points: null\n")
+    )
     (folder / FOLDER / group / "mine.yaml").write_text(f"_target_: {MODULE}.Mine\n{keys}")
     overrides = run_overrides(generator, 0, [f"{group}=mine"] if group == "dataset" else [])
     dropped = (f"{group}=", f"{group}.")
