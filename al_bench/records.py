@@ -92,6 +92,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
             class that the test part has no points of.
         confusion: [C, C] test points by true class (row) and predicted class (column); None with more than 50 classes.
         class_results: With more than 50 classes instead: `predicted` and `right` to counts [C] of test points.
+        validation_accuracy: The accuracy on the validation set of a run that stops by it; None elsewhere.
         class_counts: [C] labelled points by class.
         fit: What the training of each network did; empty in a cold start's round 0.
         candidates: Points that were scored; None in the last round.
@@ -116,6 +117,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     class_metrics: dict[str, list[Measure | None]] = field(default_factory=dict)
     confusion: list[list[Count]] | None = None
     class_results: dict[str, list[Count]] | None = None
+    validation_accuracy: Fraction | None = None
     class_counts: list[Count] = field(default_factory=list)
     fit: list[FitRecord] = field(default_factory=list)
     candidates: Count | None = None

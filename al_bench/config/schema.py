@@ -29,6 +29,11 @@ class Scoring(Enum):
     plain = "plain"
 
 
+class StopOn(Enum):
+    test = "test"
+    validation = "validation"
+
+
 class Reference(Enum):
     none = "none"
     full = "full"
@@ -98,8 +103,11 @@ class Schedule:
         batch: B, points acquired a round.
         rounds: Networks trained in all, round 0 included.
         budget: Labelled points at the end; the last batch is smaller where it does not divide.
-        stop_at_accuracy: Stop after the first round whose test accuracy reaches this. With none of the three
-            given, a run has DEFAULT_ROUNDS rounds.
+        stop_at_accuracy: Stop after the first round whose accuracy reaches this. With none of the three given, a run
+            has DEFAULT_ROUNDS rounds.
+        stop_at_accuracy_on: Whose accuracy that is. test reads the labels of the test part, which nobody has who labels
+            a pool of their own; validation reads those of the points that `validation` holds out of the pool, and
+            records that accuracy.
         candidates: Score a random subset of this many unlabelled points a round; null scores them all.
     """
 
@@ -107,6 +115,7 @@ class Schedule:
     rounds: int | None = None
     budget: int | None = None
     stop_at_accuracy: float | None = None
+    stop_at_accuracy_on: StopOn = StopOn.test
     candidates: int | None = None
 
     def __post_init__(self) -> None:
@@ -118,6 +127,11 @@ class Schedule:
             checks.fraction("schedule.stop_at_accuracy", self.stop_at_accuracy, zero=False)
         if self.candidates is not None and self.candidates < self.batch:
             raise InputError(f"schedule.candidates is {self.candidates}, fewer than schedule.batch ({self.batch})")
+
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        reason = "schedule.stop_at_accuracy is null; set schedule.stop_at_accuracy=0.9"
+        return {"stop_at_accuracy_on": reason} if self.stop_at_accuracy is None else {}
 
     def labels_at_end(self, initial: int, pool: int) -> int:
         """Labelled points of the last round.

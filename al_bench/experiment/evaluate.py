@@ -20,3 +20,9 @@ def predict_test(learner: Learner, sampler: Sampler) -> Tensor:
             means.append(kernels.mean_log_probs(draws))
             testing.update(rows.stop - rows.start)
     return torch.cat(means)
+
+
+def predict_rows(learner: Learner, sampler: Sampler, indices: Tensor) -> Tensor:
+    """[n, C] log-probabilities of the mean prediction of `sampler`'s functions for dataset indices [n], nats."""
+    chunks = learner.chunks(sampler, learner.dataset.inputs, indices)
+    return torch.cat([kernels.mean_log_probs(draws) for _, draws in chunks])

@@ -257,6 +257,8 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
 
         def report(record: RoundRecord) -> None:
             accuracy = "" if record.accuracy is None else f", accuracy {record.accuracy:.4f}"
+            if record.validation_accuracy is not None:
+                accuracy += f", on validation {record.validation_accuracy:.4f}"
             logger.info("round %d: %d labels%s", record.round, record.labelled, accuracy)
             bar.set_description_str(f"{title}: {record.labelled} labels")
             bar.set_postfix_str(accuracy.removeprefix(", "), refresh=False)

@@ -26,7 +26,7 @@ def shared_rounds(rounds: Sequence[RoundRecord], experiment: Experiment) -> tupl
         if experiment.labels_at_end == record.labelled:
             return number + 1, True
         if record.acquired is None:
-            stopped = record.accuracy is not None and experiment.ends(number, {"accuracy": record.accuracy})
+            stopped = experiment.ends(number, record.accuracy, record.validation_accuracy)
             return (number + 1, True) if stopped else (number, False)
         if len(record.acquired) != experiment.batch(record.labelled):
             return number, False

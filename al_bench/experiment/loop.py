@@ -10,7 +10,7 @@ from torch import Tensor
 
 from al_bench.config.schema import Keep
 from al_bench.experiment.acquire import Acquisition, acquire
-from al_bench.experiment.evaluate import predict_test
+from al_bench.experiment.evaluate import predict_rows, predict_test
 from al_bench.experiment.first_round import first_round
 from al_bench.experiment.meter import Meter
 from al_bench.experiment.monitor import HealthMonitor
@@ -39,13 +39,10 @@ def run_rounds(experiment: Experiment, folder: RunFolder, report: Callable[[Roun
     monitor = HealthMonitor(experiment, folder.rounds)
     for round_ in range(state.round, experiment.rounds):
         meter.start_round()
-        fits, quality = train_and_evaluate(experiment, state, meter, folder)
-        acquisition = (
-            None
-            if experiment.ends(round_, None if quality is None else quality.values)
-            else acquire(experiment, state, meter)
-        )
-        record = describe(experiment, state, fits, quality, acquisition, monitor, meter)
+        fits, quality, validation_accuracy = train_and_evaluate(experiment, state, meter, folder)
+        ended = experiment.ends(round_, None if quality is None else quality.values["accuracy"], validation_accuracy)
+        acquisition = None if ended else acquire(experiment, state, meter)
+        record = describe(experiment, state, fits, quality, validation_accuracy, acquisition, monitor, meter)
         folder.append(record)  # on disk before the next round starts
         report(record)
         monitor.warn(record, is_last=acquisition is None)
@@ -65,16 +62,17 @@ def resume(experiment: Experiment, folder: RunFolder) -> PoolState:
 
 def train_and_evaluate(
     experiment: Experiment, state: PoolState, meter: Meter, folder: RunFolder
-) -> tuple[list[Fit], Quality | None]:
+) -> tuple[list[Fit], Quality | None, float | None]:
     """Train on the labelled set, and evaluate where the round is one of those evaluated.
 
     Round 0's networks and their quality come from the cache where another run has them. Under warm start the weights
     are saved for the next round, those of two rounds ago dropped.
 
     Returns:
-        What each training did, and the quality on the test part; None in place of it where it was not evaluated.
+        What each training did, the quality on the test part, and the accuracy on the validation set where the run stops
+        by it; None in place of either where the round was not evaluated.
     """
-    round_, quality = state.round, None
+    round_, quality, validation_accuracy = state.round, None, None
     with first_round(experiment, round_) as shared:
         with meter.stage("train"):
             fits = shared.read()
@@ -84,6 +82,8 @@ def train_and_evaluate(
             with meter.stage("evaluate"):
                 quality = None if stores_predictions(experiment) else shared.quality
                 log_probs = None if quality else predict(experiment, round_)
+                if experiment.stops_on_validation:
+                    validation_accuracy = accuracy_on_validation(experiment, round_)
             with meter.stage("metrics"):
                 if log_probs is not None:
                     quality = measure(log_probs.double(), experiment.dataset.test_labels, experiment.metrics)
@@ -95,7 +95,7 @@ def train_and_evaluate(
     if experiment.config.training.warm_start:
         write_weights(folder.path / f"weights-{round_}.pt", experiment.learner.state() or [])
         (folder.path / f"weights-{round_ - 2}.pt").unlink(missing_ok=True)
-    return fits, quality
+    return fits, quality, validation_accuracy
 
 
 def stores_predictions(experiment: Experiment) -> bool:
@@ -118,11 +118,21 @@ def predict(experiment: Experiment, round_: int) -> Tensor:
     return predict_test(experiment.learner, sampler)
 
 
+def accuracy_on_validation(experiment: Experiment, round_: int) -> float:
+    """The share of the validation set that the mean prediction has right, its draws as many as those of the test."""
+    draws = experiment.config.evaluation.draws
+    sampler = experiment.learner.sampler(experiment.streams, "validation_masks", round_, draws)
+    indices = torch.tensor(experiment.validation)
+    predicted = predict_rows(experiment.learner, sampler, indices).argmax(1)
+    return (predicted.cpu() == experiment.labels(experiment.validation).cpu()).double().mean().item()
+
+
 def describe(
     experiment: Experiment,
     state: PoolState,
     fits: list[Fit],
     quality: Quality | None,
+    validation_accuracy: float | None,
     acquisition: Acquisition | None,
     monitor: HealthMonitor,
     meter: Meter,
@@ -149,6 +159,7 @@ def describe(
         class_metrics={} if quality is None else quality.class_metrics,
         confusion=None if quality is None else quality.confusion,
         class_results=None if quality is None else quality.class_results,
+        validation_accuracy=validation_accuracy,
         class_counts=class_counts,
         fit=[FitRecord(**asdict(fit)) for fit in fits],
         candidates=None if acquisition is None else len(acquisition.candidates),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from al_bench.config.schema import Reference, StopOn
 from al_bench.experiment.equal_draws import leftover_randomness, remark
-from al_bench.experiment.setup import Experiment
+from al_bench.experiment.setup import Experiment, suggested_validation
 
 
 def run_remarks(experiment: Experiment, option: str) -> list[str]:
@@ -13,7 +14,20 @@ def run_remarks(experiment: Experiment, option: str) -> list[str]:
         experiment: The run.
         option: The option chosen in the config group `posterior`.
     """
-    lines = [leftover_randomness(experiment.config, experiment.learner)]
+    lines = [leftover_randomness(experiment.config, experiment.learner), stop_remark(experiment)]
     if experiment.equal is not None:
         lines.append(remark(experiment.equal, experiment.config, option))
     return [line for line in lines if line is not None]
+
+
+def stop_remark(experiment: Experiment) -> str | None:
+    """What is said of a run that stops by the labels of its test part."""
+    schedule = experiment.config.schedule
+    by_test = schedule.stop_at_accuracy is not None and schedule.stop_at_accuracy_on is StopOn.test
+    if not by_test or experiment.config.reference is not Reference.none:
+        return None
+    return (
+        f"schedule.stop_at_accuracy={schedule.stop_at_accuracy:g} reads the labels of the test part, which nobody has "
+        f"who labels a pool of their own; type schedule.stop_at_accuracy_on=validation "
+        f"validation={suggested_validation(experiment.dataset.size)} to stop by points that are held out of the pool"
+    )

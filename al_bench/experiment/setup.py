@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from al_bench.config.schema import Reference, RunConfig
+from al_bench.config.schema import Reference, RunConfig, StopOn
 from al_bench.data.dataset import Dataset
 from al_bench.data.encoders.reduced import truncated_svd
 from al_bench.data.sparse import SparseRows
@@ -80,12 +79,22 @@ class Experiment:
         """Whether a round is evaluated: every so many of them, and the last."""
         return round_ == self.rounds - 1 or round_ % self.config.evaluation.every == 0
 
-    def ends(self, round_: int, quality: Mapping[str, float | None] | None) -> bool:
-        """Whether a round is the last: the labels are spent, or its accuracy is that to stop at."""
+    @property
+    def stops_on_validation(self) -> bool:
+        """Whether the accuracy to stop at is that on the validation set."""
+        schedule = self.config.schedule
+        return schedule.stop_at_accuracy is not None and schedule.stop_at_accuracy_on is StopOn.validation
+
+    def ends(self, round_: int, accuracy: float | None, validation_accuracy: float | None) -> bool:
+        """Whether a round is the last: the labels are spent, or its accuracy is that to stop at.
+
+        Args:
+            round_: From 0.
+            accuracy, validation_accuracy: Of the round, on the test part and on the validation set; None where unknown.
+        """
         stop = self.config.schedule.stop_at_accuracy
-        accuracy = None if quality is None else quality["accuracy"]
-        reached = stop is not None and accuracy is not None and accuracy >= stop
-        return reached or round_ == self.rounds - 1
+        read = validation_accuracy if self.stops_on_validation else accuracy
+        return (stop is not None and read is not None and read >= stop) or round_ == self.rounds - 1
 
     def labels(self, indices: Indices) -> Tensor:
         """[n] the classes of dataset indices, for the record."""
@@ -181,6 +190,28 @@ def encode_trainable(config: RunConfig, raw: Dataset, device: torch.device) -> D
     return dataset
 
 
+def require_validation(points: int, size: int) -> None:
+    """Refuse a run that stops at its validation accuracy without a validation set.
+
+    Args:
+        points: Of the validation set.
+        size: Of the training part.
+
+    Raises:
+        InputError: naming the key.
+    """
+    if points == 0:
+        raise InputError(
+            "schedule.stop_at_accuracy_on is validation and validation is 0: hold some points out, as in "
+            f"validation={suggested_validation(size)}"
+        )
+
+
+def suggested_validation(size: int) -> int:
+    """A number of validation points to suggest: a tenth of the training part, 500 at most."""
+    return max(1, min(500, size // 10))
+
+
 def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> Experiment:
     """All objects of a run.
 
@@ -202,6 +233,9 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))
     if config.training.stop is Stop.early and not len(validation):
         raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
+    schedule = config.schedule
+    if schedule.stop_at_accuracy is not None and schedule.stop_at_accuracy_on is StopOn.validation and not full:
+        require_validation(len(validation), raw.size)
     dataset = encoded().to(device)
     strategy = cast(Strategy, config.strategy)
     learner = build_learner(config, dataset, None if full else strategy, chunk)

@@ -37,7 +37,7 @@ ALGORITHM = "blake2b"
 LENGTH_KEYS = frozenset({"schedule.rounds", "schedule.budget"})
 """The keys of a run's identity that say how long it is: a longer run goes on from a shorter one."""
 
-SPARSE = ("metrics", "class_metrics", "confusion", "class_results", "acquired_items")
+SPARSE = ("metrics", "class_metrics", "confusion", "class_results", "acquired_items", "validation_accuracy")
 """Fields that a line has only where they say something."""
 
 _DIGEST, _MEASURED = b',"digest":"', b',"seconds":{'
@@ -88,7 +88,7 @@ def encode(record: RoundRecord, before: str) -> tuple[bytes, str]:
     fields: dict[str, Any] = msgspec.to_builtins(record)
     measured = {name: fields.pop(name) for name in MEASURED}
     for name in SPARSE:
-        if not fields[name]:
+        if fields[name] is None or fields[name] in ({}, []):
             del fields[name]
     stable = _dump(fields)[:-1].encode()
     digest = _chained(before, stable)
