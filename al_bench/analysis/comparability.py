@@ -95,3 +95,37 @@ def unequal_lengths(arms: Sequence[Arm]) -> tuple[str, ...]:
         if min(ends) != max(ends):
             lines.append(f"the seeds of {arm.name} end at {min(ends)} to {max(ends)} labels")
     return tuple(lines)
+
+
+def point_predictions(arms: Sequence[Arm]) -> tuple[str, ...]:
+    """A line for the arms whose posterior asked for dropout masks of models that have no dropout, by K."""
+    by_count: dict[tuple[str, int], list[str]] = {}
+    for arm in arms:
+        header = arm.runs[0].header
+        identity, option = header.identity or {}, str(header.choices.get("posterior"))
+        members, draws = identity.get("posterior.members"), identity.get("posterior.draws")
+        several = isinstance(draws, int) and draws > 1
+        if option.startswith("mc_dropout") and several and header.functions == members is not None:
+            by_count.setdefault((option, members), []).append(arm.name)
+    return tuple(
+        f"posterior={option} had no dropout to draw in {', '.join(names)}: "
+        + ("its runs are point predictions" if members == 1 else f"its draws are those of {members} networks")
+        + f" (K = {members} function{'s' if members > 1 else ''})"
+        for (option, members), names in by_count.items()
+    )
+
+
+def stopped_by_the_test_part(arms: Sequence[Arm]) -> tuple[str, ...]:
+    """A line for the arms that end where their accuracy on the test part says so."""
+    stopped = [
+        arm.name
+        for arm in arms
+        if (identity := arm.runs[0].header.identity or {}).get("schedule.stop_at_accuracy") is not None
+        and identity.get("schedule.stop_at_accuracy_on", "test") == "test"
+    ]
+    if not stopped:
+        return ()
+    return (
+        f"{', '.join(stopped)}: schedule.stop_at_accuracy reads the labels of the test part; how many labels such a "
+        "run takes is no result of a strategy, which would not have them",
+    )

@@ -20,8 +20,10 @@ from al_bench.analysis.comparability import (
     arms_on_other_data,
     data_differences,
     inconsistent_seeds,
+    point_predictions,
     same_data,
     share_network,
+    stopped_by_the_test_part,
     unequal_lengths,
 )
 from al_bench.analysis.frame import tidy_frame
@@ -292,7 +294,13 @@ def study_of(
         references=references,
         titles=titles,
         shared=shared,
-        remarks=(*remarks, *inconsistencies, *unequal_lengths(arms)),
+        remarks=(
+            *remarks,
+            *inconsistencies,
+            *unequal_lengths(arms),
+            *point_predictions(arms),
+            *stopped_by_the_test_part(arms),
+        ),
         inconsistencies=inconsistencies,
         metric=metric,
     )

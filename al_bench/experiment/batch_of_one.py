@@ -6,9 +6,13 @@ A last batch of one joins the batch before it (`learners.fit.batches`); so one p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from torch import nn
+
 from al_bench.config.schema import RunConfig
 from al_bench.errors import InputError
-from al_bench.experiment.own_network import probed_rows, single_row_fault
+from al_bench.experiment.own_network import batch_norm_of, probed_rows, single_row_fault
 from al_bench.learners.learner import Learner
 from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Training
@@ -26,14 +30,33 @@ def refuse_batches_of_one(config: RunConfig, learner: Learner, labelled: int, la
     Raises:
         InputError: naming the keys to change.
     """
+    for network, causes in members_on_one(config, learner, labelled, labels_at_end):
+        if (fault := single_row_fault(network, probed_rows(learner.dataset, 1))) is not None:
+            cause, remedy = causes
+            raise InputError(f"{cause} on a batch of one point, and the model cannot: {fault}; {remedy}")
+
+
+def remark_on_one(config: RunConfig, learner: Learner, labelled: int, labels_at_end: int) -> str | None:
+    """What is said of a network whose BatchNorm is trained on one point, over the positions of an image."""
+    for network, (cause, remedy) in members_on_one(config, learner, labelled, labels_at_end):
+        if (layer := batch_norm_of(network)) is not None:
+            return (
+                f"{cause} on a batch of one point: BatchNorm ({layer}) then takes mean and variance over the positions "
+                f"of that point alone, and its predictions from averages of such values; {remedy} for others"
+            )
+    return None
+
+
+def members_on_one(
+    config: RunConfig, learner: Learner, labelled: int, labels_at_end: int
+) -> Iterator[tuple[nn.Module, tuple[str, str]]]:
+    """The networks that some batch of one point trains, each with the cause and what to set instead."""
     if not isinstance(learner, TorchLearner):
         return
     members = list(zip(learner.networks, learner.training, strict=True))
     for network, training in members if config.posterior.vary else members[:1]:
-        causes = batches_of_one(config, training, labelled, labels_at_end)
-        if causes and (fault := single_row_fault(network, probed_rows(learner.dataset, 1))) is not None:
-            cause, remedy = causes
-            raise InputError(f"{cause} on a batch of one point, and the model cannot: {fault}; {remedy}")
+        if (causes := batches_of_one(config, training, labelled, labels_at_end)) is not None:
+            yield network, causes
 
 
 def batches_of_one(config: RunConfig, training: Training, labelled: int, labels_at_end: int) -> tuple[str, str] | None:

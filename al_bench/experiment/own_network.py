@@ -269,3 +269,9 @@ def single_row_fault(network: nn.Module, row: Tensor) -> str | None:
         if norms
         else " ".join(text.split())
     )
+
+
+def batch_norm_of(network: nn.Module) -> str | None:
+    """The first BatchNorm of a network that takes its statistics from the batch in training, or None."""
+    layers = network.named_modules()
+    return next((name for name, layer in layers if isinstance(layer, nn.modules.batchnorm._BatchNorm)), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from al_bench.config.schema import Reference, StopOn
+from al_bench.experiment.batch_of_one import remark_on_one
 from al_bench.experiment.equal_draws import leftover_randomness, remark
 from al_bench.experiment.setup import Experiment, suggested_validation
 
@@ -14,9 +15,14 @@ def run_remarks(experiment: Experiment, option: str) -> list[str]:
         experiment: The run.
         option: The option chosen in the config group `posterior`.
     """
-    lines = [leftover_randomness(experiment.config, experiment.learner), stop_remark(experiment)]
+    config, learner = experiment.config, experiment.learner
+    lines = [
+        leftover_randomness(config, learner),
+        remark_on_one(config, learner, len(experiment.start.labelled), experiment.labels_at_end),
+        stop_remark(experiment),
+    ]
     if experiment.equal is not None:
-        lines.append(remark(experiment.equal, experiment.config, option))
+        lines.append(remark(experiment.equal, config, option))
     return [line for line in lines if line is not None]
 
 

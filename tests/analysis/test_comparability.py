@@ -315,3 +315,46 @@ def test_the_table_by_label_count_is_never_wider_than_six(tmp_path: Path) -> Non
     shown = budgets_table(study)
     assert len(shown.columns) == 1 + 6
     assert sum(cell.endswith("*") for row in shown.rows for cell in row) >= 4
+
+
+@pytest.mark.parametrize(
+    ("option", "members", "draws", "functions", "said"),
+    [
+        ("mc_dropout", 1, 100, 1, "bald, entropy: its runs are point predictions (K = 1 function)"),
+        ("mc_dropout_ensemble", 3, 34, 3, "bald, entropy: its draws are those of 3 networks (K = 3 functions)"),
+        ("mc_dropout", 1, 100, 100, None),
+        ("deterministic", 1, 0, 1, None),
+        ("ensemble", 5, 0, 5, None),
+        ("mc_dropout", 1, 0, 1, None),
+    ],
+    ids=["no masks", "no masks in an ensemble", "masks", "a point prediction", "an ensemble", "masks switched off"],
+)
+def test_a_posterior_of_masks_without_dropout_is_said(tmp_path: Path, capsys, option, members, draws, functions, said):
+    keys = {"posterior.members": members, "posterior.draws": draws}
+    for arm in ("bald", "entropy"):
+        header = {"functions": functions, "choices": {"posterior": option}, "identity": keys}
+        write_run(tmp_path, [0.5, 0.6], arm=arm, **header)
+    write_run(tmp_path, [0.5, 0.6], arm="random")
+    assert main([str(tmp_path)]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if "had no dropout to draw in" in line]
+    expected = [f"al-bench compare: digits: posterior={option} had no dropout to draw in {said}"] if said else []
+    assert lines == expected
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"schedule.stop_at_accuracy": 0.9}, True),
+        ({"schedule.stop_at_accuracy": 0.9, "schedule.stop_at_accuracy_on": "test"}, True),
+        ({"schedule.stop_at_accuracy": 0.9, "schedule.stop_at_accuracy_on": "validation"}, False),
+        ({"schedule.stop_at_accuracy": None, "schedule.stop_at_accuracy_on": "test"}, False),
+        ({}, False),
+    ],
+    ids=["of a former version", "on test", "on validation", "no accuracy to stop at", "no key"],
+)
+def test_runs_that_end_by_their_test_accuracy_are_named(tmp_path: Path, keys, said):
+    write_run(tmp_path, [0.5, 0.6], arm="bald", identity=keys)
+    write_run(tmp_path, [0.5, 0.6], arm="random")
+    (study,) = studies([tmp_path])
+    line = "bald: schedule.stop_at_accuracy reads the labels of the test part"
+    assert [remark.startswith(line) for remark in study.remarks] == [True] * said

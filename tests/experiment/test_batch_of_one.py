@@ -112,6 +112,17 @@ def test_a_network_of_the_users_own_is_tried(run, tmp_path, monkeypatch, case):
     assert message is None or message in done.err
 
 
+def test_batch_norm_over_the_positions_of_one_image_is_said(run):
+    words = ("dataset.shape=[1,16,16]", "model.widths=[4,8]", "model.blocks=1", "posterior.draws=0")
+    done = run(*IMAGES, *words, "model=resnet18_narrow", "training.batch_size=1")
+    assert done.status == 0
+    assert done.err.startswith(
+        "al-bench: training.batch_size is 1, which trains on a batch of one point: BatchNorm (stem"
+    )
+    done = run(*IMAGES[:-1], "arm=b", *words, "model=resnet18_narrow", "training.batch_size=2")
+    assert (done.status, done.err) == (0, "")
+
+
 @pytest.mark.parametrize("batch", [2, 3, 7, 64])
 def test_no_batch_of_an_epoch_has_one_point_unless_there_is_but_one(batch):
     generator = torch.Generator().manual_seed(0)
