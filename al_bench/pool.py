@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -78,7 +79,12 @@ class PoolState:
 
 
 def draw_initial(
-    pool: ArrayLike, labels: ArrayLike, size: int, balanced: bool, generator: np.random.Generator
+    pool: ArrayLike,
+    labels: ArrayLike,
+    size: int,
+    balanced: bool,
+    generator: np.random.Generator,
+    class_names: Sequence[str] = (),
 ) -> Indices:
     """Dataset indices of the initial set, drawn without replacement.
 
@@ -88,6 +94,7 @@ def draw_initial(
         size: L, the number of points to draw.
         balanced: Draw class by class: every class gets ⌊L/C⌋ points, and L mod C random classes get one more.
         generator: The stream `initial`.
+        class_names: What a message calls the classes; empty: by their numbers.
 
     Raises:
         ValueError: a class has fewer points than its share.
@@ -102,6 +109,7 @@ def draw_initial(
     for name, share in zip(names, shares, strict=True):
         of_class = members[classes == name]
         if len(of_class) < share:
-            raise ValueError(f"class {name} has {len(of_class)} points in the pool and {share} were asked for")
+            called = repr(class_names[name]) if class_names else name
+            raise ValueError(f"class {called} has {len(of_class)} points in the pool and {share} were asked for")
         parts.append(generator.choice(of_class, share, replace=False))
     return _indices(generator.permutation(np.concatenate(parts)))

@@ -80,12 +80,14 @@ def go_on_from_balanced(composed: Composed) -> str:
     The default start of data other than al-bench's benchmarks was balanced and is random. A run on record goes on as it
     began.
     """
-    if not composed.has_default_start or composed.config.initial.kind is InitialKind.balanced:
+    initial = composed.config.initial
+    if not composed.has_default_start or initial.kind is InitialKind.balanced:
         return ""
     if not began_balanced(composed.folder):
         return ""
     composed.set("initial.kind", InitialKind.balanced)
-    return ", as the run on record began: today's default is initial.kind=random"
+    drawn = initial.size and initial.indices is None and initial.rows is None
+    return "" if not drawn else ", as the run on record began: today's default is initial.kind=random"
 
 
 def run_job(config: Any) -> Outcome:

@@ -65,10 +65,11 @@ def draw_start(
     if kind is InitialKind.clusters:
         return draw_from_clusters(encoded(), pool, size, streams)
     labels = dataset.labels(torch.tensor(pool)).cpu().numpy()
+    balanced, generator = kind is InitialKind.balanced, streams.numpy("initial")
     try:
-        return draw_initial(pool, labels, size, kind is InitialKind.balanced, streams.numpy("initial"))
+        return draw_initial(pool, labels, size, balanced, generator, dataset.class_names)
     except ValueError as error:
-        raise InputError(f"initial.kind is balanced, but {error}; set initial.kind=random") from error
+        raise InputError(f"initial.kind is balanced, but {error}; set initial.kind=random or clusters") from error
 
 
 def _validation(wanted: int | str, dataset: Dataset, given: np.ndarray, streams: Streams) -> Indices:

@@ -271,10 +271,19 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
 def _complete(job: Job, folder: RunFolder, prefix: str = "") -> Outcome:
     """The outcome of a complete run: its last round."""
     last = folder.rounds[-1]
-    note = f"{prefix}{last.labelled} labels, accuracy {last.accuracy:.4f}"
+    note = f"{prefix}{last.labelled} labels, accuracy {last.accuracy:.4f}{_unlabelled_classes(last, folder)}"
     if is_unknown(folder, job.own_code):
         note += f" ({UNKNOWN})"
     return Outcome("complete", str(job.folder), note)
+
+
+def _unlabelled_classes(last: RoundRecord, folder: RunFolder) -> str:
+    """How many classes of the pool have no label at the end; empty where all have one."""
+    pool = folder.header.pool_classes if folder.header is not None else []
+    if len(pool) != len(last.class_counts):
+        return ""
+    never = sum(not count for count, points in zip(last.class_counts, pool, strict=True) if points)
+    return f", no label of {never} of {sum(map(bool, pool))} classes" if never else ""
 
 
 @contextlib.contextmanager

@@ -54,7 +54,7 @@ class SvmMargin(FeatureStrategy):
         if facts.labelled_classes < 2:
             raise InputError(
                 f"strategy {facts.name} needs labels of two classes and round 0 has {facts.labelled_classes}: "
-                "raise initial.size, with initial.kind=balanced"
+                "raise initial.size, or set initial.kind=balanced, which reads the labels"
             )
 
     def needs(self, draws: bool) -> frozenset[Product]:

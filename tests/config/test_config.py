@@ -223,8 +223,8 @@ def test_a_balanced_set_needs_enough_of_every_class(run, tmp_path):
     (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i},{'r' if i < 3 else 's'}\n" for i in range(40)))
     done = run(*TINY, "dataset=csv", "dataset.path=t.csv", "initial.size=8", "initial.kind=balanced")
     assert done.status == 2
-    assert "initial.kind is balanced, but class" in done.err
-    assert "set initial.kind=random" in done.err
+    assert "initial.kind is balanced, but class 'r' has 2 points in the pool and 4 were asked for" in done.err
+    assert "set initial.kind=random or clusters" in done.err
     assert run(*TINY, "dataset=csv", "dataset.path=t.csv", "initial.size=8").status == 0
 
 

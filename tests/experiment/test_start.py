@@ -330,5 +330,14 @@ def test_a_benchmark_says_it_in_its_log_alone(run):
     assert "start: 6 labels, 1 or more of each of 4 classes" in (record("a").folder / "run.log").read_text()
 
 
+def test_a_run_says_at_its_end_of_how_many_classes_it_has_no_label(run, tmp_path):
+    table(tmp_path / "t.csv", {"a": 60, "b": 30, "c": 10})
+    words = ("dataset=csv", "dataset.path=t.csv", "initial.rows=[0,1,65]", "schedule.rounds=1")
+    done = run(*TINY, *words, "arm=a")
+    assert "3 labels, accuracy" in done.out
+    assert ", no label of 1 of 3 classes" in done.out
+    assert "no label of" not in run(*TINY, *words, "initial.rows=[0,65,95]", "arm=b").out
+
+
 def test_a_run_on_the_whole_pool_has_no_start(run):
     assert "start:" not in run(*TINY, "reference=full").err
