@@ -24,6 +24,8 @@ examples:
   al-bench plot results/runs/my-study/mnist --out mnist.pdf --target 0.9 --paper batchbald2019_mnist
   al-bench plot runs-a runs-b --out both.svg --statistic mean --csv both.csv
   al-bench plot results/runs/my-study --kind curves --metric ece --x seconds --out ece.png
+  al-bench plot results/runs/my-study --metric recall:NAME --axis logit --out recall.png
+  al-bench plot results/runs/my-study --kind discovery --out discovery.png
   al-bench plot results/runs/my-study --kind targets --target 0.9 --out labels.svg --width phone
   al-bench plot results/runs/my-study --kind my_plots:bars --out bars.svg    bars(studies, title=None)
   al-bench plot --paper list
@@ -65,6 +67,12 @@ _KINDS = "\n".join(f"  {name:<11} {kind.help}" for name, kind in (KINDS | own_ki
     type=options.OneOf(("labels", "seconds", "seconds+evaluate")),
     help="curves: what goes right (default: labels); seconds are those of training, scoring and selecting, "
     "if asked also of evaluating, up to that model",
+)
+@options.option(
+    "--axis",
+    type=options.OneOf(("linear", "error", "logit")),
+    help="curves: the scale of what goes up; error is a logarithmic one of what is missing to the best value, chosen by "
+    "itself where curves come near it",
 )
 @options.option(
     "--statistic",

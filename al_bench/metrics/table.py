@@ -67,6 +67,11 @@ class Metric:
         return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
     @property
+    def noun_with_article(self) -> str:
+        """The noun with "a" or "an"."""
+        return f"{'an' if self.noun[0] in 'aeiouAEIO' else 'a'} {self.noun}"
+
+    @property
     def difference_unit(self) -> str:
         """The unit of a difference: points of a fraction in per cent; empty for a plain number."""
         return "points" if self.unit == "%" else self.unit

@@ -9,6 +9,9 @@ penalty           the pairwise penalty matrix, as a heat map
 ranks             mean ranks over datasets with the critical difference
 class_balance     class balance of the labelled set
 seconds           where the time went, stacked
+discovery         classes found against labels
+confusion         confusion matrices of the baseline and of the arm that ends best
+value_axis        linear, error and logit axes
 overlay           what is laid over curves: published numbers, health warnings
 series            numbers of runs on a grid of label counts
 layout, style     what all share: sizes, legends, files; colours, markers and dashes

@@ -22,6 +22,7 @@ from al_bench.analysis.figures.layout import (
 )
 from al_bench.analysis.figures.series import X_AXES, Floats, Line, metric_called, seconds_of
 from al_bench.analysis.figures.style import CEILING, LineStyle, assign_styles
+from al_bench.analysis.figures.value_axis import AXES, choose_axis
 from al_bench.analysis.papers.published import Paper
 from al_bench.analysis.statistics.curves import Curves, Summary, summarise
 from al_bench.analysis.study import Study
@@ -52,6 +53,7 @@ def draw_curves(
     papers: Sequence[Paper] = (),
     width: str = "page",
     marks: bool = False,
+    axis: str | None = None,
 ) -> Figure:
     """Draw every arm of every study; whole-pool references become dashed ceilings without markers.
 
@@ -70,6 +72,7 @@ def draw_curves(
         papers: Published numbers to overlay, in grey; for accuracy against labels only.
         width: `page`, `phone` or `report`.
         marks: Whether rounds with a health warning are marked.
+        axis: `linear`, `error` or `logit`; None: an error axis where the curves come near the best (value_axis).
 
     Raises:
         InputError: A choice that is not allowed or cannot be drawn from these records.
@@ -78,7 +81,7 @@ def draw_curves(
     if not shown:
         raise InputError("only whole-pool references (reference=full) found; add a folder with active runs")
     metric = metric_called(quantity, shown)
-    _check(metric, x, statistic, targets, papers, shown)
+    _check(metric, x, axis, statistic, targets, papers, shown)
     overlay.check_datasets(papers, [study.dataset for study in shown])
     figure, panels = panel_grid(len(shown), width, 3.4 if len(shown) > 1 or width != "page" else 4.2)
     arms = sorted({(study.title(arm.name), arm.strategy) for study in shown for arm in study.arms})
@@ -87,6 +90,9 @@ def draw_curves(
     every = [_lines(study, metric.name, x, statistic) for study in shown]
     size, unit = time_unit(max(float(line.x.max()) for lines in every for line in lines.values()))
     drawn = overlay.health_marks(shown) if marks else []
+    heights = [values for lines in every for line in lines.values() for values in (line.centre, line.low, line.high)]
+    scale = choose_axis(axis, metric, heights, bool(papers))
+    label = metric.axis_label if scale is None else f"{metric.axis_label}, {scale.note}"
     for axes, study, lines in zip(panels, shown, every, strict=True):
         if x != "labels":
             lines = {name: dataclasses.replace(line, x=line.x / size) for name, line in lines.items()}
@@ -95,10 +101,12 @@ def draw_curves(
         overlay.draw_papers(axes, study.dataset, papers, max(float(line.x[-1]) for line in lines.values()))
         overlay.draw_marks(axes, study.dataset, drawn, lines, metric.scale)
         _finish(axes, metric, x, targets)
+        if scale is not None:
+            scale.apply(axes)
         set_panel_title(axes, study, title if len(shown) == 1 else None)
         left, bottom = is_edge(axes)
         if left:
-            axes.set_ylabel(metric.axis_label)
+            axes.set_ylabel(label)
         if bottom:
             axes.set_xlabel("Number of labels" if x == "labels" else f"{_SECONDS[x]} ({unit})")
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
@@ -118,9 +126,19 @@ def band_of(summary: Summary, statistic: str) -> tuple[Floats, Floats, Floats]:
 
 
 def _check(
-    metric: Metric, x: str, statistic: str, targets: Sequence[float], papers: Sequence[Paper], studies: Sequence[Study]
+    metric: Metric,
+    x: str,
+    axis: str | None,
+    statistic: str,
+    targets: Sequence[float],
+    papers: Sequence[Paper],
+    studies: Sequence[Study],
 ) -> None:
-    for option, value, allowed in (("x", x, X_AXES), ("statistic", statistic, STATISTICS)):
+    for option, value, allowed in (
+        ("x", x, X_AXES),
+        ("axis", axis or "linear", AXES),
+        ("statistic", statistic, STATISTICS),
+    ):
         if value not in allowed:
             raise InputError(f"{option} is {value!r}; allowed are {', '.join(allowed)}")
     if targets and metric.name != studies[0].metric.name:

@@ -54,8 +54,8 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "curves": Kind(
         f"{_FIGURES}.curves:draw_curves",
-        "accuracy or another metric against labels or seconds (--metric, --x)",
-        ("quantity", "x", "statistic", "ends", "targets", "papers", "marks"),
+        "accuracy or another metric against labels or seconds (--metric, --x, --axis)",
+        ("quantity", "x", "axis", "statistic", "ends", "targets", "papers", "marks"),
         styled=True,
     ),
     "difference": Kind(
@@ -84,13 +84,24 @@ KINDS: dict[str, Kind] = {
         "class balance of the labelled set over rounds, and its classes at the end",
         styled=True,
     ),
+    "discovery": Kind(
+        f"{_FIGURES}.discovery:draw_discovery",
+        "classes with a labelled point against labels: how soon the rare ones are found",
+        ("statistic",),
+        styled=True,
+    ),
+    "confusion": Kind(
+        f"{_FIGURES}.confusion:draw_confusion",
+        "confusion matrices of the baseline and of the arm that ends best (--metric, --baseline)",
+        ("quantity", "baseline"),
+    ),
     "time": Kind(
         f"{_FIGURES}.seconds:draw_time_stack", "seconds of training, evaluating, scoring and selecting, stacked"
     ),
 }
 """Name to kind, of al-bench's own."""
 
-OPTIONS = ("quantity", "x", "statistic", "ends", "rule", "targets", "papers", "baseline", "marks")
+OPTIONS = ("quantity", "x", "axis", "statistic", "ends", "rule", "targets", "papers", "baseline", "marks")
 """The options that say something to some kinds only."""
 
 

@@ -29,6 +29,7 @@ class FigureRequest:
         kind: A name in KINDS or of an entry point, or "module:function".
         quantity: What the arms are judged by: a metric's name.
         x: What goes right: labels, seconds, or seconds+evaluate.
+        axis: Of what goes up: linear, error or logit.
         statistic: median or mean over seeds.
         ends: How seeds of different lengths are put on one grid.
         rule: Which crossing of a target counts.
@@ -43,6 +44,7 @@ class FigureRequest:
     kind: str = "curves"
     quantity: str | None = None
     x: str | None = None
+    axis: str | None = None
     statistic: str | None = None
     ends: str | None = None
     rule: str | None = None

@@ -43,7 +43,7 @@ def targets_table(study: Study, targets: Sequence[float]) -> Table:
         "optimistic on a noisy curve; sustained: never below again; > L: not reached within L labels."
     )
     heads = ("to reach", "arm", "first crossing", "sustained", "median curve")
-    what = "an accuracy" if study.metric.name == "accuracy" else f"a {study.metric.noun}"
+    what = study.metric.noun_with_article
     return Table(
         "labels", f"Labels to reach {what} on {study.dataset}", heads, tuple(rows), note, tuple(records), "llrrr"
     )
@@ -103,7 +103,7 @@ def saved_table(study: Study, findings: Sequence[Finding]) -> Table:
         "over seeds."
     )
     heads = ("to reach", "arm", "saved %", "95 % interval", "p", "seeds", "not reached")
-    goal = "" if study.metric.name == "accuracy" else f" to reach a {study.metric.noun}"
+    goal = "" if study.metric.name == "accuracy" else f" to reach {study.metric.noun_with_article}"
     return Table(
         "saved",
         f"Labels saved against {base}{goal} on {study.dataset}",

@@ -307,7 +307,7 @@ def test_every_kind_is_written_for_several_datasets(root: Path, kind: str, width
     [
         (
             ["--kind", "pie"],
-            "--kind is 'pie'; allowed are curves, difference, targets, penalty, ranks, balance, time, or",
+            "--kind is 'pie'; allowed are curves, difference, targets, penalty, ranks, balance, discovery, confusion",
         ),
         (["--kind", "targets"], "--kind targets needs a target; add --target 0.9, say"),
         (
