@@ -71,8 +71,8 @@ _KINDS = "\n".join(f"  {name:<11} {kind.help}" for name, kind in (KINDS | own_ki
 @options.option(
     "--axis",
     type=options.OneOf(("linear", "error", "logit")),
-    help="curves: the scale of what goes up; error is a logarithmic one of what is missing to the best value, chosen by "
-    "itself where curves come near it",
+    help="curves: the scale of what goes up; error is a logarithmic one of what is missing to the best value, chosen "
+    "by itself where curves come near it",
 )
 @options.option(
     "--statistic",
