@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -11,6 +12,8 @@ import click
 
 from al_bench.errors import InputError, plain_line
 
+UNUSABLE_NAME = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM}
+"""Errors of a file or folder that the user named, and that no other run of the command would get around."""
 WIDTH = 110
 """Most characters a line of a help page, where the terminal is that wide."""
 
@@ -64,6 +67,11 @@ class Command(click.Command):
             return super().invoke(ctx)
         except InputError as error:
             raise click.UsageError(str(error), ctx) from error
+        except OSError as error:
+            if error.errno not in UNUSABLE_NAME or not error.filename:
+                raise  # the output, or the machine: al_bench.cli.main says so
+            cause = InputError(f"{error.filename}: {error.strerror}; name another file or folder")
+            raise click.UsageError(str(cause), ctx) from cause
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix="usage: ")

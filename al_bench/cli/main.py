@@ -58,9 +58,7 @@ def dispatch(argv: list[str]) -> int:
         print(f"al-bench {__version__}")
         return 0
     if strange := next((word for word in argv if not is_utf8(word)), None):
-        from al_bench.errors import plain_line
-
-        _complain(f"al-bench: {plain_line(strange)} holds bytes that are not UTF-8; rename the file, or type it anew")
+        _complain(f"al-bench: {strange} holds bytes that are not UTF-8; rename the file, or type it anew")
         return 2
     # click takes longer to import than Python to start: not for the help above.
     from al_bench.cli.command import exit_status
@@ -143,9 +141,11 @@ def _drop_output() -> None:
 
 
 def _complain(line: str) -> None:
-    """Write a line to stderr, unless that cannot be written either."""
+    """Write a line to stderr, whatever it holds, unless that cannot be written either."""
+    from al_bench.errors import plain_line
+
     try:
-        print(line, file=sys.stderr, flush=True)
+        print(plain_line(line), file=sys.stderr, flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 

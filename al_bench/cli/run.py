@@ -98,6 +98,10 @@ def run_job(config: Any) -> Outcome:
         return Outcome("failed", None, str(error), bad_input=True)
     except COMPOSE_ERRORS as error:
         return Outcome("failed", None, one_line(error), bad_input=True)
+    except OSError as error:  # Hydra would print the overrides above what main says
+        if error.filename is None:
+            raise
+        return Outcome("failed", None, f"{error.strerror}: {error.filename}; choose another place", bad_input=True)
     return perform(job)
 
 

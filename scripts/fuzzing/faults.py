@@ -19,7 +19,7 @@ CANARY = "ran"
 """The file that appears where something that a file names was run."""
 REMARK = re.compile(
     r"al-bench(?: \w+)?: (?:.*: skipped |read |going on after round |initial\.indices counts |threads is \d+ and )"
-    r"|report:"
+    r"|al-bench: [\w=/]+ implies |report:"
 )
 """How a line begins that says what a command does, not why it refuses."""
 LARGEST_SEARCHED = 20_000_000

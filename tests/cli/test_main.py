@@ -285,3 +285,31 @@ def test_a_terminal_that_has_not_all_letters_gets_their_codes(command, encoding,
     assert b"Traceback" not in done.stderr
     shown = (done.stdout + done.stderr).decode(encoding)
     assert ("×" in shown) is (words[0] != "run" and encoding != "ascii")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compare", "x" * 5_000],
+        ["plot", "x" * 5_000, "--out", "x.png"],
+        ["check", "dataset=csv", f"dataset.path={'x' * 5_000}.csv"],
+        ["check", "dataset=npz", f"dataset.path={'x' * 5_000}"],
+        ["list", "--config-dir", "x" * 5_000],
+        ["export", "x" * 5_000, "--out", "x.csv"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_name_that_is_too_long_is_a_line_that_can_be_read(capsys, words):
+    assert cli.dispatch(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"al-bench {words[0]}: ")
+    assert "xxx…" in line
+    assert len(line) < 2_100
+
+
+def test_what_cannot_be_written_is_a_line_whatever_it_is_called(command):
+    done = command("run", "debug=smoke", f"results={'y' * 300}\x1b[2J")
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert line.isprintable()
+    assert "File name too long" in line
