@@ -125,6 +125,7 @@ def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], valid
             label="'y' (by its name)",
             counts=counts,
             split=division.split,
+            test_from=division.test_from,
             unused=unused_arrays(path, spelt),
             remarks=tuple(remarks),
         ),

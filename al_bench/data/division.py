@@ -53,12 +53,14 @@ class Division:
         test_rows: [T] rows of the test part.
         validation: [V] positions in `rows` of the validation part; None where there is none.
         split: How the parts came about, in words.
+        test_from: Where the test part comes from; "" where it was split off.
     """
 
     rows: np.ndarray
     test_rows: np.ndarray
     validation: np.ndarray | None
     split: str
+    test_from: str = ""
 
     @property
     def training_rows(self) -> np.ndarray:
@@ -110,7 +112,7 @@ def divide(
     Raises:
         InputError: No row is left for the test part, or a group is in the test part and in another.
     """
-    rows = np.arange(given.train)
+    rows, test_from = np.arange(given.train), given.test_from if given.test else ""
     if given.test:
         test_rows = np.arange(len(labels) - given.test, len(labels))
         if groups is not None:
@@ -128,11 +130,11 @@ def divide(
         )
         how = f"{len(test_rows):,} test rows split off by label"
     if not given.validation:
-        return Division(rows, test_rows, None, f"{len(rows):,} training rows, {how}")
+        return Division(rows, test_rows, None, f"{len(rows):,} training rows, {how}", test_from)
     split = f"{len(rows):,} training rows, {given.validation:,} validation rows from {given.validation_from}, {how}"
     held_out = np.arange(given.train, given.train + given.validation)
     positions = np.arange(len(rows), len(rows) + given.validation)
-    return Division(np.concatenate([rows, held_out]), test_rows, positions, split)
+    return Division(np.concatenate([rows, held_out]), test_rows, positions, split, test_from)
 
 
 def joined_origins(origins: Sequence[np.ndarray], given: GivenParts) -> np.ndarray:

@@ -118,6 +118,7 @@ def build(keys: ImageFolder, initial_rows: Sequence[int | str], validation: bool
             label=parts[0].label,
             counts=counts,
             split=division.split,
+            test_from=division.test_from,
             unused=unused,
             remarks=tuple(notes),
         ),

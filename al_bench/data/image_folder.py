@@ -97,6 +97,18 @@ class ImageFolder(UserData):
             if getattr(self, key) is not None and self.label_file is None:
                 raise InputError(f"dataset.{key} names a column, and dataset.label_file is not given; give both")
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        idle = (
+            {}
+            if self.size is not None
+            else {"resize": "dataset.size is null, and images keep theirs; set dataset.size=64"}
+        )
+        if self.label_file is None:
+            reason = "folders name the classes; set dataset.label_file=FILE"
+            return idle | dict.fromkeys(("separator", "header", "encoding", "missing_labels"), reason)
+        return idle | {"nested": "dataset.label_file names the classes; set dataset.label_file=null"}
+
     @property
     def skips_damaged(self) -> bool:
         """Whether files that cannot be read are left out."""

@@ -28,6 +28,7 @@ class Reading:
         label: The label's column or array, and how it was chosen.
         counts: Class to its rows in the training, the validation (where the files give one) and the test part.
         split: How the test part came about.
+        test_from: What gives the test part; "" where it was split off.
         unused: Column or array to why it is no input.
         remarks: What else a reader must know.
     """
@@ -41,6 +42,7 @@ class Reading:
     unused: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     unit: str = "rows"
+    test_from: str = ""
 
     def line(self) -> str:
         """One line: rows, columns by kind, label, classes, split, what is unused, remarks."""

@@ -142,6 +142,7 @@ def build(
         label=f"{label!r} ({chosen_how})",
         counts=counts,
         split=division.split,
+        test_from=division.test_from,
         unused=unused,
         remarks=tuple(remarks),
     )

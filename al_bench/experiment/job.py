@@ -99,11 +99,16 @@ def perform(job: Job) -> Outcome:
 def _check_typed(job: Job, experiment: Experiment) -> None:
     """Refuse what was typed and changes nothing, and a posterior that is another than its name says."""
     from al_bench.experiment.equal_draws import refuse_equal_draws
-    from al_bench.experiment.typed_keys import refuse_keys_without_effect, refuse_other_name
+    from al_bench.experiment.typed_keys import (
+        refuse_keys_without_effect,
+        refuse_other_name,
+        refuse_split_of_given_part,
+    )
 
     option = str(job.choices["posterior"])
     refuse_other_name(job.config, option, job.command, job.posterior_chosen_in)
     refuse_keys_without_effect(job.config, job.command)
+    refuse_split_of_given_part(experiment.dataset.reading, job.command)
     if experiment.equal is not None:
         refuse_equal_draws(experiment.equal, job.config, option, job.command, job.posterior_chosen_in)
 

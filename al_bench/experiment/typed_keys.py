@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from al_bench.config.schema import RunConfig
+from al_bench.data.reading import Reading
 from al_bench.errors import InputError
 from al_bench.learners.mixture import Mixture
 
@@ -59,6 +60,27 @@ def refuse_keys_without_effect(config: RunConfig, command: Sequence[str]) -> Non
             word = word or next((typed[key] for key in typed if name.startswith(f"{key}.") and key != group), None)
             if word is not None and group not in varied:
                 raise InputError(f"{words([word])} has no effect: {reason}, or leave the key out")
+
+
+def refuse_split_of_given_part(reading: Reading | None, command: Iterable[str]) -> None:
+    """Refuse a typed key that says how a test part is split off, where the files give the test part.
+
+    Args:
+        reading: What was read of the user's data; None of others.
+        command: The overrides as typed.
+
+    Raises:
+        InputError: naming the key, and what gives the test part.
+    """
+    typed = typed_keys(command)
+    if reading is None or not reading.test_from:
+        return
+    for key in ("dataset.test_fraction", "dataset.split_seed"):
+        if key in typed:
+            raise InputError(
+                f"{words([typed[key]])} has no effect: the test part is {reading.test_from}, so none is split off; "
+                "leave the key out"
+            )
 
 
 def refuse_other_name(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+import numpy as np
 import pytest
 
 from al_bench.config.compose import compose, register
@@ -72,6 +73,43 @@ def test_a_table_with_a_test_file_has_no_part_to_split_off(run, tmp_path):
     done = run(*words, "initial.size=4", "schedule.batch=2", "training.steps=2")
     assert done.status == 2
     assert "dataset.test_fraction=0.3 has no effect: dataset.test_path is given" in done.err
+
+
+def test_arrays_with_a_test_part_have_none_to_split_off(run, tmp_path):
+    generator = np.random.default_rng(0)
+    x, y = generator.normal(size=(60, 4)).astype(np.float32), np.arange(60) % 3
+    np.savez(tmp_path / "given.npz", x=x[:40], y=y[:40], x_test=x[40:], y_test=y[40:])
+    np.savez(tmp_path / "whole.npz", x=x, y=y)
+    words = ("dataset=npz", *FAST[1:], "initial.size=6", "schedule.batch=2", "training.steps=2")
+    for key in ("dataset.test_fraction=0.3", "dataset.split_seed=4"):
+        done = run(*words, "dataset.path=given.npz", key)
+        assert done.status == 2
+        assert f"{key} has no effect: the test part is " in done.err
+        assert run(*words[:-1], "training.steps=1", "dataset.path=whole.npz", key, f"arm={key[8:12]}").status == 0
+
+
+@pytest.mark.parametrize("key", ["dataset.resize=pad", "dataset.separator=tab", "dataset.header=absent"])
+def test_folders_of_images_of_one_size_have_no_table_and_no_other_ratio(run, tmp_path, key):
+    from PIL import Image
+
+    for number in range(24):
+        folder = tmp_path / "images" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(number).integers(0, 255, (8, 8), dtype=np.uint8)).save(
+            folder / f"{number}.png"
+        )
+    words = (
+        "dataset=images",
+        "dataset.path=images",
+        *FAST[1:],
+        "initial.size=4",
+        "schedule.batch=2",
+        "training.steps=2",
+    )
+    done = run(*words, key)
+    assert done.status == 2
+    assert f"{key} has no effect: " in done.err
+    assert run(*words, "dataset.size=8", "dataset.resize=pad").status == 0
 
 
 NAMES = {
