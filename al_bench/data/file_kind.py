@@ -27,7 +27,7 @@ OPENERS: dict[bytes, tuple[str, Callable[..., Any]]] = {
 """First bytes of a packed file: what it is, and how it is read."""
 
 AS_CSV = "open it there and save it as CSV (UTF-8)"
-AS_ARRAYS = "images are read from arrays: dataset=npz"
+AS_ARRAYS = "images are read from a folder of them: dataset=images dataset.path=FOLDER"
 AS_TABLE = "pickles can run code and are not read: write it with to_csv or to_parquet"
 OTHER_KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file", AS_CSV),

@@ -13,8 +13,10 @@ import torch
 
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import Division, GivenParts, divide, part_remarks
+from al_bench.data.file_listing import IMAGES
+from al_bench.data.folder_layout import Part, parts_by_folder
 from al_bench.data.image_decoding import Decoded, Wish, decode, remarks
-from al_bench.data.image_layout import Part, read_parts
+from al_bench.data.image_table import parts_by_table
 from al_bench.data.images import Normalise
 from al_bench.data.labels import encode
 from al_bench.data.mapped import MappedRows
@@ -42,7 +44,12 @@ def build(keys: ImageFolder, initial_rows: Sequence[int | str], validation: bool
     Raises:
         InputError: The folder is no data set, its meaning is not certain, or a file is damaged.
     """
-    by_name = read_parts(keys, validation)
+    if keys.group and not keys.label_file:
+        raise InputError(
+            f"dataset.group={keys.group} names a column, and there is no table of the images: give "
+            "dataset.label_file=FILE, a table with the columns file, label and the groups"
+        )
+    by_name = parts_by_table(keys, validation) if keys.label_file else parts_by_folder(keys, IMAGES, validation)
     parts = [by_name[name] for name in ORDER if name in by_name]
     where = parts[0].where
     wish = Wish(keys.pixels(), keys.mode, keys.resize, keys.white)

@@ -16,7 +16,7 @@ import PIL
 from PIL import features
 
 from al_bench.data import image_reading
-from al_bench.data.image_listing import shown_counts
+from al_bench.data.file_listing import shown_counts
 from al_bench.data.image_reading import WHITE, Header, Picture, Target, grey_or_colour, pillow_warnings
 from al_bench.data.table_choices import Mode, Resize
 from al_bench.errors import InputError

@@ -110,6 +110,11 @@ class ImageFolder(UserData):
         return idle | {"nested": "dataset.label_file names the classes; set dataset.label_file=null"}
 
     @property
+    def item_name(self) -> str:
+        """Images are named by their files."""
+        return "file"
+
+    @property
     def skips_damaged(self) -> bool:
         """Whether files that cannot be read are left out."""
         return self.damaged is Damaged.skip

@@ -66,3 +66,11 @@ class Damaged(Enum):
 
     refuse = "refuse"
     skip = "skip"
+
+
+class EmptyTexts(Enum):
+    """What becomes of a row whose text is empty: it is refused, left out, or stays as an empty text."""
+
+    refuse = "refuse"
+    drop = "drop"
+    keep = "keep"

@@ -19,7 +19,14 @@ from al_bench.data.labels import encode
 from al_bench.data.parts import choose_rows, repeated_rows
 from al_bench.data.reading import Reading
 from al_bench.data.table_choices import Missing
-from al_bench.data.table_labels import check_classes, choose_label, label_texts, merge_similar, rows_with_labels
+from al_bench.data.table_labels import (
+    check_classes,
+    choose_label,
+    group_texts,
+    label_texts,
+    merge_similar,
+    rows_with_labels,
+)
 from al_bench.data.table_reader import unused_columns
 from al_bench.data.typed_advice import override
 from al_bench.data.written_numbers import is_missing
@@ -72,7 +79,7 @@ def build(
     parts = [table]
     for other, key in ((validation, "dataset.validation"), (test, "dataset.test_path")):
         if other is not None:
-            _check_other_file(table, other, [*features, label, *([keys.group] if keys.group else [])], key)
+            check_other_file(table, other, [*features, label, *([keys.group] if keys.group else [])], key)
             parts.append(other)
 
     rows_before = len(table.rows)
@@ -107,7 +114,7 @@ def build(
 
     numbers, class_names = encode(texts)
     class_names = printable_names(class_names)
-    origins = [_origins(keys, part) for part in parts]
+    origins = [row_origins(keys.id, part) for part in parts]
     kept = choose_rows(origins[0], initial_rows, str(table.path)) if len(initial_rows) else None
     given = GivenParts(
         train=len(table.rows),
@@ -121,7 +128,7 @@ def build(
         numbers,
         given,
         keys,
-        groups=None if keys.group is None else np.concatenate([_groups(part, keys.group) for part in parts]),
+        groups=None if keys.group is None else np.concatenate([group_texts(part, keys.group) for part in parts]),
         group_key=keys.group,
         kept=kept,
         alternative="dataset.test_path",
@@ -177,26 +184,7 @@ def _encode(
     return (np.concatenate([inputs, validation]) if len(validation) else inputs), test
 
 
-def _groups(table: Table, name: str) -> np.ndarray:
-    """[N] the group of each row.
-
-    Raises:
-        InputError: A row has none.
-    """
-    texts = table.texts(name)
-    if (absent := np.array([is_missing(text) for text in texts], dtype=bool)).any():
-        row = int(absent.argmax())
-        raise table.fault(
-            name,
-            row,
-            f"{'the cell is empty' if not texts[row] else repr(texts[row]) + ' stands for no value'} "
-            f"({int(absent.sum())} of {len(texts)} rows), and dataset.group needs a group for every row; fill the "
-            "column, such as with a group of its own for each such row",
-        )
-    return texts
-
-
-def _check_other_file(table: Table, other: Table, names: Sequence[str], key: str) -> None:
+def check_other_file(table: Table, other: Table, names: Sequence[str], key: str) -> None:
     """Refuse a file of another part that is the training file, or has other columns."""
     if other.path.samefile(table.path) or (
         other.path.stat().st_size == table.path.stat().st_size and other.path.read_bytes() == table.path.read_bytes()
@@ -234,17 +222,17 @@ def _same_missing(column: Column, table: Table, name: str, train: Column) -> Col
     )
 
 
-def _origins(keys: CsvDataset, table: Table) -> np.ndarray:
+def row_origins(id: str | None, table: Table) -> np.ndarray:
     """[N] rows of the file, or the values of the column `id`."""
-    if keys.id is None:
+    if id is None:
         return table.rows
-    values = table.texts(keys.id)
+    values = table.texts(id)
     seen: dict[str, int] = {}
     for row, value in enumerate(values):
         if value == "" or value in seen:
             what = "is empty" if value == "" else f"{value!r} is that of row {table.rows[seen[value]]}, too"
             raise table.fault(
-                keys.id,
+                id,
                 row,
                 f"its name {what}; name a column with another value in every row: {override('dataset.id', '…')}",
             )

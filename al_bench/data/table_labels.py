@@ -111,6 +111,25 @@ def label_texts(table: Table, name: str) -> np.ndarray:
     return np.where(text == "", "missing", text)
 
 
+def group_texts(table: Table, name: str) -> np.ndarray:
+    """[N] the group of each row.
+
+    Raises:
+        InputError: A row has none.
+    """
+    texts = table.texts(name)
+    if (absent := np.array([is_missing(text) for text in texts], dtype=bool)).any():
+        row = int(absent.argmax())
+        raise table.fault(
+            name,
+            row,
+            f"{'the cell is empty' if not texts[row] else repr(texts[row]) + ' stands for no value'} "
+            f"({int(absent.sum())} of {len(texts)} rows), and dataset.group needs a group for every row; fill the "
+            "column, such as with a group of its own for each such row",
+        )
+    return texts
+
+
 def merge_similar(where: str, texts: np.ndarray, policy: SimilarLabels) -> tuple[np.ndarray, str]:
     """Labels with one spelling a class, and a remark.
 

@@ -17,6 +17,11 @@ VALIDATION_FILE = "file"
 class UserData:
     """A data set read from a user's own files."""
 
+    @property
+    def item_name(self) -> str:
+        """What an origin is called as a column: `row`, or `item` where the user named a column of names, or `file`."""
+        return "row" if getattr(self, "id", None) is None else "item"
+
     def load(
         self, initial_rows: Sequence[int | str] = (), validation: bool = False, cache: str | None = "auto"
     ) -> Dataset:

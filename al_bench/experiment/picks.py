@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from al_bench.data.csv_table import CsvDataset
-from al_bench.data.user_data import load_as_recorded
+from al_bench.data.text_data import TextDataset
+from al_bench.data.user_data import UserData, load_as_recorded
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def picks(run: Run, component: Any) -> pd.DataFrame:
     import pandas as pd
 
     entries = list(_entries(run))
-    table = component.read() if isinstance(component, CsvDataset) else None
+    table = component.read() if has_table(component) else None
     if any(entry["item"] is None for entry in entries):
         items = _items(run, component)
         for entry in entries:
@@ -39,8 +40,16 @@ def picks(run: Run, component: Any) -> pd.DataFrame:
     for entry in entries:
         del entry["index"]
     frame = pd.DataFrame(entries, columns=["round", "rank", "item", "label", "score"])
-    frame = frame.rename(columns={"item": "row"}) if getattr(component, "id", None) is None else frame
+    name = component.item_name if isinstance(component, UserData) else "row"
+    frame = frame.rename(columns={"item": name})
     return frame if table is None else _joined(frame, table, component)
+
+
+def has_table(component: Any) -> bool:
+    """Whether a data set is read from a table, whose columns can stand beside its rows."""
+    if isinstance(component, TextDataset):
+        return not component.is_folder
+    return isinstance(component, CsvDataset)
 
 
 def _entries(run: Run) -> Iterator[dict[str, Any]]:
@@ -74,7 +83,7 @@ def _items(run: Run, component: Any) -> list[int | str]:
     return items
 
 
-def _joined(frame: pd.DataFrame, table: Table, component: CsvDataset) -> pd.DataFrame:
+def _joined(frame: pd.DataFrame, table: Table, component: CsvDataset | TextDataset) -> pd.DataFrame:
     """Picks beside the cells of their rows; a column that has a name of the picks gets a stroke after it."""
     if component.id is None:
         position = {int(row): number for number, row in enumerate(table.rows)}

@@ -35,7 +35,7 @@ def composed():
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_composes_and_builds(composed, choice):
     overrides = [choice]
-    if choice in ("dataset=csv", "dataset=images", "dataset=npz"):
+    if choice in ("dataset=csv", "dataset=images", "dataset=npz", "dataset=table", "dataset=text"):
         overrides.append("dataset.path=mine")
     built = composed(*overrides).build()
     assert isinstance(built, RunConfig)

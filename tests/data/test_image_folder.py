@@ -471,7 +471,7 @@ FAULTS: dict[str, tuple[Any, dict[str, Any], str]] = {
         {},
         r"holds no image \(it holds 1 file no",
     ),
-    "no class": (lambda: write("photos/a.png"), {}, "holds 1 images and no folder of a class"),
+    "no class": (lambda: write("photos/a.png"), {}, "holds 1 image and no folder of a class"),
     "one class": (lambda: write_classes("photos", ("cat",)), {}, "holds images of one class only .'cat'."),
     "a class of one image": (
         lambda: (write("photos/a/1.png"), write("photos/b/1.png")),
@@ -481,7 +481,7 @@ FAULTS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "parts without classes": (
         lambda: (write("photos/train/1.png"), write("photos/test/1.png")),
         {},
-        "train holds 1 images and",
+        "train holds 1 image and",
     ),
     "two test folders": (
         lambda: (write_classes("photos/train"), write_classes("photos/test"), write_classes("photos/Testing")),

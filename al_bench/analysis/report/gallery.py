@@ -15,6 +15,7 @@ import numpy as np
 
 from al_bench.analysis.report.dataset import OriginalCells, find_dataset, original_cells
 from al_bench.analysis.report.pictures import SpriteSheet, is_pictures, pixels, sprite_sheet, value_range
+from al_bench.data.texts import Texts
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ ROUNDS = 10
 PICKS = 12
 COLUMNS = 10
 """Columns of a table that are shown."""
+
+TEXT_LETTERS = 300
+"""Letters of a text that are shown."""
 
 BYTES = 2_000_000
 """Of a page's pictures, all data sets together."""
@@ -87,6 +91,8 @@ class Gallery:
         scale: What black and white are, where the inputs are no bytes.
         remarks: What else a reader must know.
         columns: Names of the columns shown, where the rows are shown with the user's own cells.
+        is_text: Whether the inputs are texts, of which the beginning is shown.
+        item_name: What the user's name of a point is: `row`, or `file` of an image.
     """
 
     kind: str
@@ -96,6 +102,8 @@ class Gallery:
     scale: str = ""
     remarks: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    is_text: bool = False
+    item_name: str = "row"
 
     @property
     def named(self) -> bool:
@@ -152,9 +160,26 @@ def gallery(
         rounds = max(1, min(rounds - 1, int(rounds * budget / taken)))
     scale = f"black is {limits[0]:.3g}, white {limits[1]:.3g}" if kind == "images" and limits[1] != 255 else ""
     inputs = int(np.prod(dataset.shape)) if dataset is not None else 0
-    columns = () if cells is None else cells.names[:COLUMNS]
+    columns = ("text",) if dataset is not None and dataset.is_text else () if cells is None else cells.names[:COLUMNS]
     inputs = inputs if cells is None else len(cells.names)
-    return Gallery(kind, tuple(strategies), missing, inputs, scale, tuple(remarks), columns)
+    files = kind == "images" and dataset is not None and dataset.origins is not None and dataset.origins.dtype == object
+    return Gallery(
+        kind,
+        tuple(strategies),
+        missing,
+        inputs,
+        scale,
+        tuple(remarks),
+        columns,
+        is_text=dataset is not None and dataset.is_text,
+        item_name="file" if files else "row",
+    )
+
+
+def shortened(text: str, most: int = TEXT_LETTERS) -> str:
+    """A text on one line, with its beginning only where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
 def spaced(count: int, most: int) -> list[int]:
@@ -222,6 +247,8 @@ def _score(record: RoundRecord, rank: int) -> str:
 
 
 def _values(dataset: Dataset, index: int, cells: OriginalCells | None) -> tuple[str, ...]:
+    if isinstance(dataset.inputs, Texts):
+        return (shortened(dataset.inputs[index]),)
     if cells is not None:
         return cells.row(dataset.items([index])[0])[:COLUMNS]
     inputs = dataset.numbers(slice(index, index + 1)).reshape(-1)[:COLUMNS].tolist()

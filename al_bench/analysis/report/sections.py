@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from al_bench.analysis.report.configuration import Comparison, Recipe, compare_configurations, recipe, strategy_keys
-from al_bench.analysis.report.gallery import COLUMNS, PICKS, Gallery, StrategyPicks
+from al_bench.analysis.report.gallery import COLUMNS, PICKS, TEXT_LETTERS, Gallery, StrategyPicks
 from al_bench.analysis.report.judgement import Diagnostics, Judgement
 from al_bench.analysis.start import start_lines
 from al_bench.analysis.tables.table import Table, text_table
@@ -142,7 +142,9 @@ def _gallery_lines(picks: Gallery) -> tuple[str, ...]:
         f"rounds, are not on one scale. At most {PICKS} picks per round in the order they were picked, rounds evenly "
         "spaced; one seed per strategy."
     )
-    if picks.kind == "rows":
+    if picks.is_text:
+        text += f" Texts are shown to {TEXT_LETTERS} letters; rows count from 0 without the header."
+    elif picks.kind == "rows":
         shown = f"the first {COLUMNS} of {picks.inputs:,}" if picks.inputs > COLUMNS else "all"
         seen = "in the file; rows count from 0 without the header" if picks.columns else "the network sees them"
         text += f" Inputs are as {seen} ({shown})."
