@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from al_bench.data.class_names import printable_names
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import Division, GivenParts, divide, part_remarks
 from al_bench.data.file_listing import IMAGES
@@ -68,6 +69,7 @@ def build(keys: ImageFolder, initial_rows: Sequence[int | str], validation: bool
     texts, merged = merge_similar(where, texts, keys.similar_labels)
     notes += [merged] if merged else []
     numbers, class_names = encode(texts)
+    class_names = printable_names(class_names)
     names = np.array([name for part in parts for name in part.names], dtype=object)[good]
     sizes = dict(zip((name for name in ORDER if name in by_name), map(len, rows_of), strict=True))
     given = GivenParts(

@@ -78,6 +78,18 @@ class TextDataset(UserData):
         good = self.text is None or isinstance(self.text, str) or (isinstance(self.text, list) and self.text)
         checks.require(bool(good), "dataset.text", self.text, "a column, or a list of columns")
 
+    def keys_without_effect(self) -> dict[str, str]:
+        """The keys that nothing reads beside the other keys, each with the reason and what to set."""
+        idle = (
+            {"join": "one column holds the text; set dataset.text=[COLUMN,COLUMN]"}
+            if len(self.text_columns) == 1
+            else {}
+        )
+        if self.is_folder:
+            reason = "dataset.path is a folder of texts; name a table"
+            return idle | dict.fromkeys(("join", "separator", "header", "skip", "missing_labels"), reason)
+        return idle | {"nested": "dataset.path is a table; name a folder of texts"}
+
     @property
     def is_folder(self) -> bool:
         """Whether the texts are files of a folder."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from al_bench.data.class_names import printable_names
 from al_bench.data.csv_columns import Table
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import GivenParts, divide, joined_origins, part_remarks
@@ -18,7 +19,7 @@ from al_bench.data.file_listing import TEXTS
 from al_bench.data.files import find_file, one_line
 from al_bench.data.folder_layout import Part, parts_by_folder
 from al_bench.data.labels import encode
-from al_bench.data.parts import choose_rows, share_of
+from al_bench.data.parts import Repeated, choose_rows
 from al_bench.data.reading import Reading
 from al_bench.data.table_choices import EmptyTexts
 from al_bench.data.table_dataset import check_other_file, row_origins
@@ -92,6 +93,7 @@ def build(keys: TextDataset, initial_rows: Sequence[int | str], validation: bool
     labels, merged = merge_similar(where, np.concatenate([part.labels for part in parts]), keys.similar_labels)
     remarks += [merged] if merged else []
     numbers, class_names = encode(labels)
+    class_names = printable_names(class_names)
     texts = np.array([text for part in parts for text in part.texts], dtype=object)
     by_name = dict(zip((name for name in ORDER if name in read.parts), parts, strict=True))
     given = GivenParts(
@@ -275,4 +277,4 @@ def _repeated(where: str, train: Sequence[str], test: Sequence[str], has_test: b
     repeated = sum(text in known for text in test)
     if has_test and sorted(train) == sorted(test):
         raise InputError(f"{where}: the test part has the same texts; a test part of other texts is expected")
-    return [f"{share_of(repeated, len(test))} test texts are in the training part, too"] if repeated else []
+    return Repeated(len(train), len(test), repeated).remarks("texts")
