@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,10 +62,16 @@ def last_shared_labels(study: Study) -> int | None:
     return int(shared[-1]) if len(shared) else None
 
 
-def leading_arm(study: Study) -> Arm | None:
-    """The arm beside the baseline that ends best where all arms were evaluated, oracles aside; None without one."""
+def leading_arm(study: Study, winners: Collection[str] = ()) -> Arm | None:
+    """The arm beside the baseline that ends best where all arms were evaluated, oracles aside; None without one.
+
+    Args:
+        study: The arms.
+        winners: Names of arms that are shown to be better than the baseline; where there are any, it is one of them.
+    """
     shared = study.shared_counts([arm.name for arm in study.arms])
     others = [arm for arm in study.others if not study.is_oracle(arm.name)]
+    others = [arm for arm in others if arm.name in winners] or others
     if not others or not shared.any():
         return None
     last = int(np.flatnonzero(shared)[-1])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
+
+import click
 
 from al_bench.cli import options
 from al_bench.cli.command import bench_command, exit_status
@@ -11,8 +14,9 @@ from al_bench.errors import InputError
 from al_bench.storage.files import write_output
 
 _DESCRIPTION = """\
-Write one HTML page about a study: the verdict in two sentences, curves, tables, diagnostics, what
-each strategy picked, configuration, and how to reproduce it. The page needs no network and no other file."""
+Write one HTML page about a study. It begins with what a decision needs: the verdict, what to do next, labels
+and money, one curve, recall by class; then come curves, tables, diagnostics, what each strategy picked,
+configuration, and how to reproduce it. The page needs no network and no other file."""
 
 _EPILOG = """\
 examples:
@@ -27,12 +31,32 @@ A data set of a class of your own is loaded with --trust alone: nothing else in 
 Exit status: 0 done, 2 bad input."""
 
 
+class PriceOfLabel(click.ParamType):
+    """A number above 0, with a currency before or after it."""
+
+    name = "price"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from al_bench.analysis.report.overview import Price
+
+        match = re.fullmatch(r"([^\d.,\s-]{0,8} ?)(\d+(?:\.\d+)?|\.\d+)( ?[^\d.,\s-]{0,8})", str(value).strip())
+        if match is None or not float(match[2]) > 0:
+            raise InputError(f"--price is {value!r}; it must be what a label costs, such as 0.40 or '0.40 EUR'")
+        return Price(float(match[2]), match[1], match[3])
+
+
 @bench_command("report", _DESCRIPTION, _EPILOG)
 @options.folders()
 @options.out("the page: .html", required=True)
 @options.baseline()
 @options.metric()
 @options.targets("labels to reach it; may be repeated (default: chosen from the curves)")
+@options.option(
+    "--price",
+    type=PriceOfLabel(),
+    metavar="PRICE",
+    help="what a label costs, such as 0.40 or '0.40 EUR': shows money, too",
+)
 @options.option("--title", help="the page's title (default: the studies' names)")
 @options.option(
     "--seed",

@@ -1,6 +1,7 @@
 """One self-contained HTML page about a study: what `al-bench report` writes.
 
 page           gathers the sections and renders report.html.j2
+overview       the first page: verdict, one curve, labels and money, recall by class, what next
 sections       what the page says of one data set
 judgement      verdict, tables and diagnostics, fetched from where they are computed
 figures        which figures a study has

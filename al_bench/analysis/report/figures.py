@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from al_bench.analysis.figures.confusion import matrices
 from al_bench.analysis.figures.request import FigureRequest, draw
 from al_bench.analysis.measured import value_in
 from al_bench.analysis.pairwise import mean_ranks
 from al_bench.analysis.report.svg import Palette, inline
 from al_bench.analysis.tables.accuracy import is_other
 from al_bench.errors import InputError
-from al_bench.metrics import Metric
+from al_bench.metrics import METRICS, Metric
 
 if TYPE_CHECKING:
     from al_bench.analysis.report.judgement import Judgement
@@ -96,6 +97,7 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
             "record).",
             FigureRequest("balance"),
         ),
+        *_class_specs(study),
         FigureSpec("Where the time went", "Seconds of a whole run by stage, mean over seeds.", FigureRequest("time")),
     ]
     if len(study.arms) > 1:
@@ -105,6 +107,30 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
                 "How often the arm of a row beats that of a column, by paired t-tests as the BADGE paper counts; the "
                 "lowest row says how often an arm is beaten.",
                 FigureRequest("penalty"),
+            )
+        )
+    return specs
+
+
+def _class_specs(study: Study) -> list[FigureSpec]:
+    """The figures of single classes, as far as the runs have recorded them."""
+    specs = []
+    if is_recorded(study, METRICS["classes_found"]):
+        specs.append(
+            FigureSpec(
+                "Classes found against number of labels",
+                "How many classes the labelled set has a point of; median and quartiles over seeds.",
+                FigureRequest("discovery"),
+            )
+        )
+    if matrices(study):
+        specs.append(
+            FigureSpec(
+                "Which class is taken for which",
+                "Confusion matrices of the baseline and of the strategy that ends best: of the test points of a true "
+                "class (row) the share predicted as each class (column), all seeds together.",
+                FigureRequest("confusion"),
+                folded=study.metric.name == "accuracy",
             )
         )
     return specs

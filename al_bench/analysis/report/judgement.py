@@ -11,7 +11,7 @@ from al_bench.analysis.tables.accuracy import compare_tables
 from al_bench.analysis.tables.health import checks_table, class_balance_table
 from al_bench.analysis.tables.pairwise import ranks_table, total_table
 from al_bench.analysis.targets import in_order
-from al_bench.analysis.verdict import default_targets, verdict
+from al_bench.analysis.verdict import Finding, default_targets, verdict
 
 if TYPE_CHECKING:
     from al_bench.analysis.study import Study
@@ -41,6 +41,8 @@ class Judgement:
         sentences: The verdict.
         tables: Those of `al-bench compare`.
         diagnostics: The health of its runs.
+        findings: The arms against the baseline; empty without one.
+        winners: Names of the arms that the verdict claims to be better.
     """
 
     study: Study
@@ -48,17 +50,22 @@ class Judgement:
     sentences: tuple[str, ...]
     tables: tuple[Table, ...]
     diagnostics: Diagnostics
+    findings: tuple[Finding, ...] = ()
+    winners: tuple[str, ...] = ()
 
 
 def judge(study: Study, targets: Sequence[float] = ()) -> Judgement:
     """Judge a study at the targets given, or at those its curves suggest."""
     asked = in_order(study, targets) or default_targets(study)
+    said = verdict(study, asked)
     return Judgement(
         study=study,
         targets=asked,
-        sentences=tuple(sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in verdict(study, asked).sentences),
+        sentences=tuple(sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in said.sentences),
         tables=tuple(_with_capital(table) for table in compare_tables(study, asked)),
         diagnostics=diagnose(study),
+        findings=said.findings,
+        winners=said.winners,
     )
 
 

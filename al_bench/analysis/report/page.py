@@ -13,6 +13,7 @@ from al_bench import __version__
 from al_bench.analysis.report.figures import DrawnFigure, draw_figures, figure_specs, joint_figure_specs
 from al_bench.analysis.report.gallery import BYTES, ROUNDS, gallery
 from al_bench.analysis.report.judgement import joint_tables, judge
+from al_bench.analysis.report.overview import Price, overview, plain
 from al_bench.analysis.report.sections import DatasetSection, count, dataset_section, failure
 from al_bench.analysis.report.svg import Palette
 from al_bench.analysis.study import studies
@@ -38,6 +39,7 @@ class ReportRequest:
         rounds: The most rounds per strategy in the gallery.
         trust: Import the data sets' classes that are not al-bench's own, as the records name them.
         metric: What the arms are judged by; None: accuracy.
+        price: Of a label; None: no money is shown.
     """
 
     folders: tuple[Path, ...]
@@ -49,6 +51,7 @@ class ReportRequest:
     rounds: int = ROUNDS
     trust: bool = False
     metric: str | None = None
+    price: Price | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,9 @@ def write_page(request: ReportRequest, report: Callable[[str], None], step: Call
         for figure in draw_figures(specs, [judged.study], id, palette):
             figures.append(figure)
             advance()
-        page.sections.append(dataset_section(id, judged, figures, picks))
+        first = overview(judged, request.price)
+        (curve,) = draw_figures([first.curve], [plain(judged.study)], f"{id}o", palette)
+        page.sections.append(dataset_section(id, judged, first, curve, figures, picks))
     page.joint_figures.extend(draw_figures(joint, compared, "all", palette))
     return render(page, palette)
 
@@ -168,6 +173,7 @@ def _command(request: ReportRequest) -> str:
     argv += [argument for target in request.targets for argument in ("--target", f"{target:g}")]
     for option, value in (
         ("--metric", request.metric),
+        ("--price", request.price and f"{request.price.before}{request.price.amount:g}{request.price.after}"),
         ("--baseline", request.baseline),
         ("--title", request.title),
         ("--seed", request.seed),

@@ -15,6 +15,7 @@ from al_bench.storage.run_folder import read_status
 
 if TYPE_CHECKING:
     from al_bench.analysis.report.figures import DrawnFigure
+    from al_bench.analysis.report.overview import Overview
     from al_bench.analysis.report.pictures import SpriteSheet
     from al_bench.analysis.study import Study
     from al_bench.storage.runs import Run
@@ -44,6 +45,8 @@ class DatasetSection:
     id: str
     study: Study
     sentences: tuple[str, ...]
+    overview: Overview
+    curve: DrawnFigure
     summary: str
     start: tuple[str, ...]
     contents: tuple[tuple[str, str], ...]
@@ -63,14 +66,18 @@ class DatasetSection:
     differing_environment: Table | None
 
 
-def dataset_section(id: str, judged: Judgement, figures: Sequence[DrawnFigure], picks: Gallery) -> DatasetSection:
-    """The section of one dataset, from its judgement, its figures and its gallery."""
+def dataset_section(
+    id: str, judged: Judgement, first: Overview, curve: DrawnFigure, figures: Sequence[DrawnFigure], picks: Gallery
+) -> DatasetSection:
+    """The section of one dataset, from its judgement, its first page with its curve, its figures and its gallery."""
     study = judged.study
     configured, steps = compare_configurations(study), recipe(study)
     return DatasetSection(
         id=id,
         study=study,
         sentences=judged.sentences,
+        overview=first,
+        curve=curve,
         summary=_summary(study),
         start=start_lines(study),
         contents=tuple((f"{id}-{key}", title) for key, title in _CONTENTS),
