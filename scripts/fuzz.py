@@ -167,7 +167,9 @@ def fuzz(numbers: Sequence[int], seed: int, root: Path, show: bool = False) -> S
     folder = above / "case"
     surroundings = Surroundings(root, folder)
     summary = Summary()
-    for number in numbers:
+    for done, number in enumerate(numbers):
+        if done % 100 == 0:
+            print(f"{done} of {len(numbers)} cases, {summary.failures} with a fault", file=sys.stderr, flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "out").mkdir(parents=True)
         case = make_case(folder, templates, random.Random(f"{seed} {number}"))
@@ -199,11 +201,12 @@ def main(argv: list[str] | None = None) -> int:
     """Returns 0 where no case had a fault and enough of them got past the parsers, else 1."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=2_000, help="how many (default: 2000)")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="the first case's number (default: 0)")
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (default: 0)")
     parser.add_argument("--verbose", action="store_true", help="print the words and the output of every case")
     parser.add_argument("--only", type=int, nargs="+", metavar="N", help="these cases alone, with what they print")
     options = parser.parse_args(argv)
-    numbers = range(options.cases) if options.only is None else options.only
+    numbers = range(options.first, options.first + options.cases) if options.only is None else options.only
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as work:
         root = Path(work).resolve()

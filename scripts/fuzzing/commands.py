@@ -84,7 +84,10 @@ def run_overrides(generator: random.Random, strange: int, data: Sequence[str] = 
     shape = []
     if chosen.get("model", "mlp") != "mlp" and chosen.get("dataset", "synthetic") == "synthetic" and not data:
         shape = [generator.choice(("dataset.shape=[1,8,8]", "dataset.shape=[3,16,16]", "dataset.shape=[3,32,32]"))]
-    keys = grammar.keys_of_all(tuple(choices)) or grammar.common_keys()
+    pairs = [item.partition("=") for item in data]
+    keys = grammar.keys_of_all(chosen | {group: option for group, _, option in pairs if group in grammar.groups()})
+    if "experiment" in chosen:  # it chooses others
+        keys = [key for key in keys if key.name.partition(".")[0] not in grammar.groups()]
     set_already = {item.partition("=")[0] for item in data}
     small = grammar.small([key for key in keys if not key.name.startswith(("initial.", "schedule.", "evaluation."))])
     overrides = [*choices, *shape, *(f"{name}={value}" for name, value in small.items() if name not in set_already)]

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
+import yaml  # type: ignore[import-untyped]
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.nodes import BooleanNode, EnumNode, FloatNode, IntegerNode, StringNode
 
 from al_bench.cli.main import COMMANDS
 from al_bench.cli.options import Number, OneOf, WholeNumber
 from al_bench.config.compose import COMPOSE_ERRORS, compose
+from al_bench.config.implied import ORDER
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.unused_keys import USED
 from al_bench.errors import InputError
@@ -158,16 +160,46 @@ def keys_of(group: str, option: str) -> tuple[Key, ...]:
     return tuple(_keys_below(config, ""))
 
 
-@functools.lru_cache(maxsize=256)
-def keys_of_all(choices: tuple[str, ...]) -> tuple[Key, ...]:
-    """The keys that a run with these choices has and uses; none where they do not go together."""
+@functools.cache
+def defaults() -> dict[str, str]:
+    """Group to the option that a run has where none is chosen."""
+    content = yaml.safe_load(Path(conf_dir(), "config.yaml").read_text())
+    pairs = [next(iter(entry.items())) for entry in content["defaults"] if isinstance(entry, dict)]
+    return {group: option for group, option in pairs if option and " " not in group} | {"dataset": "synthetic"}
+
+
+@functools.cache
+def implied(group: str, option: str) -> dict[str, str]:
+    """The options of other groups that an option implies."""
+    path = Path(conf_dir(), group, f"{option}.yaml")
+    content = yaml.safe_load(path.read_text()) if path.is_file() else {}
+    return dict((content or {}).get("implies") or {})
+
+
+@functools.cache
+def used_of_training(model: str) -> frozenset[str] | None:
+    """The keys of training that a model uses; None where it may use all."""
     try:
-        config = compose(list(choices)).config
+        used = getattr(OmegaConf.get_type(compose([f"model={model}"]).config.model), USED, None)
     except (*COMPOSE_ERRORS, InputError):
-        return ()
-    used = getattr(OmegaConf.get_type(config.model), USED, None)
-    keys = _keys_below(config, "")
-    return tuple(key for key in keys if used is None or not key.name.startswith("training.") or key.name[9:] in used)
+        return None
+    return None if used is None else frozenset(used)
+
+
+def keys_of_all(chosen: Mapping[str, str]) -> list[Key]:
+    """The keys that a run with these options has and uses.
+
+    Args:
+        chosen: Group to option, for some of the groups.
+    """
+    options = dict(chosen)
+    for group in ORDER:
+        for other, option in implied(group, options.get(group, "")).items():
+            options.setdefault(other, option)
+    options = defaults() | options
+    used = used_of_training(options["model"])
+    keys = [key for group in COMPONENTS for key in keys_of(group, options.get(group, ""))]
+    return [*common_keys(), *(key for key in keys if used is None or key.name.partition("training.")[2] in (*used, ""))]
 
 
 @functools.cache
