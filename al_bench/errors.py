@@ -1,5 +1,17 @@
-"""What can go wrong, in the user's words: every message is one line and says what, which value, what to do."""
+"""What can go wrong, in the user's words: every message is one line and says what, which value, what to do.
 
+What it says to type is quoted so that a shell and Hydra take it as it is printed.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+PLAIN = re.compile(r"[A-Za-z0-9_./+@%\-]+( [A-Za-z0-9_./+@%\-]+)*")
+"""Texts that Hydra's grammar takes without quotes."""
+WORDS = {"true", "false", "null", "nan", "inf"}
 LONGEST_WORD, LONGEST_PATH, LONGEST_LINE = 200, 1_000, 2_000
 """Characters of a word, of a word with a slash, and of a line that are shown."""
 
@@ -44,3 +56,37 @@ class ScoreError(BenchError):
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM came. Unlike Ctrl-C, which a terminal sends to every process of a command, only this one may have it."""
+
+
+def override(key: str, value: str | Sequence[str]) -> str:
+    """`key=value` for a shell: `'dataset.drop=["image path (jpg)"]'`, but `dataset.label=grade` as it is.
+
+    A list is always in quotes: a bracket is a pattern of file names to a shell, and zsh refuses one that fits no file.
+    """
+    if isinstance(value, str):
+        typed = f"{key}={literal(value)}"
+    else:
+        typed = f"{key}=[{','.join(literal(text, inside=True) for text in value)}]"
+    return typed if re.fullmatch(r"[\w./=+,@%\-]+", typed, re.ASCII) else shlex.quote(typed)
+
+
+def literal(text: str, inside: bool = False) -> str:
+    """A text as Hydra reads it: in double quotes where its grammar needs them.
+
+    Args:
+        text: Any text.
+        inside: Whether it stands in a list, where a number would become one.
+    """
+    number = re.fullmatch(r"[+-]?[\d_.]+([eE][+-]?[\d_]+)?", text)
+    whole = not inside and re.fullmatch(r"0|[1-9]\d*", text)  # which a text's key takes back as it is
+    if PLAIN.fullmatch(text) and text.lstrip("+-").lower() not in WORDS and (whole or not number):
+        return text
+    text = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)  # else an interpolation
+    escaped = re.sub(r'(\\*)"', lambda match: match[1] * 2 + '\\"', text)
+    trailing = re.search(r"\\*$", escaped)
+    return f'"{escaped}{trailing[0] if trailing else ""}"'
+
+
+def typed_path(path: str) -> str:
+    """A path that no command takes for an option."""
+    return f"./{path}" if path.startswith("-") else path

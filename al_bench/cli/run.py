@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -24,7 +25,7 @@ from al_bench.config.own_code import own_code
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.schema import InitialKind
 from al_bench.config.shell_words import quote_values
-from al_bench.errors import InputError, plain_line
+from al_bench.errors import InputError, plain_line, typed_path
 from al_bench.experiment import sweep
 from al_bench.experiment.job import SAID, Job, perform
 from al_bench.experiment.outcome import Outcome
@@ -197,7 +198,7 @@ def conclude(single: Sequence[Outcome]) -> int:
         outcomes = [outcome for _, outcome in sweep.RESULTS]
         study = {str(Path(o.folder).parents[2]) for o in outcomes if o.folder and o.status == "complete"}
         if study:
-            print(f"next: al-bench plot {' '.join(sorted(study))} --out curves.png")
+            print(f"next: al-bench plot {shlex.join(map(typed_path, sorted(study)))} --out curves.png")
         if all(outcome.status == "complete" for outcome in outcomes):
             return 0
         return 2 if all(outcome.bad_input for outcome in outcomes) else 1
@@ -209,5 +210,5 @@ def conclude(single: Sequence[Outcome]) -> int:
             return 2 if outcome.bad_input else 1
         assert outcome.folder is not None
         print(f"{outcome.folder}: {outcome.note}")
-        print(f"next: al-bench plot {Path(outcome.folder).parents[2]} --out curves.png")
+        print(f"next: al-bench plot {shlex.quote(typed_path(str(Path(outcome.folder).parents[2])))} --out curves.png")
     return 0

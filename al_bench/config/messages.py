@@ -24,8 +24,11 @@ from omegaconf import (
 )
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
+from al_bench.config.defaults_lists import GLOBAL, choose_there, defaults_fault
+from al_bench.config.other_tools import key_suggestions, option_suggestions
 from al_bench.config.own_schema import TARGET, key_fields, own_class
 from al_bench.config.registry import COMPONENTS
+from al_bench.config.shell_words import PACKAGES, override_fault
 from al_bench.errors import plain_line
 
 EXTENSIBLE = ("training.layer_weight_decay", "posterior.vary")
@@ -54,8 +57,14 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     if key in keys:
         return f"{key} is a key of some of the options that are swept, not of all; sweep them apart"
     keys |= {other.partition(".")[0] for other in keys}
+    if key in PACKAGES:
+        return (
+            f"there is no key '{key}': an option of your own in {key}/ lacks its first line, {GLOBAL}, or "
+            f"{key} is written as a key; choose the option on the command line: {key}=NAME"
+        )
     word = key.rpartition(".")[2]
-    near = sorted(other for other in keys if other.rpartition(".")[2] == word)[:3]
+    near = key_suggestions(key, keys)
+    near = near or sorted(other for other in keys if other.rpartition(".")[2] == word)[:3]
     near = near or difflib.get_close_matches(key, sorted(keys), n=3, cutoff=0.5)
     return f"there is no key '{key}'" + (f"; did you mean {' or '.join(near)}?" if near else "")
 
@@ -88,16 +97,25 @@ def _in_users_words(error: BaseException, known: Iterable[str]) -> str:
         if parent in EXTENSIBLE:
             return f"{parent} has no entry for '{match[1].removeprefix(parent + '.')}' yet; add it with +{match[1]}=…"
         return unknown_key(match[1], known)
+    if (fault := override_fault(error)) or (fault := defaults_fault(text)):
+        return fault
     if match := re.search(r"Could not override '([^']+)'", text):
         return unknown_key(match[1], known)
     if match := re.search(
         r"Could not find '([^/']+(?:/[^/']+)*)/([^/']+)'.*Available options in '[^']+':;?(.*?)(; Config|$)", text
     ):
         options = [option for option in re.split(r"[;\s]+", match[3]) if option]
-        return f"{match[1]} is '{match[2]}'; choose one of {', '.join(options)}"
+        meant = option_suggestions(match[1], match[2], options)
+        question = f"did you mean {' or '.join(f'{match[1]}={option}' for option in meant)}? " if meant else ""
+        return f"{match[1]} is '{match[2]}'; {question}choose one of {', '.join(options)}"
     if match := re.search(r"In '([^']+)': .*: \w+ is not a subclass of (\w+)\. value: (.*?); full_key:", text):
         classes = {path.rpartition(":")[2]: group for group, paths in COMPONENTS.items() for path in paths.values()}
         key = classes.get(match[2], match[2].lower())
+        if key in COMPONENTS and re.fullmatch(r"[\w-]+", match[3]):
+            return (
+                f"{key} is {match[3]} in {match[1]}.yaml, where its keys with values belong; to choose an option, "
+                f"write in the file's defaults list: {choose_there(key, match[3])}"
+            )
         return f"{key} is {match[3]} in {match[1]}.yaml; it must be keys with values"
     if match := re.search(r"full_key: (\S+)", text):
         reason = text[: match.start()].rstrip("; ")

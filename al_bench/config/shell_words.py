@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
+from al_bench.config.registry import conf_dir
+from al_bench.errors import literal, override
+
+PACKAGES = ("experiment", "scale", "debug")
+"""Groups whose options set keys of other groups; with + before them, as Hydra's pages show it, they mean the same."""
 KEY = re.compile(r"[+~]*[A-Za-z_][\w./@-]*")
 
 
@@ -14,13 +20,38 @@ def quote_values(words: Sequence[str]) -> list[str]:
     A list that kept the quotes of a shell, as in `'["a b"]'`, loses them. Values with commas or brackets on both ends
     are left alone otherwise: they may be lists or sweeps with a fault in them, which Hydra then names.
     """
-    return [_quoted(word) for word in words]
+    return [
+        _quoted(word[1:] if word.startswith("+") and word[1:].partition("=")[0] in PACKAGES else word) for word in words
+    ]
+
+
+def override_fault(error: BaseException) -> str | None:
+    """What Hydra could not read of an override, and how to type it; None for any other error."""
+    from hydra.errors import OverrideParseException
+
+    text = " ".join(str(error).split())
+    if match := re.search(r"Ambiguous value for argument '([^=']+)=(.*)' 1\. To use it as a list", text):
+        key, value = match[1].lstrip("+~"), match[2]
+        if (Path(conf_dir()) / key).is_dir():
+            return f"{key}={value} names several options; choose one, or add -m to run each in turn"
+        return (
+            f"{key}={value} has commas: for one text type {override(key, value)}; for a list "
+            f"{override(key, value.split(','))}; to run each value in turn, add -m"
+        )
+    if isinstance(error, OverrideParseException):
+        key, equals, value = str(error.override).partition("=")
+        reason = str(error.message).splitlines()[0]
+        if equals and KEY.fullmatch(key) and value:
+            return f"{key}={value} cannot be read ({reason}); for a text type {override(key, value)}"
+    return None
 
 
 def _quoted(word: str) -> str:
     key, equals, value = word.partition("=")
     if not equals or not value or not KEY.fullmatch(key):
         return word
+    if value != value.strip() and _parses(padded := f"{key}={literal(value)}"):
+        return padded  # Hydra would leave the blanks out
     if (shell := re.fullmatch(r"'?(\[.*\])'", value, re.DOTALL)) and _parses(f"{key}={shell[1]}"):
         return f"{key}={shell[1]}"
     if _parses(word):

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from al_bench.data.labels import as_number
-from al_bench.data.typed_advice import override
-from al_bench.errors import InputError, printable
+from al_bench.errors import InputError, override, printable
 
 MISSING = "missing"
 """The class of rows without a label, under `missing_labels=class`."""

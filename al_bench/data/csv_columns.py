@@ -13,9 +13,8 @@ import pandas as pd
 
 from al_bench.data.labels import canonical
 from al_bench.data.table_choices import Decimal
-from al_bench.data.typed_advice import override
 from al_bench.data.written_numbers import LARGEST, convention, is_missing, parse, several_signs, unit
-from al_bench.errors import InputError
+from al_bench.errors import InputError, override
 
 FEW = 20
 """A column may always have that many categories or classes, however few its rows are."""

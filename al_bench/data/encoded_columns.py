@@ -11,8 +11,7 @@ from sklearn.preprocessing import OneHotEncoder
 from al_bench.data.csv_columns import FEW
 from al_bench.data.scaling import standardise
 from al_bench.data.table_choices import Missing
-from al_bench.data.typed_advice import override
-from al_bench.errors import InputError
+from al_bench.errors import InputError, override
 
 
 def encode_columns(

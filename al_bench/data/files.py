@@ -21,7 +21,15 @@ def data_root(root: str | None = None) -> Path:
         import platformdirs
 
         folder = platformdirs.user_cache_dir("al-bench", appauthor=False)
-    return Path(folder).expanduser().absolute()
+    return expanded(folder).absolute()
+
+
+def expanded(path: str) -> Path:
+    """A path with `~` expanded; one such as ~x.csv, where there is no user of that name, as it is."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def find_file(path: str, key: str, root: str | None = None, folders: bool = False) -> Path:
@@ -36,7 +44,7 @@ def find_file(path: str, key: str, root: str | None = None, folders: bool = Fals
     Raises:
         InputError: There is no such file.
     """
-    relative = Path(path).expanduser()
+    relative = expanded(path)
     candidates = [relative] if relative.is_absolute() else [Path.cwd() / relative, data_root(root) / relative]
     for candidate in candidates:
         if candidate.is_file() or (folders and candidate.is_dir()):

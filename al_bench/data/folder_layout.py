@@ -12,8 +12,7 @@ import numpy as np
 from al_bench.data.file_listing import FileSort, Listing, list_files
 from al_bench.data.files import find_file
 from al_bench.data.table_choices import Nested
-from al_bench.data.typed_advice import override
-from al_bench.errors import InputError
+from al_bench.errors import InputError, override
 
 PARTS = {
     "train": ("train", "training"),

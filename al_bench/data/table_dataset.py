@@ -28,9 +28,8 @@ from al_bench.data.table_labels import (
     rows_with_labels,
 )
 from al_bench.data.table_reader import unused_columns
-from al_bench.data.typed_advice import override
 from al_bench.data.written_numbers import is_missing
-from al_bench.errors import InputError
+from al_bench.errors import InputError, override
 
 if TYPE_CHECKING:
     from al_bench.data.csv_table import CsvDataset

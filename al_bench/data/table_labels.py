@@ -13,9 +13,8 @@ from al_bench.data.csv_columns import FEW, Table
 from al_bench.data.labels import as_number, canonical, is_measurement
 from al_bench.data.table_choices import MissingLabels, SimilarLabels
 from al_bench.data.table_header import LABEL_NAMES, OFTEN_LABELS, plain_name
-from al_bench.data.typed_advice import override
 from al_bench.data.written_numbers import is_missing
-from al_bench.errors import InputError
+from al_bench.errors import InputError, override
 
 RIVAL_CLASSES = 30
 """Whole numbers of so many values at most, in the first column, may be a label."""

@@ -14,8 +14,7 @@ from al_bench.data.parquet import parquet_frame
 from al_bench.data.separators import parse_separator, shown
 from al_bench.data.table_header import ID_NAMES, column_names, first_line_names, plain_name
 from al_bench.data.text_table import frame_columns, is_json, read_csv, read_json
-from al_bench.data.typed_advice import override
-from al_bench.errors import InputError
+from al_bench.errors import InputError, override
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from al_bench.data.csv_columns import FEW, Table
 from al_bench.data.table_header import plain_name
-from al_bench.data.typed_advice import override
-from al_bench.errors import InputError
+from al_bench.errors import InputError, override
 
 TEXT_NAMES = {
     *("text", "texts", "sentence", "sentences", "content", "body", "message", "review", "comment", "document", "tweet"),

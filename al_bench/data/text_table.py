@@ -164,6 +164,6 @@ def _is_missing(value: Any) -> bool:
 
 def drop_advice(name: str) -> str:
     """What to type to leave a column out, ready for a shell."""
-    from al_bench.data.typed_advice import override
+    from al_bench.errors import override
 
     return override("dataset.drop", [name])

@@ -176,7 +176,7 @@ FAULTS = {
     "results=": "results is ''",
     "dataset=csv": "dataset.path is not set",
     # syntax
-    "strategy=bald,random": "Ambiguous value for argument 'strategy=bald,random'",
+    "strategy=bald,random": "strategy=bald,random names several options; choose one, or add -m to run each in turn",
     "seed=[": "seed is '['; it must be an integer",
     "banana": "Error parsing override 'banana'",
     "=3": "'=3' names no key",

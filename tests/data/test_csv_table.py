@@ -148,7 +148,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "names of rows": (
         "a,c\n" + "".join(f"n{row},{row % 2}\n" for row in range(50)),
         {},
-        "leave it out with dataset.drop=[a]",
+        "leave it out with 'dataset.drop=[a]'",
     ),
     "numbers as names": (
         "0,1,label\n" + "".join(f"{row},1,{'xy'[row % 2]}\n" for row in range(9)),

@@ -257,7 +257,7 @@ def test_a_column_of_many_different_numbers_is_a_label_only_where_the_user_insis
     assert (
         "column 'price' holds 198 different numbers in 200 rows, so it is a measurement and no class label" in message
     )
-    assert message.endswith("if its numbers are classes: dataset.categorical=[price]")
+    assert message.endswith("if its numbers are classes: 'dataset.categorical=[price]'")
     assert load_csv(label="price", categorical=["price"]).classes == 198
 
 

@@ -167,11 +167,11 @@ REFUSED = {
     ),
     "a nameless column of repeated numbers": (
         table(lambda n: (n * 7 % 20, n / 7, "xy"[n % 2]), names=",v,label"),
-        "set dataset.drop=[column_0] or dataset.keep=[column_0]",
+        "set 'dataset.drop=[column_0]' or 'dataset.keep=[column_0]'",
     ),
     "a column of names of rows": (
         table(lambda n: (500 + 3 * n, n / 7, "xy"[n % 2]), names="id,v,label"),
-        "set dataset.id=id or dataset.keep=[id]",
+        "set dataset.id=id or 'dataset.keep=[id]'",
     ),
     "a longer line": (PLAIN.replace("1.5,6,x", "1.5,6,x,9"), "line 8 has 4 cells where 3 are expected"),
     "a spreadsheet": (
