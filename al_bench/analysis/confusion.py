@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from al_bench.analysis.arms import Arm
+from al_bench.analysis.findings import Finding
 from al_bench.analysis.study import Study
 from al_bench.records import RoundRecord
 from al_bench.storage.runs import Run
@@ -62,20 +63,26 @@ def last_shared_labels(study: Study) -> int | None:
     return int(shared[-1]) if len(shared) else None
 
 
-def leading_arm(study: Study, winners: Collection[str] = ()) -> Arm | None:
-    """The arm beside the baseline that ends best where all arms were evaluated, oracles aside; None without one.
+def leading_arm(study: Study, winners: Sequence[Finding] = ()) -> Arm | None:
+    """The arm to look at beside the baseline, oracles aside; None where no arm was evaluated with all others.
+
+    Of the winners the best: one that is shown to save labels, else by the area under the curve. Without winners the arm
+    that ends best where all arms were evaluated.
 
     Args:
         study: The arms.
-        winners: Names of arms that are shown to be better than the baseline; where there are any, it is one of them.
+        winners: What is said of the arms that the verdict calls better than the baseline.
     """
+    sign = study.metric.sign
+    if winners:
+        best = max(winners, key=lambda finding: (finding.needs_fewer_labels, sign * finding.area.mean, finding.name))
+        return study.arm(best.name)
     shared = study.shared_counts([arm.name for arm in study.arms])
     others = [arm for arm in study.others if not study.is_oracle(arm.name)]
-    others = [arm for arm in others if arm.name in winners] or others
     if not others or not shared.any():
         return None
     last = int(np.flatnonzero(shared)[-1])
-    ends = {arm.name: study.metric.sign * float(np.nanmean(study.values[arm.name][:, last])) for arm in others}
+    ends = {arm.name: sign * float(np.nanmean(study.values[arm.name][:, last])) for arm in others}
     return max(others, key=lambda arm: (ends[arm.name], arm.name))
 
 

@@ -177,14 +177,14 @@ class Study:
         Of accuracy 1 / its test points, of a class's recall 1 / those of the class; of a mean of recalls what has the
         same variance of rounding, √(Σ_c 1/n_c²) / C.
         """
-        return max((_resolution(run, self.metric) for run in self.arm(name).runs), default=0.0)
+        return max((resolution_of(run, self.metric) for run in self.arm(name).runs), default=0.0)
 
     def shared_counts(self, names: Sequence[str]) -> NDArray[np.bool_]:
         """The label counts at which every one of the arms was evaluated, under one seed at least, [B]."""
         return np.all([~np.isnan(self.values[name]).all(axis=0) for name in names], axis=0)
 
 
-def _resolution(run: Run, metric: Metric) -> float:
+def resolution_of(run: Run, metric: Metric) -> float:
     """The step between a run's possible values of a metric."""
     if metric.name == "accuracy":
         return 1 / run.header.test if run.header.test else 0.0

@@ -17,7 +17,7 @@ from al_bench.analysis.statistics.paired import FEWEST, LEVEL, MOST_SEEDS, Estim
 from al_bench.analysis.study import Study
 from al_bench.analysis.targets import default_targets
 
-__all__ = ["Finding", "Verdict", "default_targets", "verdict"]
+__all__ = ["Finding", "Verdict", "default_targets", "verdict", "winning"]
 
 _CLAIMED = 3  # arms whose numbers stand in the first sentence
 _NAMED = 4  # arms that a sentence names; of more it says how many
@@ -36,6 +36,11 @@ class Verdict:
     sentences: tuple[str, str]
     findings: tuple[Finding, ...]
     winners: tuple[str, ...]
+
+
+def winning(said: Verdict) -> tuple[Finding, ...]:
+    """What is said of the arms that a verdict calls better than the baseline."""
+    return tuple(finding for finding in said.findings if finding.name in said.winners)
 
 
 def verdict(study: Study, targets: Sequence[float] | None = None) -> Verdict:

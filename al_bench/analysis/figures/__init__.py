@@ -10,7 +10,7 @@ ranks             mean ranks over datasets with the critical difference
 class_balance     class balance of the labelled set
 seconds           where the time went, stacked
 discovery         classes found against labels
-confusion         confusion matrices of the baseline and of the arm that ends best
+confusion         confusion matrices of the baseline and of the best arm
 value_axis        linear, error and logit axes
 overlay           what is laid over curves: published numbers, health warnings
 series            numbers of runs on a grid of label counts

@@ -12,7 +12,7 @@ from al_bench.analysis.confusion import ClassResults, class_results, last_shared
 from al_bench.analysis.figures.layout import WIDTHS, panel_grid, with_house_style
 from al_bench.analysis.figures.style import INK
 from al_bench.analysis.study import Study
-from al_bench.analysis.verdict import verdict
+from al_bench.analysis.verdict import verdict, winning
 from al_bench.errors import InputError
 from al_bench.metrics.table import MOST_CONFUSED
 
@@ -27,7 +27,7 @@ _WITH_NUMBERS = 12
 def draw_confusion(studies: Sequence[Study], title: str | None = None, width: str = "page") -> Figure:
     """Draw one matrix for the baseline and one for the best arm, at the last label count that all arms share.
 
-    The best arm is the one that ends best of those that the verdict calls better, or of all where it calls none so.
+    The best arm is the best of those that the verdict calls better, or the one that ends best where it calls none so.
     A row is a true class; its cells are the shares of its test points predicted as each class, over all seeds.
 
     Raises:
@@ -60,7 +60,7 @@ def matrices(study: Study) -> list[tuple[str, ClassResults]]:
     labels = last_shared_labels(study)
     if labels is None:
         return []
-    leading = leading_arm(study, verdict(study).winners)
+    leading = leading_arm(study, winning(verdict(study)))
     names = [name for name in (study.baseline, leading.name if leading else None) if name is not None]
     results = [(name, class_results(study.arm(name), labels)) for name in names]
     return [(name, known) for name, known in results if known is not None and known.confusion is not None]

@@ -25,7 +25,7 @@ from al_bench.analysis.figures.style import CEILING, LineStyle, assign_styles
 from al_bench.analysis.figures.value_axis import AXES, choose_axis
 from al_bench.analysis.papers.published import Paper
 from al_bench.analysis.statistics.curves import Curves, Summary, summarise
-from al_bench.analysis.study import Study
+from al_bench.analysis.study import Study, resolution_of
 from al_bench.errors import InputError
 from al_bench.metrics import Metric
 
@@ -91,7 +91,7 @@ def draw_curves(
     size, unit = time_unit(max(float(line.x.max()) for lines in every for line in lines.values()))
     drawn = overlay.health_marks(shown) if marks else []
     heights = [values for lines in every for line in lines.values() for values in (line.centre, line.low, line.high)]
-    scale = choose_axis(axis, metric, heights, bool(papers))
+    scale = choose_axis(axis, metric, heights, bool(papers), _resolution(shown, metric))
     label = metric.axis_label if scale is None else f"{metric.axis_label}, {scale.note}"
     for axes, study, lines in zip(panels, shown, every, strict=True):
         if x != "labels":
@@ -116,6 +116,13 @@ def draw_curves(
     labels, heading = _legend_texts(shown, list(handles), statistic)
     add_legend(figure, list(handles.values()), labels, heading, beside=len(shown) == 1)
     return figure
+
+
+def _resolution(studies: Sequence[Study], metric: Metric) -> float:
+    """The smallest step between values of the metric that any run can have; 0 where that is not known."""
+    every = (run for study in studies for arm in study.arms for run in arm.runs)
+    steps = [step for run in every if (step := resolution_of(run, metric))]
+    return min(steps, default=0.0)
 
 
 def band_of(summary: Summary, statistic: str) -> tuple[Floats, Floats, Floats]:

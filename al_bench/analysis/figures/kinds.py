@@ -92,7 +92,7 @@ KINDS: dict[str, Kind] = {
     ),
     "confusion": Kind(
         f"{_FIGURES}.confusion:draw_confusion",
-        "confusion matrices of the baseline and of the arm that ends best (--metric, --baseline)",
+        "confusion matrices of the baseline and of the best arm (--metric, --baseline)",
         ("quantity", "baseline"),
     ),
     "time": Kind(

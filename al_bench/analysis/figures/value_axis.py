@@ -23,7 +23,8 @@ NEAR = 0.95
 """The share of the best value that a curve has to reach for an error axis to be chosen by itself."""
 SPREAD = 5.0
 """How many times the smallest error the largest has to be for that: on a linear axis the rest is one thin line."""
-_SMALLEST = 1e-4  # of the range; an error of zero has no logarithm and is drawn here
+SMALLEST = 1e-4
+"""Of the scale; an error of zero has no logarithm and is drawn here, or at half a test point's."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,9 @@ def thinned(axis: ValueAxis, low: float, high: float, most: int = 9) -> list[flo
     return chosen
 
 
-def choose_axis(asked: str | None, metric: Metric, values: Iterable[Floats], as_published: bool) -> ValueAxis | None:
+def choose_axis(
+    asked: str | None, metric: Metric, values: Iterable[Floats], as_published: bool, resolution: float = 0.0
+) -> ValueAxis | None:
     """The axis to draw a metric on; None for a linear one.
 
     Without a wish it is an error axis where higher is better up to a bound, a curve comes within 5 % of it, and the
@@ -90,6 +93,7 @@ def choose_axis(asked: str | None, metric: Metric, values: Iterable[Floats], as_
         metric: What is drawn.
         values: Curves as recorded.
         as_published: Whether published numbers are drawn too.
+        resolution: The step between possible values; half of it stands for an error of zero.
 
     Raises:
         InputError: The metric has not the bounds that the axis needs.
@@ -102,11 +106,12 @@ def choose_axis(asked: str | None, metric: Metric, values: Iterable[Floats], as_
     if best is None or (asked == "logit" and worst is None):
         raise InputError(f"--axis {asked} needs a metric with a best {'and a worst ' * (asked == 'logit')}value, and "
                          f"{metric.noun} has none; leave it out")  # fmt: skip
+    smallest = resolution / 2 or SMALLEST
     if asked == "error":
-        return _error_axis(metric.scale * best, metric.sign, metric.scale)
+        return _error_axis(metric.scale * best, metric.sign, metric.scale, smallest)
     assert metric.low is not None
     assert metric.high is not None
-    return _logit_axis(metric.scale * metric.low, metric.scale * metric.high)
+    return _logit_axis(metric.scale * metric.low, metric.scale * metric.high, metric.scale * smallest)
 
 
 def _comes_near(metric: Metric, values: Iterable[Floats]) -> bool:
@@ -118,7 +123,7 @@ def _comes_near(metric: Metric, values: Iterable[Floats]) -> bool:
         return False
     reach = metric.high - metric.low
     least, largest = (metric.high - every.max()) / reach, (metric.high - every.min()) / reach
-    return bool(least <= 1 - NEAR and largest >= SPREAD * max(least, _SMALLEST))
+    return bool(least <= 1 - NEAR and largest >= SPREAD * max(least, SMALLEST))
 
 
 def _decades(most: float) -> list[float]:
@@ -128,9 +133,9 @@ def _decades(most: float) -> list[float]:
     return [round(step, 10) for step in steps if step <= most]
 
 
-def _error_axis(best: float, sign: int, scale: float) -> ValueAxis:
+def _error_axis(best: float, sign: int, scale: float, least: float) -> ValueAxis:
     """Errors, best less value (or value less best), on a logarithmic scale; better is higher only for sign 1."""
-    smallest = _SMALLEST * scale
+    smallest = least * scale
 
     def forward(values: Floats) -> Floats:
         return -sign * np.log10(np.maximum(sign * (best - np.asarray(values, dtype=np.float64)), smallest))
@@ -142,10 +147,9 @@ def _error_axis(best: float, sign: int, scale: float) -> ValueAxis:
     return ValueAxis(forward, inverse, ticks, "log scale of the error" if sign > 0 else "log scale")
 
 
-def _logit_axis(low: float, high: float) -> ValueAxis:
+def _logit_axis(low: float, high: float, smallest: float) -> ValueAxis:
     """log((value − low) / (high − value))."""
     reach = high - low
-    smallest = _SMALLEST * reach
 
     def forward(values: Floats) -> Floats:
         inside = np.clip(np.asarray(values, dtype=np.float64), low + smallest, high - smallest)

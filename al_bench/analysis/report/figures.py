@@ -127,7 +127,7 @@ def _class_specs(study: Study) -> list[FigureSpec]:
         specs.append(
             FigureSpec(
                 "Which class is taken for which",
-                "Confusion matrices of the baseline and of the strategy that ends best: of the test points of a true "
+                "Confusion matrices of the baseline and of the best strategy: of the test points of a true "
                 "class (row) the share predicted as each class (column), all seeds together.",
                 FigureRequest("confusion"),
                 folded=study.metric.name == "accuracy",

@@ -11,7 +11,7 @@ from al_bench.analysis.tables.accuracy import compare_tables
 from al_bench.analysis.tables.health import checks_table, class_balance_table
 from al_bench.analysis.tables.pairwise import ranks_table, total_table
 from al_bench.analysis.targets import in_order
-from al_bench.analysis.verdict import Finding, default_targets, verdict
+from al_bench.analysis.verdict import Finding, default_targets, verdict, winning
 
 if TYPE_CHECKING:
     from al_bench.analysis.study import Study
@@ -42,7 +42,7 @@ class Judgement:
         tables: Those of `al-bench compare`.
         diagnostics: The health of its runs.
         findings: The arms against the baseline; empty without one.
-        winners: Names of the arms that the verdict claims to be better.
+        winners: Those of them that the verdict claims to be better.
     """
 
     study: Study
@@ -51,7 +51,7 @@ class Judgement:
     tables: tuple[Table, ...]
     diagnostics: Diagnostics
     findings: tuple[Finding, ...] = ()
-    winners: tuple[str, ...] = ()
+    winners: tuple[Finding, ...] = ()
 
 
 def judge(study: Study, targets: Sequence[float] = ()) -> Judgement:
@@ -65,7 +65,7 @@ def judge(study: Study, targets: Sequence[float] = ()) -> Judgement:
         tables=tuple(_with_capital(table) for table in compare_tables(study, asked)),
         diagnostics=diagnose(study),
         findings=said.findings,
-        winners=said.winners,
+        winners=winning(said),
     )
 
 

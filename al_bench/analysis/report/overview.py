@@ -216,15 +216,13 @@ def _advice(judged: Judgement, target: float | None, price: Price | None) -> tup
     base = study.title(study.baseline or "")
     strategies = [finding for finding in judged.findings if not finding.oracle]
     lines = []
-    winners = [finding for finding in strategies if finding.name in judged.winners]
     if study.baseline is None:
         lines.append("Run random picks under the same seeds: without them nothing can be said of labels saved.")
     elif not strategies:
         lines.append("Run strategies under the same seeds, to compare them with random picks.")
-    elif winners:
-        best = min(winners, key=lambda finding: (not finding.needs_fewer_labels, -_gain(study, finding)))
+    elif judged.winners and (best := leading_arm(study, judged.winners)) is not None:
         plan = _plan(study, best, target, price)
-        lines.append(f"Label with {best.title}: it is shown to be better than {base} here.{plan}")
+        lines.append(f"Label with {study.title(best.name)}: it is shown to be better than {base} here.{plan}")
     elif max(finding.n for finding in strategies) < FEWEST:
         lines.append(f"Run at least {FEWEST} seeds of every strategy before deciding; fewer always leave it open.")
     else:
@@ -238,11 +236,11 @@ def _gain(study: Study, finding: Finding) -> float:
     return study.metric.sign * finding.area.mean if math.isfinite(finding.area.mean) else -math.inf
 
 
-def _plan(study: Study, finding: Finding, target: float | None, price: Price | None) -> str:
+def _plan(study: Study, arm: Arm, target: float | None, price: Price | None) -> str:
     """How many labels to plan for, with the target and the price."""
     if target is None:
         return ""
-    needed, _ = median_labels(study.arm(finding.name), target)
+    needed, _ = median_labels(arm, target)
     if not math.isfinite(needed):
         return ""
     cost = f", {price.of(needed)} at {price.of(1)} a label," if price else ""

@@ -32,6 +32,11 @@ def test_an_accuracy_of_one_has_a_place():
     assert axis.forward(np.array([100.0]))[0] > axis.forward(np.array([99.9]))[0]
 
 
+def test_an_error_of_zero_is_drawn_at_half_a_test_points():
+    axis = choose_axis("error", ACCURACY, [], False, resolution=1 / 50)
+    assert axis.forward(np.array([100.0])) == pytest.approx(axis.forward(np.array([99.0])))
+
+
 def test_a_loss_has_a_plain_logarithmic_axis():
     axis = choose_axis("error", NLL, [], False)
     assert axis.forward(np.array([0.01, 0.1, 1.0])) == pytest.approx([-2, -1, 0])
