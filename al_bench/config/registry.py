@@ -39,6 +39,7 @@ COMPONENTS: dict[str, dict[str, str]] = {
     "posterior": {
         "mixture": "al_bench.learners.mixture:Mixture",
         "bootstrap": "al_bench.learners.bootstrap:Bootstrap",
+        "laplace": "al_bench.learners.laplace:Laplace",
         "trees": "al_bench.learners.trees:Trees",
     },
     "training": {

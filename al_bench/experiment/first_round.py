@@ -113,13 +113,16 @@ class FirstRound:
 def first_round(experiment: Experiment, round_: int) -> Iterator[FirstRound]:
     """The entry of a run's round 0, locked against other processes.
 
-    An empty one for later rounds, without a cache, and for a learner whose state cannot be stored.
+    An empty one for later rounds, without a cache, and for a learner whose state cannot be stored or does not suffice.
     """
     folder = cache.cache_folder(experiment.config.cache) if round_ == 0 else None
     if folder is None or experiment.learner.state() is None:
         yield FirstRound(experiment)
     elif (foreign := uncacheable_class(experiment)) is not None:
         logger.info("round 0: trained for this run alone, %s is not of al-bench or torch", foreign)
+        yield FirstRound(experiment)
+    elif not experiment.config.posterior.weights_suffice:
+        logger.info("round 0: trained for this run alone, as its posterior reads more than the weights")
         yield FirstRound(experiment)
     else:
         entry = FirstRound(experiment, cache.Cache(folder), cache.key(cache_key_parts(experiment)))

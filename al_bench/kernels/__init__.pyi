@@ -17,6 +17,11 @@ from .k_centre.greedy import select_k_centre as select_k_centre
 from .k_centre.robust import RobustKCentreBatch as RobustKCentreBatch
 from .k_centre.robust import outlier_budget as outlier_budget
 from .k_centre.robust import select_robust_k_centre as select_robust_k_centre
+from .laplace import exact_factor as exact_factor
+from .laplace import exact_shifts as exact_shifts
+from .laplace import kronecker_factors as kronecker_factors
+from .laplace import kronecker_shifts as kronecker_shifts
+from .laplace import softmax_hessian as softmax_hessian
 from .learning_loss import mse_loss as mse_loss
 from .learning_loss import ranking_loss as ranking_loss
 from .probcover import ProbCoverBatch as ProbCoverBatch

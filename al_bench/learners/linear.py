@@ -82,7 +82,7 @@ class Linear:
         shift, scale = moments(dataset, self.scaling)
         features = math.prod(dataset.shape)
         networks: list[nn.Module] = [
-            LinearNetwork(features, dataset.classes, shift, scale).to(dataset.inputs.device)
+            LinearNetwork(features, dataset.classes, shift, scale, 1 / self.C).to(dataset.inputs.device)
             for _ in range(posterior.members)
         ]
         takes_sparse = sparse and isinstance(posterior, Mixture)
@@ -112,14 +112,16 @@ class LinearNetwork(nn.Module):
         features: D.
         classes: C.
         shift, scale: [D] or [1] float32: the layer sees (x − shift) · scale.
+        precision: 1 / C, the weight of ½ ‖W‖² beside the summed cross-entropy.
     """
 
     shift: Tensor
     scale: Tensor
     present: Tensor
 
-    def __init__(self, features: int, classes: int, shift: Tensor, scale: Tensor) -> None:
+    def __init__(self, features: int, classes: int, shift: Tensor, scale: Tensor, precision: float = 1.0) -> None:
         super().__init__()
+        self.precision = precision
         self.linear = nn.Linear(features, classes)
         self.register_buffer("shift", shift)
         self.register_buffer("scale", scale)
@@ -163,7 +165,7 @@ class LinearLearner(TorchLearner):
     """
 
     C: float = field(default=100.0, kw_only=True)
-    draws_advice: str = field(default="set posterior=bootstrap", kw_only=True)
+    draws_advice: str = field(default="set posterior=bootstrap or posterior=laplace", kw_only=True)
     takes_sparse: bool = field(default=False, kw_only=True)
 
     def reset(self, streams: Streams, round_: int) -> None:

@@ -32,6 +32,7 @@ class Member:
         dataset: Where the labelled points come from.
         indices: [L] dataset indices of the labelled points; None where the network was loaded and not trained here.
         chunk: The most rows that `labelled` gives at a time.
+        class_weights: [C] what the loss of a point of each class was multiplied by in training; None: 1.
         plain: The user asks for whole passes, in place of faster ones that are equal up to rounding
             (`scoring=plain`).
     """
@@ -42,6 +43,7 @@ class Member:
     indices: Tensor | None
     chunk: int = 512
     plain: bool = False
+    class_weights: Tensor | None = None
 
     @property
     def network(self) -> nn.Module:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from al_bench.learners.posterior import Posterior, Sampler
 
@@ -33,6 +33,8 @@ class Mixture(Posterior):
         Gal and Ghahramani 2016 (1506.02142); Lakshminarayanan, Pritzel and Blundell 2017 (1612.01474); Pop and Fulop
         2018 (1811.03897).
     """
+
+    weights_suffice: ClassVar[bool] = True
 
     def functions(self, networks: Sequence[nn.Module]) -> int:
         """K: M · max(S, 1), or M where no network has active dropout."""

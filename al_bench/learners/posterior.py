@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from al_bench import checks
 from al_bench.errors import InputError
@@ -38,9 +38,15 @@ class Posterior(ABC):
             that the members take in turn, as in {model.dropout_dense: [0.2, 0.5]}, or model to schema names, as in
             {model: [mlp, gal2017_cnn]}.
 
+    Attributes:
+        weights_suffice: Whether the functions depend on the weights of the networks alone, so that round 0 may be
+            loaded from the cache; False where the labelled points or `after_fit` take part.
+
     Raises:
         InputError: fewer than 1 member, a negative number of draws, or a key of `vary` without values.
     """
+
+    weights_suffice: ClassVar[bool] = False
 
     members: int = 1
     draws: int = 0

@@ -135,7 +135,11 @@ class TorchLearner(Learner):
         return right / len(indices)
 
     def _member(self, number: int) -> Member:
-        return Member(number, self.networks, self.dataset, self._labelled, self.chunk, self.plain)
+        weights = None
+        if self._labelled is not None:
+            labels = self.dataset.labels(self._labelled)
+            weights = class_weights(self.training[number].class_weights, labels, self.dataset.class_names)
+        return Member(number, self.networks, self.dataset, self._labelled, self.chunk, self.plain, weights)
 
     def sampler(self, streams: Streams, stream: str, round_: int, draws: int | None = None) -> Sampler:
         """The posterior's functions: K = members × draws, members first.

@@ -180,13 +180,13 @@ def test_values_that_are_no_log_probabilities_are_refused(result, fault):
 @pytest.fixture
 def own(run, add_component):
     """Runs with the guide's example in the current folder."""
-    add_component("posterior", "laplace", "laplace.LastLayerGaussian", members=1, draws=20, precision=1.0)
+    add_component("posterior", "gaussian", "laplace.LastLayerGaussian", members=1, draws=20, precision=1.0)
     return run
 
 
 @pytest.mark.parametrize("strategy", ["bald", "batchbald", "epig", "random"])
 def test_it_runs_under(own, strategy):
-    done = own(*DIGITS, "posterior=laplace", f"strategy={strategy}", "arm=a")
+    done = own(*DIGITS, "posterior=gaussian", f"strategy={strategy}", "arm=a")
     assert done.status == 0, done.err
     found = record("a", study="s", dataset="digits")
     first, second = found.rounds
@@ -211,9 +211,9 @@ def test_an_installed_package_offers_it_by_name(run, install_package):
 
 def test_evaluated_without_draws_it_is_the_deterministic_posterior(own):
     words = (*DIGITS, "strategy=random")
-    assert own(*words, "posterior=laplace", "evaluation.draws=0", "arm=laplace").status == 0
+    assert own(*words, "posterior=gaussian", "evaluation.draws=0", "arm=laplace").status == 0
     assert own(*words, "posterior=deterministic", "arm=point").status == 0
-    assert own(*words, "posterior=laplace", "arm=drawn").status == 0
+    assert own(*words, "posterior=gaussian", "arm=drawn").status == 0
     laplace, point, drawn = (record(arm, study="s", dataset="digits").stable for arm in ("laplace", "point", "drawn"))
     assert laplace == point
     assert [entry["acquired"] for entry in drawn] == [entry["acquired"] for entry in point]
@@ -221,7 +221,7 @@ def test_evaluated_without_draws_it_is_the_deterministic_posterior(own):
 
 
 def test_an_ensemble_of_it_runs_and_draws_are_pooled(own):
-    done = own("--config-dir", "conf", *TINY, "posterior=laplace", "posterior.members=2", "arm=a")
+    done = own("--config-dir", "conf", *TINY, "posterior=gaussian", "posterior.members=2", "arm=a")
     assert done.status == 0, done.err
     found = record("a")
     assert found.header["functions"] == 8
@@ -230,7 +230,7 @@ def test_an_ensemble_of_it_runs_and_draws_are_pooled(own):
 
 @pytest.mark.parametrize("warm", ["false", "true"], ids=["from scratch", "warm"])
 def test_a_resumed_run_equals_an_unbroken_one(own, warm):
-    words = ("--config-dir", "conf", *TINY, "posterior=laplace", f"training.warm_start={warm}", "arm=a")
+    words = ("--config-dir", "conf", *TINY, "posterior=gaussian", f"training.warm_start={warm}", "arm=a")
     assert own(*words).status == 0
     found = record("a")
     whole, file = found.stable, found.folder / "rounds.jsonl"
@@ -242,7 +242,7 @@ def test_a_resumed_run_equals_an_unbroken_one(own, warm):
 
 def test_round_0_is_not_shared_with_other_runs(own, tmp_path):
     words = ("--config-dir", "conf", *TINY, f"cache={tmp_path}/cache")
-    assert own(*words, "posterior=laplace", "arm=own").status == 0
+    assert own(*words, "posterior=gaussian", "arm=own").status == 0
     assert own(*words, "strategy=entropy", "posterior=deterministic", "posterior.draws=0", "arm=ours").status == 0
     assert "first_round" not in record("own").header
     assert (
