@@ -21,6 +21,7 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "tfidf": "al_bench.data.encoders.tfidf:Tfidf",
         "sentence": "al_bench.data.encoders.sentence:SentenceEncoder",
         "image": "al_bench.data.encoders.pretrained:PretrainedEncoder",
+        "file": "al_bench.data.encoders.file:FileEncoder",
         "efficientnet_lite0": "al_bench.data.encoders.efficientnet_lite0:EfficientNetLite0Encoder",
     },
     "model": {

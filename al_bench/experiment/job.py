@@ -310,7 +310,7 @@ def _own_files_changed(job: Job) -> bool:
     A file that is gone or cannot be read says nothing against the record.
     """
     since = (job.folder / "status.json").stat().st_mtime
-    for key in ("dataset.path", "dataset.test_path", "strategy.features"):
+    for key in ("dataset.path", "dataset.test_path", "encoder.path", "encoder.test_path", "strategy.features"):
         name = job.identity.get(key)
         if not isinstance(name, str):
             continue

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -82,7 +83,10 @@ class SentenceEncoder(ItemEncoder):
         except ImportError as error:
             raise InputError(f"encoder=sentence needs a package that is not installed: {PIP}") from error
         try:
-            model = SentenceTransformer(str(path), device=str(device), trust_remote_code=False, local_files_only=True)
+            with no_foreign_bars():
+                model = SentenceTransformer(
+                    str(path), device=str(device), trust_remote_code=False, local_files_only=True
+                )
         except Exception as error:  # whatever a damaged or foreign folder makes the libraries raise
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"{path} is no model that sentence-transformers can load: {reason}") from error
@@ -134,6 +138,20 @@ class SentenceNetwork(FeatureNetwork):
     def _padding_token(self) -> int:
         token = getattr(self.model.tokenizer, "pad_token_id", None)
         return 0 if token is None else int(token)
+
+
+@contextmanager
+def no_foreign_bars() -> Iterator[None]:
+    """Inside, transformers shows no progress bar of loading."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def check_own_modules(path: Path) -> None:
