@@ -27,7 +27,8 @@ def command(words: tuple[str, ...], config_dir: Path | None) -> None:
     """Load the dataset that the overrides name, and print what it is."""
     from al_bench.config.compose import compose_dataset
     from al_bench.data.user_data import VALIDATION_FILE
-    from al_bench.experiment.own_components import load_checked
+    from al_bench.experiment.own_components import describe_encoder, load_checked
+    from al_bench.experiment.process import pick_device
 
     if bad := [word for word in words if "=" not in word]:
         raise InputError(f"{bad[0]!r} is no override: write key=value, such as dataset.path=mine.csv")
@@ -40,6 +41,9 @@ def command(words: tuple[str, ...], config_dir: Path | None) -> None:
         print(line)
     for line in start_lines(config, dataset):
         print(line)
+    if (encoder := composed.choices.get("encoder", "none")) != "none":
+        device = pick_device(config.device)
+        print(f"  encoder: {encoder}: {describe_encoder(config.encoder, dataset, device, config.cache)}")
     if composed.implied_line:
         print(f"  {composed.implied_line}")
 

@@ -20,7 +20,8 @@ COMMANDS = {
     "rescore": "a metric of stored predictions, after the run (al-bench rescore --help)",
     "reproduce": "a paper's experiment, and which of its claims it shows (al-bench reproduce --help)",
     "export": "what a run picked, joined to your own file (al-bench export --help)",
-    "list": "strategies, datasets, models, posteriors, experiments, one line each",
+    "clean": "what runs share on disk: list it, or empty it (al-bench clean --help)",
+    "list": "strategies, datasets, encoders, models, posteriors, experiments, one line each",
     "guide": "short pages: concepts, own data, extensions, record format and more",
 }
 """Every command with the line that `al-bench --help` and the shell's completion show."""

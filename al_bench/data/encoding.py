@@ -18,7 +18,8 @@ class Encoding:
         dimension: D, numbers a point.
         facts: What the features depend on, for the header: weights and their digest, versions, device.
         remarks: What a reader must know, one sentence each, such as that strategies see fewer dimensions.
-        cached: How many of the points were read from the cache; None where nothing is cached.
+        points: Different points, test part included.
+        cached: How many of them were read from the cache; None where nothing is cached.
     """
 
     fingerprint: str
@@ -26,6 +27,7 @@ class Encoding:
     dimension: int
     facts: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    points: int = 0
     cached: int | None = None
 
     def for_header(self) -> dict[str, Any]:

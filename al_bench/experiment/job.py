@@ -135,6 +135,7 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
     if not stored.rounds:  # a record goes on as it began
         _check_typed(job, experiment)
     _say_what_was_read(job, experiment)
+    _say_what_was_encoded(job, experiment)
     remarks = run_remarks(experiment, str(job.choices["posterior"]))
     for line in remarks:
         _say(job, line)
@@ -198,6 +199,20 @@ def _say_what_was_read(job: Job, experiment: Experiment) -> None:
             "counts the rows of the file",
             file=sys.stderr,
         )
+
+
+def _say_what_was_encoded(job: Job, experiment: Experiment) -> None:
+    """One line about the features that an encoder made."""
+    encoding = experiment.dataset.encoding
+    if encoding is None:
+        return
+    parts = [f"{encoding.dimension:,} numbers a point"]
+    if encoding.cached is not None:
+        parts.append(f"{encoding.cached:,} of {encoding.points:,} different points from the cache")
+    line = "; ".join([f"encoder {job.choices.get('encoder')}: {', '.join(parts)}", *encoding.remarks])
+    if line not in SAID and job.bar:
+        print(f"al-bench: {line}", file=sys.stderr)
+    SAID.add(line)
 
 
 def describe_start_of(experiment: Experiment) -> str:

@@ -72,6 +72,30 @@ def load_checked(
     return dataset
 
 
+def workspace_of(encoder: Any, device: torch.device, cache_folder: str | None) -> Workspace:
+    """Where an encoder computes and stores its features.
+
+    Args:
+        encoder: The component.
+        device: Where networks run.
+        cache_folder: The value of a run's key `cache`.
+    """
+    code = own_code([encoder])
+    return Workspace(device, cache.cache_folder(cache_folder), None if code is None else code["digest"])
+
+
+def describe_encoder(component: Any, dataset: Dataset, device: torch.device, cache_folder: str | None) -> str:
+    """What is known of an encoder's features of a data set before they are computed: their shape, and what is cached.
+
+    Args: as `encode_checked`.
+
+    Raises:
+        InputError: the encoder cannot read these inputs, or fails.
+    """
+    with faults_named(component, "encoder", "describe(dataset, workspace)"):
+        return str(component.describe(dataset, workspace_of(component, device, cache_folder)))
+
+
 def encode_checked(component: Any, dataset: Dataset, device: torch.device, cache_folder: str | None) -> Dataset:
     """A data set with an encoder's features as inputs; what an encoder of a user's own gives is checked.
 
@@ -84,9 +108,8 @@ def encode_checked(component: Any, dataset: Dataset, device: torch.device, cache
     Raises:
         InputError: the encoder cannot read these inputs, fails, or returns what no run can use.
     """
-    code = own_code([component])
-    workspace = Workspace(device, cache.cache_folder(cache_folder), None if code is None else code["digest"])
-    if code is None:
+    workspace = workspace_of(component, device, cache_folder)
+    if workspace.own_code is None:
         return component.encode(dataset, workspace)
     with faults_named(component, "encoder", "encode(dataset, workspace)"):
         encoded = component.encode(dataset, workspace)

@@ -176,7 +176,8 @@ def one_part(
     remedy = "; give the test part's features with encoder.test_path=FILE" if sizes and len(table) == sizes[0] else ""
     raise InputError(
         f"{table.where} has {len(table):,} rows, and the {part} part has {counted} points: with encoder.order=index "
-        f"one row a point is expected; with encoder.order=origin one row for each row of the data file ({where}){remedy}"
+        "one row a point is expected; with encoder.order=origin one row for each row of the data file "
+        f"({where}){remedy}"
     )
 
 

@@ -149,7 +149,14 @@ class ItemEncoder(Encoder):
         inputs = [_inputs(rows, np.array([position[item] for item in part], dtype=np.int64)) for part in parts]
         digest = digest_of(inputs)
         dimension = int(rows.shape[1])
-        encoding = Encoding(dataset.fingerprint(), digest, dimension, facts, cached=None if store is None else known)
+        encoding = Encoding(
+            dataset.fingerprint(),
+            digest,
+            dimension,
+            facts,
+            points=len({*parts[0], *parts[1]}),
+            cached=None if store is None else known,
+        )
         return replace(dataset, inputs=inputs[0], test_inputs=inputs[1], mean=None, std=None, encoding=encoding)
 
     def describe(self, dataset: Dataset, workspace: Workspace) -> str:

@@ -95,9 +95,16 @@ def timm_config(name: str) -> Any:
         near = timm.list_models(f"*{name.partition('.')[0][:8]}*")[:5]
         hint = f"; such as {', '.join(near)}" if near else ""
         raise InputError(f"encoder.name is {name!r}, which is no network of timm {timm.__version__}{hint}")
-    config = timm.get_pretrained_cfg(name)
+    try:
+        config = timm.get_pretrained_cfg(name)
+    except RuntimeError:
+        config = None
     if config is None:
-        raise InputError(f"encoder.name is {name!r}; timm {timm.__version__} has no weights of that name")
+        tags = timm.list_pretrained(f"{name.partition('.')[0]}.*")[:4]
+        raise InputError(
+            f"encoder.name is {name!r}; timm {timm.__version__} has no weights of that name"
+            + (f"; it has {', '.join(tags)}" if tags else "")
+        )
     return config
 
 
@@ -138,19 +145,39 @@ def timm_network(name: str, path: Path, size: int | None) -> Prepared:
     Raises:
         InputError: The weights are damaged, or those of another network.
     """
-    timm = import_timm()
     config = timm_config(name)
+    module = build_timm(name, path, size, seed=0)
+    # timm leaves random what a file does not have; of another seed that is other weights.
+    other = build_timm(name, path, size, seed=1).state_dict()
+    absent = [key for key, value in module.state_dict().items() if not torch.equal(value, other[key])]
+    if absent:
+        raise InputError(
+            f"{path} holds no weights of {name}: {len(absent)} of its {len(other)} tensors are not in it, such as "
+            f"{absent[0]}"
+        )
+    own = config.input_size[-1] if config.input_size else TORCHVISION_SIZE
+    return Prepared(module, size or int(own), tuple(config.mean or IMAGENET_MEAN), tuple(config.std or IMAGENET_STD))
+
+
+def build_timm(name: str, path: Path, size: int | None, seed: int) -> nn.Module:
+    """A network of timm without its classifier, with the tensors of a file, the others drawn at random.
+
+    Raises:
+        InputError: timm cannot read the file, or its tensors have other shapes.
+    """
+    timm = import_timm()
     keys: dict[str, Any] = {"pretrained": True, "num_classes": 0, "pretrained_cfg_overlay": {"file": str(path)}}
     try:
-        try:
-            module = timm.create_model(name, img_size=size, **keys) if size else timm.create_model(name, **keys)
-        except TypeError:  # a network that takes images of any size
-            module = timm.create_model(name, **keys)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            try:
+                return timm.create_model(name, **({"img_size": size} if size else {}), **keys)
+            except TypeError:  # a network that takes images of any size
+                torch.manual_seed(seed)
+                return timm.create_model(name, **keys)
     except Exception as error:  # whatever damaged or other weights make timm and PyTorch raise
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} holds no weights of {name} that timm can load: {reason}") from error
-    own = config.input_size[-1] if config.input_size else TORCHVISION_SIZE
-    return Prepared(module, size or int(own), tuple(config.mean or IMAGENET_MEAN), tuple(config.std or IMAGENET_STD))
 
 
 def torchvision_weights(name: str) -> Any:

@@ -77,9 +77,15 @@ class Tfidf(Encoder):
                 parts = stored or self._fit(list(train), list(test), dataset.name)
                 if stored is None:
                     store.store(KIND, key, as_tensors(parts))
-            cached = len(train) + len(test) if stored else 0
+            cached = (len(train) + len(test)) if stored else 0
         encoding = Encoding(
-            dataset.fingerprint(), digest_of(parts), parts[0].shape[1], facts, self._remarks(parts), cached
+            dataset.fingerprint(),
+            digest_of(parts),
+            parts[0].shape[1],
+            facts,
+            self._remarks(parts),
+            points=len(train) + len(test),
+            cached=cached,
         )
         return replace(dataset, inputs=parts[0], test_inputs=parts[1], mean=None, std=None, encoding=encoding)
 
