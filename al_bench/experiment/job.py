@@ -210,9 +210,7 @@ def _say_what_was_encoded(job: Job, experiment: Experiment) -> None:
     if encoding.cached is not None:
         parts.append(f"{encoding.cached:,} of {encoding.points:,} different points from the cache")
     line = "; ".join([f"encoder {job.choices.get('encoder')}: {', '.join(parts)}", *encoding.remarks])
-    if line not in SAID and job.bar:
-        print(f"al-bench: {line}", file=sys.stderr)
-    SAID.add(line)
+    _say(job, line)
 
 
 def describe_start_of(experiment: Experiment) -> str:

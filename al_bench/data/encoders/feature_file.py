@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from al_bench.data.array_files import SPELLINGS
-from al_bench.data.file_kind import parquet_frame
 from al_bench.data.files import one_line
+from al_bench.data.parquet import parquet_frame
 from al_bench.errors import InputError
 from al_bench.storage.files import read_regular
 

@@ -11,7 +11,7 @@ import torch
 
 from al_bench.data.encoders.encoder import Workspace
 from al_bench.data.encoders.file import FileEncoder, Order
-from al_bench.data.file_kind import parquet_frame
+from al_bench.data.parquet import parquet_frame
 from al_bench.errors import InputError
 from tests.data.encoders.datasets import text_dataset
 
