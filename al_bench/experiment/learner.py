@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+import torch
 from torch import nn
 
 from al_bench.config.components import load_class, typed
@@ -18,7 +19,8 @@ from al_bench.experiment.own_components import faults_named, who
 from al_bench.experiment.own_network import build_network, probed_rows
 from al_bench.learners.class_weights import check_class_names
 from al_bench.learners.learner import Learner
-from al_bench.learners.mc_dropout.masks import mark_reached
+from al_bench.learners.mc_dropout.masks import MaskSet, active_dropout, mark_reached
+from al_bench.learners.mixture import Mixture
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Augment, Training
@@ -86,11 +88,16 @@ def _build_networks(config: RunConfig, dataset: Dataset, strategy: Strategy | No
     with seeded(0):  # `reset` draws the weights of a round; building must leave the global generator alone
         for number, (model, _) in enumerate(members):
             first = all(model is not other for other, _ in members[:number])
-            network = replace_torch_dropout(build_network(model, dataset, check=first)).to(device)
+            network = replace_torch_dropout(
+                build_network(model, dataset, first, isinstance(config.posterior, Mixture))
+            ).to(device)
             networks.append(to_channels_last(network))
             if is_own_class(type(model)):
+                row = probed_rows(dataset, 1)
                 with seeded_everywhere(0, device):
-                    mark_reached(network, probed_rows(dataset, 1))
+                    mark_reached(network, row)
+                    if draws_masks(config) and active_dropout(network):
+                        MaskSet(network, row, 1, torch.Generator())  # refuses what cannot be drawn, before a run
     names = {name.rpartition(".")[0] for name, _ in networks[0].named_parameters()}
     for layer in config.training.layer_weight_decay:
         if layer not in names:
@@ -106,6 +113,11 @@ def _build_networks(config: RunConfig, dataset: Dataset, strategy: Strategy | No
     trainings = [training for _, training in members]
     plain = config.scoring is Scoring.plain
     return TorchLearner(networks, config.posterior, trainings, dataset, auxiliaries, plain)
+
+
+def draws_masks(config: RunConfig) -> bool:
+    """Whether dropout masks are drawn, to score the pool or to test."""
+    return isinstance(config.posterior, Mixture) and bool(config.posterior.draws or config.evaluation.draws)
 
 
 def member_config(config: RunConfig, member: int) -> tuple[Any, Training]:

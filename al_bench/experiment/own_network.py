@@ -20,7 +20,7 @@ from al_bench.config.own_schema import is_own_class
 from al_bench.data.dataset import Dataset
 from al_bench.errors import BenchError, InputError
 from al_bench.experiment.own_components import faults_named, type_name, who
-from al_bench.models.randomness import differs_by_seed, seeded_everywhere
+from al_bench.models.randomness import differs_by_seed, dropout_calls, seeded_everywhere
 from al_bench.models.reset import reset
 
 PROBED_ROWS = 2
@@ -34,13 +34,14 @@ def probed_rows(dataset: Dataset, rows: int = PROBED_ROWS) -> Tensor:
     return dataset.prepare(dataset.inputs[torch.arange(rows, device=dataset.inputs.device) % dataset.size])
 
 
-def build_network(model: Any, dataset: Dataset, check: bool = True) -> nn.Module:
+def build_network(model: Any, dataset: Dataset, check: bool = True, deterministic: bool = True) -> nn.Module:
     """A new network of a model component; what one of a user's own gives is checked.
 
     Args:
         model: The component.
         dataset: On the run's device.
         check: Whether the network of a user's own is tried; one a component is enough.
+        deterministic: Whether it must be a function in evaluation; a posterior of the user's own may seed its draws.
 
     Raises:
         InputError: the network cannot be built, cannot be trained, or does not give one logit for each class.
@@ -62,7 +63,7 @@ def build_network(model: Any, dataset: Dataset, check: bool = True) -> nn.Module
             with faults_named(model, "model", f"a copy of the network on {rows.device}"):
                 probe = copy.deepcopy(network).to(rows.device)
             reset(probe, 0)
-            Trial(name, dataset, rows).run(probe)
+            Trial(name, dataset, rows, deterministic).run(probe)
     return network
 
 
@@ -86,10 +87,11 @@ class Trial:
         name: Of the user's class, to begin messages with.
         dataset: Whose classes the network must give.
         rows: [2, *shape] prepared inputs.
+        deterministic: Whether the network must be a function in evaluation.
     """
 
-    def __init__(self, name: str, dataset: Dataset, rows: Tensor) -> None:
-        self.name, self.dataset, self.rows = name, dataset, rows
+    def __init__(self, name: str, dataset: Dataset, rows: Tensor, deterministic: bool) -> None:
+        self.name, self.dataset, self.rows, self.deterministic = name, dataset, rows, deterministic
 
     def run(self, network: nn.Module) -> None:
         """Try a network in both modes.
@@ -106,10 +108,18 @@ class Trial:
             outputs = self.outputs(network, self.rows)
         if (fault := logits_fault(outputs, last.of(outputs))) is not None:
             raise InputError(f"{self.name}: {fault}")
+        random = differs_by_seed(network, self.rows)
+        if random and self.deterministic:
+            called = " and ".join(dropout_calls(network, self.rows))
+            raise InputError(
+                f"{self.name}: in evaluation the outputs of the network are random{f' ({called})' if called else ''}; "
+                "write dropout as a layer torch.nn.Dropout, whose masks posterior=mc_dropout draws and holds fixed, "
+                "and let nothing draw random numbers where self.training is False"
+            )
         with torch.no_grad():
             single = self.outputs(network, self.rows[:1])
         apart = (single - outputs[:1]).abs().max() > CLOSE * outputs.abs().max().clamp(min=1)
-        if apart and not differs_by_seed(network, self.rows):
+        if apart and not random:
             raise InputError(
                 f"{self.name}: in evaluation the outputs of a row change with the rows beside it; let nothing "
                 "mix the rows of a batch (BatchNorm with track_running_stats=False, a softmax over dimension "

@@ -82,13 +82,30 @@ def random_functions(network: nn.Module, rows: Tensor) -> tuple[str, ...]:
     for module in trial.modules():
         if isinstance(module, Dropout):
             module.p = 0.0
+    return dropout_calls(trial, rows) or (("random numbers",) if differs_by_seed(trial, rows) else ())
+
+
+def dropout_calls(network: nn.Module, rows: Tensor) -> tuple[str, ...]:
+    """What a network calls, in the mode that it has, that drops at random and is no `Dropout`: functions and layers.
+
+    Args:
+        network: Whose torch dropout layers were replaced.
+        rows: [n, *shape] prepared inputs on its device.
+    """
     calls = _DropoutCalls()
-    with torch.no_grad(), calls, seeded_everywhere(0, rows.device):
-        trial(rows)
-    recurrent = [module for module in trial.modules() if isinstance(module, nn.RNNBase)]
-    layers = [f"torch.nn.{type(layer).__name__}" for layer in recurrent if layer.dropout > 0 and layer.num_layers > 1]
-    names = (*calls.names, *dict.fromkeys(layers))
-    return names or (("random numbers",) if differs_by_seed(trial, rows) else ())
+
+    def note(layer: nn.Module, _inputs: Any, _outputs: Any) -> None:
+        if isinstance(layer, nn.RNNBase) and layer.dropout > 0 and layer.num_layers > 1 and layer.training:
+            calls.names[f"torch.nn.{type(layer).__name__}"] = None
+
+    hooks = [layer.register_forward_hook(note) for layer in network.modules() if isinstance(layer, nn.RNNBase)]
+    try:
+        with torch.no_grad(), calls, seeded_everywhere(0, rows.device):
+            network(rows)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return tuple(calls.names)
 
 
 def differs_by_seed(network: nn.Module, rows: Tensor) -> bool:

@@ -156,6 +156,27 @@ def test_a_network_with_dropout_layers_draws(own, case):
     assert record("a").header["functions"] == 4
 
 
+@pytest.mark.parametrize("draws", ["posterior.draws=4", "posterior.draws=0 evaluation.draws=3"])
+def test_a_layer_that_is_called_twice_is_refused_before_a_run(own, draws):
+    status, line = own("nn.Dropout(0.5)", "self.part(self.part(x))", *draws.split())
+    assert (status, line.count("\n")) == (2, 1)
+    assert "calls its dropout layer part several times" in line
+    assert not record("a").folder.exists()
+    assert own("nn.Dropout(0.5)", "self.part(self.part(x))", "posterior.draws=0")[0] == 0, "it is off in evaluation"
+
+
+def test_a_recurrent_layer_that_is_not_called_drops_nothing():
+    class Unused(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.unused, self.output = nn.GRU(4, 4, 2, dropout=0.5), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.output(x)
+
+    assert random_functions(Unused(), torch.randn(2, 4, generator=torch.Generator().manual_seed(0))) == ()
+
+
 def test_dropout_that_cannot_be_held_fixed_is_refused_by_the_name_of_its_layer(own):
     status, line = own("nn.AlphaDropout(0.5)", "self.part(x)", "posterior=mc_dropout")
     assert status == 2

@@ -97,6 +97,19 @@ REFUSED = {
     "no gradient within": ("", "torch.tensor(y.tolist())", "", "no gradient reaches the weights of the network"),
     "frozen weights": ("", "y", "network.requires_grad_(False)", "has no weights that can be trained"),
     "a lazy layer": ("self.last = nn.LazyLinear(4)", "self.last(x)", "", "the layer last has no size yet; give it"),
+    "dropout in evaluation": (
+        "",
+        "self.output(F.dropout(x, 0.5))",
+        "",
+        "are random (torch.nn.functional.dropout); write",
+    ),
+    "noise in evaluation": ("", "y + 0.01 * torch.randn_like(y)", "", "the outputs of the network are random; write"),
+    "masks in evaluation": (
+        "",
+        "self.output(x * torch.bernoulli(x * 0 + 0.5))",
+        "",
+        "are random; write dropout as a layer",
+    ),
     "a softmax over the rows": ("", "F.log_softmax(y, 0)", "", "the outputs of a row change with the rows beside it"),
     "statistics of the batch": (
         "self.norm = nn.BatchNorm1d(4, track_running_stats=False)",
@@ -159,7 +172,7 @@ ACCEPTED = {
     "layer norm": ("self.norm = nn.LayerNorm(8)", "self.output(self.norm(x))", ""),
     "some frozen weights": ("", "y", "network.hidden.requires_grad_(False)"),
     "double outputs": ("", "y.double()", ""),
-    "noise in evaluation": ("", "y + 0.01 * torch.randn_like(y)", ""),
+    "noise in training": ("", "y + 0.01 * torch.randn_like(y) * self.training", ""),
 }
 
 
