@@ -17,6 +17,9 @@ Name = Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Measure = Annotated[float, Meta(ge=-1e100, le=1e100)]
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+LONGEST_ITEM = 4096
+"""Characters of what the user calls a point, such as the path of an image."""
+Item = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | Annotated[str, Meta(max_length=LONGEST_ITEM)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 
 MEASURED = ("seconds", "peak_memory_bytes")
@@ -124,7 +127,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     acquired: list[Count] | None
     scores: list[Measure] | None = None
     acquired_labels: list[Count] | None = None
-    acquired_items: list[int | str] | None = None
+    acquired_items: list[Item] | None = None
     notes: dict[str, Any] = field(default_factory=dict)
     health: HealthRecord | None = None
     seconds: dict[str, Measure] = field(default_factory=dict)
@@ -203,7 +206,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     pool_classes: list[Count] = field(default_factory=list)
     test_classes: list[Count] = field(default_factory=list)
     initial: list[Count] | None = None
-    initial_items: list[int | str] | None = None
+    initial_items: list[Item] | None = None
     functions: Whole | None = None
     fingerprint: str | None = None
     features: str | None = None

@@ -52,12 +52,21 @@ class RepeatedMNIST:
         """The keys that nothing reads beside the other keys, each with the reason and what to set."""
         return {} if self.noise else {"noise_seed": "dataset.noise is 0; set dataset.noise=0.1"}
 
+    @property
+    def generated_bytes(self) -> int:
+        """Bytes of all copies, float32."""
+        return 4 * self.copies * 60_000 * 28 * 28
+
     def load(self) -> Dataset:
         """Read MNIST and build the copies in the memory they stay in.
 
         Raises:
-            InputError: MNIST's files are missing and cannot be downloaded, or are damaged.
+            InputError: MNIST's files are missing and cannot be downloaded, or are damaged, or the copies do not fit
+                into the memory.
         """
+        from al_bench.data.size_limits import check_generated
+
+        check_generated(f"dataset.copies={self.copies}", self.generated_bytes)
         import numpy as np
         import torch
 

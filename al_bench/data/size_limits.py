@@ -63,6 +63,22 @@ def check_size(path: Path, size: int, advice: str, copies: int = 1) -> None:
         )
 
 
+def check_generated(what: str, size: int) -> None:
+    """Refuse a data set that is generated and does not fit into the memory.
+
+    Args:
+        what: The data set and the keys that make it large.
+        size: Its bytes.
+
+    Raises:
+        InputError: It is too large for this machine.
+    """
+    if size > (left := memory_left()):
+        raise InputError(
+            f"{what} take {size / 1e9:,.1f} GB of memory, and {left / 1e9:,.1f} GB are left here; ask for less"
+        )
+
+
 def check_ratio(where: str, unpacked: int, packed: int, advice: str) -> None:
     """Refuse a packed file that is nearly nothing but repetition, as one made to fill the memory is.
 

@@ -57,8 +57,21 @@ class Synthetic:
         reason = f"dataset.shape is {self.shape}; set dataset.shape=null"
         return {} if self.shape is None else {"features": reason}
 
+    @property
+    def generated_bytes(self) -> int:
+        """Bytes of both parts while they are drawn, float64."""
+        rows = self.points + self.test_points + self.classes
+        return 8 * rows * math.prod(self.shape or [self.features])
+
     def load(self) -> Dataset:
-        """Draw the centres and the points: [N, D] or [N, *shape] float32."""
+        """Draw the centres and the points: [N, D] or [N, *shape] float32.
+
+        Raises:
+            InputError: They do not fit into the memory.
+        """
+        from al_bench.data.size_limits import check_generated
+
+        check_generated("dataset.points, dataset.features and dataset.classes", self.generated_bytes)
         import numpy as np
         import torch
 

@@ -30,6 +30,7 @@ from al_bench.data.table_labels import (
 from al_bench.data.table_reader import unused_columns
 from al_bench.data.written_numbers import is_missing
 from al_bench.errors import InputError, override
+from al_bench.records import LONGEST_ITEM
 
 if TYPE_CHECKING:
     from al_bench.data.csv_table import CsvDataset
@@ -235,5 +236,7 @@ def row_origins(id: str | None, table: Table) -> np.ndarray:
                 row,
                 f"its name {what}; name a column with another value in every row: {override('dataset.id', '…')}",
             )
+        if len(value) > LONGEST_ITEM:
+            raise table.fault(id, row, f"its name has {len(value):,} characters; {LONGEST_ITEM:,} at most")
         seen[value] = row
     return values

@@ -40,9 +40,13 @@ def read_header(folder: Path) -> RunHeader | None:
             folder, f"header.json has schema {fields.get('schema')!r:.80}, this al-bench reads {SCHEMA}"
         )
     try:
-        return msgspec.convert(fields, RunHeader)
+        header = msgspec.convert(fields, RunHeader)
     except msgspec.ValidationError as error:
         raise DamagedRecordError(folder, f"header.json is no header of a run: {error}") from None
+    items, points = header.initial_items, len(header.initial or ())
+    if items is not None and len(items) != points:
+        raise DamagedRecordError(folder, f"header.json has {len(items)} initial_items for {points} initial points")
+    return header
 
 
 def write_header(folder: Path, header: RunHeader) -> None:

@@ -157,6 +157,10 @@ def _record(fields: Any, before: Sequence[RoundRecord]) -> RoundRecord:
         record = msgspec.convert(fields, RoundRecord)
     except msgspec.ValidationError as error:
         raise ValueError(f"is no round of a run: {error}") from None
+    for name in ("acquired_items", "acquired_labels", "scores"):
+        values = getattr(record, name)
+        if values is not None and len(values) != len(record.acquired or ()):
+            raise ValueError(f"has {len(values)} {name} for {len(record.acquired or ())} points acquired")
     if record.round != len(before):
         raise ValueError(f"has round {record.round} where {len(before)} follows")
     if before and record.labelled <= before[-1].labelled:

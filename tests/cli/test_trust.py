@@ -97,6 +97,21 @@ def test_a_report_runs_and_resolves_nothing_that_a_record_names(page, tmp_path, 
 
 
 @pytest.mark.parametrize(
+    ("choice", "keys"),
+    [
+        ("synthetic", "points: 1000000000000"),
+        ("synthetic", "points: 100000000"),
+        ("synthetic", "features: 10000000"),
+        ("synthetic", "shape: [4096, 4096, 4096]"),
+        ("repeated_mnist", "copies: 1000000"),
+    ],
+)
+def test_a_record_of_a_data_set_that_would_fill_the_memory_is_not_generated(page, choice, keys):
+    shown = page(f"dataset:\n  {keys}\n", choice=choice)
+    assert "GB to generate again, and a report generates 1 GB at most" in shown
+
+
+@pytest.mark.parametrize(
     "choice",
     ["../experiment/gal2017_mnist", "/etc/passwd", "../../evil", "_base", "nowhere", "os.system", ""],
     ids=lambda choice: choice or "nothing",

@@ -54,7 +54,7 @@ def test_numbered_labels_get_their_names(labels: Any, names: Any, expected: Any,
         (
             "12",
             ["a", "b", "c"],
-            "label 1 may be 'b' (counted from 0) or 'a' (from 1); set dataset.class_names=[b,c] or",
+            "label 1 may be 'b' (counted from 0) or 'a' (from 1); set 'dataset.class_names=[b,c]' or",
         ),
         ("0123", ["a", "b"], "names 2 classes, and there are 4: 0, 1, 2, 3; give one name for each, in this order"),
         ("01", ["a", "a"], "'a' is there twice"),

@@ -125,6 +125,43 @@ def test_values_that_no_round_has_are_named(tmp_path, changed, said):
     assert f"$.{said}" in damaged(folder, "line 1 of rounds.jsonl")
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"acquired": [1], "acquired_items": [1, 2]}, "has 2 acquired_items for 1 points acquired"),
+        ({"acquired": None, "acquired_items": ["a"]}, "has 1 acquired_items for 0 points acquired"),
+        ({"acquired": [1, 2], "acquired_items": []}, "has 0 acquired_items for 2 points acquired"),
+        ({"acquired": [1], "scores": [0.5, 0.5]}, "has 2 scores for 1 points acquired"),
+        ({"acquired": [1, 2], "acquired_labels": [0]}, "has 1 acquired_labels for 2 points acquired"),
+        ({"acquired": [1], "acquired_items": ["x" * 5000]}, "acquired_items"),
+        ({"acquired": [1], "acquired_items": [2**70]}, "acquired_items"),
+        ({"acquired": [1], "acquired_items": [None]}, "acquired_items"),
+        ({"acquired": [1], "acquired_items": [[1]]}, "acquired_items"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_items_that_do_not_belong_to_what_was_acquired_are_named(tmp_path, changed, said):
+    folder = write_run(tmp_path, [0.5])
+    (folder / "rounds.jsonl").write_text(json.dumps(ROUND | changed) + "\n")
+    assert said in damaged(folder, "line 1 of rounds.jsonl")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"initial": [1, 2], "initial_items": ["a"]},
+        {"initial": None, "initial_items": [1]},
+        {"initial": [1], "initial_items": ["x" * 5000]},
+        {"initial": [1], "initial_items": [2**70]},
+    ],
+    ids=["fewer", "without points", "a long name", "a huge row"],
+)
+def test_initial_items_that_do_not_belong_to_the_initial_points_are_named(tmp_path, changed):
+    folder = write_run(tmp_path, [0.5])
+    (folder / "header.json").write_text(json.dumps(HEADER | changed))
+    assert "initial_items" in damaged(folder, "header.json")
+
+
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 def test_a_damaged_status_is_no_status_to_a_run_that_goes_on(tmp_path, text):
     folder = write_run(tmp_path, [0.5, 0.6])

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from al_bench.storage.runs import Run
 
 
+MOST_GENERATED = 10**9
+"""Bytes of a data set that is generated anew for the pictures of a report."""
+
+
 def find_dataset(run: Run, trust: bool = False) -> Dataset:
     """Load the data set that the run was run on, as `recorded` configures it.
 
@@ -30,6 +34,12 @@ def find_dataset(run: Run, trust: bool = False) -> Dataset:
     from al_bench.data.download import offline
 
     component = recorded(run, trust)
+    size = getattr(component, "generated_bytes", 0)  # whoever wrote the record may have asked for terabytes
+    if size > MOST_GENERATED:
+        raise InputError(
+            f"{run.dataset} takes {size / 1e9:,.1f} GB to generate again, and a report generates "
+            f"{MOST_GENERATED / 1e9:.0f} GB at most"
+        )
     try:
         with offline():
             dataset = load_as_recorded(component, run.header.identity)
