@@ -12,6 +12,7 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "csv": "al_bench.data.csv_table:CsvDataset",
         "benchmark_table": "al_bench.data.csv_table:BenchmarkTable",
         "images": "al_bench.data.image_folder:ImageFolder",
+        "hub": "al_bench.data.hub:HubDataset",
         "text": "al_bench.data.text_data:TextDataset",
         "npz": "al_bench.data.arrays:NpzDataset",
         "synthetic": "al_bench.data.synthetic:Synthetic",
