@@ -20,9 +20,8 @@ from al_bench.data.image_folder import ImageFolder
 from al_bench.data.table_header import LABEL_NAMES, plain_name
 from al_bench.data.text_columns import TEXT_NAMES
 from al_bench.data.text_data import TextDataset
-from al_bench.data.typed_advice import override
 from al_bench.data.user_data import UserData
-from al_bench.errors import InputError
+from al_bench.errors import InputError, override
 from al_bench.storage import cache
 
 if TYPE_CHECKING:

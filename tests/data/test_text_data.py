@@ -102,7 +102,7 @@ FAULTS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "two columns may hold the text": (
         ROWS,
         {},
-        r"the columns title, body may hold the text; set dataset.text=\[title,body\]",
+        r"the columns title, body may hold the text; set 'dataset.text=\[title,body\]'",
     ),
     "no free text": (
         [{"a": n, "b": n % 3, "label": n % 2} for n in range(20)],
