@@ -16,8 +16,8 @@ from al_bench.data.user_data import UserData, check_validation
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from al_bench.data.csv_columns import Table
     from al_bench.data.dataset import Dataset
+    from al_bench.data.table import Table
 
 
 class Header(Enum):

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
-from al_bench.data.csv_columns import FEW
 from al_bench.data.scaling import standardise
+from al_bench.data.table import FEW
 from al_bench.data.table_choices import Missing
 from al_bench.errors import InputError, override
 

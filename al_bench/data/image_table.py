@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from al_bench.data.csv_columns import Table
 from al_bench.data.file_listing import IMAGES, FileNames
 from al_bench.data.folder_layout import Part, list_folder
+from al_bench.data.table import Table
 from al_bench.data.table_header import LABEL_NAMES, OFTEN_LABELS, plain_name
 from al_bench.data.table_labels import check_classes, group_texts, label_texts, rows_with_labels
 from al_bench.errors import InputError

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 
 from al_bench.data.class_names import printable_names
-from al_bench.data.csv_columns import Column, Kind, Table, check_missing, read_columns
+from al_bench.data.csv_columns import Column, Kind, check_missing, read_columns
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import Division, GivenParts, divide, joined_origins, part_remarks
 from al_bench.data.encoded_columns import encode_columns
 from al_bench.data.labels import encode
 from al_bench.data.parts import choose_rows, repeated_rows
 from al_bench.data.reading import Reading
+from al_bench.data.table import Table
 from al_bench.data.table_choices import Missing
 from al_bench.data.table_labels import (
     check_classes,

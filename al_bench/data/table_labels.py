@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from al_bench.data.csv_columns import FEW, Table
 from al_bench.data.labels import as_number, canonical, is_measurement
+from al_bench.data.table import FEW, Table
 from al_bench.data.table_choices import MissingLabels, SimilarLabels
 from al_bench.data.table_header import LABEL_NAMES, OFTEN_LABELS, plain_name
 from al_bench.data.written_numbers import is_missing

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from al_bench.data.csv_columns import Table
 from al_bench.data.file_kind import check_text_kind, decode, read_content
 from al_bench.data.parquet import parquet_frame
 from al_bench.data.separators import parse_separator, shown
+from al_bench.data.table import Table
 from al_bench.data.table_header import ID_NAMES, column_names, first_line_names, plain_name
 from al_bench.data.text_table import frame_columns, is_json, read_csv, read_json
 from al_bench.errors import InputError, override

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from al_bench.data.csv_columns import FEW, Table
+from al_bench.data.table import FEW, Table
 from al_bench.data.table_header import plain_name
 from al_bench.errors import InputError, override
 

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from al_bench.data.class_names import printable_names
-from al_bench.data.csv_columns import Table
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import GivenParts, divide, joined_origins, part_remarks
 from al_bench.data.file_kind import Content, decode
@@ -21,6 +20,7 @@ from al_bench.data.folder_layout import Part, parts_by_folder
 from al_bench.data.labels import encode
 from al_bench.data.parts import Repeated, choose_rows
 from al_bench.data.reading import Reading
+from al_bench.data.table import Table
 from al_bench.data.table_choices import EmptyTexts
 from al_bench.data.table_dataset import check_other_file, row_origins
 from al_bench.data.table_labels import (

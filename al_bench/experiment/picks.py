@@ -15,7 +15,7 @@ from al_bench.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from al_bench.data.csv_columns import Table
+    from al_bench.data.table import Table
     from al_bench.storage.runs import Run
 
 
