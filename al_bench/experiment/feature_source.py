@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from al_bench.data.dataset import Dataset
+from al_bench.data.sparse import SparseRows
+from al_bench.errors import InputError
+from al_bench.learners.learner import Learner
+from al_bench.learners.linear import LinearLearner
 from al_bench.strategies.base import FeatureStrategy, Strategy
 
-AUTO, INPUT = "auto", "input"
+AUTO, INPUT, PENULTIMATE = "auto", "input", "penultimate"
 
 
-def feature_source(strategy: Strategy, labelled: int, dataset: Dataset) -> str:
+def feature_source(strategy: Strategy, labelled: int, learner: Learner) -> str:
     """penultimate, a layer's name, input, or a .npy file.
 
     Args:
         strategy: A typed `features` of a strategy wins.
         labelled: L, the number of points labelled.
-        dataset: What the learner sees: under an encoder, its inputs are the encoder's features.
+        learner: Under an encoder, its inputs are the encoder's features.
     """
-    if dataset.encoding is not None and isinstance(strategy, FeatureStrategy) and strategy.features == AUTO:
-        return INPUT
-    return strategy.feature_source(labelled)
+    if learner.dataset.encoding is None or not isinstance(strategy, FeatureStrategy) or strategy.features != AUTO:
+        return strategy.feature_source(labelled)
+    return PENULTIMATE if strategy.last_layer and has_last_layer(learner) else INPUT
+
+
+def has_last_layer(learner: Learner) -> bool:
+    """Whether a learner gives the input of a last linear layer, dense: not where that is the sparse input itself."""
+    if isinstance(learner, LinearLearner) and isinstance(learner.dataset.inputs, SparseRows):
+        return False
+    try:
+        learner.check_features(PENULTIMATE)
+    except InputError:
+        return False
+    return True

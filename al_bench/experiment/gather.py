@@ -75,7 +75,7 @@ class Gatherer:
 
     @cached_property
     def _point_products(self) -> Callable[[Tensor], dict[Product, Tensor]]:
-        source = feature_source(self.strategy, len(self.state.labelled), self.learner.dataset)
+        source = feature_source(self.strategy, len(self.state.labelled), self.learner)
         wanted = (self.needs | {_OF_LABELLED[name] for name in self.needs & _OF_LABELLED.keys()}) & POINT_PRODUCTS
         return self.learner.point_products(wanted, source)
 

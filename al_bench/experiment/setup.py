@@ -154,7 +154,7 @@ def check_strategy(
         )
     if not needs & {Product.features, Product.labelled_features}:
         return None
-    source = feature_source(strategy, len(start.labelled), dataset)
+    source = feature_source(strategy, len(start.labelled), learner)
     learner.check_features(source)
     if source == INPUT and isinstance(dataset.inputs, SparseRows):
         return truncated_svd(dataset.inputs, cache_folder(config.cache)).to(dataset.inputs.device)

@@ -248,12 +248,17 @@ class FeatureStrategy(Strategy):
     """A strategy that works in a feature space.
 
     Args:
-        features: auto: the encoder's features where there is an encoder, else penultimate, the input of the network's
-            last linear layer. Or penultimate; a layer's name: its output, averaged over positions where it is spatial;
+        features: auto: the encoder's features where there is an encoder (badge and bait, which are about the last
+            layer, take that layer's input), else penultimate, the input of the network's last linear layer. Or
+            penultimate; a layer's name: its output, averaged over positions where it is spatial;
             input: the prepared inputs, flattened; x.npy: rows of an array [training points, D] of your own, by dataset
             index.
+
+    Attributes:
+        last_layer: Whether the features must be the last linear layer's input, as the method is about its gradients.
     """
 
+    last_layer: ClassVar[bool] = False
     features: str = "auto"
 
     def feature_source(self, labelled: int) -> str:

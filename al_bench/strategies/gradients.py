@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from al_bench import checks, kernels
 from al_bench.errors import BenchError
@@ -47,6 +47,7 @@ class Badge(FeatureStrategy):
         Works from an empty labelled set, on the gradients of an untrained network.
     """
 
+    last_layer: ClassVar[bool] = True
     first_centre: FirstCentre = FirstCentre.uniform
 
     def needs(self, draws: bool) -> frozenset[Product]:
@@ -88,6 +89,7 @@ class Bait(FeatureStrategy):
         = λ·1.
     """
 
+    last_layer: ClassVar[bool] = True
     regulariser: float = 1.0
     oversample: float = 2.0
     fisher: Fisher = Fisher.full
