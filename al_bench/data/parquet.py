@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from al_bench.data.files import one_line
 from al_bench.data.size_limits import check_size, memory_left
 from al_bench.errors import InputError
+from al_bench.storage.parquet import connect
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
 
 BYTES_OF_A_CELL = 64
 """Memory that a cell takes as an object of Python while a table is read."""
-SETTINGS: dict[str, Any] = {
-    "threads": 1,
-    "preserve_insertion_order": True,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
-"""Of DuckDB, given where the connection is made."""
 TOO_LARGE = "leave out rows or columns, or write the inputs as arrays: dataset=npz"
 
 
@@ -33,14 +27,7 @@ def open_table(copy: Path) -> DuckDBPyConnection:
     Args:
         copy: The file.
     """
-    import duckdb
-
-    memory = max(256, memory_left() // 2**21)
-    connection = duckdb.connect(":memory:", config={**SETTINGS, "memory_limit": f"{memory}MiB"})
-    connection.execute(f"SET allowed_paths = ['{str(copy).replace(chr(39), chr(39) * 2)}']")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
-    return connection
+    return connect(copy, max(256, memory_left() // 2**21))
 
 
 def parquet_frame(path: Path, raw: bytes) -> DataFrame:

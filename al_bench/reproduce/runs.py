@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -84,9 +83,10 @@ def is_complete(run: PlannedRun) -> bool:
     Raises:
         InputError: the folder holds a run of another configuration.
     """
+    from al_bench.storage.archive import stand_in
     from al_bench.storage.run_folder import RunFolder
 
-    folder = RunFolder(run.folder)
+    folder = RunFolder(stand_in(run.folder))
     folder.check(run.identity, run.components, run.defaults, lengths=False)
     return folder.complete and folder.same_length(run.identity)
 
@@ -112,15 +112,17 @@ def read_complete(planned: Sequence[PlannedRun], report: Callable[[str], None]) 
         planned: The runs that the preset asks for.
         report: Called with one line for every run that is there and left out.
     """
+    from al_bench.storage.archive import has_record, stand_in
     from al_bench.storage.runs import read_run
 
     runs: dict[str, dict[int, Run]] = {}
     for run in planned:
-        if not any(os.path.lexists(run.folder / name) for name in ("header.json", "rounds.jsonl", "status.json")):
-            continue
+        folder = stand_in(run.folder)
         try:
+            if not any(has_record(folder / name) for name in ("header.json", "rounds.jsonl", "status.json")):
+                continue
             if is_complete(run):
-                runs.setdefault(run.arm, {})[run.seed] = read_run(run.folder)
+                runs.setdefault(run.arm, {})[run.seed] = read_run(folder)
             else:
                 report(f"left out {run.folder}: not complete")
         except InputError as error:

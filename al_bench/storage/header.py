@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from al_bench.records import SCHEMA, RunHeader
-from al_bench.storage.files import MEGABYTE, read_regular, write_text
+from al_bench.storage.archive import read_record
+from al_bench.storage.files import MEGABYTE, write_text
 from al_bench.storage.rounds import DamagedRecordError
 
 LIMIT = 256 * MEGABYTE
@@ -26,7 +27,7 @@ def read_header(folder: Path) -> RunHeader | None:
         DamagedRecordError: it is no header of a run, or of a schema that this al-bench does not read.
     """
     try:
-        fields = msgspec.json.decode(read_regular(folder / "header.json", LIMIT))
+        fields = msgspec.json.decode(read_record(folder / "header.json", LIMIT))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -49,7 +50,12 @@ def read_header(folder: Path) -> RunHeader | None:
     return header
 
 
+def header_text(header: RunHeader) -> str:
+    """A header as JSON."""
+    fields = {key: value for key, value in msgspec.to_builtins(header).items() if key not in SPARSE or value}
+    return json.dumps(fields, indent=1) + "\n"
+
+
 def write_header(folder: Path, header: RunHeader) -> None:
     """Write the header of a run's folder."""
-    fields = {key: value for key, value in msgspec.to_builtins(header).items() if key not in SPARSE or value}
-    write_text(folder / "header.json", json.dumps(fields, indent=1) + "\n")
+    write_text(folder / "header.json", header_text(header))

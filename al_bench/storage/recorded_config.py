@@ -8,7 +8,8 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from al_bench.errors import InputError
-from al_bench.storage.files import MEGABYTE, read_regular
+from al_bench.storage.archive import read_record
+from al_bench.storage.files import MEGABYTE
 
 LIMIT = MEGABYTE
 """Bytes of a configuration."""
@@ -47,7 +48,7 @@ def recorded_config(folder: Path) -> dict[str, Any] | None:
     path = folder / "config.yaml"
     advice = "restore the file; the record of the rounds does not depend on it"
     try:
-        content = parse_yaml(read_regular(path, LIMIT).decode())
+        content = parse_yaml(read_record(path, LIMIT).decode())
     except FileNotFoundError:
         return None
     except OSError as error:

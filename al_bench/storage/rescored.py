@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from al_bench.records import Measure
-from al_bench.storage.files import MEGABYTE, read_regular, write_text
+from al_bench.storage.archive import read_record
+from al_bench.storage.files import MEGABYTE, write_text
 from al_bench.storage.rounds import DamagedRecordError, chain_start
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def read_rescored(folder: Path, start: str) -> dict[str, Rescored]:
         DamagedRecordError: it is damaged, or of another run.
     """
     try:
-        file = msgspec.json.decode(read_regular(folder / NAME, LIMIT), type=_File)
+        file = msgspec.json.decode(read_record(folder / NAME, LIMIT), type=_File)
     except FileNotFoundError:
         return {}
     except OSError as error:

@@ -26,7 +26,8 @@ import msgspec
 
 from al_bench.errors import InputError
 from al_bench.records import MEASURED, SCHEMA, RoundRecord, RunHeader
-from al_bench.storage.files import MEGABYTE, read_regular
+from al_bench.storage.archive import read_record
+from al_bench.storage.files import MEGABYTE
 
 LIMIT = 1024 * MEGABYTE
 """Bytes of a rounds.jsonl."""
@@ -108,7 +109,7 @@ def read_rounds(path: Path, header: RunHeader | None) -> Rounds:
         DamagedRecordError: a line other than a torn last one is damaged, foreign, lost or out of order.
     """
     try:
-        lines = read_regular(path, LIMIT).split(b"\n")
+        lines = read_record(path, LIMIT).split(b"\n")
     except (FileNotFoundError, NotADirectoryError):  # nothing has run, or nothing can: whoever makes the folder says so
         lines = [b""]
     except OSError as error:

@@ -34,7 +34,8 @@ from numpy.typing import NDArray
 from al_bench.errors import InputError
 from al_bench.pool import PoolState
 from al_bench.records import RoundRecord, RunHeader
-from al_bench.storage.files import MEGABYTE, atomic_write, read_regular, write_text
+from al_bench.storage.archive import has_record, read_record
+from al_bench.storage.files import MEGABYTE, atomic_write, write_text
 from al_bench.storage.header import read_header, write_header
 from al_bench.storage.identity import differences
 from al_bench.storage.predictions import NAME as PREDICTIONS
@@ -59,10 +60,15 @@ STATUSES = ("running", "complete", "failed", "interrupted")
 def read_status(folder: Path) -> dict[str, Any]:
     """What status.json says; nothing where it is missing or damaged: the rounds then say how far the run got."""
     try:
-        status = json.loads(read_regular(folder / "status.json", STATUS_LIMIT))
+        status = json.loads(read_record(folder / "status.json", STATUS_LIMIT))
     except (OSError, ValueError, RecursionError):
         return {}
     return status if isinstance(status, dict) else {}
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a path is a file without a byte."""
+    return path.is_file() and path.stat().st_size == 0
 
 
 class RunFolder:
@@ -82,7 +88,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         rounds_file = path / "rounds.jsonl"
-        begun = rounds_file.exists() and (rounds_file.stat().st_size > 0 or not rounds_file.is_file())
+        begun = has_record(rounds_file) and not _is_empty(rounds_file)
         # Without rounds nothing is lost: a header that a crash cut off is written anew.
         self.header = read_header(path) if begun else None
         if begun and self.header is None:

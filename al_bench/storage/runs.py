@@ -15,7 +15,7 @@ from typing import Any
 
 from al_bench.errors import InputError
 from al_bench.records import RoundRecord, RunHeader
-from al_bench.storage.files import read_regular
+from al_bench.storage.archive import archived_folders, has_record, is_archive, read_record
 from al_bench.storage.header import read_header
 from al_bench.storage.rescored import with_rescored
 from al_bench.storage.rounds import DamagedRecordError, read_rounds
@@ -136,8 +136,11 @@ def _run_folders(folder: Path, report: Callable[[str], None] | None) -> Iterator
     """The run folders in and under `folder`, sorted; hidden folders and those inside runs are left."""
     if not folder.exists():
         raise InputError(f"{folder} does not exist; give a folder that al-bench run wrote")
+    if is_archive(folder):
+        yield from archived_folders(folder)
+        return
     if not folder.is_dir():
-        raise InputError(f"{folder} is a file; give the folder that holds it")
+        raise InputError(f"{folder} is a file; give the folder that holds it, or an archive, such as study.parquet")
     waiting, visited = [folder], set()
     while waiting:
         here = waiting.pop()
@@ -148,13 +151,30 @@ def _run_folders(folder: Path, report: Callable[[str], None] | None) -> Iterator
             yield here
             continue
         try:
-            below = [path for path in here.iterdir() if path.is_dir() and not path.name.startswith(".")]
+            below = [path for path in here.iterdir() if not path.name.startswith(".")]
         except OSError as error:
             if report is None or here == folder:
                 raise InputError(f"{here} cannot be read: {error.strerror}") from error
             report(f"skipped {here}: it cannot be read ({error.strerror})")
             continue
-        waiting.extend(sorted(below, reverse=True))
+        for archive in sorted(filter(is_archive, below)):
+            if (original := archive.with_suffix("")).is_dir():
+                if report is not None:
+                    report(f"left out {archive}: the folder {original} is beside it")
+            else:
+                yield from _archived(archive, report)
+        waiting.extend(sorted((path for path in below if path.is_dir()), reverse=True))
+
+
+def _archived(archive: Path, report: Callable[[str], None] | None) -> list[Path]:
+    """The run folders in an archive that lies among folders; none where it is damaged, which is reported."""
+    try:
+        return archived_folders(archive)
+    except InputError as error:
+        if report is None:
+            raise
+        report(f"skipped {error}")
+        return []
 
 
 def read_run(folder: Path) -> Run:
@@ -167,7 +187,7 @@ def read_run(folder: Path) -> Run:
     if header is None:
         raise DamagedRecordError(folder, f"header.json is missing{_status_phrase(folder)}")
     status = "interrupted"
-    if os.path.lexists(folder / "status.json"):
+    if has_record(folder / "status.json"):
         status = str(_read_object(folder, "status.json").get("status", "missing"))
         if status not in STATUSES:
             raise DamagedRecordError(folder, f"status.json says {status!r:.80}, none of {', '.join(STATUSES)}")
@@ -184,7 +204,7 @@ def read_run(folder: Path) -> Run:
 
 def _read_object(folder: Path, name: str) -> dict[str, Any]:
     try:
-        value = json.loads(read_regular(folder / name, STATUS_LIMIT))
+        value = json.loads(read_record(folder / name, STATUS_LIMIT))
     except FileNotFoundError:
         raise DamagedRecordError(folder, f"{name} is missing") from None
     except OSError as error:

@@ -14,8 +14,9 @@ import pytest
 
 from al_bench.data import size_limits
 from al_bench.data.csv_table import CsvDataset
-from al_bench.data.parquet import SETTINGS, open_table, parquet_frame
+from al_bench.data.parquet import open_table, parquet_frame
 from al_bench.errors import InputError
+from al_bench.storage.parquet import SETTINGS
 
 
 @pytest.fixture(autouse=True)
