@@ -202,7 +202,7 @@ def _labelled(
         texts = (
             np.array([str(value) if value.is_integer() else "missing" for value in labels.tolist()], dtype=object)
             if labels.dtype.kind == "f"
-            else np.where(labels == "", "missing", labels)
+            else np.where(absent if labels.dtype.kind == "i" else labels == "", "missing", labels.astype(str))
         )
         return inputs, texts.astype(str), rows
     if absent.all():

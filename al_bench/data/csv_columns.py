@@ -11,7 +11,7 @@ import pandas as pd
 
 from al_bench.data.table import Table
 from al_bench.data.table_choices import Decimal
-from al_bench.data.written_numbers import LARGEST, convention, is_missing, parse, several_signs, unit
+from al_bench.data.written_numbers import LARGEST, convention, disguise, is_missing, parse, several_signs, unit
 from al_bench.errors import InputError, override
 
 
@@ -184,6 +184,13 @@ def _read_column(table: Table, name: str, numbers: np.ndarray, kind: Kind, decim
                 int(np.flatnonzero(text == present[0])[0]),
                 f"{present[0]!r} is a number with the unit {measure}; remove the units, or say that the values are "
                 f"categories: {override('dataset.categorical', [name])}",
+            )
+        if what := disguise(present):
+            raise table.fault(
+                name,
+                int(np.flatnonzero(text == present[0])[0]),
+                f"{present[0]!r} is {what}; write plain numbers, or say that the values are categories: "
+                f"{override('dataset.categorical', [name])}",
             )
         marks = {cell for cell in distinct if is_missing(cell)}
         return Column(np.array(["" if cell in marks else cell for cell in text], dtype=object) if marks else text)

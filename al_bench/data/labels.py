@@ -40,6 +40,8 @@ def missing_labels(labels: np.ndarray) -> np.ndarray:
     """[N] whether a label stands for none: NaN, an empty text, or one such as nan, NA or ?."""
     if labels.dtype.kind == "f":
         return np.isnan(labels)
+    if labels.dtype.kind == "i":  # what NaN becomes where it is made a whole number
+        return np.asarray(labels == np.iinfo(labels.dtype).min) if labels.dtype.itemsize >= 4 else labels != labels
     if labels.dtype.kind not in "US":
         return np.zeros(len(labels), dtype=bool)
     distinct, inverse = np.unique(labels, return_inverse=True)

@@ -44,7 +44,10 @@ class Table:
         """Raise InputError unless the file has every column named under the config key `key`."""
         for name in names:
             if name not in self.names:
-                raise InputError(f"{key}: {self.path} has no column {name!r}; its columns are {', '.join(self.names)}")
+                first = "" if self.headed else "; if the first line holds the names, set dataset.header=present"
+                raise InputError(
+                    f"{key}: {self.path} has no column {name!r}; its columns are {', '.join(self.names)}{first}"
+                )
 
     def fault(self, name: str, row: int, what: str) -> InputError:
         """An error about one cell of the row at a position in this table; long words in it are shortened."""

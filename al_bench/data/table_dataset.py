@@ -28,7 +28,7 @@ from al_bench.data.table_labels import (
     merge_similar,
     rows_with_labels,
 )
-from al_bench.data.table_reader import unused_columns
+from al_bench.data.table_reader import counts_rows, unused_columns
 from al_bench.data.written_numbers import is_missing
 from al_bench.errors import InputError, override
 from al_bench.records import LONGEST_ITEM
@@ -103,6 +103,12 @@ def build(
     remarks += [column.remark for column in columns.values() if column.remark]
     if decimal is not keys.decimal and any(_has_commas(table, name) for name in features if columns[name].is_number):
         remarks.append(f"decimal {decimal.value}s")
+    remarks += [
+        f"{name!r} counts the rows and is an input; if it only names them, leave it out with "
+        f"{override('dataset.drop', [name])}"
+        for name, column in columns.items()
+        if column.is_number and name not in keys.keep and not keys.is_benchmark and counts_rows(table, name)
+    ]
     values = {name: [column.values] for name, column in columns.items()}
     known_kinds = {name: Kind.number if column.is_number else Kind.category for name, column in columns.items()}
     for part in parts[1:]:

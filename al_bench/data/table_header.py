@@ -25,6 +25,15 @@ ID_NAMES = {
 """Names of a column that counts or names the rows."""
 
 
+ID_ENDING = re.compile(r".+([_\- ]id|[a-z]I[dD])|(__index_)?level_\d+_*|passengerid", re.ASCII)
+"""Names that end as those of a column that names the rows do, and those that pandas gives to an index."""
+
+
+def names_rows(name: str) -> bool:
+    """Whether a column of that name may count or name the rows."""
+    return plain_name(name) in ID_NAMES or ID_ENDING.fullmatch(name.strip()) is not None
+
+
 def plain_name(name: str) -> str:
     """A column's name as the sets above spell it."""
     return (

@@ -87,8 +87,12 @@ def rows_with_labels(table: Table, name: str, policy: MissingLabels) -> np.ndarr
     text = table.texts(name)
     distinct = set(text)
     marks = {cell for cell in distinct if is_missing(cell)}
-    if all(as_number(cell) is not None for cell in distinct - marks if cell.lower() != "none"):
-        marks |= {cell for cell in distinct if cell.lower() == "none"}  # among words it may be a class
+    if all(as_number(cell) is not None for cell in distinct - marks if not is_missing(cell, among_numbers=True)):
+        marks |= {cell for cell in distinct if is_missing(cell, among_numbers=True)}  # among words it may be a class
+        numbers = {as_number(cell) for cell in distinct - marks}
+        if numbers == set(range(-1, len(numbers) - 1)) and len(numbers) > 3:  # −1, 0, 1, 2: as scikit-learn marks it
+            marks |= {cell for cell in distinct - marks if as_number(cell) == -1}
+    marks |= {cell for cell in distinct if cell.lower() in ("unlabeled", "unlabelled")}
     absent = np.array([cell in marks for cell in text], dtype=bool) if marks else np.zeros(len(text), dtype=bool)
     if absent.any() and policy is MissingLabels.refuse:
         row = int(absent.argmax())

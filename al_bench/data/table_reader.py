@@ -12,8 +12,9 @@ from al_bench.data.file_kind import check_text_kind, decode, read_content
 from al_bench.data.parquet import parquet_frame
 from al_bench.data.separators import parse_separator, shown
 from al_bench.data.table import Table
-from al_bench.data.table_header import ID_NAMES, column_names, first_line_names, plain_name
+from al_bench.data.table_header import column_names, first_line_names, names_rows
 from al_bench.data.text_table import frame_columns, is_json, read_csv, read_json
+from al_bench.data.written_numbers import is_missing
 from al_bench.errors import InputError, override
 
 
@@ -43,7 +44,7 @@ def read_table(path: Path, keys: ReadingKeys) -> Table:
     """
     content = read_content(path)
     remarks = list(content.remarks)
-    headed = True
+    headed, rows = True, None
     if content.parquet:
         cells = frame_columns(path, parquet_frame(path, content.raw))
         kind = "in the Parquet file"
@@ -66,6 +67,8 @@ def read_table(path: Path, keys: ReadingKeys) -> Table:
             if layout.separator != ",":
                 remarks.append(f"separator {shown(layout.separator)}")
             cells = _named(path, cells, headed)
+            rows, said_rows = _rows_of_data(cells, headed)
+            remarks += said_rows
     if cells.shape[1] < 2:
         raise InputError(
             f"{path} has one column {kind}; features and a label are expected: set dataset.separator if the file uses "
@@ -73,7 +76,26 @@ def read_table(path: Path, keys: ReadingKeys) -> Table:
         )
     if cells.empty:
         raise InputError(f"{path} has a header and no rows")
-    return Table(path, cells, headed, np.arange(len(cells)), tuple(remarks))
+    if rows is None or len(rows) == len(cells):
+        return Table(path, cells, headed, np.arange(len(cells)), tuple(remarks))
+    return Table(path, cells.iloc[rows].reset_index(drop=True), headed, rows, tuple(remarks))
+
+
+def _rows_of_data(cells: pd.DataFrame, headed: bool) -> tuple[np.ndarray, list[str]]:
+    """The rows that are neither empty nor the names once more, and remarks on the others.
+
+    Spreadsheets write empty rows below a table, and files that were put one behind the other repeat their first line.
+    """
+    first = cells.iloc[:, 0].to_numpy(dtype=object)
+    empty = np.array([text == "" for text in first], dtype=bool)
+    if empty.any():
+        empty[empty] = (cells[empty] == "").to_numpy().all(axis=1)
+    again = np.zeros(len(cells), dtype=bool)
+    if headed and (same := first == cells.columns[0]).any():
+        again[same] = (cells[same] == list(cells.columns)).to_numpy().all(axis=1)
+    remarks = [f"{empty.sum()} empty rows left out"] if empty.any() else []
+    remarks += [f"{again.sum()} rows that repeat the column names left out"] if again.any() else []
+    return np.flatnonzero(~(empty | again)), remarks
 
 
 def _named(path: Path, cells: pd.DataFrame, headed: bool) -> pd.DataFrame:
@@ -107,14 +129,14 @@ def unused_columns(table: Table, keep: list[str], used: list[str]) -> dict[str, 
         if name in keep or name in used:
             continue
         nameless = table.headed and name.strip("_") == f"column_{position}"
-        named_so = table.headed and plain_name(name) in ID_NAMES
+        named_so = table.headed and names_rows(name)
         if _is_empty(table, name):
             out[name] = "it has no value"
-        elif (nameless and position == 0) or named_so:
+        elif nameless or named_so:
             reason = _counts_rows(table, name, nameless)
             if reason:
                 out[name] = reason
-            elif nameless or _all_differ(table, name):
+            elif (nameless and position == 0) or _all_differ(table, name):
                 leave_out = override("dataset.id", name) if named_so else override("dataset.drop", [name])
                 raise InputError(
                     f"{table.path}: the column {name!r}{' (it has no name)' if nameless else ''} may name the rows or "
@@ -123,11 +145,19 @@ def unused_columns(table: Table, keep: list[str], used: list[str]) -> dict[str, 
     return out
 
 
+def counts_rows(table: Table, name: str) -> bool:
+    """Whether a column counts the rows, from 0 or from 1."""
+    numbers = pd.to_numeric(table.cells[name], errors="coerce").to_numpy(dtype=np.float64)
+    return len(numbers) > 1 and numbers[0] in (0, 1) and bool((np.diff(numbers) == 1).all())
+
+
 def _is_empty(table: Table, name: str) -> bool:
     values = table.cells[name]
     if values.dtype == np.float64:
         return bool(values.isna().all())
-    return bool(values.iloc[0] == "" and values.iloc[-1] == "" and (values == "").all())
+    if not (is_missing(values.iloc[0], True) and is_missing(values.iloc[-1], True)):
+        return False
+    return all(is_missing(text, True) for text in set(values))
 
 
 def _all_differ(table: Table, name: str) -> bool:
@@ -138,8 +168,7 @@ def _all_differ(table: Table, name: str) -> bool:
 
 def _counts_rows(table: Table, name: str, nameless: bool) -> str:
     """Why a column is no feature; empty where it may be one."""
-    numbers = pd.to_numeric(table.cells[name], errors="coerce").to_numpy(dtype=np.float64)
-    if len(numbers) > 1 and (np.diff(numbers) == 1).all() and numbers[0] in (0, 1):
+    if counts_rows(table, name):
         return "it counts the rows"
     if nameless and bool(table.cells[name].is_unique):
         return "it has no name and another value in every row"

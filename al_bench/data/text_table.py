@@ -88,7 +88,7 @@ def _shift_short_header(cells: pd.DataFrame, names: int) -> pd.DataFrame:
 
 def is_json(text: str) -> bool:
     """Whether a text is JSON: objects, one a line or in a list."""
-    return bool(re.match(r"\s*(\[\s*)?\{\s*(\"|\})", text[:1000]))
+    return bool(re.match(r"\s*((\[\s*)?\{\s*(\"|\})|\[\s*\[)", text[:1000]))
 
 
 def read_json(path: Path, text: str) -> pd.DataFrame:
@@ -116,6 +116,15 @@ def read_json(path: Path, text: str) -> pd.DataFrame:
         raise InputError(
             f"{path}{where}: {one_line(error)}; it begins as JSON, of which one object a line is expected"
         ) from error
+    if (
+        len(objects) == 1
+        and isinstance(objects[0], dict)
+        and any(isinstance(v, dict | list) for v in objects[0].values())
+    ):
+        raise InputError(
+            f"{path} is one JSON object that holds lists or objects; write one object a row: "
+            "DataFrame.to_json(…, orient='records', lines=True)"
+        )
     bad = next((row for row, value in enumerate(objects) if not isinstance(value, dict)), None)
     if bad is not None:
         raise InputError(f"{path}: row {bad} is {str(objects[bad])[:40]!r}; JSON objects are expected, one a line")

@@ -12,9 +12,28 @@ from al_bench.data.table_choices import Decimal
 
 LARGEST = float(np.finfo(np.float32).max)
 
-MISSING = {"", "?", "na", "n/a", "nan", "null", "<na>", "#n/a", "nat", "#nv", "-nan"}
+MISSING = {
+    "",
+    "?",
+    "na",
+    "n/a",
+    "nan",
+    "null",
+    "<na>",
+    "#n/a",
+    "nat",
+    "#nv",
+    "-nan",
+    "\\n",
+    "#div/0!",
+    "#value!",
+    "#ref!",
+    "#name?",
+    "#num!",
+}
 """Texts that stand for no value, in lower case, in columns of any kind."""
 MISSING_NUMBERS = MISSING | {
+    str(-(2**63)),  # what NaN becomes where it is made a whole number
     "none",
     "-",
     "--",
@@ -125,3 +144,25 @@ def unit(texts: Sequence[str]) -> str | None:
     units = {match[2] for match in matches if match}
     numbers = {match[1] for match in matches if match}
     return units.pop() if all(matches) and len(units) == 1 and len(numbers) >= 3 else None
+
+
+DISGUISES = {
+    "a date or a time": re.compile(
+        r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?|\d{1,2}:\d{2}(:\d{2})?"
+    ),
+    "a number after a currency or unit": re.compile(r"[+-]?([A-Z]{3}\s+|[A-Z]{1,2}[$€£]\s*)[+-]?\d[\d.,' ]*"),
+    "a number in brackets": re.compile(r"\([$€£]?\d[\d.,]*\)"),
+    "a number with a sign of comparison": re.compile(r"[<>≤≥~≈]=?\s*[+-]?\d[\d.,]*"),
+    "a number with a letter for its magnitude": re.compile(r"[+-]?\d[\d.,]*\s*[kKmMbB]"),
+    "a number in quotes": re.compile(r"['`‘’]\s*[+-]?\d[\d.,]*['`‘’]"),
+    "a number with strokes": re.compile(r"[+-]?\d+(_\d+)+"),
+    "a number with commas": re.compile(r"[+-]?\d{1,3}(,\d{2,3})+(\.\d+)?"),
+}
+"""What texts may be that are no numbers as they are written, and are hardly categories."""
+
+
+def disguise(texts: Sequence[str]) -> str | None:
+    """What several different texts are that stand for numbers in another form; None where they may be categories."""
+    if len(texts) < 4:
+        return None
+    return next((what for what, form in DISGUISES.items() if all(form.fullmatch(text) for text in texts)), None)

@@ -179,7 +179,10 @@ REFUSED = {
         "a zip archive or a spreadsheet (.xlsx), and damaged",
     ),
     "an old spreadsheet": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "is an old Excel or Office file; open it"),
-    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(99), "is a PNG image; images are read from a folder of them: dataset=images dataset.path=FOLDER"),
+    "a picture": (
+        b"\x89PNG\r\n\x1a\n" + bytes(99),
+        "is a PNG image; images are read from a folder of them: dataset=images dataset.path=FOLDER",
+    ),
     "a page": ("<!DOCTYPE html>\n<html>404</html>", "is an HTML or XML page; download the file behind it"),
     "ARFF": ("% made by\n@RELATION r\n@ATTRIBUTE a NUMERIC\n@DATA\n1\n", "is an ARFF file; remove the lines with @"),
     "LIBSVM": ("1 1:0.5 3:2\n0 2:1\n", "is a LIBSVM file"),
