@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.config import run_names
@@ -148,6 +148,7 @@ def build(config: DictConfig) -> RunConfig:
         InputError: a key that no component has, or a value that one refuses.
     """
     check_groups(config)
+    check_interpolations(config)
     check_keys(config)
     check_numbers(config)
     own = [group for group in COMPONENTS if is_own(config[group])]
@@ -221,6 +222,28 @@ def check_numbers(config: DictConfig) -> None:
 
     for key, value in run_names.flatten(run_names.as_dict(config)).items():
         visit(key, value)
+
+
+def check_interpolations(config: DictConfig) -> None:
+    """Refuse an interpolation that gives a value where a list or keys belong, which OmegaConf does not check.
+
+    Raises:
+        InputError: naming the key, the interpolation and the value.
+    """
+
+    def visit(node: Any, prefix: str) -> None:
+        for key in range(len(node)) if isinstance(node, ListConfig) else list(node):
+            child = node._get_node(key)
+            name = f"{prefix}[{key}]" if isinstance(node, ListConfig) else f"{prefix}{'.' * bool(prefix)}{key}"
+            if not isinstance(child, (DictConfig, ListConfig)) or child._is_none() or child._is_missing():
+                continue
+            if not child._is_interpolation():
+                visit(child, name)
+            elif not isinstance(value := node[key], type(child)) and value is not None:
+                what = "a list" if isinstance(child, ListConfig) else "keys with values"
+                raise InputError(f"{name} is {child._value()}, which is {value!r}; it must be {what}")
+
+    visit(config, "")
 
 
 def check_keys(config: DictConfig) -> None:

@@ -156,7 +156,7 @@ def reading_words(name: str, folders: Sequence[Path], generator: random.Random) 
     }
     argv = [name, *(str(generator.choice(folders)) for _ in range(generator.choice((1, 1, 1, 2, 0))))]
     if generator.random() < 0.1:
-        argv.append(any_text(generator))
+        argv.append(any_text(generator).replace("/", "") or "x")  # to search the whole disk would be asked for
     drawn = generator.sample(options, min(len(options), generator.choice((0, 1, 2, 3))))
     for option in {*drawn, *(entry for entry in options if entry.opts[0] == "--out")}:
         if "--help" in option.opts or (option.opts[0] == "--out" and generator.random() < 0.06):

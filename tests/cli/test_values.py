@@ -164,6 +164,21 @@ def test_an_interpolation_that_cannot_be_resolved_is_one_line(run, capsys, text)
     assert line.startswith("al-bench check: ")
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("dataset.drop=${seed}", "dataset.drop is ${seed}, which is 0; it must be a list"),
+        ("dataset.keep=${dataset.path}", "dataset.keep is ${dataset.path}, which is 'x.csv'; it must be a list"),
+        ("training.layer_weight_decay=${seed}", "training.layer_weight_decay is ${seed}, which is 0; it must be keys"),
+        ("initial.indices=${training.lr}", "initial.indices is ${training.lr}, which is 0.001; it must be a list"),
+        ("evaluation.metrics=${schedule}", "evaluation.metrics is ${schedule}, which is {"),
+    ],
+    ids=lambda text: text.partition("=")[0],
+)
+def test_an_interpolation_of_another_type_is_one_line(run, word, said):
+    assert refused(run, "dataset=csv", "dataset.path=x.csv", "arm=x", word).startswith(said)
+
+
 ORDERS = {
     "at the end": ["strategy=random", "seed=1", "FLAG"],
     "between": ["strategy=random", "FLAG", "seed=1"],
