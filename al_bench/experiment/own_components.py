@@ -6,8 +6,10 @@ whatever they raise or return amiss becomes one line that names the class, the f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,6 +22,7 @@ from al_bench.config.own_schema import is_own_class
 from al_bench.data.cached import load_dataset
 from al_bench.data.dataset import Dataset, Inputs
 from al_bench.data.encoders.encoder import Workspace
+from al_bench.data.encoding import Encoding, digest_of
 from al_bench.data.texts import Texts
 from al_bench.errors import BenchError, InputError
 from al_bench.evidence import Product
@@ -121,7 +124,19 @@ def encode_checked(component: Any, dataset: Dataset, device: torch.device, cache
             f"{len(encoded.test_inputs):,} test points for {len(dataset.inputs):,} and {len(dataset.test_inputs):,}; "
             "give one row a point"
         )
-    return encoded
+    encoding = encoded.encoding
+    if encoding is None or encoding is dataset.encoding:
+        digest = digest_of([encoded.inputs, encoded.test_inputs])
+        facts = {"encoder": class_name(type(component)), "own_code": workspace.own_code}
+        encoding = Encoding(dataset.fingerprint(), digest, math.prod(encoded.shape), facts)
+    return replace(
+        dataset,
+        inputs=encoded.inputs,
+        test_inputs=encoded.test_inputs,
+        mean=encoded.mean,
+        std=encoded.std,
+        encoding=encoding,
+    )
 
 
 def declared_needs(strategy: Strategy, draws: bool) -> frozenset[Product]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
@@ -61,6 +61,16 @@ class FeatureNetwork:
         raise NotImplementedError
 
 
+class PlainFunction(FeatureNetwork):
+    """A function from n items to their features [n, D]."""
+
+    def __init__(self, function: Callable[[Sequence[Any]], Tensor]) -> None:
+        self.function = function
+
+    def __call__(self, items: Sequence[Any], size: int) -> Tensor:
+        return self.function(items)
+
+
 @dataclass
 class ItemEncoder(Encoder):
     """An encoder that reads an item at a time; what it has computed is stored item by item.
@@ -82,25 +92,25 @@ class ItemEncoder(Encoder):
     def __post_init__(self) -> None:
         checks.at_least("encoder.batch", self.batch, 1)
 
-    @abstractmethod
     def check_inputs(self, dataset: Dataset) -> None:
-        """Refuse a data set whose inputs the encoder cannot read.
+        """Refuse a data set whose inputs the encoder cannot read; by default it reads any.
 
         Raises:
             InputError: saying what it reads, and what these are.
         """
+        return
 
-    @abstractmethod
     def weights_digest(self) -> str:
         """A digest of everything beyond code and settings that the features depend on, such as a file of weights.
 
         Raises:
             InputError: something is missing: what to install, or what to put where.
         """
+        return ""
 
     @abstractmethod
-    def load(self, device: torch.device) -> FeatureNetwork:
-        """The network, ready to run on a device.
+    def load(self, device: torch.device) -> FeatureNetwork | Callable[[Sequence[Any]], Tensor]:
+        """The network, ready to run on a device; or a function from n items to their features [n, D].
 
         Raises:
             InputError: something is missing: what to install, or what to put where.
@@ -206,7 +216,8 @@ class ItemEncoder(Encoder):
             The new rows (an empty array where they were stored), and where each new item is among them.
         """
         missing = Missing(dataset, parts, there)
-        network = self.load(workspace.device)
+        loaded = self.load(workspace.device)
+        network = loaded if isinstance(loaded, FeatureNetwork) else PlainFunction(loaded)
         computed: list[np.ndarray] = []
         order: list[bytes] = []
         waiting: list[tuple[list[bytes], np.ndarray]] = []
