@@ -135,6 +135,7 @@ def check_strategy(
             labelled=len(start.labelled),
             labelled_classes=len(dataset.labels(torch.tensor(start.labelled)).unique()),
             draws_advice=learner.draws_advice,
+            members_advice=learner.members_advice,
         )
     )
     if len(start.labelled) < (least := learner.minimum_labelled):

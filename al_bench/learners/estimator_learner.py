@@ -107,6 +107,7 @@ class EstimatorLearner(Learner):
     draws_advice: str = "set posterior=bootstrap"
     takes_sparse: bool = False
     chunk: int = 1024
+    members_advice: str = "set posterior=bootstrap"
     _fitted: list[Fitted] = field(default_factory=list, init=False, repr=False)
 
     @property

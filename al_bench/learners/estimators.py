@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from al_bench import checks
 from al_bench.config.load_class import load_class
+from al_bench.data.sparse import SparseRows
 from al_bench.errors import InputError
 from al_bench.learners.estimator_learner import EstimatorLearner, check_posterior
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from al_bench.learners.posterior import Posterior
     from al_bench.learners.training import Training
 
+WIDEST_DENSE = 2_000
+"""Columns of sparse features that are made dense for an estimator that reads no sparse ones."""
 EXTRAS = {"xgboost": "xgboost", "lightgbm": "lightgbm"}
 """Package to the extra of al-bench that installs it."""
 QUIET = {"lightgbm": {"verbosity": -1}}
@@ -30,13 +33,11 @@ class Estimator(ABC):
     Attributes:
         option: Its name in the config group `model`.
         training_keys: The keys of `training` that it uses.
-        takes_sparse: Whether it reads sparse rows as they are.
         seeds_differ: Whether two estimators that see the same labels differ by their random state.
     """
 
     option: ClassVar[str]
     training_keys: ClassVar[frozenset[str]] = frozenset({"class_weights"})
-    takes_sparse: ClassVar[bool] = False
     seeds_differ: ClassVar[bool] = False
 
     @abstractmethod
@@ -58,7 +59,8 @@ class Estimator(ABC):
         """The learner of a run.
 
         Raises:
-            InputError: the posterior has no meaning for the estimator, or it takes no weights and there are some.
+            InputError: the posterior has no meaning for the estimator, it takes no weights and there are some, or the
+                features are sparse, too many to be made dense.
         """
         from sklearn.utils.validation import has_fit_parameter
 
@@ -68,10 +70,25 @@ class Estimator(ABC):
                 f"training.class_weights is set, and {type(estimator).__name__} takes no weights; choose another "
                 "model, or training.class_weights=none"
             )
-        trees = count_trees(estimator)
+        trees, takes_sparse = count_trees(estimator), reads_sparse(estimator)
+        if isinstance(dataset.inputs, SparseRows) and not takes_sparse and (wide := dataset.shape[0]) > WIDEST_DENSE:
+            raise InputError(
+                f"{name} cannot read sparse features, and {wide:,} columns of mostly zeros would take it minutes a "
+                f"round; set encoder.max_features={WIDEST_DENSE}, choose another encoder, or model=linear or random_forest"
+            )
         check_posterior(posterior, name, trees > 0, self.seeds_differ)
         advice = "set posterior=trees or posterior=bootstrap" if trees else "set posterior=bootstrap"
-        return EstimatorLearner(dataset, posterior, training, self.new, name, trees, advice, self.takes_sparse)
+        return EstimatorLearner(dataset, posterior, training, self.new, name, trees, advice, takes_sparse)
+
+
+def reads_sparse(estimator: Any) -> bool:
+    """Whether an estimator says of itself that it reads sparse matrices."""
+    try:
+        from sklearn.utils import get_tags  # since scikit-learn 1.6
+
+        return bool(get_tags(estimator).input_tags.sparse)
+    except Exception:  # an older one, or an estimator that has no tags: dense rows always work
+        return False
 
 
 def count_trees(estimator: Any) -> int:
@@ -94,7 +111,6 @@ class LogisticRegression(Estimator):
     C: float = 1.0
     max_iter: int = 1000
     option: ClassVar[str] = "logistic_regression"
-    takes_sparse: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         checks.above("model.C", self.C, 0, finite=True)
@@ -122,7 +138,6 @@ class RandomForest(Estimator):
     min_samples_leaf: int = 1
     max_features: Any = "sqrt"
     option: ClassVar[str] = "random_forest"
-    takes_sparse: ClassVar[bool] = True
     seeds_differ: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

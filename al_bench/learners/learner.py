@@ -93,6 +93,7 @@ class Learner(ABC):
         auxiliaries: What a strategy attached to be trained beside the learner; nothing unless it trains networks.
         takes_sparse: Whether the functions of `sampler` take sparse rows, a SciPy matrix [n, D], beside tensors.
         draws_advice: What to type to get several functions, for strategies that need them.
+        members_advice: What to type to get several members.
         minimum_labelled: The fewest labelled points from which the learner can be trained; 0 where it predicts
             untrained.
         provides: The products of evidence that the learner can give; a strategy that needs another one is refused
@@ -108,6 +109,7 @@ class Learner(ABC):
     draws_advice: str = (
         "set posterior=mc_dropout with a model that has dropout and posterior.draws above 1, or posterior=ensemble"
     )
+    members_advice: str = "set posterior=ensemble or raise posterior.members"
     minimum_labelled: ClassVar[int] = 1
     provides: ClassVar[frozenset[Product]] = frozenset(Product) - FROM_LABELS - {Product.predicted_loss}
 

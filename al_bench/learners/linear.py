@@ -166,6 +166,7 @@ class LinearLearner(TorchLearner):
 
     C: float = field(default=100.0, kw_only=True)
     draws_advice: str = field(default="set posterior=bootstrap or posterior=laplace", kw_only=True)
+    members_advice: str = field(default="set posterior=bootstrap", kw_only=True)
     takes_sparse: bool = field(default=False, kw_only=True)
 
     def reset(self, streams: Streams, round_: int) -> None:

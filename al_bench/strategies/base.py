@@ -46,6 +46,7 @@ class RunFacts:
         labelled: L, the number of points labelled in round 0.
         labelled_classes: The number of distinct classes among them.
         draws_advice: What to type to get more functions from the learner.
+        members_advice: What to type to get more members.
     """
 
     name: str
@@ -56,6 +57,7 @@ class RunFacts:
     labelled: int
     labelled_classes: int
     draws_advice: str = "set posterior=ensemble"
+    members_advice: str = "set posterior=ensemble or raise posterior.members"
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +174,7 @@ class Strategy(ABC):
         if facts.members < self.minimum_members:
             raise InputError(
                 f"strategy {facts.name} needs a committee of at least {self.minimum_members} and posterior.members "
-                f"is {facts.members}: set posterior=ensemble or raise posterior.members"
+                f"is {facts.members}: {facts.members_advice}"
             )
 
 

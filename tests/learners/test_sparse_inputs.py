@@ -11,7 +11,7 @@ from al_bench.data.dataset import Dataset
 from al_bench.data.sparse import sorted_rows
 from al_bench.errors import InputError
 from al_bench.learners.bootstrap import Bootstrap
-from al_bench.learners.estimators import HistGradientBoosting, LogisticRegression, RandomForest
+from al_bench.learners.estimators import HistGradientBoosting, LogisticRegression, RandomForest, Sklearn
 from al_bench.learners.linear import Linear, Scaling
 from al_bench.learners.mixture import Mixture
 from al_bench.learners.training import Training
@@ -62,3 +62,12 @@ def test_predictions_are_those_on_dense_features(model, posterior):
 def test_centred_columns_would_fill_sparse_features():
     with pytest.raises(InputError, match=r"model\.scaling is standard, which would fill sparse features"):
         Linear(scaling=Scaling.standard).learner(datasets()[0], Mixture(), Training())
+
+
+def test_many_sparse_columns_are_refused_where_they_would_be_made_dense():
+    rows, labels = sorted_rows(sparse.eye(20, 3000, format="csr")), torch.arange(20) % 2
+    data = Dataset("wide", rows, labels, rows, labels, ("a", "b"))
+    with pytest.raises(InputError, match="model=hist_gradient_boosting cannot read sparse features, and 3,000 columns"):
+        HistGradientBoosting().learner(data, Mixture(), Training())
+    assert RandomForest().learner(data, Trees(), Training()).takes_sparse
+    assert Sklearn("sklearn.ensemble.ExtraTreesClassifier").learner(data, Mixture(), Training()).takes_sparse
