@@ -74,7 +74,7 @@ class Estimator(ABC):
         if isinstance(dataset.inputs, SparseRows) and not takes_sparse and (wide := dataset.shape[0]) > WIDEST_DENSE:
             raise InputError(
                 f"{name} cannot read sparse features, and {wide:,} columns of mostly zeros would take it minutes a "
-                f"round; set encoder.max_features={WIDEST_DENSE}, choose another encoder, or model=linear or random_forest"
+                f"round; set encoder.max_features={WIDEST_DENSE}, choose another encoder, or model=linear"
             )
         check_posterior(posterior, name, trees > 0, self.seeds_differ)
         advice = "set posterior=trees or posterior=bootstrap" if trees else "set posterior=bootstrap"
