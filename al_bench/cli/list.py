@@ -20,6 +20,8 @@ GROUPS = {
     "trainings": "training",
     "experiments": "experiment",
 }
+METRICS_GROUP = "metrics"
+"""The kind that is no folder of options, but a table."""
 
 
 @bench_command(
@@ -28,7 +30,11 @@ GROUPS = {
     "examples:\n  al-bench list\n  al-bench list strategies --verbose\n  al-bench list datasets --config-dir conf",
 )
 @options.argument(
-    "group", "GROUP", f"one kind only: {', '.join(GROUPS)}", required=False, type=options.OneOf(tuple(GROUPS))
+    "group",
+    "GROUP",
+    f"one kind only: {', '.join((*GROUPS, METRICS_GROUP))}",
+    required=False,
+    type=options.OneOf((*GROUPS, METRICS_GROUP)),
 )
 @options.option(
     "--config-dir", type=options.FOLDER, metavar="FOLDER", help="a folder of your own with strategy/, dataset/, …"
@@ -51,13 +57,35 @@ def command(group: str | None, config_dir: Path | None, verbose: bool, markdown:
         pages = [page_of(option, folders) for _, option in sorted(list_options(folders, "strategy").items())]
         print(as_markdown(pages) if markdown else as_text(pages))
         return
-    for title in GROUPS if group is None else (group,):
-        lines = {name: option.line for name, option in list_options(folders, GROUPS[title]).items()}
+    for title in (*GROUPS, METRICS_GROUP) if group is None else (group,):
+        lines = _metric_lines() if title == METRICS_GROUP else _option_lines(folders, title)
         width = max(map(len, lines), default=0)
         if group is None:
             print(f"{title}:")
         for name, line in lines.items():
             print(f"{'' if group else '  '}{name:<{width}}  {line}".rstrip())
+
+
+def _option_lines(folders: list[Path], title: str) -> dict[str, str]:
+    """Option to its line, of one group."""
+    return {name: option.line for name, option in list_options(folders, GROUPS[title]).items()}
+
+
+def _metric_lines() -> dict[str, str]:
+    """What --metric takes, and what it means: al-bench's metrics, then those that installed packages offer."""
+    from al_bench.entry_points import offers
+    from al_bench.metrics import CLASS_METRICS, METRICS
+    from al_bench.metrics.table import BuiltInMetric
+
+    lines = {}
+    for metric in (*METRICS.values(), *CLASS_METRICS.values()):
+        assert isinstance(metric, BuiltInMetric)
+        unit = {"%": "%, ", "": ""}.get(metric.unit, f"{metric.unit}, ")
+        name = f"{metric.name}:CLASS" if metric.name in CLASS_METRICS else metric.name
+        direction = "higher" if metric.higher_is_better else "lower"
+        lines[name] = f"{metric.label} ({unit}{direction} is better): {metric.definition}."
+    offered = offers("metrics").items()
+    return lines | {name: f"A metric of {given[0].package}." for name, given in offered if name not in lines}
 
 
 def main(argv: list[str]) -> int:

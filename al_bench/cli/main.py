@@ -22,7 +22,7 @@ COMMANDS = {
     "archive": "a study as one file that every command reads (al-bench archive --help)",
     "export": "what a run picked, joined to your own file (al-bench export --help)",
     "clean": "what runs share on disk: list it, or empty it (al-bench clean --help)",
-    "list": "strategies, datasets, encoders, models, posteriors, experiments, one line each",
+    "list": "strategies, datasets, encoders, models, posteriors, experiments, metrics, one line each",
     "guide": "short pages: concepts, own data, extensions, record format and more",
 }
 """Every command with the line that `al-bench --help` and the shell's completion show."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from al_bench.cli import options
@@ -60,7 +61,7 @@ def command(folders: tuple[Path, ...], names: tuple[str, ...]) -> None:
         shown = ["-" if value is None else metric.number(value, 2) for metric, value in zip(metrics, last, strict=True)]
         rows.append((str(run.folder), str(len(done.values[metric_names[0]])), *shown))
     print("\n".join(aligned(rows, "lr" + "r" * len(names))))
-    print(f"next: al-bench compare {' '.join(map(str, folders))} --metric {metric_names[0]}")
+    print(f"next: al-bench compare {shlex.join(map(str, folders))} --metric {metric_names[0]}")
 
 
 def main(argv: list[str]) -> int:

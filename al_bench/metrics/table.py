@@ -137,7 +137,13 @@ class Metric:
 
 @dataclass(frozen=True)
 class BuiltInMetric(Metric):
-    """One of al-bench's, whose function takes `Predictions`, so that several share what they are computed from."""
+    """One of al-bench's, whose function takes `Predictions`, so that several share what they are computed from.
+
+    Args:
+        definition: In one line, for `al-bench list metrics`.
+    """
+
+    definition: str = ""
 
     def of(self, predictions: Predictions) -> Any:
         """A number; of a `ClassMetric` a list, one number a class."""
@@ -152,7 +158,7 @@ class ClassMetric(BuiltInMetric):
         return Metric(f"{self.name}:{name}", "", f"{self.label} of {name}", self.unit, self.higher_is_better)
 
 
-class LabelMetric(Metric):
+class LabelMetric(BuiltInMetric):
     """A metric of the labelled set's classes, and not of predictions; its function takes [C] counts."""
 
     def of_counts(self, class_counts: Sequence[int]) -> float:
@@ -165,22 +171,51 @@ _QUALITY = "al_bench.metrics.quality"
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        BuiltInMetric("accuracy", f"{_QUALITY}:accuracy", "Test accuracy"),
+        BuiltInMetric(
+            *("accuracy", f"{_QUALITY}:accuracy", "Test accuracy"),
+            definition="share of the test points whose most probable class is the true one",
+        ),
         BuiltInMetric(
             *("nll", f"{_QUALITY}:negative_log_likelihood", "Negative log-likelihood", "nats"),
             higher_is_better=False,
             high=None,
+            definition="mean of −log p(true class)",
         ),
-        BuiltInMetric("ece", f"{_QUALITY}:calibration_error", "Calibration error", higher_is_better=False),
-        BuiltInMetric("balanced_accuracy", f"{_QUALITY}:balanced_accuracy", "Balanced accuracy"),
-        BuiltInMetric("macro_f1", f"{_QUALITY}:macro_f1", "Macro F1"),
-        BuiltInMetric("auroc", f"{_QUALITY}:auroc", "AUROC", unit=""),
-        BuiltInMetric("average_precision", f"{_QUALITY}:average_precision", "Average precision", unit=""),
-        BuiltInMetric("brier", f"{_QUALITY}:brier_score", "Brier score", unit="", higher_is_better=False, high=2.0),
+        BuiltInMetric(
+            *("ece", f"{_QUALITY}:calibration_error", "Calibration error"),
+            higher_is_better=False,
+            definition="expected calibration error over 15 bins of equal width (Guo et al. 2017)",
+        ),
+        BuiltInMetric(
+            *("balanced_accuracy", f"{_QUALITY}:balanced_accuracy", "Balanced accuracy"),
+            definition="mean of the recalls of all classes: a rare class weighs as much as a frequent one",
+        ),
+        BuiltInMetric(
+            *("macro_f1", f"{_QUALITY}:macro_f1", "Macro F1"),
+            definition="mean over classes of F1, the harmonic mean of precision and recall",
+        ),
+        BuiltInMetric(
+            *("auroc", f"{_QUALITY}:auroc", "AUROC"),
+            unit="",
+            definition="area under the ROC curve, each class against the rest, mean over classes; ties by mid-ranks",
+        ),
+        BuiltInMetric(
+            *("average_precision", f"{_QUALITY}:average_precision", "Average precision"),
+            unit="",
+            definition="area under the precision-recall curve as a sum of steps, each class against the rest, mean",
+        ),
+        BuiltInMetric(
+            *("brier", f"{_QUALITY}:brier_score", "Brier score"),
+            unit="",
+            higher_is_better=False,
+            high=2.0,
+            definition="mean squared distance between the probabilities and the true class, 0 to 2",
+        ),
         LabelMetric(
             *("classes_found", f"{_QUALITY}:classes_found", "Classes found", "classes"),
             high=None,
             point=1.0,
+            definition="classes that the labelled set has a point of",
         ),
     )
 }
@@ -189,8 +224,14 @@ METRICS: dict[str, Metric] = {
 CLASS_METRICS: dict[str, ClassMetric] = {
     metric.name: metric
     for metric in (
-        ClassMetric("recall", f"{_QUALITY}:recall", "Recall"),
-        ClassMetric("precision", f"{_QUALITY}:precision", "Precision"),
+        ClassMetric(
+            *("recall", f"{_QUALITY}:recall", "Recall"),
+            definition="share of a class's test points that are predicted as it",
+        ),
+        ClassMetric(
+            *("precision", f"{_QUALITY}:precision", "Precision"),
+            definition="share of the points predicted as a class that are of it; 0 where none is",
+        ),
     )
 }
 """Name to metric: those of one number a class, which every evaluated round records."""

@@ -124,7 +124,7 @@ complete -p al-bench
     [
         ("al-bench compa", ["compare"]),
         ("al-bench run strategy=softm", ["softmax_bald"]),
-        ("al-bench plot --kind d", ["difference"]),
+        ("al-bench plot --kind d", ["difference", "discovery"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

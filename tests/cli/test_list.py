@@ -52,6 +52,17 @@ def test_one_group_is_the_folder(listed):
     assert any(line.startswith("qbc_vote_entropy ") and "@package" not in line for line in lines)
 
 
+def test_the_metrics_are_listed_with_unit_direction_and_definition(listed):
+    from al_bench.metrics import CLASS_METRICS, METRICS
+
+    lines = {line.split()[0]: line for line in listed("metrics")}
+    assert set(lines) == {*METRICS, *(f"{name}:CLASS" for name in CLASS_METRICS)}
+    assert "(nats, lower is better)" in lines["nll"]
+    assert "(%, higher is better)" in lines["recall:CLASS"]
+    assert all(line.endswith(".") and ": ." not in line for line in lines.values())
+    assert "metrics:" in listed()
+
+
 def test_partials_are_not_listed(listed, tmp_path):
     (tmp_path / "strategy").mkdir()
     (tmp_path / "strategy" / "_base.yaml").write_text("# A part.\nx: 1\n")
