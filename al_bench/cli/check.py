@@ -11,8 +11,10 @@ from al_bench.errors import InputError
 
 _EPILOG = """\
 examples:
-  al-bench check dataset=csv dataset.path=mine.csv
-  al-bench check dataset=csv dataset.path=mine.csv dataset.label=grade initial.size=40
+  al-bench check dataset=table dataset.path=mine.csv
+  al-bench check dataset=table dataset.path=mine.csv dataset.label=grade initial.size=40
+  al-bench check dataset=images dataset.path=photos
+  al-bench check dataset=text dataset.path=mails.csv dataset.text=body
   al-bench check dataset=npz dataset.path=mine.npz
 
 Nothing is trained or written. Exit status: 0 the data can be used, 2 bad input."""

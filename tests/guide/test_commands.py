@@ -14,6 +14,10 @@ from tests.guide.shell import Shell, forgetting_modules_of
 DATA = os.environ.get("AL_BENCH_DATA")
 NOT_RUN = {
     "README": ["pip install -e . && al-bench run", "pip install -e '.[dev]' && pytest"],
+    "images-and-texts": [
+        "al-bench run dataset=hub dataset.path=stanfordnlp/imdb encoder=tfidf",
+        "al-bench run dataset=hub dataset.path=ylecun/mnist strategy=margin",
+    ],
 }
 """Page to the commands of it that no test types; the page says why each is not."""
 
