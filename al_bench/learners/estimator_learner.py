@@ -61,10 +61,17 @@ class Fitted:
         """[n, S, C] float32 log-probabilities of each of the first S trees."""
         if self.estimator is None:
             return np.repeat(self.log_probs(rows).astype(np.float32)[:, None], trees, 1)
-        parts = np.empty((rows.shape[0], trees, self.classes), np.float32)
-        for number, tree in enumerate(self.estimator.estimators_[:trees]):
-            parts[:, number] = self._all_classes(tree.predict_proba(rows), tree.classes_)
-        return parts
+        probs = np.empty((rows.shape[0], trees, len(self.present)), np.float32)
+        for number, tree in enumerate(self.estimator.estimators_[:trees]):  # a forest's trees know the same classes
+            probs[:, number] = tree.predict_proba(rows, check_input=isinstance(rows, csr_matrix))
+        probs *= 1 - self.classes * FLOOR
+        probs += FLOOR
+        np.log(probs, out=probs)
+        if len(self.present) == self.classes:
+            return probs
+        every = np.full((*probs.shape[:2], self.classes), np.log(FLOOR), np.float32)
+        every[..., self.present] = probs
+        return every
 
     def _all_classes(self, probs: np.ndarray, known: np.ndarray) -> np.ndarray:
         """log of (1 − C ε) p + ε over all C classes, p being 0 for a class that the estimator does not know.
