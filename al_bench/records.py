@@ -83,6 +83,23 @@ class HealthRecord(Struct, frozen=True):
     saturated: float | None = None
 
 
+class StopSetRecord(Struct, frozen=True):
+    """How the predictions for a fixed random part of the pool move from round to round: what stopping rules read.
+
+    Args:
+        points: Of the stop set, the same in every round; no label of theirs is read.
+        entropy: Mean entropy of the mean prediction, nats.
+        kappa: Cohen's kappa between the classes predicted in this round and in the one before: 1 where all are the
+            same, 0 for what chance gives; None in round 0 and where the round before has no predictions on disk.
+        changed: Share of the points whose predicted class is another than in the round before; None like `kappa`.
+    """
+
+    points: Count
+    entropy: Measure
+    kappa: Annotated[float, Meta(ge=-1, le=1)] | None = None
+    changed: Fraction | None = None
+
+
 class RoundRecord(Struct, frozen=True, kw_only=True):
     """One round: the labelled set, the training, its quality, and what was acquired.
 
@@ -96,6 +113,8 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
         confusion: [C, C] test points by true class (row) and predicted class (column); None with more than 50 classes.
         class_results: With more than 50 classes instead: `predicted` and `right` to counts [C] of test points.
         validation_accuracy: The accuracy on the validation set of a run that stops by it; None elsewhere.
+        stop_set: How the predictions for a fixed part of the pool moved; None where none was asked for, and in records
+            of versions that had none.
         class_counts: [C] labelled points by class.
         fit: What the training of each network did; empty in a cold start's round 0.
         candidates: Points that were scored; None in the last round.
@@ -121,6 +140,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     confusion: list[list[Count]] | None = None
     class_results: dict[str, list[Count]] | None = None
     validation_accuracy: Fraction | None = None
+    stop_set: StopSetRecord | None = None
     class_counts: list[Count] = field(default_factory=list)
     fit: list[FitRecord] = field(default_factory=list)
     candidates: Count | None = None

@@ -20,7 +20,7 @@ from al_bench.config.options import files, first_line
 from al_bench.config.page_text import as_markdown
 from al_bench.config.registry import conf_dir
 from al_bench.config.strategy_pages import arguments, page
-from al_bench.records import FitRecord, HealthRecord, RoundRecord, RunHeader
+from al_bench.records import FitRecord, HealthRecord, RoundRecord, RunHeader, StopSetRecord
 
 GUIDE = Path(__file__).resolve().parents[1] / "al_bench" / "guide"
 FIELDS = ("<!-- fields: begin -->\n", "<!-- fields: end -->\n")
@@ -29,6 +29,7 @@ FIELDS = ("<!-- fields: begin -->\n", "<!-- fields: end -->\n")
 RECORDS = (
     ("rounds.jsonl", RoundRecord),
     ("fit, of rounds.jsonl", FitRecord),
+    ("stop_set, of rounds.jsonl", StopSetRecord),
     ("health, of rounds.jsonl", HealthRecord),
     ("header.json", RunHeader),
 )

@@ -19,7 +19,7 @@ from al_bench.storage.rounds import LENGTH_KEYS
 
 LOCATION_KEYS = ("study", "arm", "results", "device", "dataset.root", "cache")
 """Keys that say where things are, not what is computed."""
-NEUTRAL_KEYS = (*LOCATION_KEYS, "evaluation.metrics", "evaluation.keep", "dataset.class_names")
+NEUTRAL_KEYS = (*LOCATION_KEYS, "evaluation.metrics", "evaluation.keep", "evaluation.stop_set", "dataset.class_names")
 """Keys on which no result depends, such as further metrics and names: they are no part of a run's identity."""
 HEALTH_KEYS = "health."
 """The keys that begin so say what is called unhealthy: they change no result either."""

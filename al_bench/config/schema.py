@@ -169,6 +169,10 @@ class Keep(Enum):
     probabilities = "probabilities"
 
 
+LARGEST_STOP_SET = 1_000
+"""Points: a share of changed predictions is then known to 0.1 points, at the price of a small part of a round."""
+
+
 @dataclass
 class Evaluation:
     """How a round is judged on the test part.
@@ -181,17 +185,23 @@ class Evaluation:
             which an installed package offers one. No other result depends on them.
         keep: probabilities stores the mean predictions for the test part of every evaluated round in predictions.bin,
             4 bytes a point and class, so that al-bench rescore computes any metric later. No result depends on it.
+        stop_set: Points of a random part of the pool, at most 1,000 of them and the same in every round, for which
+            every round records how far its predictions are those of the round before; 0 records nothing. No label of
+            theirs is read and no result depends on it.
     """
 
     draws: int | None = None
     every: int = 1
     metrics: list[str] = field(default_factory=list)
     keep: Keep = Keep.none
+    stop_set: int = LARGEST_STOP_SET
 
     def __post_init__(self) -> None:
         if self.draws is not None:
             checks.at_least("evaluation.draws", self.draws, 0, " (dropout off), or null")
         checks.at_least("evaluation.every", self.every, 1)
+        allowed = f"a number of points from 1 to {LARGEST_STOP_SET}, or 0 for none"
+        checks.require(0 <= self.stop_set <= LARGEST_STOP_SET, "evaluation.stop_set", self.stop_set, allowed)
 
 
 @dataclass

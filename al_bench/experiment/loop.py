@@ -15,11 +15,12 @@ from al_bench.experiment.first_round import first_round
 from al_bench.experiment.meter import Meter
 from al_bench.experiment.monitor import HealthMonitor
 from al_bench.experiment.setup import Experiment
+from al_bench.experiment.stop_set import StopSet
 from al_bench.learners.fit import Fit
 from al_bench.metrics.measure import Quality, measure
 from al_bench.metrics.table import LabelMetric
 from al_bench.pool import PoolState
-from al_bench.records import FitRecord, RoundRecord
+from al_bench.records import FitRecord, RoundRecord, StopSetRecord
 from al_bench.storage.run_folder import RunFolder
 from al_bench.storage.weights import read_weights, write_weights
 
@@ -37,12 +38,14 @@ def run_rounds(experiment: Experiment, folder: RunFolder, report: Callable[[Roun
         return
     meter = Meter(experiment.device, folder.rounds[-1].seconds if folder.rounds else {})
     monitor = HealthMonitor(experiment, folder.rounds)
+    stop_set = StopSet.of_run(experiment, folder)
     for round_ in range(state.round, experiment.rounds):
         meter.start_round()
         fits, quality, validation_accuracy = train_and_evaluate(experiment, state, meter, folder)
+        stability = measure_stability(stop_set, round_, meter)
         ended = experiment.ends(round_, None if quality is None else quality.values["accuracy"], validation_accuracy)
         acquisition = None if ended else acquire(experiment, state, meter)
-        record = describe(experiment, state, fits, quality, validation_accuracy, acquisition, monitor, meter)
+        record = describe(experiment, state, fits, quality, validation_accuracy, stability, acquisition, monitor, meter)
         folder.append(record)  # on disk before the next round starts
         report(record)
         monitor.warn(record, is_last=acquisition is None)
@@ -127,12 +130,21 @@ def accuracy_on_validation(experiment: Experiment, round_: int) -> float:
     return (predicted.cpu() == experiment.labels(experiment.validation).cpu()).double().mean().item()
 
 
+def measure_stability(stop_set: StopSet | None, round_: int, meter: Meter) -> StopSetRecord | None:
+    """How far the predictions for the stop set moved; None without one."""
+    if stop_set is None:
+        return None
+    with meter.stage("stop_set"):
+        return stop_set.measure(round_)
+
+
 def describe(
     experiment: Experiment,
     state: PoolState,
     fits: list[Fit],
     quality: Quality | None,
     validation_accuracy: float | None,
+    stability: StopSetRecord | None,
     acquisition: Acquisition | None,
     monitor: HealthMonitor,
     meter: Meter,
@@ -160,6 +172,7 @@ def describe(
         confusion=None if quality is None else quality.confusion,
         class_results=None if quality is None else quality.class_results,
         validation_accuracy=validation_accuracy,
+        stop_set=stability,
         class_counts=class_counts,
         fit=[FitRecord(**asdict(fit)) for fit in fits],
         candidates=None if acquisition is None else len(acquisition.candidates),

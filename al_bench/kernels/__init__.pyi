@@ -1,5 +1,6 @@
 """The public kernels, in one list: type checkers read it, and `__init__.py` imports each name at its first use."""
 
+from .agreement import cohens_kappa as cohens_kappa
 from .badge import hypothetical_gradient as hypothetical_gradient
 from .badge import select_badge as select_badge
 from .bait import select_bait as select_bait

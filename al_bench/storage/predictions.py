@@ -1,43 +1,20 @@
 """predictions.bin: the mean predictions for the test part, round by round, where `evaluation.keep=probabilities` asks.
 
-The file is a row of blocks, the test part's true classes first. A block is a line of JSON and then an array's bytes:
-
-    {"round":3,"dtype":"<f4","shape":[10000,10],"digest":"…"}
-    (400,000 bytes: natural logarithms of the probabilities, C order)
-
-The classes have the round null. The digest is BLAKE2b over what the run is (as for rounds.jsonl), the line without its
-digest, and the bytes. A block that a crash cut off is left out and overwritten; of two blocks of a round the last
-counts.
+An `ArrayFile`: first the test part's true classes [N], then by round the natural logarithms of the probabilities
+[N, C].
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from al_bench.storage.rounds import DamagedRecordError
+from al_bench.storage.array_file import ArrayFile
 
 NAME = "predictions.bin"
-DTYPES = ("<f4", "<f8", "<i8")
-LINE = 1000
-"""Bytes of the longest line before an array."""
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Where an array of the file lies: its line, and the byte at which the bytes begin and end."""
-
-    fields: dict[str, Any]
-    begin: int
-    end: int
 
 
 class StoredPredictions:
@@ -52,28 +29,21 @@ class StoredPredictions:
     """
 
     def __init__(self, folder: Path, start: str) -> None:
-        self.path = folder / NAME
-        self._start = start
-        self._blocks: dict[int | None, _Block] = {}
-        self._end = 0
-        if self.path.exists():
-            with self.path.open("rb") as file:
-                for block in _blocks(file, folder):
-                    self._blocks[block.fields["round"]] = block
-                    self._end = block.end
+        self._file = ArrayFile(folder, NAME, start, "classes")
+        self.path = self._file.path
 
     @property
     def rounds(self) -> list[int]:
         """The rounds that have predictions, ascending."""
-        return sorted(number for number in self._blocks if number is not None)
+        return self._file.rounds
 
     def labels(self) -> NDArray[np.int64]:
         """[N] true classes of the test part."""
-        return self._read(None)
+        return self._file.read(None)
 
     def log_probs(self, round_: int) -> NDArray[Any]:
         """[N, C] log-probabilities of a round, nats."""
-        return self._read(round_)
+        return self._file.read(round_)
 
     def append(self, round_: int, log_probs: NDArray[Any], labels: NDArray[np.int64]) -> None:
         """Add the predictions of a round, on disk before this returns.
@@ -83,75 +53,4 @@ class StoredPredictions:
             log_probs: [N, C], 32 or 64 bits.
             labels: [N] true classes, written where the file begins.
         """
-        blocks = ([] if None in self._blocks else [(None, labels)]) + [(round_, log_probs)]
-        with self.path.open("r+b" if self.path.exists() else "w+b") as file:
-            file.truncate(self._end)
-            file.seek(self._end)
-            for number, array in blocks:
-                little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-                content = little.tobytes()
-                fields = {"round": number, "dtype": little.dtype.str, "shape": list(little.shape)}
-                fields["digest"] = self._digest(fields, content)
-                line = _line(fields)
-                self._blocks[number] = _Block(fields, self._end + len(line), self._end + len(line) + len(content))
-                self._end = self._blocks[number].end
-                file.write(line + content)
-            file.flush()
-            os.fsync(file.fileno())
-
-    def _read(self, number: int | None) -> NDArray[Any]:
-        if number not in self._blocks:
-            raise DamagedRecordError(self.path.parent, f"{NAME} has no {'classes' if number is None else 'such round'}")
-        block = self._blocks[number]
-        with self.path.open("rb") as file:
-            file.seek(block.begin)
-            content = file.read(block.end - block.begin)
-        if self._digest(block.fields, content) != block.fields["digest"]:
-            where = "the classes" if number is None else f"round {number}"
-            raise DamagedRecordError(self.path.parent, f"{where} of {NAME} do not fit their digest")
-        return np.frombuffer(content, block.fields["dtype"]).reshape(block.fields["shape"])
-
-    def _digest(self, fields: dict[str, Any], content: bytes) -> str:
-        rest = {key: value for key, value in fields.items() if key != "digest"}
-        digest = hashlib.blake2b(self._start.encode() + _line(rest), digest_size=16)
-        digest.update(content)
-        return digest.hexdigest()
-
-
-def _blocks(file: BinaryIO, folder: Path) -> Iterator[_Block]:
-    """The blocks of a file, none read; ends at one that was cut off."""
-    size = os.fstat(file.fileno()).st_size
-    while line := file.readline(LINE):
-        begin = file.tell()
-        if not line.endswith(b"\n") and begin == size:
-            return
-        fields = _fields(line, folder)
-        end = begin + int(np.prod(fields["shape"], dtype=object)) * np.dtype(fields["dtype"]).itemsize
-        if end > size:
-            return
-        yield _Block(fields, begin, end)
-        file.seek(end)
-
-
-def _fields(line: bytes, folder: Path) -> dict[str, Any]:
-    """The line before an array, checked."""
-    try:
-        fields = json.loads(line)
-        number, dtype, shape, digest = (fields[key] for key in ("round", "dtype", "shape", "digest"))
-        fits = (
-            (number is None or (type(number) is int and number >= 0))
-            and dtype in DTYPES
-            and len(shape) in (1, 2)
-            and all(type(length) is int and 0 < length < 2**40 for length in shape)
-            and isinstance(digest, str)
-            and len(fields) == 4
-        )
-    except (ValueError, TypeError, KeyError, RecursionError):
-        fits = False
-    if not fits:
-        raise DamagedRecordError(folder, f"{NAME} holds what is no block of predictions")
-    return dict(fields)
-
-
-def _line(fields: dict[str, Any]) -> bytes:
-    return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+        self._file.append(round_, log_probs, labels)

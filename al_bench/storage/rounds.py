@@ -38,7 +38,10 @@ ALGORITHM = "blake2b"
 LENGTH_KEYS = frozenset({"schedule.rounds", "schedule.budget"})
 """The keys of a run's identity that say how long it is: a longer run goes on from a shorter one."""
 
-SPARSE = ("metrics", "class_metrics", "confusion", "class_results", "acquired_items", "validation_accuracy")
+SPARSE = (
+    *("metrics", "class_metrics", "confusion", "class_results", "acquired_items", "validation_accuracy"),
+    "stop_set",
+)
 """Fields that a line has only where they say something."""
 
 _DIGEST, _MEASURED = b',"digest":"', b',"seconds":{'

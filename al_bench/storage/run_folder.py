@@ -7,6 +7,7 @@
     status.json    running, complete, interrupted, or failed with its traceback
     run.log        the log
     predictions.bin  under evaluation.keep=probabilities only: the predictions for the test part
+    stop_set.bin   the classes predicted for the stop set; none under evaluation.stop_set=0
     rescored.json  after al-bench rescore only: metrics computed of them
     weights-R.pt   under training.warm_start only: the weights after round R
 
@@ -50,6 +51,7 @@ from al_bench.storage.rounds import (
     encode,
     read_rounds,
 )
+from al_bench.storage.stop_set import NAME as STOP_SET
 
 CURVE = ("round", "labelled", "accuracy", "nll", "ece")
 STATUS_LIMIT = 16 * MEGABYTE
@@ -200,7 +202,7 @@ class RunFolder:
     def begin(self, header: RunHeader, config: str) -> None:
         """Write header and config (YAML) of a new run, drop a torn last line, and mark the run as running."""
         if not self._stored.records:
-            for name in (PREDICTIONS, RESCORED):  # of a run whose rounds are gone
+            for name in (PREDICTIONS, RESCORED, STOP_SET):  # of a run whose rounds are gone
                 (self.path / name).unlink(missing_ok=True)
             write_text(self.path / "config.yaml", config)
             self.header = msgspec.structs.replace(header, digests=ALGORITHM)

@@ -44,6 +44,7 @@ def test_the_folder_holds_what_it_says(run):
         "rounds.jsonl",
         "run.log",
         "status.json",
+        "stop_set.bin",
     ]
     header = written.header
     assert {
@@ -82,7 +83,7 @@ def test_a_round_says_all_that_was_asked(run):
         assert entry["nll"] > 0
         assert 0 <= entry["ece"] <= 1
         assert entry["fit"][0]["steps"] == 8
-        stages = {"train", "evaluate", "metrics"} | ({"score", "select"} if entry["acquired"] else set())
+        stages = {"train", "evaluate", "metrics", "stop_set"} | ({"score", "select"} if entry["acquired"] else set())
         assert set(entry["seconds"]) == set(entry["peak_memory_bytes"]) == stages
         assert all(value >= 0 for value in entry["seconds"].values())
         assert all(value > 10_000_000 for value in entry["peak_memory_bytes"].values())

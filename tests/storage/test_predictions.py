@@ -88,7 +88,7 @@ def test_those_of_another_run_are_refused(folder):
 )
 def test_anything_else_is_refused_without_being_run(tmp_path, line):
     (tmp_path / NAME).write_bytes(line)
-    with pytest.raises(DamagedRecordError, match="holds what is no block of predictions"):
+    with pytest.raises(DamagedRecordError, match="holds what is no block of an array"):
         StoredPredictions(tmp_path, "start")
 
 
