@@ -11,8 +11,8 @@ import pytest
 
 from al_bench.analysis.papers.published import published
 from al_bench.analysis.statistics.area import area
-from al_bench.errors import InputError
 from al_bench.config.compose import compose
+from al_bench.errors import InputError
 from al_bench.reproduce import presets, runs
 from al_bench.reproduce.preset import SCALES
 from tests.conftest import REPOSITORY
