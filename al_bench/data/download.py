@@ -104,6 +104,11 @@ def offline() -> Iterator[None]:
         _OFFLINE.reset(token)
 
 
+def is_offline() -> bool:
+    """Whether nothing may be downloaded here."""
+    return _OFFLINE.get()
+
+
 @contextmanager
 def _short_timeout() -> Iterator[None]:
     """A socket opened inside fails after `SECONDS_WITHOUT_A_BYTE` of silence."""

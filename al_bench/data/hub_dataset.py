@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 FOLDER = "hub"
 """The folder of the files written, in the cache's folder."""
+LIMIT = 20 * 2**30
+"""Bytes that the data sets of the hub may take there, the one in use not counted."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,25 @@ def _files(keys: HubDataset, splits: dict[str, Any], chosen: Chosen, setting: st
             folder.mkdir(parents=True)
             _write(folder, keys, parts, chosen)
             (folder / "complete").write_text(json.dumps(facts))
+        os.utime(folder / "complete")  # used just now
+        _prune(root / FOLDER, folder)
         yield folder
+
+
+def _prune(folder: Path, spare: Path) -> None:
+    """Drop the data sets unused for longest until the rest takes no more than `LIMIT` bytes; `spare` stays."""
+    entries = []
+    for path in folder.iterdir():
+        mark = path / "complete"
+        if path.is_dir() and path != spare and mark.is_file():
+            size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+            entries.append((mark.stat().st_mtime_ns, size, path))
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
+        if total <= LIMIT:
+            return
+        shutil.rmtree(path, ignore_errors=True)
+        total -= size
 
 
 def _write(folder: Path, keys: HubDataset, parts: dict[str, Any], chosen: Chosen) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from al_bench.data.download import is_offline
 from al_bench.data.files import data_root, one_line
 from al_bench.errors import InputError
 
@@ -30,6 +31,11 @@ def open_splits(keys: HubDataset) -> dict[str, Any]:
     """
     datasets = _package(str(keys.path))
     folder = _folder(keys)
+    if folder is None and is_offline():
+        raise InputError(
+            f"{keys.path} is a data set of the hub, which is asked for a run only; to show its rows in reports, too, "
+            "save it to a folder with datasets' save_to_disk and run with dataset.path=FOLDER"
+        )
     with _quiet():
         try:
             if folder is not None and any((folder / name).is_file() for name in ("dataset_dict.json", "state.json")):

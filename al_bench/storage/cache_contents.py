@@ -62,12 +62,13 @@ def of_store(store: FeatureStore) -> Entry:
 
 
 def whole_folder(path: Path, kind: str) -> Entry | None:
-    """The entry of a folder of files; None where it has none."""
-    statuses = [file.stat() for file in path.glob("*.pt")]
-    if not statuses:
+    """The entry of a folder of files (.pt, .npy) or of folders; None where it has none."""
+    count = sum(child.is_dir() or child.suffix in (".pt", ".npy") for child in path.iterdir())
+    statuses = [file.stat() for file in path.rglob("*") if file.is_file() and file.suffix != ".lock"]
+    if not count or not statuses:
         return None
     size, used = sum(status.st_size for status in statuses), max(status.st_mtime for status in statuses)
-    what = f"{len(statuses)} {'entry' if len(statuses) == 1 else 'entries'}"
+    what = f"{count} {'entry' if count == 1 else 'entries'}"
     return Entry(kind, what if kind == path.name else f"{path.name}: {what}", path, size, used)
 
 

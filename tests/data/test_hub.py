@@ -177,3 +177,22 @@ def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytes
 def test_a_path_that_is_none(datasets: Any, path: str | None) -> None:
     with pytest.raises(InputError, match=r"dataset.path is not set|there is no folder"):
         load(path)  # type: ignore[arg-type]
+
+
+def test_a_report_asks_no_hub(datasets: Any) -> None:
+    from al_bench.data.download import offline
+
+    with (
+        offline(),
+        pytest.raises(InputError, match="nobody/nothing is a data set of the hub, which is asked for a run"),
+    ):
+        load("nobody/nothing")
+
+
+def test_the_rows_of_a_data_set_are_written_once(datasets: Any) -> None:
+    image_splits(datasets).save_to_disk("saved")
+    load("saved")
+    written = {path: path.stat().st_mtime_ns for path in Path("cache/hub").rglob("*.png")}
+    assert len(written) == 26
+    load("saved")
+    assert {path: path.stat().st_mtime_ns for path in Path("cache/hub").rglob("*.png")} == written
