@@ -101,10 +101,10 @@ def _of_names(folder: Path, templates: warm.Templates, generator: random.Random)
 
 
 MAKERS: dict[str, tuple[int, Make]] = {
-    "keys": (38, lambda folder, templates, generator: ("keys", commands.run_words(generator))),
+    "keys": (32, lambda folder, templates, generator: ("keys", commands.run_words(generator))),
     "sweeps": (3, lambda folder, templates, generator: ("sweeps", commands.sweep_words(generator))),
-    "check": (6, lambda folder, templates, generator: ("check", commands.check_words(generator))),
-    "files": (30, _of_files),
+    "check": (9, lambda folder, templates, generator: ("check", commands.check_words(generator))),
+    "files": (33, _of_files),
     "yaml": (9, lambda folder, templates, generator: ("own YAML", own.yaml_words(folder, generator))),
     "components": (4, lambda folder, templates, generator: ("own Python", own.component_words(folder, generator))),
     "records": (6, _of_records),

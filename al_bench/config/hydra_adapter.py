@@ -6,6 +6,7 @@ what a failed job returned. `tests/config/test_hydra_adapter.py` says which of t
 
 from __future__ import annotations
 
+import functools
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -121,6 +122,21 @@ def chosen_groups(result: DefaultsList, overrides_list: list[Any]) -> set[str]:
     return typed | by_files
 
 
+def refusing(make: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of Hydra's that makes a launcher or a sweeper, with InputError where what is configured is none."""
+
+    @functools.wraps(make)
+    def made(*arguments: Any, **named: Any) -> Any:
+        try:
+            return make(*arguments, **named)
+        except (RuntimeError, ImportError, TypeError, ValueError, AssertionError) as error:
+            raise InputError(f"hydra: {' '.join(str(error).split()) or 'no launcher or sweeper'}") from error
+
+    return made
+
+
+for _name in ("instantiate_sweeper", "instantiate_launcher"):
+    setattr(Plugins, _name, refusing(getattr(Plugins, _name)))
 config_loader_impl.create_defaults_list = create_defaults_list
 """On import: the workers of a launcher, which call nothing of al-bench before they compose, import this module."""
 

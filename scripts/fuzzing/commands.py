@@ -19,7 +19,7 @@ HYDRA_OPTIONS = (
     *(["--cfg", "job"], ["--cfg", "all"], ["--cfg", "hydra"], ["--cfg", "job", "--resolve"], ["--info"]),
     *(["--info", "defaults"], ["--info", "config"], ["--info", "searchpath"], ["--package", "dataset", "-c", "job"]),
     *(["--help"], ["--hydra-help"], ["--version"], ["--run"], ["--multirun"], ["--config-name", "config"]),
-    *(["--config-dir", "nowhere"], ["--config-name", "x"], ["--config-path", "x"], ["--cfg"], ["-x"], ["--resolve"]),
+    *(["--config-dir", "nowhere"], ["--config-name", "x"], ["--config-path", "x"], ["-x"]),
 )
 """Options of Hydra and what they may be given."""
 
@@ -92,7 +92,7 @@ def run_overrides(generator: random.Random, strange: int, data: Sequence[str] = 
     small = grammar.small([key for key in keys if not key.name.startswith(("initial.", "schedule.", "evaluation."))])
     overrides = [*choices, *shape, *(f"{name}={value}" for name, value in small.items() if name not in set_already)]
     overrides += [typed_override(key, generator) for key in generator.sample(keys, strange)]
-    if generator.random() < 0.05:
+    if generator.random() < 0.02:
         overrides.append(f"{any_text(generator)}={any_text(generator)}")
     if generator.random() < 0.03:
         overrides.append(f"{generator.choice(grammar.groups())}={typed(any_value(generator))}")
@@ -102,6 +102,8 @@ def run_overrides(generator: random.Random, strange: int, data: Sequence[str] = 
 def run_words(generator: random.Random) -> list[str]:
     """`al-bench run` with keys at the edges of their types."""
     overrides = run_overrides(generator, generator.choice((0, 1, 1, 1, 1, 2, 3)))
+    if generator.random() < 0.05:
+        overrides.append(typed_override(generator.choice(grammar.hydra_keys()), generator))
     if generator.random() < 0.08:
         at = generator.randrange(len(overrides) + 1)
         overrides[at:at] = generator.choice(HYDRA_OPTIONS)

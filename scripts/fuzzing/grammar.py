@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,11 +18,11 @@ from omegaconf.nodes import BooleanNode, EnumNode, FloatNode, IntegerNode, Strin
 
 from al_bench.cli.main import COMMANDS
 from al_bench.cli.options import Number, OneOf, WholeNumber
-from al_bench.config.compose import COMPOSE_ERRORS, compose
-from al_bench.config.implied import ORDER
+from al_bench.config.compose import compose
+from al_bench.config.implied import KEY, ORDER
+from al_bench.config.load_class import load_class
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.unused_keys import USED
-from al_bench.errors import InputError
 from fuzzing.values import NUMBERS, any_text, any_value, typed
 
 SMALL: dict[str, Any] = {
@@ -149,15 +150,33 @@ def options_of(group: str) -> tuple[str, ...]:
 
 
 @functools.cache
+def _content(group: str, option: str) -> dict[str, Any]:
+    """The YAML of an option; empty where there is none."""
+    path = Path(conf_dir(), group, f"{option}.yaml")
+    content = yaml.safe_load(path.read_text()) if path.is_file() else {}
+    return dict(content or {})
+
+
+@functools.cache
+def _component(group: str, option: str) -> type | None:
+    """The class whose fields are the keys of an option; None where it is not a component's."""
+    for entry in _content(group, option).get("defaults") or []:
+        named = re.match(rf"/schema/{group}/(\w+)@", entry) if isinstance(entry, str) else None
+        if named and named[1] in COMPONENTS.get(group, {}):
+            return load_class(COMPONENTS[group][named[1]])
+    return None
+
+
+@functools.cache
 def keys_of(group: str, option: str) -> tuple[Key, ...]:
     """The keys that an option of a group has."""
-    try:
-        config = compose([f"{group}={option}"]).config
-    except (*COMPOSE_ERRORS, InputError):
+    if (component := _component(group, option)) is None:
         return ()
-    if isinstance(config.get(group), DictConfig):
-        return tuple(_keys_below(config[group], f"{group}."))
-    return tuple(_keys_below(config, ""))
+    own = {key: value for key, value in _content(group, option).items() if key not in ("defaults", KEY)}
+    if "# @package _global_" in Path(conf_dir(), group, f"{option}.yaml").read_text():
+        own = own.get(group) or {}
+    node: Any = OmegaConf.merge(OmegaConf.structured(component), own)
+    return tuple(_keys_below(node, f"{group}."))
 
 
 @functools.cache
@@ -168,22 +187,9 @@ def defaults() -> dict[str, str]:
     return {group: option for group, option in pairs if option and " " not in group} | {"dataset": "synthetic"}
 
 
-@functools.cache
 def implied(group: str, option: str) -> dict[str, str]:
     """The options of other groups that an option implies."""
-    path = Path(conf_dir(), group, f"{option}.yaml")
-    content = yaml.safe_load(path.read_text()) if path.is_file() else {}
-    return dict((content or {}).get("implies") or {})
-
-
-@functools.cache
-def used_of_training(model: str) -> frozenset[str] | None:
-    """The keys of training that a model uses; None where it may use all."""
-    try:
-        used = getattr(OmegaConf.get_type(compose([f"model={model}"]).config.model), USED, None)
-    except (*COMPOSE_ERRORS, InputError):
-        return None
-    return None if used is None else frozenset(used)
+    return dict(_content(group, option).get(KEY) or {})
 
 
 def keys_of_all(chosen: Mapping[str, str]) -> list[Key]:
@@ -197,7 +203,7 @@ def keys_of_all(chosen: Mapping[str, str]) -> list[Key]:
         for other, option in implied(group, options.get(group, "")).items():
             options.setdefault(other, option)
     options = defaults() | options
-    used = used_of_training(options["model"])
+    used = getattr(_component("model", options["model"]), USED, None)
     keys = [key for group in COMPONENTS for key in keys_of(group, options.get(group, ""))]
     return [*common_keys(), *(key for key in keys if used is None or key.name.partition("training.")[2] in (*used, ""))]
 
@@ -213,6 +219,13 @@ def datasets_of_files() -> tuple[str, ...]:
 def common_keys() -> tuple[Key, ...]:
     """The keys that belong to no group."""
     return tuple(_keys_below(compose([]).config, "", groups()))
+
+
+@functools.cache
+def hydra_keys() -> tuple[Key, ...]:
+    """The keys of Hydra itself, but those that name the folders in which it writes."""
+    keys = _keys_below(compose([]).hydra, "hydra.")
+    return tuple(key for key in keys if not key.name.endswith(("dir", "filename")))
 
 
 def small(keys: Sequence[Key]) -> dict[str, str]:

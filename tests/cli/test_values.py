@@ -179,6 +179,19 @@ def test_an_interpolation_of_another_type_is_one_line(run, word, said):
     assert refused(run, "dataset=csv", "dataset.path=x.csv", "arm=x", word).startswith(said)
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "hydra.launcher=null",
+        "hydra.sweeper=null",
+        "hydra.launcher._target_=os.system",
+        "hydra.sweeper._target_=no.such",
+    ],
+)
+def test_a_launcher_or_sweeper_that_is_none_is_one_line(run, word):
+    assert refused(run, "-m", "seed=0,1", word).startswith("hydra: ")
+
+
 ORDERS = {
     "at the end": ["strategy=random", "seed=1", "FLAG"],
     "between": ["strategy=random", "FLAG", "seed=1"],
