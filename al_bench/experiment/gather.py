@@ -113,13 +113,13 @@ class Gatherer:
         products: dict[Product, Tensor] = {}
         if draws is not None:
             products |= reduce_draws(draws, self.learner.members, names)
-        if names & POINT_PRODUCTS:
+        if self.file_features is not None and Product.features in names:
+            products[Product.features] = self.file_features[indices]
+        if wanted := (names & POINT_PRODUCTS) - products.keys():
             with torch.inference_mode():
                 inputs = data.prepare(data.inputs[indices.to(data.inputs.device)])
                 point_products = self._point_products(inputs)
-            if self.file_features is not None:
-                point_products[Product.features] = self.file_features[indices]
-            products |= {name: point_products[name] for name in names & POINT_PRODUCTS}
+            products |= {name: point_products[name] for name in wanted}
         if Product.true_labels in names:
             products[Product.true_labels] = data.labels(indices)
         return products

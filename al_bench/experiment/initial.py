@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from al_bench.config.schema import InitialKind, Reference, RunConfig, default_kind
 from al_bench.data.dataset import Dataset
+from al_bench.data.encoders.reduced import truncated_svd
 from al_bench.data.parts import choose_rows
+from al_bench.data.sparse import SparseRows
 from al_bench.errors import InputError
 from al_bench.kernels.clusters import kmeans_batch
 from al_bench.pool import Indices, PoolState, draw_initial
 from al_bench.rng import Streams
+from al_bench.storage.cache import cache_folder
 
 MOST_CLUSTERED = 20_000
 """Points of the pool that K-means sees for a start from clusters, which bounds its time and memory."""
@@ -63,13 +68,24 @@ def draw_start(
     if kind is InitialKind.auto:
         kind = default_kind(type(config.dataset))
     if kind is InitialKind.clusters:
-        return draw_from_clusters(encoded(), pool, size, streams)
+        return draw_from_clusters(dense(encoded(), cache_folder(config.cache)), pool, size, streams)
     labels = dataset.labels(torch.tensor(pool)).cpu().numpy()
     balanced, generator = kind is InitialKind.balanced, streams.numpy("initial")
     try:
         return draw_initial(pool, labels, size, balanced, generator, dataset.class_names)
     except ValueError as error:
         raise InputError(f"initial.kind is balanced, but {error}; set initial.kind=random or clusters") from error
+
+
+def dense(dataset: Dataset, folder: Path | None) -> Dataset:
+    """A data set of dense inputs: sparse ones give way to their truncated SVD.
+
+    Args:
+        folder: Of what runs share, or None.
+    """
+    if not isinstance(dataset.inputs, SparseRows):
+        return dataset
+    return replace(dataset, inputs=truncated_svd(dataset.inputs, folder))
 
 
 def _validation(wanted: int | str, dataset: Dataset, given: np.ndarray, streams: Streams) -> Indices:

@@ -109,6 +109,55 @@ def test_all_kinds_of_components_are_options_with_typed_keys_and_own_code(run, s
     assert "toy, " in done.err
 
 
+ENCODER = """
+from dataclasses import dataclass
+
+import torch
+
+from al_bench.data.encoders.item_encoder import ItemEncoder
+
+
+@dataclass
+class Corner(ItemEncoder):
+    pixels: int = 2
+
+    def load(self, device):
+        return lambda images: torch.stack(images)[:, :, : self.pixels, : self.pixels].flatten(1)
+"""
+
+
+def test_an_encoder_of_a_package_is_an_option_whose_code_and_keys_its_features_are_known_by(run, site, tmp_path):
+    name = site.install(ENCODER, encoders__corner="TOY:Corner")
+    words = ("strategy=coreset_greedy", "encoder=corner", "model=linear", "dataset=digits", "schedule.rounds=2")
+    for pixels in (2, 3):
+        done = run(*words, f"encoder.pixels={pixels}", f"arm=a{pixels}", f"cache={tmp_path / 'cache'}")
+        assert done.status == 0, done.err
+    headers = [record(f"a{pixels}", study="default", dataset="digits").header for pixels in (2, 3)]
+    assert [header["encoding"]["dimension"] for header in headers] == [4, 9]
+    assert headers[0]["encoding"]["digest"] != headers[1]["encoding"]["digest"]
+    assert headers[0]["encoding"]["own_code"] == headers[0]["own_code"]["digest"]
+    assert list(headers[0]["own_code"]["files"]) == [f"{name}/__init__.py"]
+    assert len(list((tmp_path / "cache" / "features").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("return lambda images: torch.ones(3)", "must give one row an item"),
+        ("raise ValueError('no weights')", "encode(dataset, workspace) fails: ValueError: no weights"),
+        ("return lambda images: 1 / 0", "ZeroDivisionError: division by zero"),
+    ],
+    ids=["a shape", "a fault in load", "a fault in a batch"],
+)
+def test_a_faulty_encoder_is_one_line(run, site, body, line):
+    source = ENCODER.partition("        return lambda")[0] + f"        {body}\n"
+    site.install(source, encoders__corner="TOY:Corner")
+    done = run("encoder=corner", "model=linear", "dataset=digits", "strategy=margin")
+    assert done.status == 2
+    assert line in done.err
+    assert done.err.count("\n") <= 3
+
+
 def test_an_option_of_a_package_is_listed_with_it_and_has_a_page(command, site):
     name = site.install(STRATEGY, strategies__toy="TOY:Mine", strategies__broken="TOY:Gone", datasets__sick="nowhere:X")
     environment = {"PYTHONPATH": os.pathsep.join([str(site.folder), str(REPOSITORY)])}

