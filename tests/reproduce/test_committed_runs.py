@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from functools import cache
 
+import msgspec
 import pytest
 
 from al_bench.config.compose import compose
+from al_bench.records import RunHeader
 from al_bench.reproduce import presets, runs
+from al_bench.storage.identity import FORMER_CHOICES, present_identity
 from tests.conftest import REPOSITORY
 
 RUNS = REPOSITORY / "results" / "runs"
@@ -33,8 +36,10 @@ def test_identity_and_components_are_those_of_the_header(name):
     for run, header in planned(name):
         composed = json.loads(json.dumps(run.identity))
         # A record knows the keys that there were when it was begun; those that came later have their defaults.
-        assert {key: composed.get(key) for key in header["identity"]} == header["identity"], run.folder
-        assert {group: header["choices"][group] for group in run.components} == run.components, run.folder
+        identity = present_identity(msgspec.convert(header, RunHeader))
+        assert {key: composed.get(key) for key in identity} == identity, run.folder
+        choices = FORMER_CHOICES | header["choices"]
+        assert {group: choices[group] for group in run.components} == run.components, run.folder
         assert runs.is_complete(run), run.folder
 
 
@@ -42,4 +47,4 @@ def test_identity_and_components_are_those_of_the_header(name):
 def test_the_choices_that_a_header_records_are_those_composed_now(name):
     run, header = planned(name)[-1]
     recorded = {group: choice for group, choice in header["choices"].items() if choice is not None}
-    assert recorded == compose(run.overrides).choices
+    assert FORMER_CHOICES | recorded == compose(run.overrides).choices
