@@ -121,13 +121,16 @@ class Result:
 
 def _heading(result: Result) -> list[str]:
     """The lines above the tables: the verdict, how the runs began, and what it does not cover."""
+    from al_bench.analysis.implied import implied_lines
     from al_bench.analysis.start import start_lines
 
     study = result.study
     lines = [line for sentence in result.verdict.sentences for line in textwrap.wrap(sentence, WIDTH)]
     if study.shared:
         lines.append(f"All arms: {', '.join(study.shared)}.")
-    lines += [line for sentence in start_lines(study) for line in textwrap.wrap(sentence, WIDTH)]
+    lines += [
+        line for sentence in (*start_lines(study), *implied_lines(study)) for line in textwrap.wrap(sentence, WIDTH)
+    ]
     for runs, state in (
         (study.left_out, "not complete or damaged: left out, as listed above."),
         (study.included, "not complete and taken in, as listed above."),
@@ -147,6 +150,7 @@ def _write_csv(folder: Path, results: list[Result], overall: list[Table]) -> Non
 
 def _json(results: list[Result], overall: list[Table]) -> str:
     """Verdicts and tables as one JSON object."""
+    from al_bench.analysis.implied import implied_lines
     from al_bench.analysis.start import start_lines
 
     datasets = [
@@ -160,6 +164,7 @@ def _json(results: list[Result], overall: list[Table]) -> str:
             "left_out": list(result.study.left_out),
             "included": list(result.study.included),
             "start": list(start_lines(result.study)),
+            "implied": list(implied_lines(result.study)),
             "tables": [table.plain() for table in result.tables],
         }
         for result in results
@@ -170,12 +175,13 @@ def _json(results: list[Result], overall: list[Table]) -> str:
 
 def _markdown(results: list[Result], overall: list[Table]) -> str:
     """Verdicts and tables as Markdown, a section a dataset."""
+    from al_bench.analysis.implied import implied_lines
     from al_bench.analysis.start import start_lines
 
     parts = []
     for result in results:
         study = result.study
-        lines = [f"- {line}" for line in (*start_lines(study), *study.left_out, *study.included)]
+        lines = [f"- {line}" for line in (*start_lines(study), *implied_lines(study), *study.left_out, *study.included)]
         parts += [f"## {study.dataset}", " ".join(result.verdict.sentences), *(["\n".join(lines)] if lines else [])]
         parts += [table.to_markdown() for table in result.tables]
     if overall:

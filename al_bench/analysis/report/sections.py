@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from al_bench.analysis.implied import implied_lines
 from al_bench.analysis.report.configuration import Comparison, Recipe, compare_configurations, recipe, strategy_keys
 from al_bench.analysis.report.gallery import COLUMNS, PICKS, TEXT_LETTERS, Gallery, StrategyPicks
 from al_bench.analysis.report.judgement import Diagnostics, Judgement
@@ -79,7 +80,7 @@ def dataset_section(
         overview=first,
         curve=curve,
         summary=_summary(study),
-        start=start_lines(study),
+        start=(*start_lines(study), *implied_lines(study)),
         contents=tuple((f"{id}-{key}", title) for key, title in _CONTENTS),
         remarks=study.remarks,
         figures=figures,
