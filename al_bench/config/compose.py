@@ -8,12 +8,10 @@ from typing import Any
 
 import hydra
 from hydra.core.config_store import ConfigStore
-from hydra.errors import HydraException
-from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.config.components import load_class
 from al_bench.config.composed import Composed
-from al_bench.config.hydra_adapter import register_sources, split_hydra_node
+from al_bench.config.hydra_adapter import COMPOSE_ERRORS, register_sources, split_hydra_node
 from al_bench.config.messages import one_line
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.schema import RunConfig
@@ -22,8 +20,6 @@ from al_bench.errors import InputError
 
 VERSION_BASE = "1.3"
 """The behaviour that al-bench asks of Hydra."""
-COMPOSE_ERRORS = (HydraException, OmegaConfBaseException)
-"""What Hydra and OmegaConf raise on a faulty configuration; `messages.one_line` puts it in one line for the user."""
 
 
 def register() -> None:

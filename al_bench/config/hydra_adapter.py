@@ -30,10 +30,13 @@ from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.config.implied import KEY, ORDER, PREFIX, follow, take_implied
+from al_bench.config.messages import one_line
 from al_bench.config.sources import OwnSearchPath, OwnSource, add_own_schemas
 from al_bench.config.yaml_files import check_content, read_yaml
 from al_bench.errors import InputError
 
+COMPOSE_ERRORS = (HydraException, OmegaConfBaseException)
+"""What Hydra and OmegaConf raise on a faulty configuration; `messages.one_line` puts it in one line for the user."""
 PLUGIN_MODULE = "hydra_plugins.al_bench"
 """Where Hydra looks for the sweeper that conf/config.yaml names."""
 
@@ -87,7 +90,7 @@ def create_defaults_list(
         parsed = OverridesParser.create().parse_overrides(words)
         try:
             return hydras_defaults_list(repo, config_name, [*overrides_list, *parsed], prepend_hydra, skip_missing)
-        except (HydraException, OmegaConfBaseException, InputError, ConfigLoadError):
+        except (*COMPOSE_ERRORS, InputError, ConfigLoadError):
             raise
         except RecursionError as error:
             raise InputError("the defaults lists of the chosen options name each other without end") from error
@@ -122,21 +125,27 @@ def chosen_groups(result: DefaultsList, overrides_list: list[Any]) -> set[str]:
     return typed | by_files
 
 
-def refusing(make: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of Hydra's that makes a launcher or a sweeper, with InputError where what is configured is none."""
+def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of Hydra's, with InputError for what it does not expect in a configuration and stumbles over."""
 
-    @functools.wraps(make)
-    def made(*arguments: Any, **named: Any) -> Any:
+    @functools.wraps(function)
+    def called(*arguments: Any, **named: Any) -> Any:
         try:
-            return make(*arguments, **named)
-        except (RuntimeError, ImportError, TypeError, ValueError, AssertionError) as error:
-            raise InputError(f"hydra: {' '.join(str(error).split()) or 'no launcher or sweeper'}") from error
+            return function(*arguments, **named)
+        except (AttributeError, RuntimeError, ImportError, TypeError, ValueError, AssertionError) as error:
+            if isinstance(error, COMPOSE_ERRORS):
+                raise
+            raise InputError(f"hydra: {one_line(error) or type(error).__name__}") from error
 
-    return made
+    return called
 
 
-for _name in ("instantiate_sweeper", "instantiate_launcher"):
-    setattr(Plugins, _name, refusing(getattr(Plugins, _name)))
+for _owner, _names in (
+    (Plugins, ("instantiate_sweeper", "instantiate_launcher")),
+    (config_loader_impl.ConfigLoaderImpl, ("load_configuration", "load_sweep_config")),
+):
+    for _name in _names:
+        setattr(_owner, _name, refusing(getattr(_owner, _name)))
 config_loader_impl.create_defaults_list = create_defaults_list
 """On import: the workers of a launcher, which call nothing of al-bench before they compose, import this module."""
 

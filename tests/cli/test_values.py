@@ -179,6 +179,10 @@ def test_an_interpolation_of_another_type_is_one_line(run, word, said):
     assert refused(run, "dataset=csv", "dataset.path=x.csv", "arm=x", word).startswith(said)
 
 
+def test_keys_where_hydra_has_none_are_one_line(run):
+    assert refused(run, "seed=0", "hydra.sweeper.params={x: '1'}").startswith("hydra: ")
+
+
 @pytest.mark.parametrize(
     "word",
     [
