@@ -24,6 +24,7 @@ examples:
   al-bench report results/runs/my-study/mnist --target 0.9 --target 0.95 --out mnist.html
   al-bench report results/runs/my-study --metric balanced_accuracy --price 0.40 --out report.html
   al-bench report runs-a runs-b --baseline entropy --title "A and B" --out both.html
+  al-bench report results/runs/my-study --no-items --out to-pass-on.html
 
 The pictures need the data set: it is looked for where the runs had it, in the folder that
 AL_BENCH_DATA names and in the user's cache folder, never downloaded; without it the page says so.
@@ -70,6 +71,11 @@ class PriceOfLabel(click.ParamType):
     default=10,
     metavar="N",
     help="show the picks of at most so many rounds (default: 10)",
+)
+@options.option(
+    "--no-items",
+    is_flag=True,
+    help="no picture, text, row or name of an item: for data that may not be passed on; reads no data set",
 )
 @options.trust()
 @options.include_incomplete()

@@ -87,6 +87,7 @@ class Gallery:
         kind: `images`, `rows`, or `none` where there is no data set to show.
         strategies: The picks of each strategy.
         missing: Why there is no data set.
+        no_items: Whether nothing of an item is to be shown.
         inputs: How many inputs a row of a table has in all.
         scale: What black and white are, where the inputs are no bytes.
         remarks: What else a reader must know.
@@ -98,6 +99,7 @@ class Gallery:
     kind: str
     strategies: tuple[StrategyPicks, ...]
     missing: str = ""
+    no_items: bool = False
     inputs: int = 0
     scale: str = ""
     remarks: tuple[str, ...] = ()
@@ -119,6 +121,7 @@ def gallery(
     budget: int = BYTES,
     advance: Callable[[], Any] = lambda: None,
     trust: bool = False,
+    no_items: bool = False,
 ) -> Gallery:
     """The gallery of a study.
 
@@ -129,13 +132,14 @@ def gallery(
         budget: Bytes that the pictures may take.
         advance: Called after every arm.
         trust: Whether a data set of a class that is not al-bench's own is loaded.
+        no_items: Whether no data set is read, so that nothing of an item can be shown.
     """
     wanted = _commonest_seed(study) if seed is None else seed
     chosen = [(study.title(arm.name), _run_of_seed(arm.runs, wanted)) for arm in study.arms]
     remarks: list[str] = []
     dataset, missing = None, ""
     try:
-        dataset = find_dataset(chosen[0][1], trust)
+        dataset = None if no_items else find_dataset(chosen[0][1], trust)
     except InputError as error:
         missing = str(error)
     if dataset is not None:
@@ -167,6 +171,7 @@ def gallery(
         kind,
         tuple(strategies),
         missing,
+        no_items,
         inputs,
         scale,
         tuple(remarks),

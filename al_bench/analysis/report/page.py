@@ -13,6 +13,7 @@ from al_bench import __version__
 from al_bench.analysis.report.figures import DrawnFigure, draw_figures, figure_specs, joint_figure_specs
 from al_bench.analysis.report.gallery import BYTES, ROUNDS, gallery
 from al_bench.analysis.report.judgement import joint_tables, judge
+from al_bench.analysis.report.no_items import refuse_items_in_names, without_items
 from al_bench.analysis.report.overview import Price, overview, plain
 from al_bench.analysis.report.sections import DatasetSection, count, dataset_section, failure
 from al_bench.analysis.report.svg import Palette
@@ -40,6 +41,7 @@ class ReportRequest:
         trust: Import the data sets' classes that are not al-bench's own, as the records name them.
         metric: What the arms are judged by; None: accuracy.
         price: Of a label; None: no money is shown.
+        no_items: Leave out all content and names of items: no data set is read.
     """
 
     folders: tuple[Path, ...]
@@ -52,6 +54,7 @@ class ReportRequest:
     trust: bool = False
     metric: str | None = None
     price: Price | None = None
+    no_items: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,9 @@ def write_page(request: ReportRequest, report: Callable[[str], None], step: Call
     compared = studies(
         list(request.folders), request.baseline, request.include_incomplete, report, request.metric or "accuracy"
     )
+    if request.no_items:
+        refuse_items_in_names(runs)
+        compared = [without_items(study) for study in compared]
     seeds = sorted({seed for study in compared for every in study.seeds.values() for seed in every})
     if request.seed is not None and request.seed not in seeds:
         raise InputError(f"--seed is {request.seed}; these runs have {', '.join(map(str, seeds))}")
@@ -106,7 +112,9 @@ def write_page(request: ReportRequest, report: Callable[[str], None], step: Call
         step(done, total)
 
     for id, judged, specs in jobs:
-        picks = gallery(judged.study, request.seed, request.rounds, BYTES // len(compared), advance, request.trust)
+        picks = gallery(
+            judged.study, request.seed, request.rounds, BYTES // len(compared), advance, request.trust, request.no_items
+        )
         figures = []
         for figure in draw_figures(specs, [judged.study], id, palette):
             figures.append(figure)
@@ -146,13 +154,14 @@ def _page(
         warning=f"{count(number, 'run')} not complete{broken}: {taken}.",
         treatment=f"{count(number, 'run')} {'is' if number == 1 else 'are'} not complete and {taken}.",
         command=_command(request),
-        incomplete=_incomplete(incomplete),
+        incomplete=_incomplete(incomplete, request.no_items),
         damaged=tuple(line.removeprefix("skipped ") for line in damaged),
         joint_tables=joint_tables(compared),
     )
 
 
-def _incomplete(runs: Sequence[Run]) -> Table | None:
+def _incomplete(runs: Sequence[Run], no_items: bool) -> Table | None:
+    """Of a run that failed its message says why, which may name an item."""
     rows = [
         (
             run.dataset,
@@ -160,7 +169,7 @@ def _incomplete(runs: Sequence[Run]) -> Table | None:
             str(run.seed),
             run.status,
             str(run.labels[-1]) if run.labels else "none",
-            failure(run),
+            "left out" if no_items and failure(run) else failure(run),
         )
         for run in runs
     ]
@@ -180,6 +189,7 @@ def _command(request: ReportRequest) -> str:
     ):
         argv += [option, str(value)] if value is not None else []
     argv += ["--rounds", str(request.rounds)] if request.rounds != ROUNDS else []
+    argv += ["--no-items"] if request.no_items else []
     argv += ["--trust"] if request.trust else []
     argv += ["--include-incomplete"] if request.include_incomplete else []
     return shlex.join(argv)

@@ -138,6 +138,12 @@ def _gallery_section(id: str, picks: StrategyPicks) -> GallerySection:
 
 
 def _gallery_lines(picks: Gallery) -> tuple[str, ...]:
+    if picks.no_items:
+        return (
+            "Pictures, texts, rows and names of what was picked are left out (--no-items). What stays: labels and "
+            f"scores of the first {PICKS} picks of a round.",
+            *picks.remarks,
+        )
     if picks.missing:
         return (
             f"No pictures: {picks.missing}.",
