@@ -40,7 +40,7 @@ def class_results(arm: Arm, labels: int) -> ClassResults | None:
     """What an arm does to each class at a label count; None where a seed has not recorded it."""
     rounds = [(run, record) for run in arm.runs for record in run.rounds if record.labelled == labels]
     rounds = [(run, record) for run, record in rounds if record.class_metrics.get("recall")]
-    if len(rounds) < len(arm.runs):
+    if len(rounds) < len(arm.runs) or len({len(record.class_metrics["recall"]) for _, record in rounds}) != 1:
         return None
     recall = np.array([record.class_metrics["recall"] for _, record in rounds], dtype=np.float64)
     header = rounds[0][0].header
@@ -53,7 +53,7 @@ def class_results(arm: Arm, labels: int) -> ClassResults | None:
         tested=_tested(*rounds[0], classes),
         labelled=np.mean(counts, axis=0) if counts else np.full(classes, np.nan),
         recall=recall,
-        confusion=_confusion([record for _, record in rounds]),
+        confusion=_confusion([record for _, record in rounds], classes),
     )
 
 
@@ -89,11 +89,13 @@ def leading_arm(study: Study, winners: Sequence[Finding] = ()) -> Arm | None:
 def _tested(run: Run, record: RoundRecord, classes: int) -> NDArray[np.int64]:
     if len(run.header.test_class_counts) == classes:
         return np.array(run.header.test_class_counts, dtype=np.int64)
-    if record.confusion is not None:
-        return np.array(record.confusion, dtype=np.int64).sum(axis=1)
+    if (table := _confusion([record], classes)) is not None:
+        return table.sum(axis=1)
     return np.zeros(classes, dtype=np.int64)
 
 
-def _confusion(records: list[RoundRecord]) -> NDArray[np.int64] | None:
-    tables = [np.array(record.confusion, dtype=np.int64) for record in records if record.confusion is not None]
-    return np.sum(tables, axis=0) if len(tables) == len(records) else None
+def _confusion(records: list[RoundRecord], classes: int) -> NDArray[np.int64] | None:
+    """The sum of the rounds' matrices; None where one was not recorded, or is none of so many classes."""
+    tables = [record.confusion for record in records if record.confusion is not None]
+    square = all(len(table) == classes and all(len(row) == classes for row in table) for table in tables)
+    return np.sum(np.array(tables, dtype=np.int64), axis=0) if square and len(tables) == len(records) else None

@@ -60,12 +60,30 @@ def known_metrics(headers: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[st
         headers: `own_metrics` of each run.
     """
     own = {
-        name: Metric(name, "", **{key: description[key] for key in DESCRIBED if key in description})
+        name: Metric(name, "", **_described(name, description))
         for header in headers
         for name, description in header.items()
         if name not in METRICS
     }
     return METRICS | own
+
+
+def _described(name: str, description: Mapping[str, Any]) -> dict[str, Any]:
+    """What a header says of a metric, as far as it is of the kind that a metric has."""
+
+    def is_number(value: Any) -> bool:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+    fits = {
+        "label": lambda value: isinstance(value, str) and bool(value),
+        "unit": lambda value: isinstance(value, str),
+        "higher_is_better": lambda value: isinstance(value, bool),
+        "low": lambda value: value is None or is_number(value),
+        "high": lambda value: value is None or is_number(value),
+        "point": lambda value: is_number(value) and value > 0,
+    }
+    known = {key: description[key] for key in DESCRIBED if key in description and fits[key](description[key])}
+    return {"label": name} | known
 
 
 def _load(name: str, key: str) -> Metric:

@@ -122,3 +122,22 @@ def test_a_reader_knows_it_from_the_record_alone(run, here):
     metric = known_metrics([stored.header.own_metrics])["quadratic"]
     assert (metric.axis_label, metric.higher_is_better, metric.scale) == ("Quadratic score", False, 1)
     assert json.dumps(stored.rounds[0].metric("quadratic"))
+
+
+def test_a_description_of_other_kinds_is_not_believed():
+    from al_bench.metrics import known_metrics
+
+    odd = {
+        "label": 3,
+        "unit": None,
+        "higher_is_better": "no",
+        "low": "a",
+        "high": [1],
+        "point": -1,
+        "function": "os:abort",
+    }
+    metric = known_metrics([{"odd": odd}])["odd"]
+    assert (metric.label, metric.unit, metric.higher_is_better, metric.low, metric.high, metric.point) == (
+        *("odd", "%", True, 0.0, 1.0, 0.01),
+    )
+    assert metric.function == ""

@@ -135,7 +135,8 @@ def _arms_table(judged: Judgement, target: float | None, price: Price | None) ->
     note += "; labels are medians and count the initial set" if target is not None else ""
     note += f"; a label costs {price.of(1)}" if price and target is not None else ""
     base = study.title(study.baseline or "")
-    note += f". Saved and better: against {base}; shown is what is beyond chance." if found else "."
+    compared = "Saved and better" if target is not None else "Better"
+    note += f". {compared}: against {base}; shown is what is beyond chance." if found else "."
     title = f"{_label(study)}, labels and money" if price else f"{_label(study)} and labels"
     return Table("overview", title, tuple(heads), tuple(row for _, row in rows), f"{note} {study.marks_note}".strip())
 

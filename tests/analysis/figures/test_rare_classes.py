@@ -71,6 +71,15 @@ def test_the_results_of_a_class_are_those_of_its_round(folder):
     assert class_results(study.arm("margin"), 41) is None
 
 
+@pytest.mark.parametrize("matrix", [[[1], [2, 3]], [[1, 2], [3, 4]], []], ids=["ragged", "of other classes", "empty"])
+def test_a_matrix_that_is_none_counts_as_not_recorded(folder, matrix):
+    entries = [entry | {"confusion": matrix} for entry in rounds([1, 3, 3], SECOND, 0.9)]
+    write_run(folder, entries, arm="margin", seed=2, class_names=NAMES, classes=3)
+    (study,) = studies([folder])
+    assert class_results(study.arm("margin"), 40).confusion is None
+    assert [name for name, _ in matrices(study)] == ["random"]
+
+
 def test_an_oracle_does_not_lead(folder):
     write_run(folder, rounds([1, 3, 3], SECOND, 1.0), arm="oracle", class_names=NAMES, classes=3, oracle=True)
     (study,) = studies([folder])
