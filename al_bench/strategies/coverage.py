@@ -35,7 +35,7 @@ class CoresetGreedy(_Covering):
 
     Departures:
         Rows equally far are picked at random. Works from an empty labelled set: the first centre is then uniformly
-        random, and the features are an untrained network's unless `features` says otherwise.
+        random, and the features are an encoder's, else an untrained network's.
     """
 
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
@@ -65,7 +65,7 @@ class CoresetRobust(_Covering):
         The search goes from the greedy radius down to what is proven (the paper: to its half, below which the optimum
         may lie where there are outliers); Ξ counts points, not pairs; SciPy's HiGHS in place of a commercial solver;
         points of a reduced pool count with the number of points they represent. The record has radius, lower bound and
-        gap. Works from an empty labelled set, on the features of an untrained network unless `features` says otherwise.
+        gap. Works from an empty labelled set, on an encoder's features, else on an untrained network's.
     """
 
     outliers: float = 1e-4
@@ -114,7 +114,7 @@ class KMeans(FeatureStrategy):
 
     Departures:
         No paper's method. The labelled points are not used. For each empty cluster a random row is picked.
-        Works from an empty labelled set, on the features of an untrained network unless `features` says otherwise.
+        Works from an empty labelled set, on an encoder's features, else on an untrained network's.
     """
 
     def needs(self, draws: bool) -> frozenset[Product]:

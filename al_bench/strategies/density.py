@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class _Density(FeatureStrategy):
     """A strategy for few labels, in a feature space.
 
-    The papers use features learned without labels: give them as a file where there are some.
+    The papers use features learned without labels: choose an encoder, or give them as a file, where there are some.
 
     Args:
         features: auto: the encoder's features where there is an encoder; else the input while nothing is labelled, the
@@ -51,7 +51,7 @@ class TypiClust(_Density):
         (2202.02794), section 3.
 
     Departures:
-        Features are the input or the network's, not self-supervised ones (give those as a file). K-means is full at any
+        Without an encoder the features are the input or the network's, not self-supervised ones. K-means is full at any
         number of clusters; distances go to all points of a cluster, labelled or picked ones included.
         Made for the empty labelled set: `features=auto` then takes the input.
     """
@@ -93,7 +93,7 @@ class ProbCover(_Density):
         and the purity of balls.
 
     Departures:
-        Features are the input or the network's, not self-supervised ones (give those as a file). δ is the quantile of
+        Without an encoder the features are the input or the network's, not self-supervised ones. δ is the quantile of
         2,000 distances to the nearest row of another pseudo-class, in place of a search over radii. The limit on
         edges, and random rows once all are covered, are not in the paper.
         Made for the empty labelled set: `features=auto` then takes the input.
