@@ -233,6 +233,8 @@ def _select(path: Path, there: Sequence[str], spelt: Mapping[str, tuple[str, ...
         if name not in selected:
             others = ", ".join(spelling + ending for spelling in SPELLINGS[name][1:])
             nameless = "; give each a name: numpy.savez(…, x=inputs, y=labels)" if f"arr_0{ending}" in there else ""
+            if ending and not there:
+                nameless = "; a folder of images is read with dataset=images, one of .txt files with dataset=text"
             raise InputError(
                 f"{path} has no array {name}{ending} (nor {others}); it has {', '.join(there) or 'nothing'}{nameless}"
             )

@@ -49,8 +49,11 @@ def find_file(path: str, key: str, root: str | None = None, folders: bool = Fals
     for candidate in candidates:
         if candidate.is_file() or (folders and candidate.is_dir()):
             return candidate
+    advice = ""
+    if key == "dataset.path":
+        advice = ", or read a folder of images with dataset=images, one of .txt files with dataset=text"
     if folder := next((candidate for candidate in candidates if candidate.is_dir()), None):
-        raise InputError(f"{key}: {folder} is a folder; name the file in it")
+        raise InputError(f"{key}: {folder} is a folder; name the file in it{advice}")
     tried = " nor ".join(str(candidate) for candidate in dict.fromkeys(candidates))
     advice = "" if relative.is_absolute() else ", or set dataset.root or AL_BENCH_DATA to the folder that holds it"
     what = "file or folder" if folders else "file"
