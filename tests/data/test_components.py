@@ -13,18 +13,24 @@ from omegaconf import OmegaConf
 from al_bench.data.arrays import NpzDataset
 from al_bench.data.csv_table import BenchmarkTable, CsvDataset
 from al_bench.data.digits import Digits
+from al_bench.data.hub import HubDataset
+from al_bench.data.image_folder import ImageFolder
 from al_bench.data.images import Source, TorchvisionDataset
 from al_bench.data.repeated_mnist import RepeatedMNIST
 from al_bench.data.synthetic import Synthetic
+from al_bench.data.text_data import TextDataset
 from al_bench.errors import InputError
 
 SCHEMAS: dict[str, type] = {
     "benchmark_table": BenchmarkTable,
     "csv": CsvDataset,
     "digits": Digits,
+    "hub": HubDataset,
+    "images": ImageFolder,
     "npz": NpzDataset,
     "repeated_mnist": RepeatedMNIST,
     "synthetic": Synthetic,
+    "text": TextDataset,
     "torchvision": TorchvisionDataset,
 }
 PRESETS = sorted((Path(__file__).parents[2] / "conf" / "dataset").glob("*.yaml"))
@@ -39,6 +45,7 @@ def compose(preset: Path) -> tuple[str, Any, dict[str, Any]]:
     assert isinstance(keys, dict)
     schema, *overrides, own = keys.pop("defaults")
     assert own == "_self_"
+    keys.pop("implies", None)
     brings = preset.read_text(encoding="utf-8").startswith("# @package _global_\n")
     assert [list(entry) for entry in overrides] == ([["override /model"]] if brings else [])
     keys = keys["dataset"] if brings else keys
@@ -53,7 +60,7 @@ def test_presets_fit_their_schema(preset: Path) -> None:
     lines = [line for line in preset.read_text(encoding="utf-8").splitlines() if line != "# @package _global_"]
     assert lines[0].startswith("# ")
     name, config, keys = compose(preset)
-    if preset.stem in ("csv", "npz"):  # the user names the file
+    if preset.stem in ("csv", "hub", "images", "npz", "table", "text"):  # the user names the file
         with pytest.raises(InputError, match=r"dataset\.path is not set"):
             OmegaConf.to_object(config)
         config.path = "mine"
@@ -70,7 +77,7 @@ def test_presets_fit_their_schema(preset: Path) -> None:
 
 def test_every_source_has_a_preset() -> None:
     assert {source.name for source in Source} <= {preset.stem for preset in PRESETS}
-    assert len(PRESETS) == len(SCHEMAS) - 2 + len(Source) + 4  # torchvision's sources and four published tables
+    assert len(PRESETS) == len(SCHEMAS) - 2 + len(Source) + 5  # torchvision's sources, four published tables, table
 
 
 def test_importing_the_components_is_light() -> None:
@@ -79,3 +86,8 @@ def test_importing_the_components_is_light() -> None:
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert set(modules) <= set(loaded)
     assert not {"torch", "torchvision", "sklearn", "pandas", "scipy"} & set(loaded)
+
+
+def test_table_and_csv_are_the_same_keys() -> None:
+    table, csv = (OmegaConf.load(preset) for preset in PRESETS if preset.stem in ("csv", "table"))
+    assert table == csv
