@@ -65,10 +65,12 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", [*PLAIN, "random_forest by its trees"])
 def test_the_curve_is_that_of_a_plain_loop_with_the_same_picks(run, name):
+    name, _, by_trees = name.partition(" ")
     words = WORDS.get(name, (f"model={name}",))
-    done = run("dataset=digits", *words, *SMALL, "initial.kind=random", "posterior=deterministic", "strategy=margin")
+    words += ("strategy=bald",) if by_trees else ("strategy=margin", "posterior=deterministic")
+    done = run("dataset=digits", *words, *SMALL, "initial.kind=random")
     assert done.status == 0, done.err
     found = record("a", study="s", dataset="digits")
     register()
