@@ -23,6 +23,8 @@ def is_image(path: Path) -> bool:
     """Whether a file is taken for an image: by its ending, else by its first bytes."""
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return True
+    if not path.is_file():  # to open a named pipe would wait for ever
+        return False
     try:
         with path.open("rb") as file:
             beginning = file.read(12)

@@ -86,10 +86,21 @@ def pillow_warnings() -> Iterator[None]:
         yield
 
 
+def _regular(path: Path) -> Path:
+    """The path of a regular file.
+
+    Raises:
+        OSError: It is a named pipe or a device, at which reading would wait for ever, or is not there.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError("it is no regular file")
+    return path
+
+
 def read_header(path: Path) -> Header:
     """What the header of a file says; a fault in place of an error."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(_regular(path), formats=FORMATS) as image:
             orientation = image.getexif().get(0x0112, 1)
             width, height = image.size
             frames = image.format != "MPO" and getattr(image, "n_frames", 1) > 1
@@ -118,7 +129,7 @@ def read_picture(path: Path, target: Target) -> Picture:
     provides for.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(_regular(path), formats=FORMATS) as image:
             if target.size is not None and image.format in ("JPEG", "MPO"):
                 side = 2 * max(target.size)
                 image.draft(None, (side, side))

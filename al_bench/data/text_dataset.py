@@ -238,6 +238,8 @@ def _folder_part(keys: TextDataset, part: Part) -> TextPart:
     for name in part.names:
         path = part.folder / name
         try:
+            if path.exists() and not path.is_file():  # a named pipe or a device would be read for ever
+                raise OSError("it is no regular file")
             text, _ = decode(path, Content(path.read_bytes()), keys.encoding)
         except OSError as error:
             raise InputError(f"{path} cannot be read ({one_line(error)}); make it readable, or leave it out") from error

@@ -680,3 +680,18 @@ def test_an_interruption_leaves_no_part_of_an_entry(monkeypatch: pytest.MonkeyPa
     assert [path.name for path in Path("cache/images").iterdir() if path.suffix != ".lock"] == []
     monkeypatch.setattr(image_decoding.image_reading, "read_picture", read_one)
     assert load(cache="cache").size == 320
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+@pytest.mark.parametrize("kind", ["a named pipe", "a link to a device"])
+def test_what_would_be_read_for_ever_is_a_damaged_file(kind: str) -> None:
+    write_classes("photos")
+    Path("photos/dog/2.png").unlink()
+    if kind == "a named pipe":
+        os.mkfifo("photos/dog/2.png")
+    else:
+        Path("photos/dog/2.png").symlink_to("/dev/zero")
+    with pytest.raises(InputError, match=r"dog/2\.png.* it is no regular file"):
+        load()
+    os.mkfifo("photos/dog/notes")
+    assert len(load(damaged=Damaged.skip).inputs) + len(load(damaged=Damaged.skip).test_inputs) == 9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -247,3 +248,16 @@ def test_texts_are_trained_on_by_way_of_tfidf_and_never_without_an_encoder(run: 
     refused = run(*words, *sizes, "encoder=none", "arm=b")
     assert refused.status == 2
     assert "dataset t holds texts, which no model takes as they are: give encoder=tfidf" in refused.err
+
+
+@pytest.mark.parametrize("kind", ["a named pipe", "a link to a device"])
+def test_what_would_be_read_for_ever_is_a_line(kind: str) -> None:
+    write_folder("texts")
+    path = Path("texts/ham/2.txt")
+    path.unlink()
+    if kind == "a named pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(InputError, match=r"ham/2\.txt cannot be read \(it is no regular file\)"):
+        load("texts")
