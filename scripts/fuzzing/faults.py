@@ -18,7 +18,8 @@ SECRET_NAME, SECRET = "AL_BENCH_FUZZ_SECRET", "fd1c7a86-not-to-be-shown"
 CANARY = "ran"
 """The file that appears where something that a file names was run."""
 REMARK = re.compile(
-    r"al-bench(?: \w+)?: (?:.*: skipped |.*: there is no arm 'random' to |read |going on after round |initial\.indices counts |threads is \d+ and )"
+    r"al-bench(?: \w+)?: (?:.*: skipped |.*: there is no arm 'random' to |read |going on after round )"
+    r"|al-bench(?: \w+)?: (?:initial\.indices counts |threads is \d+ and )"
     r"|al-bench: [\w=/]+ implies |report:"
 )
 """How a line begins that says what a command does, not why it refuses."""
