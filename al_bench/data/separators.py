@@ -33,9 +33,9 @@ def parse_separator(given: str) -> str | None:
     if given == AUTO:
         return None
     character = NAMES.get(given, "\t" if given == "\\t" else given)
-    if len(character) != 1 or character in '"\n\r':
+    if len(character) != 1 or character in '"\n\r' or not character.isascii():
         raise InputError(
-            f"dataset.separator is {given!r}; it must be {', '.join(NAMES)}, auto or one character (the names need no "
+            f"dataset.separator is {given!r}; it must be {', '.join(NAMES)}, auto or one ASCII character (the names need no "
             "quotes)"
         )
     return character

@@ -15,6 +15,7 @@ import torch
 from al_bench.data.csv_table import CsvDataset, Header
 from al_bench.data.encoded_columns import encode_columns
 from al_bench.data.labels import canonical
+from al_bench.data.separators import parse_separator
 from al_bench.errors import InputError
 
 GOOD = "width,colour,kind\n" + "".join(f"{row},{'rg'[row % 2]},{'xy'[row // 5]}\n" for row in range(10))
@@ -298,3 +299,9 @@ def test_a_price_is_no_class(run, tmp_path):
     done = run("dataset=csv", "dataset.path=own.csv")
     assert done.status == 2
     assert "0.05 is no class label; name the column of the labels with dataset.label" in done.err
+
+
+@pytest.mark.parametrize("separator", ["ß", "§", "日", "🦆", "ab", ""])
+def test_a_separator_that_is_no_ascii_character_is_refused(separator: str) -> None:
+    with pytest.raises(InputError, match="dataset.separator is .*one ASCII character"):
+        parse_separator(separator)
