@@ -35,8 +35,8 @@ def parse_separator(given: str) -> str | None:
     character = NAMES.get(given, "\t" if given == "\\t" else given)
     if len(character) != 1 or character in '"\n\r' or not character.isascii():
         raise InputError(
-            f"dataset.separator is {given!r}; it must be {', '.join(NAMES)}, auto or one ASCII character (the names need no "
-            "quotes)"
+            f"dataset.separator is {given!r}; it must be {', '.join(NAMES)}, auto or one ASCII character (the names "
+            "need no quotes)"
         )
     return character
 

@@ -303,5 +303,5 @@ def test_a_price_is_no_class(run, tmp_path):
 
 @pytest.mark.parametrize("separator", ["ß", "§", "日", "🦆", "ab", ""])
 def test_a_separator_that_is_no_ascii_character_is_refused(separator: str) -> None:
-    with pytest.raises(InputError, match="dataset.separator is .*one ASCII character"):
+    with pytest.raises(InputError, match=r"dataset\.separator is .*one ASCII character"):
         parse_separator(separator)
