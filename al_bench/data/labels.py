@@ -58,6 +58,15 @@ def is_measurement(values: int, rows: int) -> bool:
     return values > FEW_VALUES and values * 5 > rows
 
 
+def are_repeated(rows_of_class: Sequence[int]) -> bool:
+    """Whether at least four classes in five have two rows or more, as the numbers of a measurement seldom have.
+
+    Args:
+        rows_of_class: [C] rows of each class.
+    """
+    return 5 * sum(rows > 1 for rows in rows_of_class) >= 4 * len(rows_of_class)
+
+
 def check_label_numbers(where: str, labels: np.ndarray) -> None:
     """Refuse numbers that are measurements and no classes.
 

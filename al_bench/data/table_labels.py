@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from al_bench.data.labels import as_number, canonical, is_measurement
+from al_bench.data.labels import are_repeated, as_number, canonical, is_measurement
 from al_bench.data.table import FEW, Table
 from al_bench.data.table_choices import MissingLabels, SimilarLabels
 from al_bench.data.table_header import LABEL_NAMES, OFTEN_LABELS, plain_name
@@ -183,7 +183,7 @@ def _form(name: str, names: Sequence[str]) -> str:
     return f", {' '.join(f'U+{ord(letter):04X}' for letter in name if ord(letter) > 127)}" if twin else ""
 
 
-def check_classes(table: Table, name: str, texts: np.ndarray, named: bool, categorical: bool = False) -> None:
+def check_classes(table: Table, name: str, texts: np.ndarray, named: bool, categorical: bool | None = None) -> None:
     """Refuse labels that are none.
 
     Args:
@@ -191,12 +191,13 @@ def check_classes(table: Table, name: str, texts: np.ndarray, named: bool, categ
         name: The label's column.
         texts: [N] labels of the training part.
         named: Whether the user named the column.
-        categorical: Whether the user said that its numbers are categories.
+        categorical: Whether the user said that its numbers are categories; None where no key says so.
 
     Raises:
-        InputError: There is one class only; or so many different values, or fractions, that they are no classes.
+        InputError: There is one class only; or so many different values, or fractions, that they are no classes. Whole
+            numbers of a column that the user named are classes if four in five of them stand in two rows or more.
     """
-    classes = {canonical(text) for text in set(texts.tolist())}
+    classes = Counter(canonical(text) for text in texts.tolist())
     if len(classes) < 2:
         raise InputError(f"{table.path}: column {name!r} holds one class only; at least two are expected")
     advice = "name the column of the labels with dataset.label"
@@ -208,18 +209,16 @@ def check_classes(table: Table, name: str, texts: np.ndarray, named: bool, categ
             f"{table.path}: column {name!r} holds {len(classes)} different values in {len(texts)} rows, so it is no "
             f"class label; {'name another column' if named else advice}"
         )
-    if (
-        named
-        and not fractions
-        and not categorical
-        and None not in numbers.values()
-        and is_measurement(len(classes), len(texts))
-    ):
-        raise InputError(
-            f"{table.path}: column {name!r} holds {len(classes)} different numbers in {len(texts)} rows, so it is a "
-            "measurement and no class label, it seems; name another column, or make classes of it, such as with "
-            f"pandas.cut; if its numbers are classes: {override('dataset.categorical', [name])}"
-        )
+    whole = not fractions and None not in numbers.values()
+    if whole and not categorical and is_measurement(len(classes), len(texts)):
+        repeated = are_repeated(list(classes.values()))
+        if not (named and repeated):
+            insist = override("dataset.label", name) if repeated else override("dataset.categorical", [name])
+            raise InputError(
+                f"{table.path}: column {name!r} holds {len(classes)} different numbers in {len(texts)} rows, so it is "
+                "a measurement and no class label, it seems; name another column, or make classes of it, such as with "
+                f"pandas.cut{f'; if its numbers are classes: {insist}' if repeated or categorical is not None else ''}"
+            )
     if fractions and (not named or len(classes) > FEW):
         row, text = next(
             (row, text)

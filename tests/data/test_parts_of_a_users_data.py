@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_diabetes
 
 from al_bench.data.arrays import NpzDataset
 from al_bench.data.csv_table import CsvDataset
@@ -259,6 +260,25 @@ def test_a_column_of_many_different_numbers_is_a_label_only_where_the_user_insis
     )
     assert message.endswith("if its numbers are classes: 'dataset.categorical=[price]'")
     assert load_csv(label="price", categorical=["price"]).classes == 198
+
+
+def test_whole_numbers_of_two_rows_each_are_classes_where_the_column_is_named() -> None:
+    lines = [f"{row * 0.37 % 1:.4f},{row % 60}" for row in range(150)]
+    Path("t.csv").write_text("\n".join(["a,target", *lines]) + "\n")
+    with pytest.raises(InputError) as caught:
+        load_csv()
+    assert "column 'target' holds 60 different numbers in 150 rows" in str(caught.value)
+    assert str(caught.value).endswith("if its numbers are classes: dataset.label=target")
+    assert load_csv(label="target").classes == 60
+
+
+def test_a_published_measurement_is_refused_whether_or_not_its_column_is_named() -> None:
+    load_diabetes(as_frame=True).frame.to_csv("t.csv", index=False)
+    for keys in ({}, {"label": "target"}):
+        with pytest.raises(
+            InputError, match="column 'target' holds 214 different numbers in 442 rows, so it is a meas"
+        ):
+            load_csv(**keys)
 
 
 def test_the_files_validation_part_is_held_out_of_the_pool(run: Any) -> None:
