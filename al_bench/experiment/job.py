@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import logging
 import sys
 import traceback
@@ -23,6 +24,7 @@ from al_bench.storage.run_folder import RunFolder
 from al_bench.storage.run_log import RunLog
 
 if TYPE_CHECKING:
+    from al_bench.data.dataset import Dataset
     from al_bench.experiment.setup import Experiment
     from al_bench.records import RoundRecord, RunHeader
 
@@ -130,11 +132,10 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
 
     set_threads(job.config.threads)
     keep_freed_memory()
-    _say_what_is_implied(job)
-    experiment = set_up(job.config, job.strategy)
+    experiment = set_up(job.config, job.strategy, on_read=functools.partial(_say_before_encoding, job))
     if not stored.rounds:  # a record goes on as it began
         _check_typed(job, experiment)
-    _say_what_was_read(job, experiment)
+    _say_what_was_read(job, experiment.dataset)
     _say_what_was_encoded(job, experiment)
     remarks = run_remarks(experiment, str(job.choices["posterior"]))
     for line in remarks:
@@ -173,10 +174,15 @@ SAID: set[str] = set()
 """Lines that one command has printed, about its data and its choices: the runs of a sweep share theirs."""
 
 
-def _say_what_is_implied(job: Job) -> None:
-    """One line about the options that were chosen for the user, before anything is read."""
+def _say_before_encoding(job: Job, dataset: Dataset) -> None:
+    """One line about the options that were chosen for the user, and what was read where encoding it may take minutes.
+
+    Data that cannot be read are answered with one line alone: nothing is said before they are.
+    """
     if line := implied_line(job.choices, job.implied):
         _say(job, line)
+    if job.choices.get("encoder", "none") != "none" and dataset.reading is not None and dataset.origins is not None:
+        _say(job, f"read {dataset.reading.line()}")
 
 
 def _say(job: Job, line: str) -> None:
@@ -186,9 +192,8 @@ def _say(job: Job, line: str) -> None:
     SAID.add(line)
 
 
-def _say_what_was_read(job: Job, experiment: Experiment) -> None:
+def _say_what_was_read(job: Job, dataset: Dataset) -> None:
     """One line about a user's own data, before anything is trained."""
-    dataset = experiment.dataset
     if dataset.reading is None or dataset.origins is None:
         return
     _say(job, f"read {dataset.reading.line()}")

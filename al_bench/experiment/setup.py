@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -213,7 +214,9 @@ def suggested_validation(size: int) -> int:
     return max(1, min(500, size // 10))
 
 
-def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> Experiment:
+def set_up(
+    config: RunConfig, strategy_name: str, chunk: int | None = None, on_read: Callable[[Dataset], None] | None = None
+) -> Experiment:
     """All objects of a run.
 
     Args:
@@ -221,6 +224,7 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
         strategy_name: The option chosen, for messages.
         chunk: Rows whose products are computed together; None takes the learner's own number. No result depends on it
             beyond rounding.
+        on_read: Is called with the data set once it is read, before anything is encoded.
 
     Raises:
         InputError: a cross-field fault; the message names the keys.
@@ -228,6 +232,8 @@ def set_up(config: RunConfig, strategy_name: str, chunk: int | None = None) -> E
     device = pick_device(config.device)
     streams = Streams(config.seed)
     raw = load_checked(config.dataset, config.cache, config.initial.rows or (), config.validation == VALIDATION_FILE)
+    if on_read is not None:
+        on_read(raw)
     encoded = functools.cache(lambda: encode_trainable(config, raw, device))
     start, validation = draw_sets(config, raw, streams, encoded)
     full = config.reference is Reference.full
