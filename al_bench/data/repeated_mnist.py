@@ -6,6 +6,7 @@ isotropic Gaussian noise of standard deviation 0.1 is added to each image, drawn
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -64,16 +65,15 @@ class RepeatedMNIST:
             InputError: MNIST's files are missing and cannot be downloaded, or are damaged, or the copies do not fit
                 into the memory.
         """
-        from al_bench.data.size_limits import check_generated
-
-        check_generated(f"dataset.copies={self.copies}", self.generated_bytes)
         import numpy as np
         import torch
 
         from al_bench.data.dataset import Dataset
+        from al_bench.data.size_limits import check_generated
         from al_bench.rng import Streams
 
         base = TorchvisionDataset(Source.mnist, self.root).load()
+        check_generated(f"dataset.copies={self.copies}", 4 * self.copies * base.size * math.prod(base.shape))
         generator = Streams(self.noise_seed).numpy("pool noise")
         inputs = np.empty((self.copies * base.size, *base.shape), dtype=np.float32)
         # NumPy's stream is the same on every processor; torch's normal_ has a vectorised form that rounds
