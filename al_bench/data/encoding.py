@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+DIMENSIONS = 256
+"""Of the dense features that strategies get where an encoder's are sparse."""
+
 
 @dataclass(frozen=True)
 class Encoding:

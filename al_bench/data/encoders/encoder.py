@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
-from al_bench.data.dataset import Dataset
+    from al_bench.data.dataset import Dataset
+
+
+def _cpu() -> torch.device:
+    import torch
+
+    return torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,7 @@ class Workspace:
         own_code: Digest of the files of an encoder of the user's own; None for al-bench's.
     """
 
-    device: torch.device = torch.device("cpu")  # noqa: RUF009, a constant
+    device: torch.device = field(default_factory=_cpu)
     cache: Path | None = None
     own_code: str | None = None
 

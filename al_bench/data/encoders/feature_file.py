@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from al_bench.data.array_files import SPELLINGS
 from al_bench.data.files import one_line
 from al_bench.data.parquet import parquet_frame
 from al_bench.errors import InputError
@@ -16,8 +15,8 @@ from al_bench.storage.files import read_regular
 
 LARGEST_PARQUET = 2**34
 """Bytes of a Parquet file, which is read into memory."""
-TRAIN = (*SPELLINGS["x"], "features", "embeddings", "train")
-TEST = (*SPELLINGS["x_test"], "test_features", "test_embeddings", "test")
+TRAIN = ("x", "X", "x_train", "X_train", "train_images", "features", "embeddings", "train")
+TEST = ("x_test", "X_test", "test_images", "test_features", "test_embeddings", "test")
 """How .npz files call the features of the two parts."""
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from al_bench.data.dataset import Dataset
 from al_bench.data.encoders.encoder import Encoder, Workspace
 from al_bench.data.encoders.feature_file import FeatureTable, read_features
 from al_bench.data.encoders.item_encoder import IN_MEMORY
 from al_bench.data.encoding import Encoding, digest_of
 from al_bench.data.files import find_file
-from al_bench.data.mapped import MappedRows
 from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from al_bench.data.dataset import Dataset
+    from al_bench.data.mapped import MappedRows
 
 
 class Order(Enum):
@@ -187,6 +190,10 @@ def part_inputs(table: FeatureTable, rows: np.ndarray) -> Tensor | MappedRows:
     Raises:
         InputError: A value is NaN, infinite or beyond float32.
     """
+    import torch
+
+    from al_bench.data.mapped import MappedRows
+
     mapped = MappedRows(table.where, table.values, rows)
     for _ in mapped.checked_chunks():
         pass

@@ -5,15 +5,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from al_bench import checks
-from al_bench.data.dataset import Dataset
 from al_bench.data.encoders.item_encoder import FeatureNetwork, ItemEncoder
 from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from al_bench.data.dataset import Dataset
 
 
 @dataclass
@@ -33,6 +35,8 @@ class ImageNetworkEncoder(ItemEncoder):
             checks.at_least("encoder.size", self.size, 8)
 
     def check_inputs(self, dataset: Dataset) -> None:
+        import torch
+
         if dataset.is_text:
             raise InputError(f"this encoder reads images, and {dataset.name} holds texts; choose encoder=tfidf")
         shape = "×".join(map(str, dataset.shape))
@@ -74,6 +78,8 @@ class Prepared:
 
     def to(self, device: torch.device) -> Prepared:
         """The same on a device, ready to run."""
+        import torch
+
         frozen = self.module.eval().requires_grad_(False)
         self.module = frozen.to(device).to(memory_format=torch.channels_last)
         return self
@@ -83,11 +89,16 @@ class ImageNetwork(FeatureNetwork):
     """A network that takes images as they are: bytes, of any size."""
 
     def __init__(self, network: Prepared, device: torch.device) -> None:
+        import torch
+
         self.network, self.device = network, device
         self.mean = torch.tensor(network.mean, device=device)[:, None, None]
         self.std = torch.tensor(network.std, device=device)[:, None, None]
 
     def __call__(self, items: Sequence[Any], size: int) -> Tensor:
+        import torch
+        from torch import nn
+
         images = torch.stack(list(items)).to(self.device).float() / 255
         if images.shape[1] == 1:
             images = images.expand(-1, 3, -1, -1)

@@ -13,23 +13,26 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from al_bench import checks
-from al_bench.data.dataset import Dataset
 from al_bench.data.encoders.encoder import Encoder, Workspace
 from al_bench.data.encoders.items import Missing, item_digests
 from al_bench.data.encoders.network import FeatureNetwork, PlainFunction
 from al_bench.data.encoding import Encoding, digest_of
-from al_bench.data.mapped import MappedRows
 from al_bench.errors import InputError
 from al_bench.progress import bar
 from al_bench.storage import cache, features
 from al_bench.storage.environment import cores, package_versions
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from al_bench.data.dataset import Dataset
+    from al_bench.data.mapped import MappedRows
 
 IN_MEMORY = 2**31
 """Bytes of features that are held in memory; more stay in the file: two gigabytes."""
@@ -100,6 +103,8 @@ class ItemEncoder(Encoder):
 
     def store(self, workspace: Workspace, facts: dict[str, Any]) -> features.FeatureStore | None:
         """Where the features are stored; None where nothing is."""
+        import torch
+
         if workspace.cache is None:
             return None
         device = workspace.device
@@ -185,6 +190,8 @@ class ItemEncoder(Encoder):
         Returns:
             The new rows (an empty array where they were stored), and where each new item is among them.
         """
+        import torch
+
         missing = Missing(dataset, parts, there)
         loaded = self.load(workspace.device)
         network = loaded if isinstance(loaded, FeatureNetwork) else PlainFunction(loaded)
@@ -226,6 +233,8 @@ class ItemEncoder(Encoder):
         Raises:
             InputError: It is not one row of finite numbers an item.
         """
+        from torch import Tensor
+
         if not isinstance(batch, Tensor) or batch.ndim != 2 or len(batch) != count or batch.shape[1] == 0:
             shape = list(batch.shape) if isinstance(batch, Tensor) else f"a {type(batch).__name__}"
             raise InputError(f"{type(self).__name__} gives {shape} for {count} items; it must give one row an item")
@@ -236,6 +245,10 @@ class ItemEncoder(Encoder):
 
 def _inputs(rows: np.ndarray, positions: np.ndarray) -> Tensor | MappedRows:
     """[n, D] the features at some rows: in memory, or left in their file where there are many."""
+    import torch
+
+    from al_bench.data.mapped import MappedRows
+
     if isinstance(rows, np.memmap) and len(positions) * rows[:1].nbytes > IN_MEMORY:
         return MappedRows("the encoder's features", rows, positions)
     return torch.from_numpy(np.ascontiguousarray(rows[positions], dtype=np.float32))
@@ -245,6 +258,7 @@ def _inputs(rows: np.ndarray, positions: np.ndarray) -> Tensor | MappedRows:
 def encoding_threads() -> Iterator[None]:
     """Inside, networks run on all cores that the process may use: only one process encodes, the others wait for it."""
     import threadpoolctl
+    import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(cores())

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
-from al_bench.data.dataset import Dataset, Inputs
 from al_bench.data.encoders.network import FeatureNetwork
-from al_bench.data.texts import Texts
 from al_bench.storage import features
+
+if TYPE_CHECKING:
+    from al_bench.data.dataset import Dataset, Inputs
 
 HASHED_ROWS = 256
 """Items read together to be digested."""
@@ -62,6 +61,10 @@ class Missing:
 
 def item_digests(inputs: Inputs) -> list[bytes]:
     """A digest of every item: of a text its characters, of an image or a row its type, shape and bytes."""
+    from torch import Tensor
+
+    from al_bench.data.texts import Texts
+
     if isinstance(inputs, Texts):
         return [features.item_digest("text", text.encode("utf-8", "surrogatepass")) for text in inputs]
     out: list[bytes] = []

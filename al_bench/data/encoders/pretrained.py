@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from al_bench.data.encoders import weights
 from al_bench.data.encoders.images import ImageNetworkEncoder, Prepared
 from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 TORCHVISION = "torchvision:"
 """How the names of torchvision's networks begin; others are timm's."""
@@ -144,6 +144,8 @@ def timm_network(name: str, path: Path, size: int | None) -> Prepared:
     Raises:
         InputError: The weights are damaged, or those of another network.
     """
+    import torch
+
     config = timm_config(name)
     module = build_timm(name, path, size, seed=0)
     # timm leaves random what a file does not have; of another seed that is other weights.
@@ -164,6 +166,8 @@ def build_timm(name: str, path: Path, size: int | None, seed: int) -> nn.Module:
     Raises:
         InputError: timm cannot read the file, or its tensors have other shapes.
     """
+    import torch
+
     timm = import_timm()
     keys: dict[str, Any] = {"pretrained": True, "num_classes": 0, "pretrained_cfg_overlay": {"file": str(path)}}
     try:
@@ -201,6 +205,8 @@ def torchvision_file(name: str) -> Path:
     Raises:
         InputError: It is neither there nor can it be had.
     """
+    import torch
+
     url = str(torchvision_weights(name).url)
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if path.is_file():
@@ -222,6 +228,7 @@ def torchvision_network(name: str, path: Path, size: int | None) -> Prepared:
     Raises:
         InputError: The weights are those of another network, or the network has no last linear layer.
     """
+    from torch import nn
     from torchvision import models
 
     known = torchvision_weights(name)

@@ -10,11 +10,11 @@ import threadpoolctl
 import torch
 from torch import Tensor
 
+from al_bench.data.encoding import DIMENSIONS
 from al_bench.data.sparse import SparseRows
 from al_bench.storage import cache, features
 from al_bench.storage.environment import package_versions
 
-DIMENSIONS = 256
 KIND = "truncated-svd"
 REVISION = 1
 

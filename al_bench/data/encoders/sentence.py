@@ -7,17 +7,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from al_bench import checks
-from al_bench.data.dataset import Dataset
 from al_bench.data.encoders import weights
 from al_bench.data.encoders.item_encoder import FeatureNetwork, ItemEncoder
 from al_bench.errors import InputError
 from al_bench.storage.files import MEGABYTE, read_regular
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from al_bench.data.dataset import Dataset
 
 TOKEN_STEP = 16
 """Texts whose tokens fill the same number of such steps go through the network together, padded to it."""
@@ -111,6 +113,8 @@ class SentenceNetwork(FeatureNetwork):
         self.tokenize = getattr(model, "preprocess", None) or model.tokenize
 
     def sizes(self, items: Sequence[str]) -> list[int]:
+        from torch import Tensor
+
         tokens = self._tokens(items)
         mask = tokens.get("attention_mask")
         if not isinstance(mask, Tensor) or mask.shape != tokens["input_ids"].shape or mask.ndim != 2:
@@ -121,6 +125,9 @@ class SentenceNetwork(FeatureNetwork):
         return [-(-int(count) // TOKEN_STEP) * TOKEN_STEP for count in mask.sum(1)]
 
     def __call__(self, items: Sequence[str], size: int) -> Tensor:
+        import torch
+        from torch import Tensor
+
         tokens = self._tokens(items)
         padding = {"input_ids": self._padding_token(), "attention_mask": 0, "token_type_ids": 0}
         left = getattr(self.model.tokenizer, "padding_side", "right") == "left"

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from scipy import sparse
 
 from al_bench import checks
-from al_bench.data.dataset import Dataset
 from al_bench.data.encoders.encoder import Encoder, Workspace
-from al_bench.data.encoders.reduced import DIMENSIONS
-from al_bench.data.encoding import Encoding, digest_of
-from al_bench.data.sparse import SparseRows, sorted_rows
+from al_bench.data.encoding import DIMENSIONS, Encoding, digest_of
 from al_bench.errors import InputError
 from al_bench.storage import cache, features
 from al_bench.storage.environment import package_versions
+
+if TYPE_CHECKING:
+    from al_bench.data.dataset import Dataset
+    from al_bench.data.sparse import SparseRows
 
 KIND = "tfidf"
 REVISION = 1
@@ -98,6 +97,8 @@ class Tfidf(Encoder):
         """The tf-idf of both parts, by the terms of the training part."""
         from sklearn.feature_extraction.text import TfidfVectorizer
 
+        from al_bench.data.sparse import sorted_rows
+
         vectorizer = TfidfVectorizer(
             ngram_range=(self.ngram_min, self.ngram_max),
             min_df=self.min_df,
@@ -127,6 +128,8 @@ class Tfidf(Encoder):
 
 def as_tensors(parts: tuple[SparseRows, SparseRows]) -> dict[str, Any]:
     """Both parts as the cache can store them."""
+    import torch
+
     stored: dict[str, Any] = {"dimension": parts[0].shape[1]}
     for name, part in zip(("train", "test"), parts, strict=True):
         stored[name] = {
@@ -139,6 +142,10 @@ def as_tensors(parts: tuple[SparseRows, SparseRows]) -> dict[str, Any]:
 
 def from_tensors(stored: Any, rows: tuple[int, int]) -> tuple[SparseRows, SparseRows] | None:
     """Both parts from what the cache gave; None where it gave nothing, or something else."""
+    from scipy import sparse
+
+    from al_bench.data.sparse import sorted_rows
+
     if not isinstance(stored, Mapping):
         return None
     try:

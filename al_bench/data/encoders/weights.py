@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from pathlib import Path
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 PACKAGE = "package:"
 """How a name begins that says where in an installed package the weights are: package:MODULE/PATH."""
@@ -113,6 +114,9 @@ def load_state(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: It cannot be read, or holds anything else.
     """
+    import torch
+    from torch import Tensor
+
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
