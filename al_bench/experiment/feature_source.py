@@ -5,7 +5,7 @@ from __future__ import annotations
 from al_bench.data.sparse import SparseRows
 from al_bench.errors import InputError
 from al_bench.learners.learner import Learner
-from al_bench.learners.linear import LinearLearner
+from al_bench.learners.linear_learner import LinearLearner
 from al_bench.strategies.base import FeatureStrategy, Strategy
 
 AUTO, INPUT, PENULTIMATE = "auto", "input", "penultimate"

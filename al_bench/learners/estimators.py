@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from al_bench import checks
 from al_bench.config.load_class import load_class
-from al_bench.data.sparse import SparseRows
 from al_bench.errors import InputError
-from al_bench.learners.estimator_learner import EstimatorLearner, check_posterior
 
 if TYPE_CHECKING:
     from al_bench.data.dataset import Dataset
+    from al_bench.learners.estimator_learner import EstimatorLearner
     from al_bench.learners.posterior import Posterior
     from al_bench.learners.training import Training
 
@@ -63,6 +62,9 @@ class Estimator(ABC):
                 features are sparse, too many to be made dense.
         """
         from sklearn.utils.validation import has_fit_parameter
+
+        from al_bench.data.sparse import SparseRows
+        from al_bench.learners.estimator_learner import EstimatorLearner, check_posterior
 
         estimator, name = self.new(0, 1), f"model={self.option}"
         if training.class_weights not in (None, "none") and not has_fit_parameter(estimator, "sample_weight"):
