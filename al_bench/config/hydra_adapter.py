@@ -15,11 +15,13 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from hydra._internal import config_loader_impl
+from hydra._internal import hydra as hydra_internal
 from hydra._internal.core_plugins.file_config_source import FileConfigSource as HydraFileConfigSource
 from hydra._internal.defaults_list import DefaultsList
 from hydra._internal.defaults_list import create_defaults_list as hydras_defaults_list
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import get_args_parser
+from hydra.core import utils as hydra_utils
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
@@ -143,6 +145,8 @@ def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
 for _owner, _names in (
     (Plugins, ("instantiate_sweeper", "instantiate_launcher")),
     (config_loader_impl.ConfigLoaderImpl, ("load_configuration", "load_sweep_config")),
+    (hydra_utils, ("configure_log",)),
+    (hydra_internal, ("configure_log",)),
 ):
     for _name in _names:
         setattr(_owner, _name, refusing(getattr(_owner, _name)))

@@ -97,3 +97,15 @@ def test_hydra_composes_through_al_benchs_list_of_defaults():
     for method in ("_load_configuration_impl", "compute_defaults_list"):
         source = inspect.getsource(getattr(config_loader_impl.ConfigLoaderImpl, method))
         assert source.count("create_defaults_list(") == 1, f"{method} composes otherwise: {ADVICE}"
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["hydra.job_logging.root=x", "hydra.job_logging.root=[1]", "+hydra.job_logging.root.level=loud"],
+    ids=["a text", "a list", "no level"],
+)
+def test_logging_that_python_cannot_set_up_is_one_line(run, word):
+    done = run("debug=smoke", word)
+    assert done.status == 2
+    assert done.err.startswith("al-bench run: hydra: ")
+    assert done.err.count("\n") == 1
