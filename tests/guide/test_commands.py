@@ -12,8 +12,12 @@ from tests.guide.pages import PAGES, Block, as_pattern, blocks, normalise
 from tests.guide.shell import Shell, forgetting_modules_of
 
 DATA = os.environ.get("AL_BENCH_DATA")
+README_OWN_DATA = (
+    "al-bench run -m dataset=images dataset.path=photos encoder=efficientnet_lite0 strategy=random,margin seed=0,1,2"
+)
+"""`tests/cli/test_own_data_end_to_end.py` does the same with a small folder."""
 NOT_RUN = {
-    "README": ["pip install -e . && al-bench run", "pip install -e '.[dev]' && pytest"],
+    "README": ["pip install -e . && al-bench run", "pip install -e '.[dev]' && pytest", README_OWN_DATA],
     "images-and-texts": [
         "al-bench run dataset=hub dataset.path=stanfordnlp/imdb encoder=tfidf",
         "al-bench run dataset=hub dataset.path=ylecun/mnist strategy=margin",
