@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,13 +44,19 @@ def write_texts() -> None:
     pd.DataFrame(rows).to_csv("sentences.csv", index=False)
 
 
+def write_parquet(frame: pd.DataFrame, path: str) -> None:
+    with duckdb.connect() as connection:
+        connection.register("frame", frame)
+        connection.execute(f"COPY frame TO '{path}' (FORMAT parquet)")
+
+
 def write_table() -> None:
     """cancer.parquet: scikit-learn's 569 biopsies, and a patient for every three of them."""
     frame = sklearn.datasets.load_breast_cancer(as_frame=True).frame
-    frame.to_parquet("cancer.parquet")
+    write_parquet(frame, "cancer.parquet")
     frame["patient"] = [f"p{row // 3}" for row in range(len(frame))]
-    frame[:400].to_parquet("train.parquet")
-    frame[350:].to_parquet("test.parquet")
+    write_parquet(frame[:400], "train.parquet")
+    write_parquet(frame[350:], "test.parquet")
 
 
 def write_arrays() -> None:

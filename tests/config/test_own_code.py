@@ -110,6 +110,7 @@ def test_a_record_of_before_goes_on_and_says_that_nothing_is_compared(run, own):
     for key in ("stochastic", "beta", "power", "colour", "inner.depth", "layers", "pair", "name", "anything"):
         del header["identity"][f"strategy.{key}"]  # only what the option lists was a key then
     (path / "header.json").write_text(json.dumps(header))
+    (path / "stop_set.bin").unlink()  # no record of that time has one
     own.source.write_text(f"{STRATEGY}# a comment\n")
     remark = "the record does not say which code of your own it was run with, so it is not compared"
     done = run(*words("strategy", "schedule.rounds=2"))
