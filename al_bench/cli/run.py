@@ -27,7 +27,8 @@ from al_bench.config.schema import InitialKind
 from al_bench.config.shell_words import quote_values
 from al_bench.errors import InputError, plain_line, typed_path
 from al_bench.experiment import sweep
-from al_bench.experiment.job import SAID, Job, perform
+from al_bench.experiment.announce import SAID
+from al_bench.experiment.job import Job, perform
 from al_bench.experiment.outcome import Outcome
 from al_bench.storage.identity import began_balanced
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from al_bench.config.implied import implied_line
-from al_bench.config.schema import InitialKind, Reference, RunConfig, default_kind
+from al_bench.config.schema import RunConfig
 from al_bench.data.files import find_file
-from al_bench.errors import BenchError, InputError, plain_line
+from al_bench.errors import BenchError, InputError
+from al_bench.experiment import announce
 from al_bench.experiment.outcome import Outcome
 from al_bench.storage.files import is_disk_full
 from al_bench.storage.own_code import UNKNOWN, check_own_code, is_unknown
@@ -24,7 +24,6 @@ from al_bench.storage.run_folder import RunFolder
 from al_bench.storage.run_log import RunLog
 
 if TYPE_CHECKING:
-    from al_bench.data.dataset import Dataset
     from al_bench.experiment.setup import Experiment
     from al_bench.records import RoundRecord, RunHeader
 
@@ -132,14 +131,14 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
 
     set_threads(job.config.threads)
     keep_freed_memory()
-    experiment = set_up(job.config, job.strategy, on_read=functools.partial(_say_before_encoding, job))
+    experiment = set_up(job.config, job.strategy, on_read=functools.partial(announce.say_before_encoding, job))
     if not stored.rounds:  # a record goes on as it began
         _check_typed(job, experiment)
-    _say_what_was_read(job, experiment.dataset)
-    _say_what_was_encoded(job, experiment)
+    announce.say_what_was_read(job, experiment.dataset)
+    announce.say_what_was_encoded(job, experiment)
     remarks = run_remarks(experiment, str(job.choices["posterior"]))
     for line in remarks:
-        _say(job, line)
+        announce.say(job, line)
     header = describe(job, experiment)
     if stored.complete and is_covered(stored.rounds, experiment):
         stored.check_header(header, ("fingerprint", "features", "encoding"))
@@ -170,82 +169,6 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
             return Outcome("failed", str(job.folder), " ".join(note.split()))
 
 
-SAID: set[str] = set()
-"""Lines that one command has printed, about its data and its choices: the runs of a sweep share theirs."""
-
-
-def _say_before_encoding(job: Job, dataset: Dataset) -> None:
-    """One line about the options that were chosen for the user, and what was read where encoding it may take minutes.
-
-    Data that cannot be read are answered with one line alone: nothing is said before they are.
-    """
-    if line := implied_line(job.choices, job.implied):
-        _say(job, line)
-    if job.choices.get("encoder", "none") != "none" and dataset.reading is not None and dataset.origins is not None:
-        _say(job, f"read {dataset.reading.line()}")
-
-
-def _say(job: Job, line: str) -> None:
-    """Print a line about a run, once a command."""
-    if line not in SAID and job.bar:
-        print(f"al-bench: {plain_line(line)}", file=sys.stderr)
-    SAID.add(line)
-
-
-def _say_what_was_read(job: Job, dataset: Dataset) -> None:
-    """One line about a user's own data, before anything is trained."""
-    if dataset.reading is None or dataset.origins is None:
-        return
-    _say(job, f"read {dataset.reading.line()}")
-    if (indices := job.config.initial.indices) and job.bar and (items := dataset.items(indices)) != list(indices):
-        said = ", ".join(map(str, items[:8])) + (", …" if len(items) > 8 else "")
-        print(
-            f"al-bench: initial.indices counts the training part: these are the rows {said} of the file; initial.rows "
-            "counts the rows of the file",
-            file=sys.stderr,
-        )
-
-
-def _say_what_was_encoded(job: Job, experiment: Experiment) -> None:
-    """One line about the features that an encoder made."""
-    encoding = experiment.dataset.encoding
-    if encoding is None:
-        return
-    parts = [f"{encoding.dimension:,} numbers a point"]
-    if encoding.cached is not None:
-        parts.append(f"{encoding.cached:,} of {encoding.points:,} different points from the cache")
-    line = "; ".join([f"encoder {job.choices.get('encoder')}: {', '.join(parts)}", *encoding.remarks])
-    _say(job, line)
-
-
-def describe_start_of(experiment: Experiment) -> str:
-    """How the initial set of a run was drawn, how many classes it has, and what a balanced one costs."""
-    from al_bench.health.start_cost import describe_start
-
-    initial, labelled = experiment.config.initial, experiment.start.labelled
-    named = initial.indices is not None or initial.rows is not None
-    seen = sum(count > 0 for count in experiment.class_counts(labelled))
-    pool = experiment.class_counts(experiment.start.pool)
-    return describe_start("named" if named else initial.kind.value, len(labelled), pool, seen)
-
-
-def _say_how_it_starts(job: Job, experiment: Experiment) -> None:
-    """One line about the initial set in the log, and before anything is trained on a user's own data on the console.
-
-    Of the runs of a sweep the first of each way to start says it. The benchmarks that come with al-bench start as in
-    their papers.
-    """
-    config, initial = job.config, job.config.initial
-    if config.reference is not Reference.none:
-        return
-    line = f"start: {describe_start_of(experiment)}{job.start_note}"
-    logger.info("%s", line)
-    way = f"{experiment.dataset.name} {initial.kind} {initial.size} {initial.indices} {initial.rows}"
-    if way not in SAID and job.bar and default_kind(type(config.dataset)) is not InitialKind.balanced:
-        print(f"al-bench: {line}", file=sys.stderr)
-    SAID.add(way)
-
-
 def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: RunHeader) -> None:
     """Run the missing rounds of a job whose folder is held, with a progress bar and a log."""
     from tqdm import tqdm
@@ -260,7 +183,7 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
     folder.add_metrics(header)
     done = len(folder.rounds)
     if not done or job.start_note:
-        _say_how_it_starts(job, experiment)
+        announce.say_how_it_starts(job, experiment)
     if recorded:
         logger.info("resuming after round %d, at commit %s", done - 1, header.commit)
         if not folder.protected:

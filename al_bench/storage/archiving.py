@@ -21,6 +21,7 @@ from al_bench.errors import InputError
 from al_bench.storage.archive import END, SCHEMA, SUFFIX, digest
 from al_bench.storage.files import output_file
 from al_bench.storage.header import header_text
+from al_bench.storage.items import LEFT_OUT, ROWS, refuse_items_in_arms, without_items
 from al_bench.storage.parquet import connect
 from al_bench.storage.recorded_config import recorded_config
 from al_bench.storage.rounds import ALGORITHM, chain_start, encode
@@ -61,6 +62,9 @@ def write_archive(runs: Sequence[Run], root: Path, out: Path, include: Collectio
     """
     if out.exists():
         raise InputError(f"{out} exists, and an archive is written once: name another file with --out, or delete it")
+    if "items" not in include:
+        refuse_items_in_arms(runs, "without --include items")
+        runs = [without_items(run) for run in runs]
     rows = [row for run in runs for row in _run_rows(run, root, include)]
     end = json.dumps({"schema": SCHEMA, "runs": len(runs), "digest": digest(row[:4] for row in rows)})
     rows.append(("", END, 0, end, *[None] * (len(_COLUMNS) - 4)))
@@ -70,7 +74,7 @@ def write_archive(runs: Sequence[Run], root: Path, out: Path, include: Collectio
         part.replace(out)
     for run in runs:
         stored = read_run(out / run.folder.resolve().relative_to(root.resolve()))
-        if [_public(record, include) for record in run.rounds] != list(stored.rounds):
+        if run.rounds != stored.rounds:
             raise InputError(f"{out} does not give {run.folder} back; report this")
 
 
@@ -93,6 +97,10 @@ def _run_rows(run: Run, root: Path, include: Collection[str]) -> Iterator[tuple[
     of_run = [getattr(run, name) for name in _OF_RUN]
     header = _public_header(run, include)
     config = recorded_config(run.folder)
+    if config is not None and "items" not in include:
+        group, _, key = ROWS.partition(".")
+        if isinstance(config.get(group), dict) and config[group].get(key) is not None:
+            config[group][key] = LEFT_OUT
     if config is not None and "paths" not in include:
         config = without_folders(config)
     texts = {"header.json": header_text(header), "status.json": json.dumps({"status": "complete"})}
@@ -103,14 +111,9 @@ def _run_rows(run: Run, root: Path, include: Collection[str]) -> Iterator[tuple[
             yield (folder, name, line, content, *of_run, None, None, None)
     before = chain_start(header)
     for record in run.rounds:
-        line_bytes, before = encode(_public(record, include), before)
+        line_bytes, before = encode(record, before)
         of_round = (record.round, record.labelled, record.accuracy)
         yield (folder, "rounds.jsonl", record.round, line_bytes.decode().rstrip("\n"), *of_run, *of_round)
-
-
-def _public(record: Any, include: Collection[str]) -> Any:
-    """A round without what was not asked for."""
-    return record if "items" in include else msgspec.structs.replace(record, acquired_items=None)
 
 
 def _public_header(run: Run, include: Collection[str]) -> Any:
@@ -118,8 +121,6 @@ def _public_header(run: Run, include: Collection[str]) -> Any:
     changed: dict[str, Any] = {"digests": ALGORITHM}
     if "host" not in include:
         changed["host"] = None
-    if "items" not in include:
-        changed["initial_items"] = None
     if "paths" not in include:
         changed |= {name: without_folders(getattr(run.header, name)) for name in _WITH_PATHS}
     return msgspec.structs.replace(run.header, **changed)

@@ -96,6 +96,25 @@ def test_a_path_keeps_its_last_part_alone(value: object, public: object) -> None
     assert without_folders(value) == public
 
 
+def named_by_items(root: Path, arm: str) -> Path:
+    named = {"identity": {"initial.rows": ["patient 7"]}, "command": ["initial.rows=['patient 7']"]}
+    folder = write_run(root, [0.5, 0.7], study="named", arm=arm, **named)
+    (folder / "config.yaml").write_text("initial: {rows: [patient 7], size: 2}\n")
+    return root / "named"
+
+
+def test_rows_that_the_user_named_stay_out_of_commands_and_configurations(tmp_path: Path) -> None:
+    text = str(read_archive(archived(named_by_items(tmp_path, "bald"))))
+    assert "patient 7" not in text
+    assert "initial.rows" in text
+
+
+def test_an_arm_that_is_named_by_items_is_refused(tmp_path: Path) -> None:
+    study = named_by_items(tmp_path, "bald,rows=[patient 7]")
+    with pytest.raises(InputError, match=r"without --include items: the name of the arm in .* holds items"):
+        archived(study)
+
+
 def test_the_archive_beside_a_missing_folder_stands_in_for_it(study: Path) -> None:
     archive = archived(study)
     folder = study / "digits" / "bald" / "seed-0"

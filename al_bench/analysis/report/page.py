@@ -13,13 +13,14 @@ from al_bench import __version__
 from al_bench.analysis.report.figures import DrawnFigure, draw_figures, figure_specs, joint_figure_specs
 from al_bench.analysis.report.gallery import BYTES, ROUNDS, gallery
 from al_bench.analysis.report.judgement import joint_tables, judge
-from al_bench.analysis.report.no_items import refuse_items_in_names, without_items
+from al_bench.analysis.report.no_items import without_items
 from al_bench.analysis.report.overview import Price, overview, plain
 from al_bench.analysis.report.sections import DatasetSection, count, dataset_section, failure
 from al_bench.analysis.report.svg import Palette
 from al_bench.analysis.study import studies
 from al_bench.analysis.tables.table import Table, text_table
 from al_bench.errors import InputError
+from al_bench.storage.items import refuse_items_in_arms
 from al_bench.storage.runs import Run, find_runs
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def write_page(request: ReportRequest, report: Callable[[str], None], step: Call
         list(request.folders), request.baseline, request.include_incomplete, report, request.metric or "accuracy"
     )
     if request.no_items:
-        refuse_items_in_names(runs)
+        refuse_items_in_arms(runs, "--no-items")
         compared = [without_items(study) for study in compared]
     seeds = sorted({seed for study in compared for every in study.seeds.values() for seed in every})
     if request.seed is not None and request.seed not in seeds:
