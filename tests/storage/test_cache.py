@@ -40,7 +40,8 @@ def shared(run, tmp_path):
     folder = tmp_path / "cache"
 
     def call(*words):
-        return run(*TINY, f"cache={folder}", *words)
+        unread = "training.steps=" if "training.stop=early" in words else "-"  # nothing reads it there
+        return run(*(word for word in TINY if not word.startswith(unread)), f"cache={folder}", *words)
 
     call.entries = lambda: sorted((folder / first_round.KIND).glob("*.pt"))
     call.folder = folder
