@@ -9,6 +9,7 @@ from pathlib import Path
 
 from al_bench.entry_points import Offer, offers, the_offer
 from al_bench.errors import InputError
+from al_bench.storage.files import MEGABYTE, read_regular
 
 KIND_GROUPS = {
     "strategies": "strategy",
@@ -38,8 +39,14 @@ def files(folders: Sequence[Path], group: str) -> dict[str, Path]:
 
 
 def first_line(path: Path) -> str:
-    """What a YAML file says of itself in its first comment."""
-    comments = [line.lstrip("# ") for line in path.read_text().splitlines() if line.startswith("#")]
+    """What a YAML file says of itself in its first comment, or why it cannot be read."""
+    try:
+        text = read_regular(path, MEGABYTE).decode()
+    except UnicodeDecodeError:
+        return "(cannot be chosen: the file is not UTF-8)"
+    except OSError as error:
+        return f"(cannot be chosen: {error.strerror})"
+    comments = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
     return next((line for line in comments if "@package" not in line), "")
 
 

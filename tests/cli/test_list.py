@@ -63,6 +63,18 @@ def test_the_metrics_are_listed_with_unit_direction_and_definition(listed):
     assert "metrics:" in listed()
 
 
+def test_an_own_file_that_cannot_be_read_says_why_beside_the_others(listed, tmp_path):
+    folder = tmp_path / "strategy"
+    folder.mkdir()
+    (folder / "packed.yaml").write_bytes(b"\x1f\x8b\x08")
+    (folder / "latin.yaml").write_bytes("# für".encode("latin-1"))
+    (folder / "inner.yaml").mkdir()
+    lines = "\n".join(listed("--config-dir", str(tmp_path), "strategies"))
+    assert lines.count("(cannot be chosen: the file is not UTF-8)") == 2
+    assert "(cannot be chosen: it is no regular file)" in lines
+    assert "bald" in lines
+
+
 def test_partials_are_not_listed(listed, tmp_path):
     (tmp_path / "strategy").mkdir()
     (tmp_path / "strategy" / "_base.yaml").write_text("# A part.\nx: 1\n")
