@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from al_bench.data.dataset import Dataset
 
 
+LARGEST = 1e30
+"""The largest separation: float32 holds the inputs."""
+
+
 @dataclass
 class Synthetic:
     """One Gaussian of unit variance a class, around centres drawn uniformly on a sphere.
@@ -50,6 +54,7 @@ class Synthetic:
         if self.shape is not None:
             checks.sizes("dataset.shape", self.shape)
         checks.at_least("dataset.separation", self.separation, 0, finite=True)
+        checks.require(self.separation <= LARGEST, "dataset.separation", self.separation, f"at most {LARGEST:g}")
         checks.at_least("dataset.data_seed", self.data_seed, 0)
 
     def keys_without_effect(self) -> dict[str, str]:

@@ -194,6 +194,8 @@ def inputs_fault(name: str, inputs: object) -> str | None:
         return f"gives {name} of {type_name(inputs.dtype)}; give float32, as {name}.float() does, or uint8 for images"
     if len(inputs.shape) < 2 or len(inputs) == 0:
         return f"gives {name} of shape {list(inputs.shape)}; give one row or more, [rows, *shape]"
+    if isinstance(inputs, Tensor) and not inputs.isfinite().all():
+        return f"gives {name} that hold NaN or infinite values; give finite numbers"
     return None
 
 
