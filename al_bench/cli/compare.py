@@ -72,7 +72,7 @@ def command(
             raise InputError(f"--{name} is '-'; name a file, such as /dev/stdout")
     options.check_targets(targets, metric)
     # SciPy takes a second to import: not for --help.
-    from al_bench.analysis.study import studies
+    from al_bench.analysis.studies import studies
     from al_bench.analysis.tables.accuracy import compare_tables
     from al_bench.analysis.tables.health import health_tables
     from al_bench.analysis.tables.pairwise import ranks_table, total_table

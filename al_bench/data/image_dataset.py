@@ -16,7 +16,8 @@ from al_bench.data.dataset import Dataset
 from al_bench.data.division import Division, GivenParts, divide, part_remarks
 from al_bench.data.file_listing import IMAGES
 from al_bench.data.folder_layout import Part, parts_by_folder
-from al_bench.data.image_decoding import Decoded, Wish, decode, remarks
+from al_bench.data.image_decoding import Decoded, decode
+from al_bench.data.image_facts import Wish, remarks
 from al_bench.data.image_table import parts_by_table
 from al_bench.data.images import Normalise
 from al_bench.data.labels import encode

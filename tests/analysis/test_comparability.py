@@ -15,7 +15,8 @@ from al_bench.analysis.figures.overlay import health_marks
 from al_bench.analysis.figures.penalty import draw_penalty
 from al_bench.analysis.findings import area_differences, budget_differences
 from al_bench.analysis.statistics.paired import estimate, estimates
-from al_bench.analysis.study import Study, studies
+from al_bench.analysis.studies import studies
+from al_bench.analysis.study import Study
 from al_bench.analysis.tables.accuracy import accuracy_table, compare_tables
 from al_bench.analysis.tables.cost import cost
 from al_bench.analysis.tables.differences import budgets_table

@@ -10,7 +10,8 @@ import pytest
 
 from al_bench.analysis.arms import group_runs
 from al_bench.analysis.figures.series import seconds_of
-from al_bench.analysis.study import Study, studies
+from al_bench.analysis.studies import studies
+from al_bench.analysis.study import Study
 from al_bench.metrics import METRICS
 from al_bench.storage.runs import find_runs
 from tests.analysis.illustrated import write_illustrated

@@ -9,7 +9,8 @@ import pytest
 
 from al_bench.analysis.findings import BETTER, findings
 from al_bench.analysis.measured import metric_named
-from al_bench.analysis.study import Study, studies
+from al_bench.analysis.studies import studies
+from al_bench.analysis.study import Study
 from al_bench.analysis.tables.accuracy import compare_tables
 from al_bench.analysis.targets import default_targets, primary_target
 from al_bench.analysis.verdict import verdict

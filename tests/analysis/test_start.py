@@ -10,7 +10,8 @@ import pytest
 
 from al_bench.analysis.report.page import ReportRequest, write_page
 from al_bench.analysis.start import start_lines
-from al_bench.analysis.study import Study, studies
+from al_bench.analysis.studies import studies
+from al_bench.analysis.study import Study
 from al_bench.cli.compare import main
 from al_bench.health.start_cost import labels_for_balanced_start
 from tests.analysis.records import write_run

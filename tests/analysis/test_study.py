@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from al_bench.analysis.arms import split_arm
-from al_bench.analysis.study import Study, studies
+from al_bench.analysis.studies import studies
+from al_bench.analysis.study import Study
 from al_bench.errors import InputError
 from tests.analysis.records import write_run
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from al_bench.analysis.findings import BETTER, MIXED, NO_POINT, TOO_FEW, WORSE
-from al_bench.analysis.study import Study, studies
+from al_bench.analysis.studies import studies
+from al_bench.analysis.study import Study
 from al_bench.analysis.verdict import Verdict, default_targets, verdict
 from tests.analysis.records import write_run
 

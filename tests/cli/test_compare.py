@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from al_bench.analysis.pairwise import study_penalty
-from al_bench.analysis.study import studies
+from al_bench.analysis.studies import studies
 from al_bench.analysis.tables.accuracy import compare_tables
 from al_bench.analysis.tables.cost import cost
 from al_bench.analysis.tables.pairwise import ranks_table, total_table

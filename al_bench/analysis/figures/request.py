@@ -82,7 +82,7 @@ def studies_of(runs: Sequence[Run], request: FigureRequest) -> list[Study]:
     """
     from al_bench.analysis.arms import group_runs
     from al_bench.analysis.measured import measured_runs
-    from al_bench.analysis.study import study_of
+    from al_bench.analysis.studies import study_of
 
     studies = []
     for dataset in sorted({run.dataset for run in runs}):

@@ -17,7 +17,7 @@ from al_bench.analysis.report.no_items import without_items
 from al_bench.analysis.report.overview import Price, overview, plain
 from al_bench.analysis.report.sections import DatasetSection, count, dataset_section, failure
 from al_bench.analysis.report.svg import Palette
-from al_bench.analysis.study import studies
+from al_bench.analysis.studies import studies
 from al_bench.analysis.tables.table import Table, text_table
 from al_bench.errors import InputError
 from al_bench.storage.items import refuse_items_in_arms

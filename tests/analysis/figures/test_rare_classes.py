@@ -10,7 +10,7 @@ import pytest
 from al_bench.analysis.confusion import class_results, leading_arm
 from al_bench.analysis.figures.confusion import draw_confusion, matrices
 from al_bench.analysis.figures.discovery import draw_discovery
-from al_bench.analysis.study import studies
+from al_bench.analysis.studies import studies
 from al_bench.errors import InputError
 from tests.analysis.records import write_run
 

@@ -9,7 +9,7 @@ import pytest
 
 from al_bench.analysis.figures.curves import draw_curves
 from al_bench.analysis.figures.value_axis import choose_axis
-from al_bench.analysis.study import studies
+from al_bench.analysis.studies import studies
 from al_bench.errors import InputError
 from al_bench.metrics import METRICS, Metric
 from tests.analysis.records import write_run

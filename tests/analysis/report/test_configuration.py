@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from al_bench.analysis.report.configuration import Difference, command, compare_configurations, recipe, strategy_keys
-from al_bench.analysis.study import Study, studies
+from al_bench.analysis.studies import studies
+from al_bench.analysis.study import Study
 from tests.analysis.illustrated import write_illustrated
 
 

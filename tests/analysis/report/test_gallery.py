@@ -15,7 +15,8 @@ from PIL import Image
 from al_bench.analysis.report.dataset import find_dataset
 from al_bench.analysis.report.gallery import PICKS, gallery, spaced
 from al_bench.analysis.report.pictures import LARGEST, SpriteSheet, sprite_sheet
-from al_bench.analysis.study import Study, studies
+from al_bench.analysis.studies import studies
+from al_bench.analysis.study import Study
 from al_bench.data.digits import Digits
 from al_bench.data.synthetic import Synthetic
 from al_bench.errors import InputError

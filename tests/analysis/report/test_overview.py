@@ -8,7 +8,7 @@ import pytest
 
 from al_bench.analysis.report.judgement import judge
 from al_bench.analysis.report.overview import Price, overview
-from al_bench.analysis.study import studies
+from al_bench.analysis.studies import studies
 from al_bench.cli.report import main
 from tests.analysis.records import write_run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from al_bench.analysis.study import studies
+from al_bench.analysis.studies import studies
 from al_bench.analysis.tables.accuracy import compare_tables
 from al_bench.analysis.tables.health import health_tables
 from al_bench.analysis.targets import default_targets

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from al_bench.analysis.study import Study, studies
+from al_bench.analysis.studies import studies
+from al_bench.analysis.study import Study
 from al_bench.analysis.tables.health import checks_table, class_balance_table, health_tables
 from al_bench.cli.compare import main
 from tests.analysis.records import write_run

@@ -11,7 +11,8 @@ import pytest
 from al_bench.analysis.figures.curves import draw_curves
 from al_bench.analysis.report.figures import figure_specs
 from al_bench.analysis.report.judgement import judge
-from al_bench.analysis.study import Study, studies
+from al_bench.analysis.studies import studies
+from al_bench.analysis.study import Study
 from al_bench.analysis.tables.accuracy import compare_tables, metrics_table
 from al_bench.analysis.tables.curves import write_csv
 from al_bench.errors import InputError
