@@ -243,11 +243,41 @@ def set_up(
     schedule = config.schedule
     if schedule.stop_at_accuracy is not None and schedule.stop_at_accuracy_on is StopOn.validation and not full:
         require_validation(len(validation), raw.size)
-    dataset = encoded().to(device)
+    return assemble(config, strategy_name, encoded().to(device), start, validation, at_end, streams, chunk)
+
+
+def assemble(
+    config: RunConfig,
+    strategy_name: str,
+    dataset: Dataset,
+    start: PoolState,
+    validation: Indices,
+    labels_at_end: int,
+    streams: Streams,
+    chunk: int | None = None,
+) -> Experiment:
+    """The objects of a run, from its data and the sets that it begins with.
+
+    Args:
+        config: The typed configuration.
+        strategy_name: The option chosen, for messages.
+        dataset: As a network sees it, on the run's device. Only labels of `start` and of what is acquired are read.
+        start: The pool at round 0.
+        validation: Dataset indices held out of the pool.
+        labels_at_end: Labelled points of the last round.
+        streams: The run's.
+        chunk: As in `set_up`.
+
+    Raises:
+        InputError: a cross-field fault; the message names the keys.
+    """
+    full = config.reference is Reference.full
     strategy = cast(Strategy, config.strategy)
     learner = build_learner(config, dataset, None if full else strategy, chunk)
-    refuse_batches_of_one(config, learner, len(start.labelled), at_end)
+    refuse_batches_of_one(config, learner, len(start.labelled), labels_at_end)
     equal = equal_draws(config, learner)
     table = None if full else check_strategy(config, strategy_name, learner, start, equal)
     metrics = (*METRICS.values(), *load_metrics(config.evaluation.metrics, dataset.classes))
-    return Experiment(config, streams, dataset, learner, strategy, start, validation, at_end, table, metrics, equal)
+    return Experiment(
+        config, streams, dataset, learner, strategy, start, validation, labels_at_end, table, metrics, equal
+    )
