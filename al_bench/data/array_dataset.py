@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from al_bench.data.array_files import NamedArray, open_folder, read_archive, spellings, unused_arrays
+from al_bench.data.array_files import NEEDED, NamedArray, open_folder, read_archive, spellings, unused_arrays
 from al_bench.data.class_names import printable_names, read_names, rename_classes
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import GivenParts, divide, joined_origins, part_remarks
-from al_bench.data.labels import check_label_numbers, encode, missing_labels
+from al_bench.data.labels import canonical, check_label_numbers, encode_some, missing_labels
 from al_bench.data.mapped import MappedRows
 from al_bench.data.parts import choose_rows, repeated_rows
 from al_bench.data.reading import Reading
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from al_bench.data.arrays import NpzDataset
 
 
-def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], validation: bool = False) -> Dataset:
+def build(
+    keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], validation: bool = False, pool: bool = False
+) -> Dataset:
     """The data set of an .npz file or of a folder of .npy files.
 
     Args:
@@ -36,13 +38,15 @@ def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], valid
         path: The file or folder.
         initial_rows: Rows that a test part split off leaves alone.
         validation: Whether x_val and y_val are read.
+        pool: Whether the rows are a pool that people label; see `UserData.load_pool`.
 
     Raises:
         InputError: An array is missing, malformed, or has several readings.
     """
     in_memory = path.is_file()
     spelt = spellings(keys.group, validation, keys.class_names is None)
-    arrays = read_archive(path, spelt) if in_memory else open_folder(path, spelt)
+    needed = NEEDED[:1] if pool else NEEDED
+    arrays = read_archive(path, spelt, needed) if in_memory else open_folder(path, spelt, needed)
     if validation and "x_val" not in arrays:
         raise InputError(
             f"validation is file, and {path} has no x_val and y_val (nor val_images and val_labels); give a number of "
@@ -55,20 +59,27 @@ def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], valid
         )
     remarks: list[str] = []
     names = ["", *(["_val"] if validation else []), *(["_test"] if "x_test" in arrays else [])]
-    parts = [_labelled(keys, arrays[f"x{name}"], arrays[f"y{name}"], remarks) for name in names]
+    parts = [
+        _labels_of_some(keys, arrays["x"], arrays.get("y"))
+        if pool and not name
+        else _labelled(keys, arrays[f"x{name}"], arrays[f"y{name}"], remarks)
+        for name in names
+    ]
     inputs, _, origins = parts[0]
     for other, _, _ in parts[1:]:
         _check_fit(inputs, other)
+    train, where = len(origins), arrays["y"].where if "y" in arrays else f"{path}: y"
+    if pool:
+        parts[1:] = [(part[0], part[1].astype(str).astype(object), part[2]) for part in parts[1:]]
     labels = parts[0][1] if len(parts) == 1 else np.concatenate([part[1] for part in parts])
-    if labels.dtype.kind in "US":
-        labels, merged = merge_similar(arrays["y"].where, labels.astype(object), keys.similar_labels)
+    if labels.dtype.kind in "USO":
+        labels, merged = merge_similar(where, labels.astype(object), keys.similar_labels)
         remarks += [merged] if merged else []
-    numbers, class_names = encode(labels)
-    class_names, renamed = _named(keys, class_names, arrays)
+    numbers, class_names, renamed = _numbered(keys, labels, arrays, where)
     remarks += [renamed] if renamed else []
-    train = len(origins)
-    check_label_numbers(arrays["y"].where, labels[:train])
-    if len(np.unique(numbers[:train])) < 2:
+    if not pool:
+        check_label_numbers(where, labels[:train])
+    if not pool and len(np.unique(numbers[:train])) < 2:
         raise InputError(f"{arrays['y'].where} holds one class only; at least two are expected")
     has_test = "x_test" in arrays
     given = GivenParts(
@@ -87,6 +98,7 @@ def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], valid
         group_key=keys.group,
         kept=choose_rows(origins, initial_rows, str(path)) if len(initial_rows) else None,
         alternative="x_test and y_test",
+        pool=pool,
     )
     all_origins = joined_origins([part[2] for part in parts], given)
     if has_test:
@@ -97,13 +109,13 @@ def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], valid
     if validation:
         scaled = _load_with_validation(inputs, parts[1][0], test_inputs, keys.standardise)
     else:
-        scaled = (load_inputs if in_memory else map_inputs)(inputs, test_inputs, keys.standardise)
+        scaled = (load_inputs if in_memory else map_inputs)(inputs, test_inputs, keys.standardise, not pool)
     counts = division.counts(numbers, class_names)
     remarks += part_remarks(counts)
-    assert scaled.repeated is not None
-    if has_test and scaled.repeated.all:
+    assert scaled.repeated is not None or pool
+    if scaled.repeated is not None and has_test and scaled.repeated.all:
         raise InputError(f"{path}: x_test has the same rows as x; a test part of other rows is expected")
-    remarks += scaled.repeated.remarks()
+    remarks += scaled.repeated.remarks() if scaled.repeated is not None else []
     shape = "×".join(map(str, inputs.shape[1:]))
     kind = "images" if len(inputs.shape) == 4 else "numbers"
     return Dataset(
@@ -122,7 +134,7 @@ def build(keys: NpzDataset, path: Path, initial_rows: Sequence[int | str], valid
             source=str(keys.path),
             rows=train,
             kinds={f"array of {kind} [{shape}]": ("x",)},
-            label="'y' (by its name)",
+            label="'y' (by its name)" if "y" in arrays else "y is not there",
             counts=counts,
             split=division.split,
             test_from=division.test_from,
@@ -158,6 +170,29 @@ def _named(keys: NpzDataset, labels: tuple[str, ...], arrays: Mapping[str, Named
         array = arrays["class_names"]
         names, remark = rename_classes(array.where, labels, read_names(array.where, array.values))
     return printable_names(names), remark
+
+
+def _numbered(
+    keys: NpzDataset, labels: np.ndarray, arrays: Mapping[str, NamedArray], where: str
+) -> tuple[np.ndarray, tuple[str, ...], str]:
+    """[N] class numbers, −1 where a label is an empty text; the class names; and a remark."""
+    numbers, class_names = encode_some(where, labels, None)
+    class_names, renamed = _named(keys, class_names, arrays) if class_names else (class_names, "")
+    if (order := keys.class_order) is not None:
+        names = np.array(["", *class_names], dtype=object)
+        numbers, class_names = encode_some(where, names[numbers + 1], order)
+    return numbers, class_names, renamed
+
+
+def _labels_of_some(keys: NpzDataset, x: NamedArray, y: NamedArray | None) -> tuple[MappedRows, np.ndarray, np.ndarray]:
+    """The inputs, the labels as text (empty where there is none) and the rows of a pool that people label."""
+    inputs = x.inputs(keys.layout)
+    rows = np.arange(len(inputs))
+    if y is None:
+        return inputs, np.full(len(inputs), "", dtype=object), rows
+    labels = y.labels(len(inputs))
+    texts = np.array([canonical(value) for value in labels.tolist()], dtype=object)
+    return inputs, np.where(missing_labels(labels), "", texts).astype(object), rows
 
 
 def _groups(

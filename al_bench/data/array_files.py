@@ -29,6 +29,8 @@ VALIDATION_SPELLINGS = {
     "y_val": ("y_val", "Y_val", "y_valid", "Y_valid", "val_labels"),
 }
 """The array's name here, and how files spell it."""
+NEEDED = ("x", "y")
+"""The arrays without which there is no data set; a pool that people label needs no `y`."""
 CLASS_NAMES = ("class_names", "label_names", "target_names")
 """How files spell the array that says what the classes are called."""
 ON_DISK = "write x.npy and y.npy into a folder with numpy.save and give dataset.path=FOLDER: inputs then stay on disk"
@@ -65,12 +67,15 @@ class NamedArray:
         return view_labels(self.where, self.values, rows)
 
 
-def read_archive(path: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str, NamedArray]:
+def read_archive(
+    path: Path, spelt: Mapping[str, tuple[str, ...]], needed: Sequence[str] = NEEDED
+) -> dict[str, NamedArray]:
     """The arrays of an .npz file by their names here: x, y, and whatever else of `spelt` is there.
 
     Args:
         path: The file.
         spelt: What is read, see `spellings`.
+        needed: What must be there.
 
     Raises:
         InputError: The file cannot be read or is too large, or an array is missing or there twice.
@@ -82,7 +87,7 @@ def read_archive(path: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str, 
             file.seek(0)
             with zipfile.ZipFile(file) as archive:
                 there = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-                selected = _select(path, there, spelt)
+                selected = _select(path, there, spelt, needed)
                 _check_members(path, [archive.getinfo(f"{spelling}.npy") for spelling in selected.values()])
                 return {
                     name: NamedArray(f"{path}: {spelling}", _member(path, archive, name, spelling))
@@ -174,19 +179,22 @@ def _object_advice(name: str, shape: tuple[int, ...]) -> str:
     )
 
 
-def open_folder(folder: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str, NamedArray]:
+def open_folder(
+    folder: Path, spelt: Mapping[str, tuple[str, ...]], needed: Sequence[str] = NEEDED
+) -> dict[str, NamedArray]:
     """The arrays of a folder by their names here, as `read_archive` gives them: inputs are mapped, labels read.
 
     Args:
         folder: The folder.
         spelt: What is read, see `spellings`.
+        needed: What must be there.
 
     Raises:
         InputError: A file cannot be read, or is missing or there twice.
     """
     there = sorted(path.name for path in folder.iterdir() if path.suffix == ".npy" and path.is_file())
     arrays = {}
-    for name, file in _select(folder, there, spelt, ".npy").items():
+    for name, file in _select(folder, there, spelt, needed, ".npy").items():
         values = _open_file(folder / file, name, "r" if name.startswith("x") else None)
         arrays[name] = NamedArray(str(folder / file), values)
     return arrays
@@ -220,7 +228,9 @@ def _not_npy(path: Path, error: Exception) -> str:
     )
 
 
-def _select(path: Path, there: Sequence[str], spelt: Mapping[str, tuple[str, ...]], ending: str = "") -> dict[str, str]:
+def _select(
+    path: Path, there: Sequence[str], spelt: Mapping[str, tuple[str, ...]], needed: Sequence[str], ending: str = ""
+) -> dict[str, str]:
     """The array's name here, and how it is spelt among the names that are there."""
     selected = {}
     for name, written in spelt.items():
@@ -229,7 +239,7 @@ def _select(path: Path, there: Sequence[str], spelt: Mapping[str, tuple[str, ...
             raise InputError(f"{path} has {' and '.join(matches)}; one of them is expected")
         if matches:
             selected[name] = matches[0]
-    for name in ("x", "y"):
+    for name in needed:
         if name not in selected:
             others = ", ".join(spelling + ending for spelling in SPELLINGS[name][1:])
             nameless = "; give each a name: numpy.savez(…, x=inputs, y=labels)" if f"arr_0{ending}" in there else ""

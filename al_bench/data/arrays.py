@@ -10,7 +10,7 @@ from al_bench.data.files import find_file
 from al_bench.data.shapes import Layout
 from al_bench.data.split import check_split
 from al_bench.data.table_choices import MissingLabels, SimilarLabels
-from al_bench.data.user_data import UserData
+from al_bench.data.user_data import UserData, check_classes_key
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class NpzDataset(UserData):
             `class`, a class of its own.
         similar_labels: What becomes of labels that differ in case, quotes, blanks or Unicode form only: `refuse`,
             `merge` to the most frequent spelling, or `keep` as classes of their own.
+        classes: The classes in their order, as `class_names` calls them where that is given; any other label is
+            refused. If not given, those that occur, sorted.
         class_names: What numbered labels are called, in their order: `[cat,dog]` for 0 and 1. If not given, the array
             of that name in the file, else the labels themselves.
         name: The dataset's name; the file's name without its ending if not given.
@@ -65,6 +67,7 @@ class NpzDataset(UserData):
     layout: Layout = Layout.auto
     missing_labels: MissingLabels = MissingLabels.refuse
     similar_labels: SimilarLabels = SimilarLabels.refuse
+    classes: list[str] | None = None
     class_names: list[str] | None = None
     name: str | None = None
     root: str | None = None
@@ -73,6 +76,7 @@ class NpzDataset(UserData):
         if not self.path:
             raise InputError("dataset.path is not set; name the .npz file: dataset.path=arrays.npz")
         check_split(self.test_fraction, self.split_seed)
+        check_classes_key(self.classes)
 
     def load(
         self, initial_rows: Sequence[int | str] = (), validation: bool = False, cache: str | None = "auto"
@@ -82,3 +86,10 @@ class NpzDataset(UserData):
 
         path = find_file(str(self.path), "dataset.path", self.root, folders=True)
         return build(self, path, initial_rows, validation)
+
+    def load_pool(self, cache: str | None = "auto") -> Dataset:
+        """Read every row; see `UserData.load_pool`."""
+        from al_bench.data.array_dataset import build
+
+        path = find_file(str(self.path), "dataset.path", self.root, folders=True)
+        return build(self, path, (), pool=True)

@@ -12,7 +12,7 @@ from al_bench.data.files import find_file
 from al_bench.data.separators import parse_separator
 from al_bench.data.split import check_split
 from al_bench.data.table_choices import Decimal, Missing, MissingLabels, SimilarLabels
-from al_bench.data.user_data import UserData, check_validation
+from al_bench.data.user_data import UserData, check_classes_key, check_validation
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class CsvDataset(UserData):
         categorical: Columns to read as categories although their cells are numbers.
         drop: Columns to leave out.
         keep: Columns to take as features although they seem to count or name the rows.
+        classes: The classes in their order, such as [cat,dog]; any other label is refused. If not given, those that
+            occur, sorted.
         id: The column by which records, reports and `initial.rows` name the rows; no feature.
         missing: What becomes of a feature without a value (empty, ?, NA, nan): `refuse`; `median`, the median or the
             most frequent category of the training part; `indicator`, the same with an input more that marks it.
@@ -77,6 +79,7 @@ class CsvDataset(UserData):
     categorical: list[str] = field(default_factory=list)
     drop: list[str] = field(default_factory=list)
     keep: list[str] = field(default_factory=list)
+    classes: list[str] | None = None
     id: str | None = None
     missing: Missing = Missing.refuse
     missing_labels: MissingLabels = MissingLabels.refuse
@@ -97,6 +100,7 @@ class CsvDataset(UserData):
             raise InputError("dataset.path is not set; name the table: dataset.path=table.csv")
         parse_separator(self.separator)
         check_split(self.test_fraction, self.split_seed)
+        check_classes_key(self.classes)
         if self.skip is not None:
             checks.at_least("dataset.skip", self.skip, 0)
 
@@ -115,6 +119,13 @@ class CsvDataset(UserData):
         other = self.read(self.validation, "dataset.validation") if self.validation else None
         test = self.read(self.test_path, "dataset.test_path") if self.test_path else None
         return build(self, self.read(), test, initial_rows, other)
+
+    def load_pool(self, cache: str | None = "auto") -> Dataset:
+        """Read and encode every row; see `UserData.load_pool`."""
+        from al_bench.data.table_dataset import build
+
+        test = self.read(self.test_path, "dataset.test_path") if self.test_path else None
+        return build(self, self.read(), test, (), pool=True)
 
     def read(self, path: str | None = None, key: str = "dataset.path") -> Table:
         """The cells of the file, or of another one that is read in the same way."""

@@ -96,6 +96,7 @@ def divide(
     group_key: str | None = None,
     kept: np.ndarray | None = None,
     alternative: str = "",
+    pool: bool = False,
 ) -> Division:
     """Training, validation and test part of rows that come in this order.
 
@@ -108,6 +109,7 @@ def divide(
         group_key: The value of `dataset.group`.
         kept: [k] rows that a test part split off leaves alone.
         alternative: What the user may give instead of a larger fraction.
+        pool: Whether the rows are a pool that people label: no test part is split off.
 
     Raises:
         InputError: No row is left for the test part, or a group is in the test part and in another.
@@ -118,6 +120,8 @@ def divide(
         if groups is not None:
             check_groups_apart(where, groups, given, str(group_key))
         how = f"{given.test:,} test rows from {given.test_from}"
+    elif pool:
+        test_rows, how = np.arange(0), "no test part"
     elif groups is not None:
         rows, test_rows = group_split(
             where, labels[: given.train], groups[: given.train], keys.test_fraction, keys.split_seed, kept
@@ -185,7 +189,9 @@ def part_remarks(counts: Mapping[str, tuple[int, ...]], unit: str = "row") -> li
     if only_test := [name for name, parts in counts.items() if parts[-1] and not any(parts[:-1])]:
         rows = sum(counts[name][-1] for name in only_test)
         remarks.append(f"{', '.join(map(repr, only_test[:5]))} only in the test part ({rows} {unit}s, each an error)")
-    if untested := [name for name, parts in counts.items() if not parts[-1]]:
+    if any(parts[-1] for parts in counts.values()) and (
+        untested := [name for name, parts in counts.items() if not parts[-1]]
+    ):
         named = ", ".join(f"{name!r} ({sum(counts[name])})" for name in untested[:5])
         more = f", … {len(untested) - 5} more" if len(untested) > 5 else ""
         remarks.append(f"no test {unit} of {named}{more}: the test accuracy says nothing of it")

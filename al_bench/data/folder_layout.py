@@ -93,13 +93,13 @@ def parts_by_folder(keys: FolderKeys, sort: FileSort, validation: bool) -> dict[
     folder, listing = list_folder(keys, sort)
     by_part = _part_folders(folder, listing)
     if by_part is None:
-        parts = {"train": _classes_of(keys, sort, folder, listing.names, "")}
+        parts = {"train": _classes_of(keys.nested, sort, folder, listing.names, "")}
         parts["train"].unused.update(listing.left_out())
         empty = listing.empty
     else:
         parts = {
             part: _classes_of(
-                keys, sort, folder, [name for name in listing.names if name.startswith(f"{name_of}/")], name_of
+                keys.nested, sort, folder, [name for name in listing.names if name.startswith(f"{name_of}/")], name_of
             )
             for part, name_of in by_part.items()
         }
@@ -122,17 +122,7 @@ def parts_by_folder(keys: FolderKeys, sort: FileSort, validation: bool) -> dict[
                 f"{folder} has the folder {by_part[part]}/, and {key} names another {part} part; leave {key} out, or "
                 f"name the training part alone: {override('dataset.path', str(folder / by_part['train']))}"
             )
-        other = find_file(given, key, keys.root, folders=True)
-        if other.is_file():
-            raise InputError(f"{key}: {other} is a file; name a folder with a subfolder for each class")
-        if other.resolve() == folder.resolve():
-            raise InputError(
-                f"{key}: {other} is the same as dataset.path; a {part} part of other {sort.noun}s is expected"
-            )
-        found = list_files(other, sort)
-        if not found.names:
-            raise InputError(f"{key}: {other} holds no {sort.noun}; {sort.kinds} are read")
-        parts[part] = _classes_of(keys, sort, other, found.names, "")
+        parts[part] = _other_part(keys, sort, folder, part, given, key, keys.nested)
     if validation and "validation" not in parts:
         raise InputError(
             f"validation is file, and {folder} has no folder val/ beside train/; give dataset.validation=FOLDER, or a "
@@ -144,6 +134,60 @@ def parts_by_folder(keys: FolderKeys, sort: FileSort, validation: bool) -> dict[
             "a validation part; read with validation=file"
         )
     return parts
+
+
+def pool_by_folder(keys: FolderKeys, sort: FileSort) -> dict[str, Part]:
+    """The files of a folder as a pool that people label, and the test part where `dataset.test_path` names it.
+
+    A file that lies in no folder has no label. Whether a folder's name is one is for the user to say.
+
+    Args:
+        keys: How the user wants it read.
+        sort: What the files are.
+
+    Raises:
+        InputError: As `parts_by_folder`; or there are folders, and `nested` does not say what they are.
+    """
+    folder, listing = list_folder(keys, sort)
+    in_folders = [name for name in listing.names if "/" in name]
+    if in_folders and keys.nested is Nested.refuse:
+        raise InputError(
+            f"{folder}: {in_folders[0]!r} lies in a folder ({len(in_folders):,} such {sort.noun}s); set "
+            f"dataset.nested=ignore (folders say nothing: all {sort.noun}s are to be labelled) or dataset.nested=top "
+            f"(it has the label {in_folders[0].partition('/')[0]!r})"
+        )
+    labels = [
+        "" if "/" not in name or keys.nested is Nested.ignore else _class_of(keys.nested, name.split("/"))
+        for name in listing.names
+    ]
+    where = "no label" if keys.nested is Nested.ignore or not in_folders else "the folders' names"
+    part = Part(str(folder), folder, listing.names, np.array(labels, dtype=object), label=where)
+    part.unused.update(listing.left_out())
+    parts = {"train": part}
+    if keys.test_path is not None:
+        labelled = Nested.top if keys.nested is Nested.ignore else keys.nested
+        parts["test"] = _other_part(keys, sort, folder, "test", keys.test_path, "dataset.test_path", labelled)
+    return parts
+
+
+def _other_part(
+    keys: FolderKeys, sort: FileSort, folder: Path, part: str, given: str, key: str, nested: Nested
+) -> Part:
+    """The files of a part that has a folder of its own, with a folder a class in it."""
+    other = find_file(given, key, keys.root, folders=True)
+    if other.is_file():
+        raise InputError(f"{key}: {other} is a file; name a folder with a subfolder for each class")
+    if other.resolve() == folder.resolve():
+        raise InputError(f"{key}: {other} is the same as dataset.path; a {part} part of other {sort.noun}s is expected")
+    listing = list_files(other, sort)
+    if not listing.names:
+        raise InputError(f"{key}: {other} holds no {sort.noun}; {sort.kinds} are read")
+    return _classes_of(nested, sort, other, listing.names, "")
+
+
+def _class_of(nested: Nested, pieces: Sequence[str]) -> str:
+    """The class of a file by the folders above it, the file's own name last."""
+    return pieces[0] if nested is not Nested.leaf else "/".join(pieces[:-1])
 
 
 def _part_folders(folder: Path, listing: Listing) -> dict[str, str] | None:
@@ -165,7 +209,7 @@ def _part_folders(folder: Path, listing: Listing) -> dict[str, str] | None:
     return {part: out[part] for part in PARTS if part in out}
 
 
-def _classes_of(keys: FolderKeys, sort: FileSort, folder: Path, names: Sequence[str], part_folder: str) -> Part:
+def _classes_of(nested: Nested, sort: FileSort, folder: Path, names: Sequence[str], part_folder: str) -> Part:
     """The files of one part, each of the class that a folder above it is called after."""
     where = str(folder / part_folder) if part_folder else str(folder)
     skip = len(part_folder) + 1 if part_folder else 0
@@ -178,13 +222,17 @@ def _classes_of(keys: FolderKeys, sort: FileSort, folder: Path, names: Sequence[
             f"into a folder of its own, or give {sort.table_advice}"
         )
     deep = [name for name in in_folders if len(pieces[name]) > 2]
-    if deep and keys.nested is Nested.refuse:
+    if nested is Nested.ignore:
+        raise InputError(
+            f"{where}: dataset.nested is ignore, and the folders name the classes; set dataset.nested=top or leaf"
+        )
+    if deep and nested is Nested.refuse:
         first = pieces[deep[0]]
         raise InputError(
             f"{where}: {deep[0]!r} lies in a folder of a class's folder ({len(deep):,} such {sort.noun}s); set "
             f"dataset.nested=top (its class is {first[0]!r}) or dataset.nested=leaf (its class is "
             f"{'/'.join(first[:-1])!r})"
         )
-    labels = [pieces[name][0] if keys.nested is not Nested.leaf else "/".join(pieces[name][:-1]) for name in in_folders]
+    labels = [_class_of(nested, pieces[name]) for name in in_folders]
     unused = {f"{sort.count(len(direct))} beside the classes' folders": "of no class"} if direct else {}
     return Part(where, folder, in_folders, np.array(labels, dtype=object), unused=unused)

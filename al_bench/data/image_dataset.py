@@ -15,12 +15,12 @@ from al_bench.data.class_names import printable_names
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import Division, GivenParts, divide, part_remarks
 from al_bench.data.file_listing import IMAGES
-from al_bench.data.folder_layout import Part, parts_by_folder
+from al_bench.data.folder_layout import Part, parts_by_folder, pool_by_folder
 from al_bench.data.image_decoding import Decoded, decode
 from al_bench.data.image_facts import Wish, remarks
 from al_bench.data.image_table import parts_by_table
 from al_bench.data.images import Normalise
-from al_bench.data.labels import encode
+from al_bench.data.labels import encode_some
 from al_bench.data.mapped import MappedRows
 from al_bench.data.parts import Repeated, choose_rows
 from al_bench.data.reading import Reading
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 ORDER = ("train", "validation", "test")
 
 
-def build(keys: ImageFolder, initial_rows: Sequence[int | str], validation: bool, cache: str | None) -> Dataset:
+def build(
+    keys: ImageFolder, initial_rows: Sequence[int | str], validation: bool, cache: str | None, pool: bool = False
+) -> Dataset:
     """The data set of a folder of images.
 
     Args:
@@ -42,6 +44,7 @@ def build(keys: ImageFolder, initial_rows: Sequence[int | str], validation: bool
         initial_rows: Names of files that a test part split off leaves alone.
         validation: Whether the validation part is read.
         cache: The value of a run's key `cache`.
+        pool: Whether the images are a pool that people label; see `UserData.load_pool`.
 
     Raises:
         InputError: The folder is no data set, its meaning is not certain, or a file is damaged.
@@ -51,7 +54,10 @@ def build(keys: ImageFolder, initial_rows: Sequence[int | str], validation: bool
             f"dataset.group={keys.group} names a column, and there is no table of the images: give "
             "dataset.label_file=FILE, a table with the columns file, label and the groups"
         )
-    by_name = parts_by_table(keys, validation) if keys.label_file else parts_by_folder(keys, IMAGES, validation)
+    if keys.label_file:
+        by_name = parts_by_table(keys, validation, pool)
+    else:
+        by_name = pool_by_folder(keys, IMAGES) if pool else parts_by_folder(keys, IMAGES, validation)
     parts = [by_name[name] for name in ORDER if name in by_name]
     where = parts[0].where
     wish = Wish(keys.pixels(), keys.mode, keys.resize, keys.white)
@@ -69,7 +75,7 @@ def build(keys: ImageFolder, initial_rows: Sequence[int | str], validation: bool
     texts = np.concatenate([part.labels for part in parts])[good]
     texts, merged = merge_similar(where, texts, keys.similar_labels)
     notes += [merged] if merged else []
-    numbers, class_names = encode(texts)
+    numbers, class_names = encode_some(where, texts, keys.class_order)
     class_names = printable_names(class_names)
     names = np.array([name for part in parts for name in part.names], dtype=object)[good]
     sizes = dict(zip((name for name in ORDER if name in by_name), map(len, rows_of), strict=True))
@@ -80,7 +86,7 @@ def build(keys: ImageFolder, initial_rows: Sequence[int | str], validation: bool
         validation_from=_source(by_name.get("validation")),
         test_from=_source(by_name.get("test")),
     )
-    if len(np.unique(numbers[: given.train])) < 2:
+    if not pool and len(np.unique(numbers[: given.train])) < 2:
         raise InputError(
             f"{where} holds images of one class only ({class_names[int(numbers[0])]!r}); at least two are expected: a "
             "folder for each class, in the folder that dataset.path names"
@@ -94,6 +100,7 @@ def build(keys: ImageFolder, initial_rows: Sequence[int | str], validation: bool
         group_key=keys.group,
         kept=choose_rows(names[: given.train], initial_rows, where) if len(initial_rows) else None,
         alternative="a folder test/ beside train/, or dataset.test_path=FOLDER",
+        pool=pool,
     )
     inputs = MappedRows(where, decoded.pixels, good[division.rows])
     test_inputs = MappedRows(where, decoded.pixels, good[division.test_rows])

@@ -13,7 +13,7 @@ from al_bench.data.images import Normalise
 from al_bench.data.separators import parse_separator
 from al_bench.data.split import check_split
 from al_bench.data.table_choices import Damaged, MissingLabels, Mode, Nested, Resize, SimilarLabels
-from al_bench.data.user_data import UserData
+from al_bench.data.user_data import UserData, check_classes_key
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,9 +45,12 @@ class ImageFolder(UserData):
         validation: The same with the validation part, which is read where `validation=file`.
         test_fraction: The share of the images in a test part split off.
         split_seed: Seed of the choice of images, independent of the run's seed.
+        classes: The classes in their order, such as [cat,dog]; any other label is refused. If not given, those that
+            occur, sorted.
         group: The column of `label_file` with the images' groups, such as patients: none is in two parts.
         nested: Of images in a folder of a class's folder: `refuse`, `top` (of the upper folder's class) or `leaf` (of
-            a class of their own).
+            a class of their own). For `al-bench query`: of images in any folder; there `ignore` says that folders name
+            no classes.
         size: What all images are brought to: one number for squares, or [height, width]; null for their own size.
         resize: What becomes of another aspect ratio: `crop` keeps the centre, `pad` adds black, `stretch` distorts.
         mode: `L` for grey, `RGB`, or `auto`: grey where all files are.
@@ -69,6 +72,7 @@ class ImageFolder(UserData):
     validation: str | None = None
     test_fraction: float = 0.2
     split_seed: int = 0
+    classes: list[str] | None = None
     group: str | None = None
     nested: Nested = Nested.refuse
     size: Any = None
@@ -90,6 +94,7 @@ class ImageFolder(UserData):
             raise InputError("dataset.path is not set; name the folder of the images: dataset.path=FOLDER")
         parse_separator(self.separator)
         check_split(self.test_fraction, self.split_seed)
+        check_classes_key(self.classes)
         self.pixels()
         if self.white is not None:
             checks.at_least("dataset.white", self.white, 1)
@@ -147,6 +152,12 @@ class ImageFolder(UserData):
 
             check_validation(self.validation, validation)
         return build(self, initial_rows, validation, cache)
+
+    def load_pool(self, cache: str | None = "auto") -> Dataset:
+        """Find and decode every image; see `UserData.load_pool`."""
+        from al_bench.data.image_dataset import build
+
+        return build(self, (), False, cache, pool=True)
 
     def read(self, path: str, key: str) -> Table:
         """The cells of a table of labels."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from al_bench.data.file_listing import IMAGES, FileNames
 from al_bench.data.folder_layout import Part, list_folder
 from al_bench.data.table import Table
 from al_bench.data.table_header import LABEL_NAMES, OFTEN_LABELS, plain_name
-from al_bench.data.table_labels import check_classes, group_texts, label_texts, rows_with_labels
+from al_bench.data.table_labels import check_classes, group_texts, label_texts, labels_of_some, rows_with_labels
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ FILE_COLUMNS = {
 """Names of the column that names the image files."""
 
 
-def parts_by_table(keys: ImageFolder, validation: bool) -> dict[str, Part]:
+def parts_by_table(keys: ImageFolder, validation: bool, pool: bool = False) -> dict[str, Part]:
     """The parts by name, from a table of labels for each, whose files all lie under one folder.
 
     Args:
         keys: How the user wants it read.
         validation: Whether the validation part is read.
+        pool: Whether the images are a pool that people label: those that no table names are of it, too, after those
+            that the table names.
 
     Raises:
         InputError: A file or a column is not there, or what the table means is not certain.
@@ -40,15 +43,17 @@ def parts_by_table(keys: ImageFolder, validation: bool) -> dict[str, Part]:
     tables = {"train": keys.read(str(keys.label_file), "dataset.label_file")}
     if keys.test_path:
         tables["test"] = keys.read(keys.test_path, "dataset.test_path")
-    if keys.validation:
+    if keys.validation and not pool:
         tables["validation"] = keys.read(keys.validation, "dataset.validation")
-    elif validation:
+    elif validation and not pool:
         raise InputError(
             "validation is file, and no table names a validation part: give dataset.validation=FILE, or a number of "
             "images to hold out, such as validation=100"
         )
     columns = _table_columns(keys, tables["train"], files)
-    parts = {name: _labelled(keys, table, columns, folder, files) for name, table in tables.items()}
+    parts = {
+        name: _labelled(keys, table, columns, folder, files, pool and name == "train") for name, table in tables.items()
+    }
     named: dict[str, str] = {}
     for part in parts.values():
         for name in part.names:
@@ -56,6 +61,10 @@ def parts_by_table(keys: ImageFolder, validation: bool) -> dict[str, Part]:
                 raise InputError(f"{name!r} is in {named[name]} and in {part.where}; name each image in one part only")
     unused = parts["train"].unused
     unused.update(listing.left_out())
+    if pool:
+        part, rest = parts["train"], [name for name in listing.names if name not in named]
+        labels = np.concatenate([part.labels, np.full(len(rest), "", dtype=object)])
+        return parts | {"train": replace(part, names=part.names + rest, labels=labels, groups=None)}
     if rest := [name for name in listing.names if name not in named]:
         unused[IMAGES.count(len(rest))] = f"not named in {', '.join(table.path.name for table in tables.values())}"
     return parts
@@ -103,11 +112,13 @@ def _names_files(table: Table, name: str, files: FileNames) -> bool:
     return bool(cells) and sum(files.find(text) is not None for text in cells) * 2 >= len(cells)
 
 
-def _labelled(keys: ImageFolder, table: Table, columns: tuple[str, str], folder: Path, files: FileNames) -> Part:
+def _labelled(
+    keys: ImageFolder, table: Table, columns: tuple[str, str], folder: Path, files: FileNames, pool: bool
+) -> Part:
     """The images that a table names, with their labels."""
     file, label = columns
     table.require([file, label, *([keys.group] if keys.group else [])], "dataset.label_file")
-    rows = rows_with_labels(table, label, keys.missing_labels)
+    rows = np.arange(len(table.rows)) if pool else rows_with_labels(table, label, keys.missing_labels)
     remarks = [*table.remarks]
     if len(rows) < len(table.rows):
         remarks.append(f"{len(table.rows) - len(rows)} rows without a label left out")
@@ -136,8 +147,9 @@ def _labelled(keys: ImageFolder, table: Table, columns: tuple[str, str], folder:
         seen[name] = row
     if not chosen:
         raise InputError(f"{table.path} names no image file under {folder}")
-    texts = label_texts(table, label)
+    texts = labels_of_some(table, label) if pool else label_texts(table, label)
     groups = group_texts(table, keys.group) if keys.group else None
-    check_classes(table, label, texts, keys.label is not None)
+    if not pool:
+        check_classes(table, label, texts, keys.label is not None)
     source = f"{label!r} of {table.path.name}"
     return Part(str(table.path), folder, chosen, texts, groups, source, {}, tuple(remarks), len(absent))

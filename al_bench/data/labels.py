@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from al_bench.data.written_numbers import is_missing
-from al_bench.errors import InputError
+from al_bench.errors import InputError, override
 
 FEW_VALUES = 20
 """So many different numbers may always be classes, however few the rows are."""
@@ -34,6 +34,41 @@ def encode(values: np.ndarray, names: Sequence[str] | None = None) -> tuple[np.n
     numbers = {name: number for number, name in enumerate(class_names)}
     class_of_value = np.array([numbers.get(name, -1) for name in name_of_value], dtype=np.int64)
     return class_of_value[inverse.reshape(-1)], class_names
+
+
+def encode_some(where: str, values: np.ndarray, names: Sequence[str] | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Number labels of which some may be missing, by given class names or by those that occur.
+
+    Args:
+        where: The labels' name in messages.
+        values: [N] labels of one type; an empty text is no label.
+        names: The class names, in their order; those that occur if None.
+
+    Returns:
+        [N] int64 class numbers, −1 where there is no label, and the class names.
+
+    Raises:
+        InputError: A label is none of `names`.
+    """
+    there = values != "" if values.dtype.kind in "USO" else np.ones(len(values), dtype=bool)
+    numbers = np.full(len(values), -1, dtype=np.int64)
+    if not there.any():
+        return numbers, tuple(names or ())
+    numbers[there], class_names = encode(values[there], names)
+    if (unknown := there & (numbers < 0)).any():
+        raise unknown_class(where, str(values[unknown.argmax()]), names or (), int(unknown.sum()))
+    return numbers, class_names
+
+
+def unknown_class(where: str, label: str, classes: Sequence[str], count: int = 1) -> InputError:
+    """What is said of a label that is none of `dataset.classes`."""
+    known = ", ".join(classes[:FEW_VALUES]) + (", …" if len(classes) > FEW_VALUES else "")
+    more = f" ({count} such labels)" if count > 1 else ""
+    wider = override("dataset.classes", [*classes, label]) if len(classes) <= FEW_VALUES else "dataset.classes=[…]"
+    return InputError(
+        f"{where}: the label {label!r} is none of dataset.classes ({known}){more}; correct it, or add the class: "
+        f"{wider}"
+    )
 
 
 def missing_labels(labels: np.ndarray) -> np.ndarray:

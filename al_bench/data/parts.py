@@ -17,7 +17,8 @@ def choose_rows(origins: np.ndarray, items: Sequence[int | str], where: str) -> 
 
     Args:
         origins: [N] rows of the file, or texts.
-        items: As given under `initial.rows`.
+        items: As given under `initial.rows`; `row-12`, `id-A7` and `file-=1.png` are 12, A7 and =1.png, as the files of
+            `al-bench query` name them (see `al_bench.data.item_names`).
         where: The file, in messages.
 
     Raises:
@@ -25,8 +26,13 @@ def choose_rows(origins: np.ndarray, items: Sequence[int | str], where: str) -> 
     """
     position = {str(value): number for number, value in enumerate(origins.tolist())}
     out = []
-    for item in items:
+    prefixes = ("id-", "file-") if origins.dtype == object else ("row-",)
+    for typed in items:
+        item, prefix = typed, next((prefix for prefix in prefixes if str(typed).startswith(prefix)), "")
+        if str(typed) not in position:  # as the files of al-bench query name it
+            item = str(typed).removeprefix(prefix)
         if str(item) not in position:
+            item = typed
             known = (
                 f"rows {min(origins)} to {max(origins)}" if origins.dtype != object else f"names such as {origins[0]!r}"
             )

@@ -34,11 +34,15 @@ class SimilarLabels(Enum):
 
 
 class Nested(Enum):
-    """Which class an image has that lies in a folder of a class's folder: of the upper one, of its own, or refused."""
+    """Which class an image has that lies in a folder of a class's folder: of the upper one, of its own, or refused.
+
+    `ignore`, for `al-bench query`: folders say nothing of labels.
+    """
 
     refuse = "refuse"
     top = "top"
     leaf = "leaf"
+    ignore = "ignore"
 
 
 class Resize(Enum):

@@ -15,7 +15,7 @@ from al_bench.data.csv_columns import Column, Kind, check_missing, read_columns
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import Division, GivenParts, divide, joined_origins, part_remarks
 from al_bench.data.encoded_columns import encode_columns
-from al_bench.data.labels import encode
+from al_bench.data.labels import encode_some
 from al_bench.data.parts import choose_rows, repeated_rows
 from al_bench.data.reading import Reading
 from al_bench.data.table import Table
@@ -25,8 +25,10 @@ from al_bench.data.table_labels import (
     choose_label,
     group_texts,
     label_texts,
+    labels_of_some,
     merge_similar,
     rows_with_labels,
+    with_label_column,
 )
 from al_bench.data.table_reader import counts_rows, unused_columns
 from al_bench.data.written_numbers import is_missing
@@ -43,6 +45,7 @@ def build(
     test: Table | None,
     initial_rows: Sequence[int | str],
     validation: Table | None = None,
+    pool: bool = False,
 ) -> Dataset:
     """The data set of a table.
 
@@ -52,6 +55,7 @@ def build(
         test: Those of the test part; None splits one off.
         initial_rows: Rows, or values of the column `id`, that a test part split off leaves alone.
         validation: The cells of the validation part; None for none.
+        pool: Whether the rows are a pool that people label; see `UserData.load_pool`.
 
     Raises:
         InputError: The table is no data set, or its meaning is not certain.
@@ -67,8 +71,12 @@ def build(
         table.require([given_column] if given_column is not None else [], f"dataset.{name}")
     no_features = [given_column for given_column in others.values() if given_column is not None]
     taken = [*keys.drop, *keys.categorical, *([keys.label] if keys.label else []), *no_features]
-    unused = unused_columns(table, keys.keep, taken)
-    label, chosen_how = choose_label(table, keys.label, [*unused, *keys.drop, *no_features])
+    if pool:
+        table, label, chosen_how = with_label_column(table, keys.label, [test] if test is not None else [])
+        unused = unused_columns(table, keys.keep, [*taken, label])
+    else:
+        unused = unused_columns(table, keys.keep, taken)
+        label, chosen_how = choose_label(table, keys.label, [*unused, *keys.drop, *no_features])
     unused |= dict.fromkeys(keys.drop, "dataset.drop")
     unused |= {keys.id: "it names the rows: dataset.id"} if keys.id else {}
     unused |= {keys.group: "it groups the rows: dataset.group"} if keys.group else {}
@@ -84,17 +92,22 @@ def build(
             parts.append(other)
 
     rows_before = len(table.rows)
-    parts = [part.take(rows_with_labels(part, label, keys.missing_labels)) for part in parts]
+    labelled = parts[1:] if pool else parts
+    labelled = [part.take(rows_with_labels(part, label, keys.missing_labels)) for part in labelled]
+    parts = [table, *labelled] if pool else labelled
     table = parts[0]
     if len(table.rows) < rows_before:
         remarks.append(f"{rows_before - len(table.rows)} rows without a label left out")
     for part in parts[1:]:
         remarks += [remark for remark in part.remarks if remark not in remarks]
-    texts = np.concatenate([label_texts(part, label) for part in parts])
+    texts = np.concatenate(
+        [labels_of_some(part, label) if pool and part is table else label_texts(part, label) for part in parts]
+    )
     texts, merged = merge_similar(f"{table.path}: column {label!r}", texts, keys.similar_labels)
     remarks += [merged] if merged else []
-    check_classes(table, label, texts[: len(table.rows)], keys.label is not None, label in keys.categorical)
-    _check_header(keys, table, label)
+    if not pool:
+        check_classes(table, label, texts[: len(table.rows)], keys.label is not None, label in keys.categorical)
+        _check_header(keys, table, label)
 
     kinds = {name: Kind.category if name in keys.categorical else Kind.auto for name in features}
     columns, decimal = read_columns(table, kinds, keys.decimal)
@@ -119,7 +132,7 @@ def build(
         for name, column in read.items():
             values[name].append(column.values)
 
-    numbers, class_names = encode(texts)
+    numbers, class_names = encode_some(f"{table.path}: column {label!r}", texts, keys.class_order)
     class_names = printable_names(class_names)
     origins = [row_origins(keys.id, part) for part in parts]
     kept = choose_rows(origins[0], initial_rows, str(table.path)) if len(initial_rows) else None
@@ -139,15 +152,17 @@ def build(
         group_key=keys.group,
         kept=kept,
         alternative="dataset.test_path",
+        pool=pool,
     )
     inputs, test_inputs = _encode(keys, table.path, {name: np.concatenate(v) for name, v in values.items()}, division)
 
     counts = division.counts(numbers, class_names)
     remarks += part_remarks(counts)
-    repeated = repeated_rows(inputs, test_inputs)
-    if test is not None and repeated.all:
-        raise InputError(f"{test.path} has the same rows as {table.path}; a test part of other rows is expected")
-    remarks += repeated.remarks()
+    if len(test_inputs):
+        repeated = repeated_rows(inputs, test_inputs)
+        if test is not None and repeated.all:
+            raise InputError(f"{test.path} has the same rows as {table.path}; a test part of other rows is expected")
+        remarks += repeated.remarks()
     numeric = tuple(name for name, column in columns.items() if column.is_number)
     reading = Reading(
         source=str(keys.path),
@@ -181,12 +196,14 @@ def _encode(
     """Inputs of the training part, the validation part at its end, and of the test part; scaled by the former alone."""
     trained = division.training_rows
     later = [division.rows[len(trained) :], division.test_rows]
+    others_rows = np.concatenate(later)
     inputs, others = encode_columns(
         path,
         {name: column[trained] for name, column in values.items()},
-        {name: column[np.concatenate(later)] for name, column in values.items()},
+        {name: column[others_rows if len(others_rows) else trained[:1]] for name, column in values.items()},
         keys.missing,
     )
+    others = others[: len(others_rows)]  # scikit-learn takes no array without a row
     validation, test = np.split(others, [len(later[0])])
     return (np.concatenate([inputs, validation]) if len(validation) else inputs), test
 

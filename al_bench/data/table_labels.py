@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -78,13 +79,43 @@ def _is_whole(table: Table, name: str) -> bool:
     return bool(numbers) and all(number is not None and number.is_integer() for number in numbers)
 
 
-def rows_with_labels(table: Table, name: str, policy: MissingLabels) -> np.ndarray:
-    """Positions of the rows that take part.
+def with_label_column(table: Table, given: str | None, others: Sequence[Table]) -> tuple[Table, str, str]:
+    """A table of items of which some may have no label, its label's column, and how that was chosen.
+
+    Args:
+        table: The items.
+        given: The column that the user named, if any. It may be missing: no item has a label then.
+        others: Tables of labelled rows, such as a test part.
+
+    Returns:
+        The table (with an empty column of that name where it has none), the column, and how it was chosen.
 
     Raises:
-        InputError: A label is missing and `policy` refuses it.
+        InputError: Several columns have a label's name.
     """
+    for part in (table, *others):
+        strong = [name for name in part.names if plain_name(name) in LABEL_NAMES] if part.headed else []
+        if given is None and len(strong) > 1:
+            raise _which(part, strong, "their names are those of labels")
+        name = given if given is not None else next(iter(strong), None)
+        if name is not None and name in table.names:
+            return table, name, "named by dataset.label" if given is not None else "by its name"
+        if name is not None:
+            break
+    else:
+        name = "label"
+    cells = table.cells.assign(**{name: np.full(len(table.rows), "", dtype=object)})
+    return replace(table, cells=cells), name, "no such column: dataset.label=COLUMN names one"
+
+
+def labels_of_some(table: Table, name: str) -> np.ndarray:
+    """[N] labels as text, empty where a row has none."""
     text = table.texts(name)
+    return np.where(without_label(text), "", text).astype(object)
+
+
+def without_label(text: np.ndarray) -> np.ndarray:
+    """[N] whether a cell of the label's column stands for no label."""
     distinct = set(text)
     marks = {cell for cell in distinct if is_missing(cell)}
     if all(as_number(cell) is not None for cell in distinct - marks if not is_missing(cell, among_numbers=True)):
@@ -93,7 +124,17 @@ def rows_with_labels(table: Table, name: str, policy: MissingLabels) -> np.ndarr
         if numbers == set(range(-1, len(numbers) - 1)) and len(numbers) > 3:  # −1, 0, 1, 2: as scikit-learn marks it
             marks |= {cell for cell in distinct - marks if as_number(cell) == -1}
     marks |= {cell for cell in distinct if cell.lower() in ("unlabeled", "unlabelled")}
-    absent = np.array([cell in marks for cell in text], dtype=bool) if marks else np.zeros(len(text), dtype=bool)
+    return np.array([cell in marks for cell in text], dtype=bool) if marks else np.zeros(len(text), dtype=bool)
+
+
+def rows_with_labels(table: Table, name: str, policy: MissingLabels) -> np.ndarray:
+    """Positions of the rows that take part.
+
+    Raises:
+        InputError: A label is missing and `policy` refuses it.
+    """
+    text = table.texts(name)
+    absent = without_label(text)
     if absent.any() and policy is MissingLabels.refuse:
         row = int(absent.argmax())
         what = f"{text[row]!r} may stand for no label" if text[row] else "the cell is empty: there is no label"

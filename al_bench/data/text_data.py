@@ -12,7 +12,7 @@ from al_bench.data.files import find_file
 from al_bench.data.separators import parse_separator
 from al_bench.data.split import check_split
 from al_bench.data.table_choices import EmptyTexts, MissingLabels, Nested, SimilarLabels
-from al_bench.data.user_data import UserData, check_validation
+from al_bench.data.user_data import UserData, check_classes_key, check_validation
 from al_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class TextDataset(UserData):
         test_fraction: The share of the rows in a test part split off.
         split_seed: Seed of the choice of rows, independent of the run's seed.
         group: The column of the rows' groups, such as authors: none is in the test part and in another.
+        classes: The classes in their order, such as [ham,spam]; any other label is refused. If not given, those that
+            occur, sorted.
         id: The column by which records, reports and `initial.rows` name the rows.
         empty: What becomes of a row without a text: `refuse`, `drop` or `keep`.
         missing_labels, similar_labels: See `CsvDataset`.
@@ -56,6 +58,7 @@ class TextDataset(UserData):
     test_fraction: float = 0.2
     split_seed: int = 0
     group: str | None = None
+    classes: list[str] | None = None
     id: str | None = None
     empty: EmptyTexts = EmptyTexts.refuse
     missing_labels: MissingLabels = MissingLabels.refuse
@@ -73,6 +76,7 @@ class TextDataset(UserData):
             raise InputError("dataset.path is not set; name the file of the texts: dataset.path=texts.csv")
         parse_separator(self.separator)
         check_split(self.test_fraction, self.split_seed)
+        check_classes_key(self.classes)
         if self.skip is not None:
             checks.at_least("dataset.skip", self.skip, 0)
         good = self.text is None or isinstance(self.text, str) or (isinstance(self.text, list) and self.text)
@@ -118,6 +122,12 @@ class TextDataset(UserData):
         if self.validation and not validation:
             check_validation(self.validation, validation)
         return build(self, initial_rows, validation)
+
+    def load_pool(self, cache: str | None = "auto") -> Dataset:
+        """Read every text; see `UserData.load_pool`."""
+        from al_bench.data.text_dataset import build
+
+        return build(self, (), False, pool=True)
 
     def read(self, path: str | None = None, key: str = "dataset.path") -> Table:
         """The cells of the file, or of another one that is read in the same way."""

@@ -16,8 +16,8 @@ from al_bench.data.division import GivenParts, divide, joined_origins, part_rema
 from al_bench.data.file_kind import Content, decode
 from al_bench.data.file_listing import TEXTS
 from al_bench.data.files import find_file, one_line
-from al_bench.data.folder_layout import Part, parts_by_folder
-from al_bench.data.labels import encode
+from al_bench.data.folder_layout import Part, parts_by_folder, pool_by_folder
+from al_bench.data.labels import encode_some
 from al_bench.data.parts import Repeated, choose_rows
 from al_bench.data.reading import Reading
 from al_bench.data.table import Table
@@ -28,8 +28,10 @@ from al_bench.data.table_labels import (
     choose_label,
     group_texts,
     label_texts,
+    labels_of_some,
     merge_similar,
     rows_with_labels,
+    with_label_column,
 )
 from al_bench.data.text_columns import choose_texts
 from al_bench.data.texts import Texts
@@ -74,25 +76,26 @@ class Read:
     unused: dict[str, str] = field(default_factory=dict)
 
 
-def build(keys: TextDataset, initial_rows: Sequence[int | str], validation: bool) -> Dataset:
+def build(keys: TextDataset, initial_rows: Sequence[int | str], validation: bool, pool: bool = False) -> Dataset:
     """The data set of a table or a folder of texts.
 
     Args:
         keys: How the user wants it read.
         initial_rows: Rows, values of the column `id`, or files' names that a test part split off leaves alone.
         validation: Whether the validation part is read.
+        pool: Whether the texts are a pool that people label; see `UserData.load_pool`.
 
     Raises:
         InputError: It is no data set of texts, or its meaning is not certain.
     """
     path = find_file(str(keys.path), "dataset.path", keys.root, folders=True)
-    read = _read_folder(keys, validation) if path.is_dir() else _read_tables(keys, validation)
+    read = _read_folder(keys, validation, pool) if path.is_dir() else _read_tables(keys, validation, pool)
     where = read.parts["train"].where
     parts = [_without_empty(read.parts[name], keys.empty) for name in ORDER if name in read.parts]
     remarks = list(dict.fromkeys(remark for part in parts for remark in part.remarks))
     labels, merged = merge_similar(where, np.concatenate([part.labels for part in parts]), keys.similar_labels)
     remarks += [merged] if merged else []
-    numbers, class_names = encode(labels)
+    numbers, class_names = encode_some(where, labels, keys.class_order)
     class_names = printable_names(class_names)
     texts = np.array([text for part in parts for text in part.texts], dtype=object)
     by_name = dict(zip((name for name in ORDER if name in read.parts), parts, strict=True))
@@ -103,7 +106,7 @@ def build(keys: TextDataset, initial_rows: Sequence[int | str], validation: bool
         validation_from=by_name["validation"].source if "validation" in by_name else "",
         test_from=by_name["test"].source if "test" in by_name else "",
     )
-    if len(np.unique(numbers[: given.train])) < 2:
+    if not pool and len(np.unique(numbers[: given.train])) < 2:
         raise InputError(f"{where} holds texts of one class only; at least two are expected")
     groups = [part.groups for part in parts if part.groups is not None]
     division = divide(
@@ -115,6 +118,7 @@ def build(keys: TextDataset, initial_rows: Sequence[int | str], validation: bool
         group_key=keys.group,
         kept=choose_rows(parts[0].origins, initial_rows, where) if len(initial_rows) else None,
         alternative="dataset.test_path",
+        pool=pool,
     )
     train_texts, test_texts = texts[division.rows].tolist(), texts[division.test_rows].tolist()
     counts = division.counts(numbers, class_names)
@@ -145,13 +149,20 @@ def build(keys: TextDataset, initial_rows: Sequence[int | str], validation: bool
     )
 
 
-def _read_tables(keys: TextDataset, validation: bool) -> Read:
+def _read_tables(keys: TextDataset, validation: bool, pool: bool) -> Read:
     """The parts of a table, and of further ones of the same columns."""
     table = keys.read()
+    other = keys.read(keys.test_path, "dataset.test_path") if keys.test_path else None
+    chosen = ""
+    if pool:
+        table, chosen, chosen_how = with_label_column(table, keys.label, [other] if other is not None else [])
     for key in ("label", "group", "id"):
         table.require([name] if (name := getattr(keys, key)) else [], f"dataset.{key}")
     taken = [name for name in (keys.label, keys.group, keys.id) if name]
-    if keys.label is None and not keys.text_columns:
+    if pool:
+        columns, text_chosen = choose_texts(table, keys.text_columns, [*taken, chosen])
+        label = chosen
+    elif keys.label is None and not keys.text_columns:
         # a label's name speaks for itself; any other column may hold the texts
         label, chosen_how = choose_label(table, None, [*taken, *_texts_by_name(table, taken)])
         columns, text_chosen = choose_texts(table, [], [*taken, label])
@@ -159,9 +170,9 @@ def _read_tables(keys: TextDataset, validation: bool) -> Read:
         columns, text_chosen = choose_texts(table, keys.text_columns, taken)
         label, chosen_how = choose_label(table, keys.label, [*columns, *taken])
     tables = {"train": table}
-    if keys.test_path:
-        tables["test"] = keys.read(keys.test_path, "dataset.test_path")
-    if keys.validation:
+    if other is not None:
+        tables["test"] = other
+    if keys.validation and not pool:
         tables["validation"] = keys.read(keys.validation, "dataset.validation")
     elif validation:
         raise InputError(
@@ -171,9 +182,9 @@ def _read_tables(keys: TextDataset, validation: bool) -> Read:
     for name, key in (("test", "dataset.test_path"), ("validation", "dataset.validation")):
         if name in tables:
             check_other_file(table, tables[name], [*columns, label, *([keys.group] if keys.group else [])], key)
-    parts = {name: _table_part(keys, part, columns, label) for name, part in tables.items()}
-    texts = label_texts(table, label)
-    check_classes(table, label, texts, keys.label is not None)
+    parts = {name: _table_part(keys, part, columns, label, pool and part is table) for name, part in tables.items()}
+    if not pool:
+        check_classes(table, label, label_texts(table, label), keys.label is not None)
     rest = {name: "not named by dataset.text" for name in table.names if name not in (*columns, label, *taken)}
     rest |= {keys.group: "it groups the rows: dataset.group"} if keys.group else {}
     rest |= {keys.id: "it names the rows: dataset.id"} if keys.id else {}
@@ -189,9 +200,9 @@ def _texts_by_name(table: Table, taken: Sequence[str]) -> list[str]:
         return []
 
 
-def _table_part(keys: TextDataset, table: Table, columns: Sequence[str], label: str) -> TextPart:
+def _table_part(keys: TextDataset, table: Table, columns: Sequence[str], label: str, pool: bool) -> TextPart:
     """The texts of one table."""
-    rows = rows_with_labels(table, label, keys.missing_labels)
+    rows = np.arange(len(table.rows)) if pool else rows_with_labels(table, label, keys.missing_labels)
     left_out = len(table.rows) - len(rows)
     table = table.take(rows)
     for name in columns:
@@ -214,19 +225,19 @@ def _table_part(keys: TextDataset, table: Table, columns: Sequence[str], label: 
         where=str(table.path),
         source=table.path.name,
         texts=texts,
-        labels=label_texts(table, label),
+        labels=labels_of_some(table, label) if pool else label_texts(table, label),
         origins=row_origins(keys.id, table),
         groups=group_texts(table, keys.group) if keys.group else None,
         remarks=tuple(remarks),
     )
 
 
-def _read_folder(keys: TextDataset, validation: bool) -> Read:
+def _read_folder(keys: TextDataset, validation: bool, pool: bool) -> Read:
     """The parts of a folder of .txt files."""
     for key in ("text", "label", "group", "id"):
         if getattr(keys, key) is not None:
             raise InputError(f"dataset.{key} names a column, and {keys.path} is a folder of texts; leave it out")
-    by_name = parts_by_folder(keys, TEXTS, validation)
+    by_name = pool_by_folder(keys, TEXTS) if pool else parts_by_folder(keys, TEXTS, validation)
     parts = {name: _folder_part(keys, part) for name, part in by_name.items()}
     unused = {what: why for part in by_name.values() for what, why in part.unused.items()}
     return Read(parts, "texts of .txt files", by_name["train"].label, unused)

@@ -22,6 +22,14 @@ class UserData:
         """What an origin is called as a column: `row`, or `item` where the user named a column of names, or `file`."""
         return "row" if getattr(self, "id", None) is None else "item"
 
+    @property
+    def class_order(self) -> list[str] | None:
+        """The classes that `classes` names, as class names are written; None where the key is not given."""
+        from al_bench.data.labels import canonical  # which imports NumPy
+
+        classes: Sequence[str] | None = getattr(self, "classes", None)
+        return None if classes is None else [canonical(name) for name in classes]
+
     def load(
         self, initial_rows: Sequence[int | str] = (), validation: bool = False, cache: str | None = "auto"
     ) -> Dataset:
@@ -36,6 +44,39 @@ class UserData:
             InputError: A file is missing or malformed; the message names it, what is wrong and what is expected.
         """
         raise NotImplementedError
+
+    def load_pool(self, cache: str | None = "auto") -> Dataset:
+        """Read the files as a pool that people label: every item, with its label where it has one.
+
+        No test part is split off; one that `test_path` names is read. Inputs, their order and their scaling are those
+        that `load` gives where the same items have labels and `test_path` is the same.
+
+        Args:
+            cache: As in `load`.
+
+        Returns:
+            A data set whose hidden label is −1 where an item has none; its test part may have no row, and there may be
+            fewer than two classes.
+
+        Raises:
+            InputError: As `load`; or no label can be told from the other columns or folders.
+        """
+        raise NotImplementedError
+
+
+def check_classes_key(classes: Sequence[str] | None) -> None:
+    """Refuse a key `dataset.classes` that names no classes.
+
+    Raises:
+        InputError: A name is empty or there twice, or there are fewer than two.
+    """
+    if classes is None:
+        return
+    names = [str(name).strip() for name in classes]
+    if len(set(names)) != len(names) or "" in names or len(names) < 2:
+        raise InputError(
+            f"dataset.classes is {list(classes)}; name two classes or more, each once: dataset.classes=[cat,dog]"
+        )
 
 
 def check_validation(given: str | None, wanted: bool) -> None:
