@@ -17,6 +17,7 @@ FLOORS = (
     {"learners", "analysis"},
     {"strategies"},
     {"experiment"},
+    {"labelling"},
     {"reproduce"},
     {"cli"},
 )

@@ -1,0 +1,17 @@
+"""A pool that people label: batches go out as files, labels come back in them, and the next batch is chosen.
+
+    pool          the items, their names, and what is shown of each
+    batch         the types: an item that was asked, a batch's record
+    answers       what people said: an item, a label, its source
+    folder        the folder of a study, which is the record: nothing in it is overwritten
+    batch_file    a batch as CSV: written for spreadsheets, read back from them
+    page          a batch as an HTML page
+    state         what is labelled, skipped and open, from records and answers
+    cold_start    the batch while there are no two classes
+    choose        the batch of a strategy, by the engine of al-bench run
+    query         one call of the command
+    predict       predictions for all items, and the learner as a file
+
+An audit (items drawn to judge the model, never trained on) hooks in where `query` calls `Mixed`; see `batch`. Exchange
+formats give `Answers` to `query` and read a `BatchRecord`.
+"""
