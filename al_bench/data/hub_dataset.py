@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,9 +65,10 @@ def build(keys: HubDataset, initial_rows: Sequence[int | str], validation: bool,
     Raises:
         InputError: It cannot be opened, or its meaning is not certain.
     """
-    splits = open_splits(keys)
-    chosen = _choose(keys, splits, validation)
-    with _files(keys, splits, chosen, setting) as folder:
+    with ExitStack() as stack:
+        splits = stack.enter_context(open_splits(keys, cached=cache.cache_folder(setting) is not None))
+        chosen = _choose(keys, splits, validation)
+        folder = stack.enter_context(_files(keys, splits, chosen, setting))
         component = _component(keys, chosen, folder)
         try:
             dataset = component.load(initial_rows, validation, setting)

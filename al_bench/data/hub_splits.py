@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,14 @@ OLDEST = 4
 """The first release of `datasets` that cannot run a data set's script."""
 
 
-def open_splits(keys: HubDataset) -> dict[str, Any]:
-    """The splits by name, each a `datasets.Dataset`.
+@contextmanager
+def open_splits(keys: HubDataset, cached: bool) -> Iterator[dict[str, Any]]:
+    """The splits by name, each a `datasets.Dataset`, which can be read until the end of the `with` statement.
+
+    Args:
+        keys: What to open.
+        cached: Whether what the package makes of a folder's files may stay in its cache; else it lies in a temporary
+            folder. What it downloads stays.
 
     Raises:
         InputError: The package is missing or too old, there is no such data set, no network, or a format that may hold
@@ -36,22 +43,32 @@ def open_splits(keys: HubDataset) -> dict[str, Any]:
             f"{keys.path} is a data set of the hub, which is asked for a run only; to show its rows in reports, too, "
             "save it to a folder with datasets' save_to_disk and run with dataset.path=FOLDER"
         )
-    with _quiet():
-        try:
-            if folder is not None and any((folder / name).is_file() for name in ("dataset_dict.json", "state.json")):
-                loaded = datasets.load_from_disk(str(folder))
-            else:
-                arguments: dict[str, Any] = {"path": str(folder or keys.path), "name": keys.config}
-                if keys.revision is not None:
-                    arguments["revision"] = keys.revision
-                builder = datasets.load_dataset_builder(**arguments)
-                _check_format(str(keys.path), builder)
-                builder.download_and_prepare()
-                loaded = builder.as_dataset()
-        except InputError:
-            raise
-        except Exception as error:  # the package and what it calls raise errors of any type
-            raise _fault(keys, folder, error) from error
+    with nullcontext() if cached or folder is None else tempfile.TemporaryDirectory() as cache_folder:
+        with _quiet():
+            splits = _load(datasets, keys, folder, cache_folder)
+        yield splits
+
+
+def _load(datasets: Any, keys: HubDataset, folder: Path | None, cache_folder: str | None) -> dict[str, Any]:
+    try:
+        if folder is not None and any((folder / name).is_file() for name in ("dataset_dict.json", "state.json")):
+            loaded = datasets.load_from_disk(str(folder))
+        else:
+            arguments: dict[str, Any] = {
+                "path": str(folder or keys.path),
+                "name": keys.config,
+                "cache_dir": cache_folder,
+            }
+            if keys.revision is not None:
+                arguments["revision"] = keys.revision
+            builder = datasets.load_dataset_builder(**arguments)
+            _check_format(str(keys.path), builder)
+            builder.download_and_prepare()
+            loaded = builder.as_dataset()
+    except InputError:
+        raise
+    except Exception as error:  # the package and what it calls raise errors of any type
+        raise _fault(keys, folder, error) from error
     if isinstance(loaded, datasets.Dataset):
         return {"train": loaded}
     return dict(loaded)

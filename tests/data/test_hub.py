@@ -196,3 +196,21 @@ def test_the_rows_of_a_data_set_are_written_once(datasets: Any) -> None:
     assert len(written) == 26
     load("saved")
     assert {path: path.stat().st_mtime_ns for path in Path("cache/hub").rglob("*.png")} == written
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_without_a_cache_a_folder_of_files_leaves_nothing_in_that_of_the_package(datasets: Any, kind: str) -> None:
+    Path("rows").mkdir()
+    columns = {"a": RNG.normal(size=30).tolist(), "y": [f"c{n % 3}" for n in range(30)]}
+    frame = datasets.Dataset.from_dict(columns).to_pandas()
+    if kind == "parquet":
+        frame.to_parquet("rows/train.parquet", index=False)
+    elif kind == "csv":
+        frame.to_csv("rows/train.csv", index=False)
+    else:
+        frame.to_json("rows/train.jsonl", orient="records", lines=True)
+    uncached = load("rows", cache="off")
+    assert not Path(datasets.config.HF_DATASETS_CACHE).exists()
+    cached = load("rows", cache="cache")
+    assert Path(datasets.config.HF_DATASETS_CACHE).exists()
+    assert torch.equal(uncached.inputs, cached.inputs)
