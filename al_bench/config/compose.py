@@ -32,19 +32,35 @@ def register() -> None:
             store.store(group=f"schema/{group}", name=name, node=load_class(path))
 
 
-def compose(overrides: Sequence[str]) -> Composed:
+def compose(overrides: Sequence[str], schema: type[RunConfig] = RunConfig) -> Composed:
     """The configuration that overrides such as "strategy=bald" give.
+
+    Args:
+        overrides: As Hydra takes them.
+        schema: What a configuration may have beside its components.
 
     Raises:
         COMPOSE_ERRORS: an override is faulty.
     """
-    with hydra.initialize_config_dir(conf_dir(), version_base=VERSION_BASE):
-        config = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
+    store = ConfigStore.instance()
+    store.store(name="run_schema", node=schema)
+    try:
+        with hydra.initialize_config_dir(conf_dir(), version_base=VERSION_BASE):
+            config = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
+    finally:
+        store.store(name="run_schema", node=RunConfig)
     return Composed(*split_hydra_node(config))
 
 
-def compose_dataset(words: Sequence[str], config_dir: str | None = None) -> Composed:
+def compose_dataset(
+    words: Sequence[str], config_dir: str | None = None, schema: type[RunConfig] = RunConfig
+) -> Composed:
     """The configuration that overrides as typed give, `--config-dir` included; nothing else is done.
+
+    Args:
+        words: The overrides.
+        config_dir: A folder of options of the user's own.
+        schema: As in `compose`.
 
     Raises:
         InputError: a word is faulty.
@@ -53,9 +69,9 @@ def compose_dataset(words: Sequence[str], config_dir: str | None = None) -> Comp
     register()
     typed = quote_values(words)
     try:
-        return compose([*own, *typed])
+        return compose([*own, *typed], schema)
     except (*COMPOSE_ERRORS, OverflowError) as error:
-        raise InputError(one_line(error, known_keys(typed))) from error
+        raise InputError(one_line(error, known_keys(typed, schema))) from error
 
 
 def application(task: Callable[[Any], Any]) -> Callable[[], None]:
@@ -72,11 +88,12 @@ def config_dir(argv: Sequence[str]) -> str | None:
     return None
 
 
-def known_keys(argv: Sequence[str]) -> Iterator[str]:
+def known_keys(argv: Sequence[str], schema: type[RunConfig] = RunConfig) -> Iterator[str]:
     """Dotted keys of the options chosen (of a sweep: of each), else of the default ones; composed when asked for.
 
     Args:
         argv: The arguments of `al-bench run`.
+        schema: As in `compose`.
     """
     folder = config_dir(argv)
     own = [f"hydra.searchpath=[file://{Path(folder).resolve()}]"] if folder else []
@@ -92,7 +109,7 @@ def known_keys(argv: Sequence[str]) -> Iterator[str]:
         if keys and not overrides:
             break
         try:
-            keys |= set(compose(overrides).keys())
+            keys |= set(compose(overrides, schema).keys())
         except Exception:
             continue
     yield from sorted(keys)

@@ -268,3 +268,19 @@ class RunConfig:
                 raise InputError(f"{key} is {value!r}; it names a folder: not empty, no slash, no dot to begin with")
         if not self.results.strip():
             raise InputError(f"results is {self.results!r}; name the folder where studies live, such as results/runs")
+
+
+@dataclass
+class QueryConfig(RunConfig):
+    """Everything that defines a pool that people label, beside the files in its folder.
+
+    Args:
+        labelling: Where the folders of such studies live: LABELLING/STUDY.
+    """
+
+    labelling: str = "results/labelling"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.labelling.strip():
+            raise InputError(f"labelling is {self.labelling!r}; name a folder, such as results/labelling")

@@ -76,13 +76,13 @@ class Division:
         """Class to its rows in the training, the validation (where there is one) and the test part.
 
         Args:
-            labels: Class numbers of all rows.
+            labels: Class numbers of all rows; −1 without a label.
             class_names: C names.
         """
         parts = [self.training_rows, self.test_rows]
         if self.validation is not None:
             parts.insert(1, self.rows[self.validation])
-        counts = [np.bincount(labels[part], minlength=len(class_names)).tolist() for part in parts]
+        counts = [np.bincount(labels[part][labels[part] >= 0], minlength=len(class_names)).tolist() for part in parts]
         return {name: tuple(numbers) for name, *numbers in zip(class_names, *counts, strict=True)}
 
 

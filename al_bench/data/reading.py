@@ -46,8 +46,7 @@ class Reading:
 
     def line(self) -> str:
         """One line: rows, columns by kind, label, classes, split, what is unused, remarks."""
-        shown = {kind: names for kind, names in self.kinds.items() if names or kind not in NUMBERED}
-        kinds = ", ".join(_counted(len(names), kind) if names else kind for kind, names in shown.items())
+        kinds = ", ".join(self.kind_counts())
         counts = self.counts.items()
         parts = [
             f"{self.source}: {self.rows:,} {self.unit}",
@@ -59,6 +58,11 @@ class Reading:
         if self.unused:
             parts.append(f"not used: {_shortened([f'{_name(name)} ({why})' for name, why in self.unused.items()])}")
         return plain_line("; ".join([*parts, *self.remarks]))
+
+    def kind_counts(self) -> list[str]:
+        """Every kind of input and how many columns it has: `2 numbers`."""
+        shown = {kind: names for kind, names in self.kinds.items() if names or kind not in NUMBERED}
+        return [_counted(len(names), kind) if names else kind for kind, names in shown.items()]
 
     def lines(self) -> list[str]:
         """The same, one fact a line."""
