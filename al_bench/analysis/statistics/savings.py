@@ -37,6 +37,8 @@ class Saved:
         p: Two-sided p-value of no saving; NaN as above.
         censored: Seeds for which the baseline alone, the arm alone, and both did not reach the target.
         at_least, at_most: Bounds on the median over seeds, where a seed is censored; -inf and 1 where there is none.
+        ratio: ln(L_arm / L_baseline) over seeds, whose mean and interval stand behind the others; None where a seed is
+            censored.
     """
 
     target: float
@@ -48,11 +50,19 @@ class Saved:
     censored: tuple[int, int, int]
     at_least: float
     at_most: float
+    ratio: Estimate | None = None
 
     @property
     def exact(self) -> bool:
         """Whether every seed of both arms reached the target."""
         return self.n > 0 and not any(self.censored)
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """The saving's interval at another confidence, 1 − level; NaN where a seed is censored, or for n < 2."""
+        if self.ratio is None:
+            return math.nan, math.nan
+        low, high = self.ratio.interval(level)
+        return 1 - math.exp(high), 1 - math.exp(low)
 
 
 def crossings(labels: Counts, accuracy: Floats, targets: Sequence[float]) -> Floats:
@@ -114,7 +124,7 @@ def saved(target: float, arm: Floats, baseline: Floats, arm_ends: Floats, baseli
     counts = (int((short & ~lost).sum()), int((lost & ~short).sum()), int((lost & short).sum()))
     if n and not any(counts):
         ratio = estimate(np.log(arm / baseline))
-        return Saved(target, n, *_back(ratio), ratio.p, counts, -math.inf, 1.0)
+        return Saved(target, n, *_back(ratio), ratio.p, counts, -math.inf, 1.0, ratio)
     nan = math.nan
     # A censored arm needed more than its end (saved < ...), a censored baseline likewise (saved > ...).
     least = np.where(lost, -np.inf, 1 - arm / np.where(short, baseline_ends, baseline))

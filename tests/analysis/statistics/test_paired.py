@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from al_bench.analysis.statistics.paired import estimate, estimates, holm, power, seeds_needed
+from al_bench.analysis.statistics.paired import (
+    estimate,
+    estimates,
+    holm,
+    power,
+    seeds_needed,
+    seeds_range,
+    selected_level,
+    spread_interval,
+)
 
 DIFFERENCES = [0.02, -0.01, 0.03, 0.015, 0.04]
 
@@ -117,3 +126,62 @@ def test_seeds_needed_at_the_ends() -> None:
     assert seeds_needed(0.01, 0.02, level=0.01) > seeds_needed(0.01, 0.02)
     needed = seeds_needed(0.01, 0.03)
     assert power(needed, 0.01, 0.03) >= 0.8 > power(needed - 1, 0.01, 0.03)
+
+
+@pytest.mark.parametrize("level", [0.2, 0.05, 0.004])
+def test_an_interval_at_another_level_is_scipys(level: float) -> None:
+    expected = stats.ttest_1samp(DIFFERENCES, 0).confidence_interval(1 - level)
+    assert estimate(np.array(DIFFERENCES)).interval(level) == pytest.approx((expected.low, expected.high), rel=1e-10)
+
+
+def test_one_seed_has_no_interval_at_any_level() -> None:
+    assert all(math.isnan(end) for end in estimate(np.array([0.1])).interval(0.01))
+
+
+def test_the_level_of_a_selected_interval_is_the_share_of_the_tests_that_are_claimed() -> None:
+    assert selected_level(1, 12) == pytest.approx(0.05 / 12)
+    assert selected_level(3, 12) == pytest.approx(0.05 / 4)
+    assert selected_level(12, 12) == selected_level(0, 0) == 0.05
+
+
+@given(st.lists(st.floats(1e-9, 0.2), min_size=1, max_size=12))
+def test_no_interval_of_a_claim_covers_zero(p_values: list[float]) -> None:
+    claimed = [p for p, adjusted in zip(p_values, holm(p_values), strict=True) if adjusted <= 0.05]
+    # Student's interval at a level leaves 0 out exactly where p is at most that level.
+    assert all(p <= selected_level(len(claimed), len(p_values)) + 1e-15 for p in claimed)
+
+
+def test_selected_intervals_miss_in_at_most_five_per_cent_of_studies() -> None:
+    generator = np.random.default_rng(4)
+    samples = 0.8 + generator.standard_normal((2000, 6, 5))  # 6 arms of 5 seeds with a weak effect each
+    missed = naive = 0.0
+    for study in samples:
+        tests = [estimate(arm) for arm in study]
+        shown = [test for test, p in zip(tests, holm([test.p for test in tests]), strict=True) if p <= 0.05]
+        ends = [test.interval(selected_level(len(shown), 6)) for test in shown]
+        missed += np.mean([not low <= 0.8 <= high for low, high in ends]) if shown else 0
+        naive += np.mean([not test.low <= 0.8 <= test.high for test in shown]) if shown else 0
+    assert missed / 2000 <= 0.05 < naive / 2000
+
+
+def test_the_interval_of_a_spread_is_that_of_chi_square() -> None:
+    low, high = spread_interval(0.02, 5)
+    assert 4 * 0.02**2 / low**2 == pytest.approx(stats.chi2.ppf(0.9, 4), rel=1e-12)
+    assert 4 * 0.02**2 / high**2 == pytest.approx(stats.chi2.ppf(0.1, 4), rel=1e-12)
+    generator = np.random.default_rng(0)
+    seen = generator.normal(0, 0.03, size=(4000, 4)).std(axis=1, ddof=1)
+    covered = [ends[0] <= 0.03 <= ends[1] for ends in (spread_interval(float(sd), 4) for sd in seen)]
+    assert np.mean(covered) == pytest.approx(0.8, abs=0.025)
+    with pytest.raises(ValueError, match="no spread is known from 1 seeds"):
+        spread_interval(0.02, 1)
+
+
+def test_the_larger_number_of_seeds_has_the_power_in_nine_of_ten_studies() -> None:
+    generator = np.random.default_rng(1)
+    enough = 0
+    for _ in range(400):
+        sd = float(generator.normal(0, 0.02, size=5).std(ddof=1))
+        low, high = seeds_range(0.01, sd, 5)
+        assert low <= seeds_needed(0.01, sd) <= high
+        enough += power(high, 0.01, 0.02) >= 0.8
+    assert enough / 400 == pytest.approx(0.9, abs=0.05)

@@ -45,6 +45,16 @@ def test_no_labels_are_at_least_one() -> None:
     assert crossings(np.array([0, 10]), np.array([[0.5, 0.6]]), [0.4])[0, 0] == 1
 
 
+def test_a_saving_has_an_interval_at_any_level() -> None:
+    arm, base = np.array([70.0, 66.0, 75.0]), np.array([100.0, 102.0, 98.0])
+    saving = saved(0.9, arm, base, ENDS, ENDS)
+    expected = stats.ttest_1samp(np.log(arm / base), 0).confidence_interval(0.99)
+    assert saving.interval(0.01) == pytest.approx((1 - math.exp(expected.high), 1 - math.exp(expected.low)))
+    assert saving.interval(0.05) == pytest.approx((saving.low, saving.high))
+    censored = saved(0.9, np.array([math.inf, 66.0, 75.0]), base, ENDS, ENDS)
+    assert all(math.isnan(end) for end in censored.interval(0.01))
+
+
 @given(st.lists(st.floats(0.1, 1), min_size=2, max_size=12), st.floats(0.1, 1))
 def test_crossing_agrees_with_the_fit_of_scikit_learn(values: list[float], target: float) -> None:
     labels = np.arange(len(values)) * 10 + 20
