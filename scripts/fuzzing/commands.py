@@ -35,7 +35,7 @@ def asks_for_work(text: str) -> bool:
 
 def asks_for_files_elsewhere(argv: Sequence[str]) -> bool:
     """Whether a word names a folder outside of the case's own in which files are to be written."""
-    return any(re.match(r"[+]*(results|cache|dataset\.root|hydra\..*)=.*(\.\.|/)", word) for word in argv)
+    return any(re.match(r"[+]*(results|cache|dataset\.root|hydra\..*)=.*(\.\.|/|~)", word) for word in argv)
 
 
 def typed_override(key: Key, generator: random.Random, value: object = ...) -> str:

@@ -12,11 +12,24 @@ import numpy as np
 from fuzzing import damage, grammar, pictures, tables
 from fuzzing.commands import run_overrides, typed_override
 from fuzzing.values import typed
-from fuzzing.warm import Templates
+from fuzzing.warm import PARQUET, Templates
 
-KINDS = ("csv", "tsv", "jsonl", "parquet", "csv.gz", "jsonl.gz", "parquet.gz", "npz", "npy folder", "images", "odd")
+KINDS = (
+    "csv",
+    "tsv",
+    "jsonl",
+    "parquet",
+    "csv.gz",
+    "jsonl.gz",
+    "parquet.gz",
+    "npz",
+    "npy folder",
+    "images",
+    "texts",
+    "odd",
+)
 """Kinds of files; odd: a pickle, a false header, a file that unpacks to very much, a folder, a link, a pipe."""
-WEIGHTS = (34, 6, 12, 6, 4, 2, 1, 16, 8, 8, 6)
+WEIGHTS = (34, 6, 12, 6, 4, 2, 1, 16, 8, 8, 6, 6)
 READING = {
     "csv": (
         "label",
@@ -30,6 +43,7 @@ READING = {
         "drop",
     ),
     "images": ("label_file", "size", "resize", "mode", "damaged", "nested", "normalise"),
+    "text": ("text", "label", "separator", "encoding", "empty", "missing_labels", "similar_labels"),
     "npz": ("layout", "standardise", "missing_labels", "similar_labels", "test_fraction"),
 }
 """Keys that say how a file is read, which cases set more often than others."""
@@ -82,6 +96,10 @@ def write_file(folder: Path, templates: Templates, generator: random.Random) -> 
     if kind == "images":
         pictures.write_folder(folder / "mine", generator)
         return kind, "mine", "images"
+    if kind == "texts":
+        content = tables.as_text(tables.texts_of(generator), generator.choice((",", ",", ";")))
+        (folder / "mine.csv").write_bytes(damage.damaged(content, damage.TEXT, generator))
+        return kind, "mine.csv", "text"
     if kind in ("npz", "npy folder"):
         arrays = tables.arrays_of(generator)
         if generator.random() < 0.7:
@@ -94,7 +112,7 @@ def write_file(folder: Path, templates: Templates, generator: random.Random) -> 
             return kind, "mine.npz", "npz"
         return kind, _write_folder(folder / "mine", arrays, generator), "npz"
     if kind.startswith("parquet"):
-        content = templates.file("valid.parquet").read_bytes()
+        content = templates.file(generator.choice(PARQUET)).read_bytes()
         content = damage.damaged(content, damage.BYTES, generator) if generator.random() < 0.6 else content
     else:
         content = _text(kind, generator)

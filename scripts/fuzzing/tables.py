@@ -14,6 +14,7 @@ import numpy as np
 
 HEADER = ("size", "count", "colour", "label")
 CLASSES = ("red fox", "otter", "Übel", "3")
+WORDS = ("the", "river", "naïve", "don't", "12,5", "🦦", "«so»", "a\nb", "and;or", "<b>", "-")
 NAMES = {"csv": "mine.csv", "npz": "mine.npz"}
 Row = list[str]
 
@@ -34,6 +35,20 @@ def rows_of(generator: random.Random, count: int = 40) -> list[Row]:
         rows = [[generator.choice(("", "nan", "?", cell)) if number == 0 else cell for cell in row] for number, row in
                 enumerate(rows)]  # fmt: skip
     return [header, *rows]
+
+
+def texts_of(generator: random.Random, count: int = 40) -> list[Row]:
+    """The cells of a table of texts with labels, at times with a second text or a text that is empty."""
+    rows = []
+    for number in range(count):
+        label = CLASSES[number % 3]
+        words = [generator.choice((*WORDS, label)) for _ in range(generator.randrange(1, 12))]
+        rows.append([" ".join(words), label])
+    if generator.random() < 0.15:
+        rows[generator.randrange(count)][0] = generator.choice(("", " ", "?", "nan", "=1+1", "\x07", "a" * 70_000))
+    if generator.random() < 0.2:
+        return [["title", "text", "label"], *([generator.choice(WORDS), *row] for row in rows)]
+    return [["text", "label"], *rows]
 
 
 def as_text(rows: Sequence[Row], separator: str = ",") -> bytes:

@@ -45,16 +45,18 @@ class Templates:
 
 
 def write_parquet(path: Path) -> None:
-    """Write a valid Parquet file, in a child, as DuckDB starts threads."""
+    """Write a valid Parquet file, drawn by its name, in a child, as DuckDB starts threads."""
     child = os.fork()
     if child == 0:
-        path.write_bytes(tables.as_parquet(tables.rows_of(random.Random(0)), path.parent))
+        path.write_bytes(tables.as_parquet(tables.rows_of(random.Random(path.name)), path.parent))
         os._exit(0)
     os.waitpid(child, 0)
 
 
+PARQUET = tuple(f"valid-{number}.parquet" for number in range(6))
+"""Names of valid Parquet files."""
 FILES: dict[str, Callable[[Path], object]] = {
-    "valid.parquet": write_parquet,
+    **dict.fromkeys(PARQUET, write_parquet),
     "bomb.csv.gz": lambda path: path.write_bytes(damage.gzip_bomb(8_192)),
     "bomb.parquet.gz": lambda path: path.write_bytes(damage.gzip_bomb(1_024)),
     "bomb.npz": lambda path: damage.write_archive_bomb(path, 1_024),
