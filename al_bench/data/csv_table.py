@@ -125,14 +125,20 @@ class CsvDataset(UserData):
         from al_bench.data.table_dataset import build
 
         test = self.read(self.test_path, "dataset.test_path") if self.test_path else None
-        return build(self, self.read(), test, (), pool=True)
+        return build(self, self.read(fewest=1), test, (), pool=True)
 
-    def read(self, path: str | None = None, key: str = "dataset.path") -> Table:
-        """The cells of the file, or of another one that is read in the same way."""
+    def read(self, path: str | None = None, key: str = "dataset.path", fewest: int = 2) -> Table:
+        """The cells of the file, or of another one that is read in the same way.
+
+        Args:
+            path: The other one.
+            key: The key that names it.
+            fewest: Columns that it must have: 1 for rows without a label.
+        """
         from al_bench.data.table_reader import ReadingKeys, read_table
 
         header = {Header.auto: None, Header.present: True, Header.absent: False}[self.header]
-        keys = ReadingKeys(self.separator, header, self.encoding, self.skip)
+        keys = ReadingKeys(self.separator, header, self.encoding, self.skip, fewest)
         return read_table(find_file(path or str(self.path), key, self.root), keys)
 
 

@@ -15,6 +15,7 @@ from al_bench.data.class_names import printable_names
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import Division, GivenParts, divide, part_remarks
 from al_bench.data.file_listing import IMAGES
+from al_bench.data.files import find_file
 from al_bench.data.folder_layout import Part, parts_by_folder, pool_by_folder
 from al_bench.data.image_decoding import Decoded, decode
 from al_bench.data.image_facts import Wish, remarks
@@ -31,6 +32,7 @@ from al_bench.errors import InputError
 if TYPE_CHECKING:
     from al_bench.data.image_folder import ImageFolder
 
+TEST_KEY = "dataset.test_path"
 ORDER = ("train", "validation", "test")
 
 
@@ -54,7 +56,7 @@ def build(
             f"dataset.group={keys.group} names a column, and there is no table of the images: give "
             "dataset.label_file=FILE, a table with the columns file, label and the groups"
         )
-    if keys.label_file:
+    if keys.label_file or (pool and keys.test_path and find_file(keys.test_path, TEST_KEY, keys.root, True).is_file()):
         by_name = parts_by_table(keys, validation, pool)
     else:
         by_name = pool_by_folder(keys, IMAGES) if pool else parts_by_folder(keys, IMAGES, validation)

@@ -40,7 +40,7 @@ def parts_by_table(keys: ImageFolder, validation: bool, pool: bool = False) -> d
     """
     folder, listing = list_folder(keys, IMAGES)
     files = FileNames(listing)
-    tables = {"train": keys.read(str(keys.label_file), "dataset.label_file")}
+    tables = {"train": keys.read(str(keys.label_file), "dataset.label_file")} if keys.label_file else {}
     if keys.test_path:
         tables["test"] = keys.read(keys.test_path, "dataset.test_path")
     if keys.validation and not pool:
@@ -50,7 +50,7 @@ def parts_by_table(keys: ImageFolder, validation: bool, pool: bool = False) -> d
             "validation is file, and no table names a validation part: give dataset.validation=FILE, or a number of "
             "images to hold out, such as validation=100"
         )
-    columns = _table_columns(keys, tables["train"], files)
+    columns = _table_columns(keys, next(iter(tables.values())), files)
     parts = {
         name: _labelled(keys, table, columns, folder, files, pool and name == "train") for name, table in tables.items()
     }
@@ -59,13 +59,16 @@ def parts_by_table(keys: ImageFolder, validation: bool, pool: bool = False) -> d
         for name in part.names:
             if named.setdefault(name, part.where) != part.where:
                 raise InputError(f"{name!r} is in {named[name]} and in {part.where}; name each image in one part only")
+    rest = [name for name in listing.names if name not in named]
+    if pool:
+        none = Part(str(folder), folder, [], np.array([], dtype=object), label="no label")
+        part = parts.get("train", none)
+        part.unused.update(listing.left_out())
+        labels = np.concatenate([part.labels, np.full(len(rest), "", dtype=object)])
+        return {**parts, "train": replace(part, names=part.names + rest, labels=labels, groups=None)}
     unused = parts["train"].unused
     unused.update(listing.left_out())
-    if pool:
-        part, rest = parts["train"], [name for name in listing.names if name not in named]
-        labels = np.concatenate([part.labels, np.full(len(rest), "", dtype=object)])
-        return parts | {"train": replace(part, names=part.names + rest, labels=labels, groups=None)}
-    if rest := [name for name in listing.names if name not in named]:
+    if rest:
         unused[IMAGES.count(len(rest))] = f"not named in {', '.join(table.path.name for table in tables.values())}"
     return parts
 

@@ -27,12 +27,14 @@ class ReadingKeys:
         header: Whether the first line names the columns; None decides by the cells.
         encoding: As Python calls it; None recognises UTF-8, UTF-16 and UTF-32.
         skip: Lines to leave out above the table; None recognises comments and titles.
+        fewest: Columns that the table must have.
     """
 
     separator: str = "auto"
     header: bool | None = None
     encoding: str | None = None
     skip: int | None = None
+    fewest: int = 2
 
 
 def read_table(path: Path, keys: ReadingKeys) -> Table:
@@ -69,7 +71,7 @@ def read_table(path: Path, keys: ReadingKeys) -> Table:
             cells = _named(path, cells, headed)
             rows, said_rows = _rows_of_data(cells, headed)
             remarks += said_rows
-    if cells.shape[1] < 2:
+    if cells.shape[1] < keys.fewest:
         raise InputError(
             f"{path} has one column {kind}; features and a label are expected: set dataset.separator if the file uses "
             "another, such as semicolon, tab, pipe or space"

@@ -151,7 +151,7 @@ def build(keys: TextDataset, initial_rows: Sequence[int | str], validation: bool
 
 def _read_tables(keys: TextDataset, validation: bool, pool: bool) -> Read:
     """The parts of a table, and of further ones of the same columns."""
-    table = keys.read()
+    table = keys.read(fewest=1 if pool else 2)
     other = keys.read(keys.test_path, "dataset.test_path") if keys.test_path else None
     chosen = ""
     if pool:

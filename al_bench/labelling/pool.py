@@ -136,7 +136,7 @@ class LabellingPool:
     def _of_table(self, component: CsvDataset | TextDataset) -> tuple[list[str], dict[str, list[str]]]:
         from al_bench.data.table_labels import with_label_column
 
-        table = component.read()
+        table = component.read(fewest=1)
         _, label, _ = with_label_column(table, component.label, [])
         names = [name for name in table.names if name != label]
         by_column = [table.texts(name).tolist() for name in names]
