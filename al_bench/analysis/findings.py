@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from al_bench.analysis.families import tested_families
+from al_bench.analysis.settings import rank_alike
 from al_bench.analysis.statistics import Floats
 from al_bench.analysis.statistics.area import area, shared_range
 from al_bench.analysis.statistics.paired import FEWEST, LEVEL, Estimate, estimate, estimates, holm, seeds_needed
 from al_bench.analysis.statistics.savings import Saved, crossings, saved
 from al_bench.analysis.study import Study
-from al_bench.analysis.targets import primary_target
+from al_bench.analysis.targets import primary_target, targets_by_arm
 
 BUDGET_LEVEL = 0.03
 """The level of the family of differences by label count. With the 5 % of the other family (see `findings`), both
@@ -35,6 +37,7 @@ class BudgetDifference:
         estimate: The paired difference in the metric, in its unit.
         holm: Its adjusted p-value; NaN where it was not tested.
         sign: 1, or −1 where lower is better.
+        tests: How many tests its family has; 0 where it was not tested.
     """
 
     name: str
@@ -42,6 +45,7 @@ class BudgetDifference:
     estimate: Estimate
     holm: float
     sign: int = 1
+    tests: int = 0
 
     @property
     def better(self) -> bool:
@@ -74,6 +78,11 @@ class Finding:
         better_at, worse_at: The label counts at which it is shown to be better, and worse.
         outcome: better, worse, mixed, too few seeds to tell, or no difference of a point seen.
         sign: 1, or −1 where lower is better.
+        baseline: The name of the arm that it is compared with.
+        tests: How many tests its family has at the level of 5 %; 0 where it was not tested.
+        budget_tests: How many its family of differences by label count has; 0 where it was not tested.
+        planned: Whether it was named before the results were seen.
+        alike: The names of other arms that rank alike, with which it is one test.
     """
 
     name: str
@@ -92,6 +101,11 @@ class Finding:
     worse_at: tuple[BudgetDifference, ...]
     outcome: str
     sign: int = 1
+    baseline: str = ""
+    tests: int = 0
+    budget_tests: int = 0
+    planned: bool = False
+    alike: tuple[str, ...] = ()
 
     @property
     def primary_saving(self) -> Saved | None:
@@ -128,92 +142,139 @@ class Finding:
         return TOO_FEW if self.n < FEWEST or self.more_seeds is None or self.more_seeds > 0 else NO_POINT
 
 
-def findings(study: Study, targets: Sequence[float]) -> tuple[Finding, ...]:
+def findings(study: Study, targets: Sequence[float] | None = None) -> tuple[Finding, ...]:
     """Every arm but the baseline, in the study's order; empty without a baseline.
 
-    Two families of tests per study, of the arms with 3 seeds or more (oracles aside), each two-sided by Holm: the
-    difference in AUBC together with the labels saved at the primary target, at 5 %; and the differences at every label
-    count, at 3 % (see budget_differences). An arm that is no better than the baseline is called better in at most
-    4 % of studies.
+    Every arm is compared with the baseline of its setting. There are two families of tests for each setting, of its
+    arms with 3 seeds or more (oracles aside), each two-sided by Holm: the difference in AUBC together with the labels
+    saved at the primary target, at 5 %; and the differences at every label count, at 3 % (see budget_differences). An
+    arm that is no better than the baseline is called better in at most 4 % of studies of a setting. Arms that were
+    planned have families of their own; arms that rank alike are one test, with the larger of their p-values.
+
+    Args:
+        study: The arms of one dataset.
+        targets: Values of the study's metric to reach, of all arms; None: those of `default_targets`, of each setting
+            its own.
     """
     if study.baseline is None:
         return ()
-    primary = primary_target(study, targets)
-    unadjusted = [_unadjusted(study, arm.name, list(targets), primary) for arm in study.others]
-    family = [number for number, finding in enumerate(unadjusted) if finding.n >= FEWEST and not finding.oracle]
-    p_values = [unadjusted[number].area.p for number in family]
-    if primary is not None:
-        savings = [unadjusted[number].primary_saving for number in family]
-        p_values += [saving.p for saving in savings if saving is not None]
+    asked = targets_by_arm(study, targets)
+    budgets = budget_differences(study)
+    judged: dict[str, Finding] = {}
+    for arm in study.others:
+        judged[arm.name] = _unadjusted(study, arm.name, list(asked[arm.name]))
+    for family in tested_families(study):
+        judged |= _adjusted(study, [judged[name] for name in family])
+    return tuple(_judged(study, judged[arm.name], budgets) for arm in study.others)
+
+
+def _adjusted(study: Study, family: Sequence[Finding]) -> dict[str, Finding]:
+    """The findings of one family with their adjusted p-values, by name."""
+    able = {finding.name: finding for finding in family if finding.n >= FEWEST}
+    groups = rank_alike([study.arm(name) for name in able])
+    p_values = [_largest(able[name].area.p for name in group) for group in groups]
+    if next((finding.primary for finding in able.values()), None) is not None:
+        savings = [[able[name].primary_saving for name in group] for group in groups]
+        p_values += [_largest(saving.p for saving in group if saving is not None) for group in savings]
     adjusted = holm(p_values)
     level = LEVEL / max(1, len(p_values))
-    shown = [difference for difference in budget_differences(study) if difference.shown]
-    adjusted_findings = []
-    for number, finding in enumerate(unadjusted):
-        if number in family:
-            member = family.index(number)
-            finding = replace(finding, area_holm=adjusted[member])
-            if primary is not None:
-                finding = replace(finding, saved_holm=adjusted[len(family) + member])
-        more_seeds = None
-        if not math.isnan(finding.area.sd):
-            more_seeds = max(seeds_needed(study.metric.point, finding.area.sd, level) - finding.n, 0)
-        here = [difference for difference in shown if difference.name == finding.name]
-        finding = replace(
-            finding,
-            more_seeds=more_seeds,
-            better_at=tuple(difference for difference in here if difference.better),
-            worse_at=tuple(difference for difference in here if not difference.better),
-        )
-        adjusted_findings.append(replace(finding, outcome=_outcome(finding)))
-    return tuple(adjusted_findings)
+    judged = {}
+    for finding in family:
+        number = next((number for number, group in enumerate(groups) if finding.name in group), None)
+        if number is not None:
+            saving = finding.primary_saving
+            saved_holm = math.nan if saving is None or math.isnan(saving.p) else adjusted[len(groups) + number]
+            finding = replace(
+                finding,
+                area_holm=adjusted[number],
+                saved_holm=saved_holm,
+                tests=len(p_values),
+                alike=tuple(name for name in groups[number] if name != finding.name),
+            )
+        judged[finding.name] = replace(finding, more_seeds=_more_seeds(study, finding, level))
+    return judged
+
+
+def _more_seeds(study: Study, finding: Finding, level: float) -> int | None:
+    if math.isnan(finding.area.sd):
+        return None
+    return max(seeds_needed(study.metric.point, finding.area.sd, level) - finding.n, 0)
+
+
+def _largest(p_values: Iterable[float]) -> float:
+    """The largest of the p-values that there are: strategies that rank alike are shown only where each is."""
+    return max((p for p in p_values if not math.isnan(p)), default=math.nan)
+
+
+def _judged(study: Study, finding: Finding, budgets: Sequence[BudgetDifference]) -> Finding:
+    """A finding with what its differences by label count show, and its outcome."""
+    here = [difference for difference in budgets if difference.name == finding.name]
+    shown = [difference for difference in here if difference.shown]
+    if finding.more_seeds is None:
+        finding = replace(finding, more_seeds=_more_seeds(study, finding, LEVEL))
+    finding = replace(
+        finding,
+        better_at=tuple(difference for difference in shown if difference.better),
+        worse_at=tuple(difference for difference in shown if not difference.better),
+        budget_tests=max((difference.tests for difference in here), default=0),
+        planned=finding.name in study.planned,
+    )
+    return replace(finding, outcome=_outcome(finding))
 
 
 def budget_differences(study: Study) -> tuple[BudgetDifference, ...]:
     """Arm by arm, label count by label count; label counts at which no seed has both are left out.
 
-    One family: all arms (oracles aside) at all label counts with at least 3 seeds. The network of round 0 that paired
-    arms share is the same: that label count is not tested. A test set of few points has coarse accuracies,
+    A family: all arms of a setting (oracles aside) at all label counts with at least 3 seeds. The network of round 0
+    that paired arms share is the same: that label count is not tested. A test set of few points has coarse accuracies,
     which the intervals and p-values allow for (see `estimates`).
     """
     if study.baseline is None:
         return ()
-    cells: list[tuple[str, int, Estimate]] = []
+    cells: dict[tuple[str, int], Estimate] = {}
     for arm in study.others:
-        _, ours, theirs = study.pairs(arm.name, study.baseline)
+        _, ours, theirs = study.pairs(arm.name, study.compared_with(arm.name))
         for column, difference in enumerate(estimates(ours - theirs, study.resolution(arm.name))):
             if difference.n:
-                cells.append((arm.name, int(study.labels[column]), difference))
-    oracles = {arm.name for arm in study.others if study.is_oracle(arm.name)}
-    tested = [
-        number
-        for number, (name, _, difference) in enumerate(cells)
-        if difference.n >= FEWEST and name not in oracles and (difference.sd > 0 or difference.mean != 0)
-    ]
-    adjusted = dict(zip(tested, holm([cells[number][2].p for number in tested]), strict=True))
+                cells[arm.name, int(study.labels[column])] = difference
+    adjusted: dict[tuple[str, int], tuple[float, int]] = {}
+    for family in tested_families(study):
+        able = {
+            (name, labels): difference.p
+            for (name, labels), difference in cells.items()
+            if name in family and difference.n >= FEWEST and (difference.sd > 0 or difference.mean != 0)
+        }
+        tests: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        for group in rank_alike([study.arm(name) for name in family]):
+            for name, labels in able:
+                if name in group:
+                    tests.setdefault((group[0], labels), []).append((name, labels))
+        corrected = holm([_largest(able[cell] for cell in test) for test in tests.values()])
+        for test, p_value in zip(tests.values(), corrected, strict=True):
+            adjusted |= dict.fromkeys(test, (p_value, len(tests)))
     return tuple(
-        BudgetDifference(name, labels, difference, adjusted.get(number, math.nan), study.metric.sign)
-        for number, (name, labels, difference) in enumerate(cells)
+        BudgetDifference(name, labels, difference, p_value, study.metric.sign, tests)
+        for (name, labels), difference in cells.items()
+        for p_value, tests in [adjusted.get((name, labels), (math.nan, 0))]
     )
 
 
 def area_differences(study: Study, name: str, log: bool = False) -> tuple[tuple[float, float] | None, Estimate]:
-    """The range of labels that an arm and the baseline share, and their paired difference in AUBC over it.
+    """The range of labels that an arm and its baseline share, and their paired difference in AUBC over it.
 
     Both areas are over the label counts at which both were evaluated.
     """
-    assert study.baseline is not None
-    _, ours, theirs = study.pairs(name, study.baseline)
+    _, ours, theirs = study.pairs(name, study.compared_with(name))
     span = shared_range(study.labels, [ours, theirs], log) if len(ours) else None
     if span is None:
         return None, estimate(np.array([]))
     return span, estimate(area(study.labels, ours, *span, log) - area(study.labels, theirs, *span, log))
 
 
-def _unadjusted(study: Study, name: str, targets: list[float], primary: float | None) -> Finding:
+def _unadjusted(study: Study, name: str, targets: list[float]) -> Finding:
     """One arm before any correction."""
-    assert study.baseline is not None
-    seeds, ours, theirs = study.pairs(name, study.baseline)
+    other = study.compared_with(name)
+    seeds, ours, theirs = study.pairs(name, other)
     ends = [_last_labels(study.labels, rows) for rows in (ours, theirs)]
     sign = study.metric.sign
     oriented = [sign * target for target in targets]
@@ -230,13 +291,14 @@ def _unadjusted(study: Study, name: str, targets: list[float], primary: float | 
         area=difference,
         area_holm=math.nan,
         saved=savings,
-        primary=primary,
+        primary=primary_target(replace(study, baseline=other), targets),
         saved_holm=math.nan,
         more_seeds=None,
         better_at=(),
         worse_at=(),
         outcome="",
         sign=sign,
+        baseline=other,
     )
 
 

@@ -80,6 +80,8 @@ def _best(metric: Metric) -> float | None:
 def study_errors(study: Study) -> tuple[list[str], NDArray[np.float64]]:
     """The arms (names) and their normalised errors [A, n] at the label counts of the penalty matrix.
 
+    Each is relative to the arm that it is compared with.
+
     The error is what is missing to the metric's best value: 1 less the accuracy, or a loss itself.
 
     Raises:
@@ -96,7 +98,9 @@ def study_errors(study: Study) -> tuple[list[str], NDArray[np.float64]]:
     names = [arm.name for arm in study.arms]
     # `normalised_errors` takes accuracies, whose error is 1 less them.
     rows = {name: 1 - abs(best - study.values[name][:, columns]) for name in names}
-    return names, normalised_errors([*rows.values()], rows[study.baseline])
+    compared = [study.baseline_of(name) or study.baseline for name in names]
+    errors = [normalised_errors([rows[name]], rows[base])[0] for name, base in zip(names, compared, strict=True)]
+    return names, np.stack(errors)
 
 
 def mean_ranks(studies: Sequence[Study]) -> tuple[list[str], Ranks]:

@@ -19,6 +19,7 @@ from al_bench.analysis.comparability import (
     unequal_lengths,
 )
 from al_bench.analysis.measured import measured_runs, metric_named
+from al_bench.analysis.settings import RANDOM, Setting, settings_of
 from al_bench.analysis.statistics.curves import stack
 from al_bench.analysis.study import Study
 from al_bench.errors import InputError
@@ -31,19 +32,21 @@ def studies(
     include_incomplete: bool = False,
     report: Callable[[str], None] | None = None,
     metric: str = "accuracy",
+    planned: Sequence[str] = (),
 ) -> list[Study]:
     """The runs in and under the folders as one study per dataset, sorted by dataset.
 
     Args:
         folders: Studies, datasets, arms or runs, in any mixture.
-        baseline: The arm (or strategy) to compare with; None: Random.
+        baseline: The strategy to compare with, in every setting, or one arm for all settings; None: Random.
         include_incomplete: Take in runs that are running, failed or interrupted, as far as they got.
         report: Called with one line for everything left out or chosen. Without it damaged runs raise.
         metric: What the arms are judged by: a metric's name, or `recall:CLASS`.
+        planned: Arms or strategies that were named before the results were seen.
 
     Raises:
-        InputError: Nothing to compare, folders that hold no run, a baseline that no dataset has, or a metric that there
-            is not or that a run has not recorded.
+        InputError: Nothing to compare, folders that hold no run, a baseline or a planned arm that no dataset has, or a
+            metric that there is not or that a run has not recorded.
     """
     lines: list[str] = []
 
@@ -67,7 +70,7 @@ def studies(
             note(f"{dataset}: whole-pool references only, nothing to compare")
             continue
         left_out = [line for line in notes if not line.startswith(INCLUDED)]
-        study = study_of(usable, baseline, (*damaged, *left_out), metric)
+        study = study_of(usable, baseline, (*damaged, *left_out), metric, planned)
         study = replace(study, included=tuple(line for line in notes if line.startswith(INCLUDED)))
         compared.append(study)
     if not compared:
@@ -75,6 +78,7 @@ def studies(
     if baseline is not None and all(study.baseline is None for study in compared):
         names = sorted({arm.name for study in compared for arm in study.arms})
         raise InputError(f"the baseline {baseline!r} is no arm of these runs; they have {', '.join(names)}")
+    _check_planned(compared, planned)
     for study in compared:
         for remark in study.remarks:
             note(f"{study.dataset}: {remark}")
@@ -82,7 +86,11 @@ def studies(
 
 
 def study_of(
-    runs: Sequence[Run], baseline: str | None = None, left_out: Sequence[str] = (), metric_name: str = "accuracy"
+    runs: Sequence[Run],
+    baseline: str | None = None,
+    left_out: Sequence[str] = (),
+    metric_name: str = "accuracy",
+    planned: Sequence[str] = (),
 ) -> Study:
     """The study of runs of one dataset, each with at least one evaluated round.
 
@@ -93,7 +101,8 @@ def study_of(
     every = group_runs(measured_runs(runs, metric), metric=metric)
     arms = tuple(arm for arm in every if not arm.reference)
     references = tuple(arm for arm in every if arm.reference)
-    chosen, remarks = _baseline(arms, baseline)
+    candidates = _candidates(arms, baseline or RANDOM)
+    chosen = min((arm.name for arm in candidates), key=lambda name: (len(name), name), default=None)
     base = next((arm for arm in arms if arm.name == chosen), None)
     inconsistencies = (*inconsistent_seeds(arms), *data_differences(every, base))
     left = arms_on_other_data(every, base)
@@ -105,23 +114,22 @@ def study_of(
         values[arm.name] = np.full((arm.seeds, len(grid)), np.nan)  # [S,B]
         values[arm.name][:, np.searchsorted(grid, curves.labels)] = curves.values
     titles, shared = display_titles(arms)
-    unpaired = frozenset(
-        arm.name for arm in arms if base is not None and arm is not base and not share_network(arm, base)
-    )
-    return Study(
+    names = {arm.name for arm in arms}
+    settings = settings_of(arms, [arm for arm in candidates if arm.name in names], chosen)
+    study = Study(
         dataset=every[0].dataset,
         arms=arms,
         labels=grid,
         values=values,
         seeds={arm.name: tuple(run.seed for run in arm.runs) for arm in arms},
         baseline=chosen,
-        unpaired=unpaired,
+        unpaired=frozenset(),
         left_out=tuple(left_out),
         references=references,
         titles=titles,
         shared=shared,
         remarks=(
-            *remarks,
+            *_baseline_remarks(arms, settings, candidates, chosen, baseline or RANDOM),
             *inconsistencies,
             *unequal_lengths(arms),
             *point_predictions(arms),
@@ -129,23 +137,59 @@ def study_of(
         ),
         inconsistencies=inconsistencies,
         metric=metric,
+        settings=settings,
+        planned=frozenset(arm.name for name in planned for arm in _candidates(arms, name)),
+    )
+    compared = ((arm, study.baseline_of(arm.name)) for arm in study.others)
+    return replace(
+        study,
+        unpaired=frozenset(arm.name for arm, other in compared if other and not share_network(arm, study.arm(other))),
     )
 
 
-def _baseline(arms: Sequence[Arm], wanted: str | None) -> tuple[str | None, tuple[str, ...]]:
-    """The baseline's name and what is to be said about the choice.
-
-    By name, else by arm, else by strategy; of several the one with the shortest name, then the first.
-    """
-    name = wanted or "random"
+def _candidates(arms: Sequence[Arm], name: str) -> list[Arm]:
+    """The arms that a name stands for: those of the strategy of that name, else the arms of that name."""
     for fits in (
+        [arm for arm in arms if arm.strategy == name],
         [arm for arm in arms if arm.name == name],
         [arm for arm in arms if arm.recorded_name == name],
-        [arm for arm in arms if arm.strategy == name],
     ):
         if fits:
-            chosen = min(fits, key=lambda arm: (len(arm.name), arm.name))
-            others = [arm.name for arm in fits if arm is not chosen]
-            remark = f"several arms fit the baseline {name!r}: compared with {chosen.name}, not with "
-            return chosen.name, (remark + ", ".join(others),) if others else ()
-    return None, (f"there is no arm {name!r} to compare with: no differences, no labels saved",)
+            return fits
+    return []
+
+
+def _baseline_remarks(
+    arms: Sequence[Arm], settings: Sequence[Setting], candidates: Sequence[Arm], chosen: str | None, name: str
+) -> tuple[str, ...]:
+    """What is to be said about the choice of the baselines."""
+    if chosen is None:
+        return (f"there is no arm {name!r} to compare with: no differences, no labels saved",)
+    lines = []
+    for setting in settings:
+        others = [arm.name for arm in candidates if arm.name in setting.arms and arm.name != setting.baseline]
+        if setting.own and others and setting.baseline != name:
+            lines.append(
+                f"several arms fit the baseline {name!r}: compared with {setting.baseline}, "
+                f"not with {', '.join(others)}"
+            )
+    of_other = {arm.name: arm.strategy == candidates[0].strategy for arm in arms}
+    for setting in settings:
+        strangers = [arm for arm in setting.arms if not of_other[arm]]
+        if not setting.own and setting.baseline is not None and strangers:
+            lines.append(
+                f"{', '.join(strangers)} {'has' if len(strangers) == 1 else 'have'} no {name} of the same setting: "
+                f"compared with {setting.baseline}, the nearest"
+            )
+    return tuple(lines)
+
+
+def _check_planned(studies: Sequence[Study], planned: Sequence[str]) -> None:
+    """Refuse a planned arm that is in no study, or that nothing is tested of."""
+    names = sorted({arm.name for study in studies for arm in study.others if study.is_tested(arm.name)})
+    for name in planned:
+        fits = {arm.name for study in studies for arm in _candidates(study.arms, name)}
+        if not fits:
+            raise InputError(f"--planned {name} is no arm of these runs; those tested are {', '.join(names)}")
+        if not fits & set(names):
+            raise InputError(f"--planned {name} is not tested, but compared with; those tested are {', '.join(names)}")

@@ -7,7 +7,7 @@ where a seed has no evaluation at a count; nothing is averaged here, and nothing
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from al_bench.analysis.comparability import (
 )
 from al_bench.analysis.frame import tidy_frame
 from al_bench.analysis.measured import ACCURACY
+from al_bench.analysis.settings import RANDOM, Setting
 from al_bench.metrics import Metric, known_metrics
 from al_bench.storage.runs import Run
 
@@ -40,9 +41,10 @@ class Study:
         labels: Label counts (initial set included) at which any seed of any arm was evaluated, [B], increasing.
         values: By arm.name, the metric's, [S, B].
         seeds: By arm.name, the seed of each row of `values`.
-        baseline: The name of the arm the others are compared with; None where there is none.
-        unpaired: Names of arms that do not share the baseline's network of round 0: their differences to it
-            carry the spread of two networks, not of one.
+        baseline: The name of the arm the others are compared with; None where there is none. Where the arms have
+            several settings, that of the first.
+        unpaired: Names of arms that do not share the network of round 0 with the arm they are compared with: their
+            differences to it carry the spread of two networks, not of one.
         left_out: One line for each run that is not in the study (not complete, or damaged).
         included: One line for each run that is in it although not complete.
         references: Runs that trained once on the whole pool.
@@ -52,6 +54,8 @@ class Study:
         inconsistencies: The remarks about what should be the same and is not: the configuration of an arm's seeds, the
             data of two arms.
         metric: What the study is judged by.
+        settings: The arms by setting, each with its baseline, that of `baseline` first; empty: all are of one.
+        planned: Names of arms that were named before the results were seen: a family of tests of their own.
     """
 
     dataset: str
@@ -69,11 +73,68 @@ class Study:
     remarks: tuple[str, ...] = ()
     inconsistencies: tuple[str, ...] = ()
     metric: Metric = ACCURACY
+    settings: tuple[Setting, ...] = ()
+    planned: frozenset[str] = frozenset()
 
     @property
     def others(self) -> tuple[Arm, ...]:
-        """The arms that are compared with the baseline; all of them where there is none."""
+        """The arms that are compared with another; all of them where there is no baseline."""
         return tuple(arm for arm in self.arms if arm.name != self.baseline)
+
+    @property
+    def every_setting(self) -> tuple[Setting, ...]:
+        """The settings; one of all arms where none are known."""
+        return self.settings or (Setting(tuple(arm.name for arm in self.arms), self.baseline, True),)
+
+    @cached_property
+    def _settings_by_arm(self) -> dict[str, Setting]:
+        return {name: setting for setting in self.every_setting for name in setting.arms}
+
+    def baseline_of(self, name: str) -> str | None:
+        """The name of the arm that an arm is compared with; None for the study's baseline, and where there is none.
+
+        That is the baseline of its setting; for that baseline itself the study's.
+        """
+        setting = self._settings_by_arm[name]
+        other = self.baseline if name == setting.baseline else setting.baseline
+        return None if other == name else other
+
+    def compared_with(self, name: str) -> str:
+        """The name of the arm that one of `others` is compared with, in a study that has a baseline."""
+        other = self.baseline_of(name)
+        assert other is not None
+        return other
+
+    def is_tested(self, name: str) -> bool:
+        """Whether the arm's difference is a test of a strategy.
+
+        It is not for the baseline of a setting, for Random against Random, and for an oracle.
+        """
+        other = self.baseline_of(name)
+        own = any(setting.own and setting.baseline == name for setting in self.every_setting)
+        return other is not None and not own and not self.is_oracle(name) and not (self.is_random(name, other))
+
+    def is_random(self, *names: str) -> bool:
+        """Whether all the arms pick at random."""
+        return all(self.arm(name).strategy == RANDOM for name in names)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The names of the arms that others are compared with, each once; several where there are several settings."""
+        return tuple(dict.fromkeys(base for arm in self.others if (base := self.baseline_of(arm.name)) is not None))
+
+    @property
+    def against(self) -> str:
+        """What the arms are compared with, in a title: the baseline's, or that there is one for each setting."""
+        return (
+            "the baseline" if len(self.baselines) > 1 else self.title(next(iter(self.baselines), self.baseline or ""))
+        )
+
+    def part(self, setting: Setting) -> Study:
+        """The study of one setting: its arms and the arm that they are compared with."""
+        arms = tuple(arm for arm in self.arms if arm.name in setting.arms or arm.name == setting.baseline)
+        values = {arm.name: self.values[arm.name] for arm in arms}
+        return replace(self, arms=arms, values=values, baseline=setting.baseline, settings=())
 
     def title(self, name: str) -> str:
         """The display title of the arm `name`."""
@@ -116,7 +177,7 @@ class Study:
         notes = []
         if self.unpaired:
             notes.append(
-                f"† unpaired: does not share the network of round 0 with {self.title(self.baseline or '')}; "
+                f"† unpaired: does not share the network of round 0 with {self.against}; "
                 "differences under one seed carry the spread of both networks."
             )
         if any(self.is_oracle(arm.name) for arm in self.arms):
@@ -154,10 +215,11 @@ class Study:
         return tuple(shared[row] for row in met), ours, theirs
 
     def differing_components(self, name: str) -> tuple[str, ...]:
-        """Components other than the strategy in which an arm differs from the baseline, such as model and training."""
-        if self.baseline is None:
+        """Components beside the strategy in which an arm differs from what it is compared with, such as the model."""
+        other = self.baseline_of(name)
+        if other is None:
             return ()
-        ours, theirs = (recorded_configuration(self.arm(of).runs[0]) for of in (name, self.baseline))
+        ours, theirs = (recorded_configuration(self.arm(of).runs[0]) for of in (name, other))
         differing = {key.split(".")[0] for key in set(ours) & set(theirs) if ours[key] != theirs[key]}
         return tuple(sorted(differing & _SETUP))
 

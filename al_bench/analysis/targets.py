@@ -17,8 +17,9 @@ def default_targets(study: Study) -> tuple[float, ...]:
     The middle one is the best whole per cent (tenth of a per cent where the curves are that flat; of other units a
     round number likewise) that every seed of the baseline reaches; the first is a multiple of 5 % before it; the third
     the best that every seed of some arm reaches. Empty where no round value lies on the baseline's curve. Without a
-    baseline the arm that ends worst stands for it.
+    baseline the arm that ends worst stands for it. Of a study of several settings, those of the first.
     """
+    study = study.part(study.every_setting[0])
     sign = study.metric.sign
     chosen = study.baseline
     if chosen is None:
@@ -43,6 +44,21 @@ def _steps(study: Study) -> tuple[float, ...]:
     """What targets are multiples of, the coarser first: a point, and a tenth of it; of whole numbers one."""
     point = study.metric.point
     return (point,) if point >= 1 else (point, point / 10)
+
+
+def targets_by_arm(study: Study, targets: Sequence[float] | None) -> dict[str, tuple[float, ...]]:
+    """The targets of every arm: those that the user named, or with None those of its setting, so that no arm of another
+    changes them."""
+    chosen: dict[str, tuple[float, ...]] = {}
+    for setting in study.every_setting:
+        asked = default_targets(study.part(setting)) if targets is None else in_order(study, targets)
+        chosen |= dict.fromkeys(setting.arms, asked)
+    return chosen
+
+
+def every_target(study: Study, targets: Sequence[float] | None) -> tuple[float, ...]:
+    """The targets of all arms, the easiest first."""
+    return in_order(study, [target for asked in targets_by_arm(study, targets).values() for target in asked])
 
 
 def in_order(study: Study, targets: Sequence[float]) -> tuple[float, ...]:

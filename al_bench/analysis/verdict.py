@@ -51,14 +51,11 @@ def verdict(study: Study, targets: Sequence[float] | None = None) -> Verdict:
 
     Args:
         study: The arms of one dataset.
-        targets: Values of the study's metric to reach, as recorded; None: those of `default_targets`.
+        targets: Values of the study's metric to reach, as recorded; None: those of `default_targets`, of each setting
+            its own.
     """
-    every = findings(study, default_targets(study) if targets is None else targets)
-    strategies = tuple(
-        finding
-        for finding in every
-        if not finding.oracle and not (_is_random(study, study.baseline) and _is_random(study, finding.name))
-    )
+    every = findings(study, targets)
+    strategies = tuple(finding for finding in every if study.is_tested(finding.name))
     winners = tuple(finding for finding in strategies if finding.outcome in (BETTER, MIXED))
     cannot = f"Whether active learning saves labels on {study.dataset} cannot be said: "
     if study.baseline is None:
@@ -88,7 +85,7 @@ def _is_random(study: Study, name: str | None) -> bool:
 
 
 def _baseline_title(study: Study) -> str:
-    return study.title(study.baseline or "")
+    return study.against
 
 
 def _too_few_seeds(study: Study, strategies: Sequence[Finding]) -> tuple[str, str]:
@@ -161,7 +158,7 @@ def _labels_claim(study: Study, finding: Finding) -> str:
     low, high = (saving.low, saving.high) if saving.saved > 0 else (-saving.high, -saving.low)
     return (
         f"needs {100 * abs(saving.saved):.0f} % {'fewer' if saving.saved > 0 else 'more'} labels than "
-        f"{_baseline_title(study)} to reach {study.target_text(saving.target)} "
+        f"{study.title(finding.baseline)} to reach {study.target_text(saving.target)} "
         f"(95 % interval {100 * low:.0f} to {100 * high:.0f} %)"
     )
 
@@ -169,12 +166,13 @@ def _labels_claim(study: Study, finding: Finding) -> str:
 def _average_claim(study: Study, finding: Finding) -> str:
     assert finding.span is not None
     over = f"on average over {finding.span[0]:g} to {finding.span[1]:g} labels"
-    return f"is {_points(study, finding.area)} {over} {_interval(study, finding.area)}"
+    than = f" than {study.title(finding.baseline)}" if len(study.baselines) > 1 else ""
+    return f"is {_points(study, finding.area)}{than} {over} {_interval(study, finding.area)}"
 
 
 def _label_count_claim(study: Study, shown: Sequence[BudgetDifference]) -> str:
     most = max(shown, key=lambda difference: abs(difference.estimate.mean))
-    than = _baseline_title(study)
+    than = study.title(study.compared_with(most.name))
     size, interval = _points(study, most.estimate), _interval(study, most.estimate)
     text = f"is {size} than {than} at {most.labels} labels {interval}"
     if len(shown) > 1:

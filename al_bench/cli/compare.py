@@ -42,6 +42,7 @@ WIDTH = 110
 @options.metric()
 @options.targets("the labels to reach it; may be repeated (default: up to three that fit)")
 @options.baseline()
+@options.planned()
 @options.option("--log", is_flag=True, help="areas under the curve over ln labels: early labels weigh more")
 @options.option(
     "--csv", type=options.FOLDER, metavar="FOLDER", help="write every table as DATASET_TABLE.csv, in full precision"
@@ -59,6 +60,7 @@ def command(
     metric: str | None,
     targets: tuple[float, ...],
     baseline: str | None,
+    planned: tuple[str, ...],
     log: bool,
     csv: Path | None,
     json_: Path | None,
@@ -77,12 +79,13 @@ def command(
     from al_bench.analysis.tables.health import health_tables
     from al_bench.analysis.tables.pairwise import ranks_table, total_table
     from al_bench.analysis.targets import in_order
-    from al_bench.analysis.verdict import default_targets, verdict
+    from al_bench.analysis.verdict import verdict
 
-    compared = studies(list(folders), baseline, include_incomplete, options.reporter("compare"), metric or "accuracy")
+    report = options.reporter("compare")
+    compared = studies(list(folders), baseline, include_incomplete, report, metric or "accuracy", planned)
     results: list[Result] = []
     for study in compared:
-        chosen = in_order(study, targets) or default_targets(study)
+        chosen = in_order(study, targets) or None
         tables = [*compare_tables(study, chosen, log), *health_tables(study)]
         results.append(Result(study, verdict(study, chosen), tables))
     overall = [table for table in (total_table(compared), ranks_table(compared)) if table is not None]
@@ -121,16 +124,17 @@ class Result:
 
 def _heading(result: Result) -> list[str]:
     """The lines above the tables: the verdict, how the runs began, and what it does not cover."""
+    from al_bench.analysis.families import family_lines
     from al_bench.analysis.implied import implied_lines
     from al_bench.analysis.start import start_lines
 
     study = result.study
+    tested = family_lines(study, result.verdict.findings)
     lines = [line for sentence in result.verdict.sentences for line in textwrap.wrap(sentence, WIDTH)]
     if study.shared:
         lines.append(f"All arms: {', '.join(study.shared)}.")
-    lines += [
-        line for sentence in (*start_lines(study), *implied_lines(study)) for line in textwrap.wrap(sentence, WIDTH)
-    ]
+    notes = (*tested, *start_lines(study), *implied_lines(study))
+    lines += [line for sentence in notes for line in textwrap.wrap(sentence, WIDTH)]
     for runs, state in (
         (study.left_out, "not complete or damaged: left out, as listed above."),
         (study.included, "not complete and taken in, as listed above."),
@@ -150,6 +154,7 @@ def _write_csv(folder: Path, results: list[Result], overall: list[Table]) -> Non
 
 def _json(results: list[Result], overall: list[Table]) -> str:
     """Verdicts and tables as one JSON object."""
+    from al_bench.analysis.families import family_lines
     from al_bench.analysis.implied import implied_lines
     from al_bench.analysis.start import start_lines
 
@@ -160,6 +165,12 @@ def _json(results: list[Result], overall: list[Table]) -> str:
             "winners": list(result.verdict.winners),
             "metric": result.study.metric.name,
             "baseline": result.study.baseline,
+            "settings": [
+                {"arms": list(setting.arms), "baseline": setting.baseline, "own_baseline": setting.own}
+                for setting in result.study.every_setting
+            ],
+            "planned": sorted(result.study.planned),
+            "tested": list(family_lines(result.study, result.verdict.findings)),
             "unpaired": sorted(result.study.unpaired),
             "left_out": list(result.study.left_out),
             "included": list(result.study.included),
@@ -175,13 +186,16 @@ def _json(results: list[Result], overall: list[Table]) -> str:
 
 def _markdown(results: list[Result], overall: list[Table]) -> str:
     """Verdicts and tables as Markdown, a section a dataset."""
+    from al_bench.analysis.families import family_lines
     from al_bench.analysis.implied import implied_lines
     from al_bench.analysis.start import start_lines
 
     parts = []
     for result in results:
         study = result.study
-        lines = [f"- {line}" for line in (*start_lines(study), *implied_lines(study), *study.left_out, *study.included)]
+        tested = family_lines(study, result.verdict.findings)
+        notes = (*tested, *start_lines(study), *implied_lines(study), *study.left_out, *study.included)
+        lines = [f"- {line}" for line in notes]
         parts += [f"## {study.dataset}", " ".join(result.verdict.sentences), *(["\n".join(lines)] if lines else [])]
         parts += [table.to_markdown() for table in result.tables]
     if overall:

@@ -128,9 +128,17 @@ def _metrics() -> list[str]:
     return [*METRICS, *(f"{name}:" for name in CLASS_METRICS)]
 
 
-def baseline(help: str = "the arm or strategy to compare with (default: random)") -> Decorator:
+def baseline(
+    help: str = "the strategy to compare with in each setting, or one arm for all (default: random)",
+) -> Decorator:
     """`--baseline ARM`."""
     return option("--baseline", metavar="ARM", help=help)
+
+
+def planned() -> Decorator:
+    """`--planned STRATEGY`, given to the command as the tuple `planned`."""
+    text = "a strategy or arm named before the results were seen: tested apart from the others; may be repeated"
+    return option("--planned", multiple=True, metavar="STRATEGY", help=text)
 
 
 def include_incomplete() -> Decorator:

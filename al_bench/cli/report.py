@@ -50,6 +50,7 @@ class PriceOfLabel(click.ParamType):
 @options.folders()
 @options.out("the page: .html", required=True)
 @options.baseline()
+@options.planned()
 @options.metric()
 @options.targets("labels to reach it; may be repeated (default: chosen from the curves)")
 @options.option(

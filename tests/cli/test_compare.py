@@ -238,6 +238,19 @@ def test_another_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "'badge' is no arm of these runs" in capsys.readouterr().err
 
 
+def test_planned_arms_are_tested_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep(tmp_path, {"random": 0.2, "bald": 0.4, "entropy": 0.3})
+    assert main([str(tmp_path), "--planned", "bald", "--json", str(tmp_path / "a.json")]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Tested against random: 1 planned arm, 2 tests" in out
+    assert "Tested against random: 1 further arm, 2 tests" in out
+    (dataset,) = json.loads((tmp_path / "a.json").read_text())["datasets"]
+    assert dataset["planned"] == ["bald"]
+    assert dataset["settings"] == [{"arms": ["bald", "entropy", "random"], "baseline": "random", "own_baseline": True}]
+    assert main([str(tmp_path), "--planned", "badge"]) == 2
+    assert "--planned badge is no arm of these runs; those tested are bald, entropy" in capsys.readouterr().err
+
+
 def test_without_random_there_are_tables_and_no_claim(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep(tmp_path, {"bald": 0.2, "entropy": 0.4})
     assert main([str(tmp_path)]) == 0

@@ -64,7 +64,6 @@ def draw_difference(
             axes.plot(line.x, scale * line.centre, label=label, markevery=step, zorder=3, **style.line())
             counts.setdefault(label, set()).add(seeds)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True, steps=[1, 2, 2.5, 5, 10]))
-        assert study.baseline is not None
         left, bottom = is_edge(axes)
         axes.set_ylabel(_axis_label(study) if left else "")
         axes.set_xlabel("Number of labels" if bottom else "")
@@ -84,7 +83,7 @@ def _axis_label(study: Study) -> str:
     label = "Accuracy" if metric.name == "accuracy" else metric.label
     notes = [metric.difference_unit] * bool(metric.difference_unit) + ["lower is better"] * (metric.sign < 0)
     ending = f"\n({', '.join(notes)})" if notes else ""
-    return f"{label} less {study.title(study.baseline or '')}'s{ending}"
+    return f"{label} less {study.against}'s{ending}"
 
 
 def differences(study: Study, statistic: str = "mean") -> dict[str, tuple[Line, int]]:
@@ -94,8 +93,7 @@ def differences(study: Study, statistic: str = "mean") -> dict[str, tuple[Line, 
     """
     lines: dict[str, tuple[Line, int]] = {}
     for arm in study.others if study.baseline is not None else ():
-        assert study.baseline is not None
-        seeds, ours, base = study.pairs(arm.name, study.baseline)
+        seeds, ours, base = study.pairs(arm.name, study.compared_with(arm.name))
         gain = ours - base  # [P,B]
         shared = ~np.isnan(gain).any(axis=0)  # [B]
         if seeds and shared.any():

@@ -63,7 +63,7 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
     if study.baseline is not None:
         specs.append(
             FigureSpec(
-                f"Difference to {study.title(study.baseline)}{study.in_metric} under the same seed",
+                f"Difference to {study.against}{study.in_metric} under the same seed",
                 "Mean over shared seeds with its pointwise 95 % interval where there are at least three; the "
                 "intervals are for one point at a time, not for the whole curve.",
                 FigureRequest("difference"),

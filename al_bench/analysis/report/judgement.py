@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from al_bench.analysis.families import family_lines
 from al_bench.analysis.health_notes import NOT_RECORDED, has_health, titled_arms
 from al_bench.analysis.tables.accuracy import compare_tables
 from al_bench.analysis.tables.health import checks_table, class_balance_table
@@ -41,6 +42,7 @@ class Judgement:
         sentences: The verdict.
         tables: Those of `al-bench compare`.
         diagnostics: The health of its runs.
+        tested: What was tested, in sentences.
         findings: The arms against the baseline; empty without one.
         winners: Those of them that the verdict claims to be better.
     """
@@ -50,20 +52,22 @@ class Judgement:
     sentences: tuple[str, ...]
     tables: tuple[Table, ...]
     diagnostics: Diagnostics
+    tested: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     winners: tuple[Finding, ...] = ()
 
 
 def judge(study: Study, targets: Sequence[float] = ()) -> Judgement:
     """Judge a study at the targets given, or at those its curves suggest."""
-    asked = in_order(study, targets) or default_targets(study)
+    asked = in_order(study, targets) or None
     said = verdict(study, asked)
     return Judgement(
         study=study,
-        targets=asked,
+        targets=default_targets(study) if asked is None else asked,
         sentences=tuple(sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in said.sentences),
         tables=tuple(_with_capital(table) for table in compare_tables(study, asked)),
         diagnostics=diagnose(study),
+        tested=tuple(line.replace(" %", "\N{NO-BREAK SPACE}%") for line in family_lines(study, said.findings)),
         findings=said.findings,
         winners=winning(said),
     )

@@ -42,6 +42,7 @@ class ReportRequest:
         trust: Import the data sets' classes that are not al-bench's own, as the records name them.
         metric: What the arms are judged by; None: accuracy.
         price: Of a label; None: no money is shown.
+        planned: Arms or strategies that were named before the results were seen.
         no_items: Leave out all content and names of items: no data set is read.
     """
 
@@ -56,6 +57,7 @@ class ReportRequest:
     metric: str | None = None
     price: Price | None = None
     no_items: bool = False
+    planned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,9 @@ def write_page(request: ReportRequest, report: Callable[[str], None], step: Call
     damaged: list[str] = []
     runs = find_runs(list(request.folders), damaged.append)
     compared = studies(
-        list(request.folders), request.baseline, request.include_incomplete, report, request.metric or "accuracy"
-    )
+        list(request.folders), request.baseline, request.include_incomplete, report, request.metric or "accuracy",
+        request.planned,
+    )  # fmt: skip
     if request.no_items:
         refuse_items_in_arms(runs, "--no-items")
         compared = [without_items(study) for study in compared]
@@ -181,6 +184,7 @@ def _incomplete(runs: Sequence[Run], no_items: bool) -> Table | None:
 def _command(request: ReportRequest) -> str:
     argv = ["al-bench", "report", *map(str, request.folders)]
     argv += [argument for target in request.targets for argument in ("--target", f"{target:g}")]
+    argv += [argument for name in request.planned for argument in ("--planned", name)]
     for option, value in (
         ("--metric", request.metric),
         ("--price", request.price and f"{request.price.before}{request.price.amount:g}{request.price.after}"),

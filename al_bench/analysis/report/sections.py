@@ -80,7 +80,7 @@ def dataset_section(
         overview=first,
         curve=curve,
         summary=_summary(study),
-        start=(*start_lines(study), *implied_lines(study)),
+        start=(*judged.tested, *start_lines(study), *implied_lines(study)),
         contents=tuple((f"{id}-{key}", title) for key, title in _CONTENTS),
         remarks=study.remarks,
         figures=figures,

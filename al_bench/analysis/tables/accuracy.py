@@ -16,29 +16,31 @@ from al_bench.analysis.tables.differences import area_table, budgets_table
 from al_bench.analysis.tables.labels import saved_table, targets_table
 from al_bench.analysis.tables.pairwise import error_table, penalty_table
 from al_bench.analysis.tables.table import Table, Value, spread
+from al_bench.analysis.targets import targets_by_arm
 from al_bench.metrics import Metric
 from al_bench.metrics.table import LabelMetric
 from al_bench.storage.runs import Run
 
 
-def compare_tables(study: Study, targets: Sequence[float], log: bool = False) -> list[Table]:
+def compare_tables(study: Study, targets: Sequence[float] | None = None, log: bool = False) -> list[Table]:
     """All tables of a study; tables that would be empty are left out.
 
     Without a baseline there are no differences, without two shared seeds no penalty matrix.
 
     Args:
         study: The arms of one dataset.
-        targets: Values of the study's metric to reach, as recorded.
+        targets: Values of the study's metric to reach, as recorded; None: those that fit each setting.
         log: Take the areas over ln labels.
     """
     tables = [accuracy_table(study, log)]
     if (metrics := metrics_table(study)) is not None:
         tables.append(metrics)
-    if targets:
-        tables.append(targets_table(study, targets))
+    asked = targets_by_arm(study, targets)
+    if any(asked.values()):
+        tables.append(targets_table(study, asked))
     if study.baseline is not None and study.others:
         compared = findings(study, targets)
-        if targets:
+        if any(finding.saved for finding in compared):
             tables.append(saved_table(study, compared))
         tables += [area_table(study, compared, log), budgets_table(study)]
     if len(study.arms) > 1 and study_penalty(study).seeds[1] > 0:

@@ -40,7 +40,7 @@ def _unit(study: Study) -> str:
 
 def area_table(study: Study, findings: Sequence[Finding], log: bool = False) -> Table:
     """Paired differences in AUBC with interval, Holm's correction and what they tell."""
-    base, metric = study.title(study.baseline or ""), study.metric
+    metric, several = study.metric, len(study.baselines) > 1
     rows, records = [], []
     for finding in findings:
         span, difference = area_differences(study, finding.name, log) if log else (finding.span, finding.area)
@@ -48,6 +48,7 @@ def area_table(study: Study, findings: Sequence[Finding], log: bool = False) -> 
         rows.append(
             (
                 study.marked_title(finding.name),
+                *([study.title(finding.baseline)] if several else []),
                 metric.number(difference.mean, 2, sign=True),
                 metric.interval(difference.low, difference.high, 2, sign=True),
                 p_value(finding.area_holm),
@@ -59,12 +60,15 @@ def area_table(study: Study, findings: Sequence[Finding], log: bool = False) -> 
         records.append(
             {
                 **study.record_keys(finding.name),
+                "baseline": finding.baseline,
                 "difference": difference.mean,
                 "low": difference.low,
                 "high": difference.high,
                 "sd": difference.sd,
                 "p": difference.p,
                 "p_holm": finding.area_holm,
+                "tests": finding.tests,
+                "planned": finding.planned,
                 "seeds": finding.n,
                 "reading": finding.area_outcome,
                 "further_seeds": finding.more_seeds,
@@ -73,17 +77,19 @@ def area_table(study: Study, findings: Sequence[Finding], log: bool = False) -> 
         )
     note = (
         f"{difference_of(study)}, paired by seed, over the label counts at which both were evaluated, Student's 95 % "
-        "interval; p: Holm-adjusted over all arms and the labels saved at the tested target. More seeds: for 80 % "
-        f"power at a difference of {metric_point(study)}, from the spread seen."
+        "interval; p: Holm-adjusted over all arms of the setting and the labels saved at the tested target. More "
+        f"seeds: for 80 % power at a difference of {metric_point(study)}, from the spread seen."
     )
     if log:
         note += " Differences are over ln labels; p and reading are of the area over labels."
-    heads = ("arm", "difference", "95 % interval", "p", "seeds", "labels", "reading")
-    title = f"Difference to {base} in AUBC{study.of_metric} on {study.dataset}{_unit(study)}"
-    return Table("difference", title, heads, tuple(rows), note, tuple(records), "lrrrrrl")
+    heads = ("arm", *(["against"] if several else []), "difference", "95 % interval", "p", "seeds", "labels", "reading")
+    title = f"Difference to {study.against} in AUBC{study.of_metric} on {study.dataset}{_unit(study)}"
+    return Table("difference", title, heads, tuple(rows), note, tuple(records), "llrrrrrl" if several else "lrrrrrl")
 
 
 def _reading(study: Study, finding: Finding) -> str:
+    if finding.n >= FEWEST and not finding.tests and not finding.oracle:
+        return "not tested"
     if finding.area_outcome == NO_POINT and metric_point(study) != "one point":
         return f"no difference of {metric_point(study)} seen"
     if finding.area_outcome != TOO_FEW or not finding.more_seeds:
@@ -129,6 +135,7 @@ def budgets_table(study: Study) -> Table:
     records: tuple[dict[str, Value], ...] = tuple(
         {
             **study.record_keys(cell.name),
+            "baseline": study.baseline_of(cell.name),
             "labels": cell.labels,
             "difference": cell.estimate.mean,
             "low": cell.estimate.low,
@@ -141,11 +148,12 @@ def budgets_table(study: Study) -> Table:
     )
     note = f"{difference_of(study)}, paired by seed, Student's 95 % interval; "
     if tested:
-        note += f"* shown at {100 * BUDGET_LEVEL:g} % by Holm's correction over the {len(tested)} differences tested; "
+        families = sorted({cell.tests for cell in tested}, reverse=True)
+        each = f"the {families[0]} differences tested" if len(families) == 1 else "the differences tested of a family"
+        note += f"* shown at {100 * BUDGET_LEVEL:g} % by Holm's correction over {each}; "
     else:
         note += f"too few seeds to tell: fewer than {FEWEST} are not tested; "
     note += f"{len(shown)} of {len(asked)} label counts are shown, --csv and --json have all."
     heads = ("arm", *(f"{labels} labels" for labels in shown))
-    base = study.title(study.baseline or "")
-    title = f"Difference to {base}{study.in_metric} by label count on {study.dataset}{_unit(study)}"
+    title = f"Difference to {study.against}{study.in_metric} by label count on {study.dataset}{_unit(study)}"
     return Table("budgets", title, heads, tuple(rows), note, records)

@@ -104,16 +104,15 @@ def class_balance_table(study: Study, expert: bool = False) -> Table | None:
     Args:
         expert: Whether it has the KL divergence of the picks from the pool, too, and that beside the baseline's.
     """
-    base = study.baseline
     values = {arm.name: [kl for run in arm.runs if (kl := _last_kl(run)) is not None] for arm in study.arms}
     if not any(values.values()):
         return None
     rows, records = [], []
     for arm in study.arms:
-        known = values[arm.name]
+        known, base = values[arm.name], study.baseline_of(arm.name)
         middle = statistics.median(known) if known else None
         less = None
-        if middle is not None and base is not None and values[base] and arm.name != base:
+        if middle is not None and base is not None and values[base]:
             less = middle - statistics.median(values[base])
         difference = "" if less is None else f"{less:+.3f}".replace("-", "−")
         counts = [run.rounds[-1].class_counts for run in arm.runs if sum(run.rounds[-1].class_counts)]
@@ -126,7 +125,7 @@ def class_balance_table(study: Study, expert: bool = False) -> Table | None:
     pool = next((run.header.pool_classes for arm in study.arms for run in arm.runs if run.header.pool_classes), [])
     if sum(pool):
         rows.append(("(the pool)", *_share_cells(_shares([pool])), *(("", "") if expert else ())))
-    other = f"less {study.title(base)}'s" if base is not None else "less the baseline's"
+    other = f"less {study.against}'s" if study.baseline is not None else "less the baseline's"
     note = (
         "Share of the least and of the most frequent class among all points labelled at the end, median over seeds; "
         "evenness: entropy of the classes over that of equal shares, 1: all classes alike."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from al_bench.analysis.arms import Arm
 from al_bench.analysis.findings import Finding
@@ -12,15 +12,23 @@ from al_bench.analysis.statistics.savings import Saved
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.curves import count, per_seed
 from al_bench.analysis.tables.table import Table, Value, interval, p_value, percent
+from al_bench.analysis.targets import in_order
 
 _RULES = ("first", "sustained")
 
 
-def targets_table(study: Study, targets: Sequence[float]) -> Table:
-    """Labels to reach each target by first, sustained and median-curve crossing."""
+def targets_table(study: Study, targets: Mapping[str, Sequence[float]]) -> Table:
+    """Labels to reach each target by first, sustained and median-curve crossing.
+
+    Args:
+        study: The arms of one dataset.
+        targets: Of each arm, by its name.
+    """
     rows, records = [], []
-    for target in targets:
+    for target in in_order(study, [target for asked in targets.values() for target in asked]):
         for arm in study.arms:
+            if target not in targets[arm.name]:
+                continue
             curve = labels_to_target(arm.curves.labels, arm.curves.values, target, "median_curve", study.metric.sign)
             row = [study.metric.text(target), study.marked_title(arm.name)]
             row += [per_seed(arm, target, rule) for rule in _RULES]
@@ -63,24 +71,29 @@ def _reached(arm: Arm, target: float, rule: str) -> dict[str, Value]:
 def saved_table(study: Study, findings: Sequence[Finding]) -> Table:
     """Labels saved against the baseline at each target, with the interval, or a bound where a seed is censored."""
     rows, records = [], []
-    for target in range(len(findings[0].saved)):
+    several = len(study.baselines) > 1
+    for target in in_order(study, [saving.target for finding in findings for saving in finding.saved]):
         for finding in findings:
-            saving = finding.saved[target]
+            saving = next((saving for saving in finding.saved if saving.target == target), None)
+            if saving is None:
+                continue
             tested = saving.target == finding.primary
             rows.append(
                 (
                     study.metric.text(saving.target),
                     study.marked_title(finding.name),
+                    *([study.title(finding.baseline)] if several else []),
                     _saving(saving),
                     interval(saving.low, saving.high, 0),
                     p_value(finding.saved_holm) if tested else "",
                     str(saving.n),
-                    _censored(study, saving),
+                    _censored(study.title(finding.baseline), saving),
                 )
             )
             records.append(
                 {
                     **study.record_keys(finding.name),
+                    "baseline": finding.baseline,
                     "target": saving.target,
                     "saved": saving.saved,
                     "low": saving.low,
@@ -95,14 +108,23 @@ def saved_table(study: Study, findings: Sequence[Finding]) -> Table:
                     "both_short": saving.censored[2],
                 }
             )
-    base = study.title(study.baseline or "")
+    base = study.against
     note = (
         f"1 − L / L({base}), over seeds: geometric mean of the ratio, crossings of each seed's monotone fit to the "
         "label counts at which both were evaluated, Student's 95 % interval on the log ratio; p: Holm-adjusted with "
         "the differences in AUBC. Where a seed did not reach the target there is no interval; ≥ and ≤ bound the median "
         "over seeds."
     )
-    heads = ("to reach", "arm", "saved %", "95 % interval", "p", "seeds", "not reached")
+    heads = (
+        "to reach",
+        "arm",
+        *(["against"] if several else []),
+        "saved %",
+        "95 % interval",
+        "p",
+        "seeds",
+        "not reached",
+    )
     goal = "" if study.metric.name == "accuracy" else f" to reach {study.metric.noun_with_article}"
     return Table(
         "saved",
@@ -111,7 +133,7 @@ def saved_table(study: Study, findings: Sequence[Finding]) -> Table:
         tuple(rows),
         note,
         tuple(records),
-        "llrrrrl",
+        "lllrrrrl" if several else "llrrrrl",
     )
 
 
@@ -123,6 +145,6 @@ def _saving(saving: Saved) -> str:
     return ", ".join(bounds) or "-"
 
 
-def _censored(study: Study, saving: Saved) -> str:
-    names = (study.title(study.baseline or ""), "arm", "both")
+def _censored(baseline: str, saving: Saved) -> str:
+    names = (baseline, "arm", "both")
     return ", ".join(f"{name}: {seeds}" for name, seeds in zip(names, saving.censored, strict=True) if seeds)

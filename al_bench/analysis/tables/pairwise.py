@@ -80,7 +80,7 @@ def error_table(study: Study) -> Table:
             {"dataset": study.dataset, "arm": name, "at_most": point, "share": float(share)}
             for point, share in zip(_POINTS, shares, strict=True)
         ]
-    base = study.title(study.baseline or "")
+    base = study.against
     note = (
         f"share of the {errors.shape[1]} label counts of the penalty matrix at which the mean error is at most so many "
         f"times {base}'s; in the column ≤ 1 the higher the better."
