@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_bench.analysis.arms import Arm
-from al_bench.analysis.findings import Finding
+from al_bench.analysis.finding import Finding
 from al_bench.analysis.study import Study
 from al_bench.records import RoundRecord
 from al_bench.storage.runs import Run

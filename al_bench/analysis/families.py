@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from al_bench.analysis.study import Study
 
 if TYPE_CHECKING:
-    from al_bench.analysis.findings import Finding
+    from al_bench.analysis.finding import Finding
 
 
 def tested_families(study: Study) -> list[list[str]]:

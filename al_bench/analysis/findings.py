@@ -4,142 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from al_bench.analysis.families import tested_families
+from al_bench.analysis.finding import BETTER, BUDGET_LEVEL, COLLAPSE_POINTS, MIXED, WORSE, BudgetDifference, Finding
 from al_bench.analysis.settings import rank_alike
 from al_bench.analysis.statistics import Floats
 from al_bench.analysis.statistics.area import area, shared_range
-from al_bench.analysis.statistics.paired import FEWEST, LEVEL, Estimate, estimate, estimates, holm, seeds_needed
-from al_bench.analysis.statistics.savings import Saved, crossings, saved
+from al_bench.analysis.statistics.paired import (
+    FEWEST,
+    LEVEL,
+    Estimate,
+    estimate,
+    estimates,
+    holm,
+    seeds_needed,
+    seeds_range,
+    selected_level,
+)
+from al_bench.analysis.statistics.savings import crossings, saved
+from al_bench.analysis.statistics.sign import sign_test
 from al_bench.analysis.study import Study
 from al_bench.analysis.targets import primary_target, targets_by_arm
-
-BUDGET_LEVEL = 0.03
-"""The level of the family of differences by label count. With the 5 % of the other family (see `findings`), both
-two-sided, a null strategy is called better in at most 1.5 + 2.5 = 4 % of studies: 1 % is left for differences over
-seeds that are not normally distributed."""
-
-BETTER, WORSE, MIXED = "better", "worse", "mixed"
-TOO_FEW, NO_POINT = "too few seeds to tell", "no difference of a point seen"
-
-
-@dataclass(frozen=True)
-class BudgetDifference:
-    """One arm less the baseline at one label count.
-
-    Args:
-        name: The arm.
-        labels: The label count.
-        estimate: The paired difference in the metric, in its unit.
-        holm: Its adjusted p-value; NaN where it was not tested.
-        sign: 1, or −1 where lower is better.
-        tests: How many tests its family has; 0 where it was not tested.
-    """
-
-    name: str
-    labels: int
-    estimate: Estimate
-    holm: float
-    sign: int = 1
-    tests: int = 0
-
-    @property
-    def better(self) -> bool:
-        """Whether the arm is shown to be better here."""
-        return self.shown and self.sign * self.estimate.mean > 0
-
-    @property
-    def shown(self) -> bool:
-        """Whether a difference is shown here, in either direction."""
-        return self.holm <= BUDGET_LEVEL
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One arm against the baseline.
-
-    Args:
-        name, title: The arm.
-        n: Seeds that both have, on the same data.
-        unpaired: Whether the two do not share the network of round 0.
-        oracle: Whether the arm reads the pool's labels; such an arm is shown but never claimed a winner.
-        span: The range of labels of the area; None where the two share none.
-        area: Difference in AUBC, arm less baseline, in the metric's unit.
-        area_holm: Its p-value, adjusted; NaN where not tested.
-        saved: Labels saved at each target.
-        primary: The target that is tested; None where there is none.
-        saved_holm: The p-value at `primary`, adjusted; NaN where not tested (fewer than 3 seeds, a censored seed).
-        more_seeds: How many more seeds a difference in AUBC of a point of the metric needs at 80 % power, at the level
-            of the family and from the spread seen (0: there are enough); None where the spread is unknown (1 seed).
-        better_at, worse_at: The label counts at which it is shown to be better, and worse.
-        outcome: better, worse, mixed, too few seeds to tell, or no difference of a point seen.
-        sign: 1, or −1 where lower is better.
-        baseline: The name of the arm that it is compared with.
-        tests: How many tests its family has at the level of 5 %; 0 where it was not tested.
-        budget_tests: How many its family of differences by label count has; 0 where it was not tested.
-        planned: Whether it was named before the results were seen.
-        alike: The names of other arms that rank alike, with which it is one test.
-    """
-
-    name: str
-    title: str
-    n: int
-    unpaired: bool
-    oracle: bool
-    span: tuple[float, float] | None
-    area: Estimate
-    area_holm: float
-    saved: tuple[Saved, ...]
-    primary: float | None
-    saved_holm: float
-    more_seeds: int | None
-    better_at: tuple[BudgetDifference, ...]
-    worse_at: tuple[BudgetDifference, ...]
-    outcome: str
-    sign: int = 1
-    baseline: str = ""
-    tests: int = 0
-    budget_tests: int = 0
-    planned: bool = False
-    alike: tuple[str, ...] = ()
-
-    @property
-    def primary_saving(self) -> Saved | None:
-        """The labels saved at the primary target."""
-        return next((saving for saving in self.saved if saving.target == self.primary), None)
-
-    @property
-    def needs_fewer_labels(self) -> bool:
-        """Whether it is shown to need fewer labels than the baseline to reach the primary target."""
-        saving = self.primary_saving
-        return saving is not None and self.saved_holm <= LEVEL and saving.saved > 0
-
-    @property
-    def needs_more_labels(self) -> bool:
-        """Whether it is shown to need more labels than the baseline to reach the primary target."""
-        saving = self.primary_saving
-        return saving is not None and self.saved_holm <= LEVEL and saving.saved < 0
-
-    @property
-    def better_on_average(self) -> bool:
-        """Whether it is shown to be better than the baseline on average over the labels."""
-        return self.area_holm <= LEVEL and self.sign * self.area.mean > 0
-
-    @property
-    def worse_on_average(self) -> bool:
-        """Whether it is shown to be worse than the baseline on average over the labels."""
-        return self.area_holm <= LEVEL and self.sign * self.area.mean < 0
-
-    @property
-    def area_outcome(self) -> str:
-        """What the difference in AUBC alone tells."""
-        if self.better_on_average or self.worse_on_average:
-            return BETTER if self.better_on_average else WORSE
-        return TOO_FEW if self.n < FEWEST or self.more_seeds is None or self.more_seeds > 0 else NO_POINT
 
 
 def findings(study: Study, targets: Sequence[float] | None = None) -> tuple[Finding, ...]:
@@ -148,8 +37,10 @@ def findings(study: Study, targets: Sequence[float] | None = None) -> tuple[Find
     Every arm is compared with the baseline of its setting. There are two families of tests for each setting, of its
     arms with 3 seeds or more (oracles aside), each two-sided by Holm: the difference in AUBC together with the labels
     saved at the primary target, at 5 %; and the differences at every label count, at 3 % (see budget_differences). An
-    arm that is no better than the baseline is called better in at most 4 % of studies of a setting. Arms that were
-    planned have families of their own; arms that rank alike are one test, with the larger of their p-values.
+    arm that is no better than the baseline is called better in at most 4 % of studies of a setting, where differences
+    over seeds are roughly symmetric. A third family, at 5 %, assumes no shape: the sign tests of being ahead in most
+    seeds, on average over the labels. Arms that were planned have families of their own; arms that rank alike are one
+    test, with the larger of their p-values.
 
     Args:
         study: The arms of one dataset.
@@ -177,7 +68,9 @@ def _adjusted(study: Study, family: Sequence[Finding]) -> dict[str, Finding]:
         savings = [[able[name].primary_saving for name in group] for group in groups]
         p_values += [_largest(saving.p for saving in group if saving is not None) for group in savings]
     adjusted = holm(p_values)
+    ahead = holm([_largest(able[name].ahead.p for name in group) for group in groups])
     level = LEVEL / max(1, len(p_values))
+    selected = selected_level(sum(p <= LEVEL for p in adjusted), len(p_values))
     judged = {}
     for finding in family:
         number = next((number for number, group in enumerate(groups) if finding.name in group), None)
@@ -190,15 +83,22 @@ def _adjusted(study: Study, family: Sequence[Finding]) -> dict[str, Finding]:
                 saved_holm=saved_holm,
                 tests=len(p_values),
                 alike=tuple(name for name in groups[number] if name != finding.name),
+                ahead_holm=ahead[number],
+                ahead_tests=len(groups),
+                selected_level=selected,
             )
-        judged[finding.name] = replace(finding, more_seeds=_more_seeds(study, finding, level))
+        judged[finding.name] = _with_more_seeds(study, finding, level)
     return judged
 
 
-def _more_seeds(study: Study, finding: Finding, level: float) -> int | None:
-    if math.isnan(finding.area.sd):
-        return None
-    return max(seeds_needed(study.metric.point, finding.area.sd, level) - finding.n, 0)
+def _with_more_seeds(study: Study, finding: Finding, level: float) -> Finding:
+    """The finding with the seeds that a difference of one point needs beside those there are."""
+    point, seen = study.metric.point, finding.area
+    if math.isnan(seen.sd):
+        return finding
+    low, high = (max(seeds - finding.n, 0) for seeds in seeds_range(point, seen.sd, seen.n, level))
+    more_seeds = max(seeds_needed(point, seen.sd, level) - finding.n, 0)
+    return replace(finding, more_seeds=more_seeds, more_seeds_range=(low, high))
 
 
 def _largest(p_values: Iterable[float]) -> float:
@@ -211,7 +111,7 @@ def _judged(study: Study, finding: Finding, budgets: Sequence[BudgetDifference])
     here = [difference for difference in budgets if difference.name == finding.name]
     shown = [difference for difference in here if difference.shown]
     if finding.more_seeds is None:
-        finding = replace(finding, more_seeds=_more_seeds(study, finding, LEVEL))
+        finding = _with_more_seeds(study, finding, LEVEL)
     finding = replace(
         finding,
         better_at=tuple(difference for difference in shown if difference.better),
@@ -237,7 +137,7 @@ def budget_differences(study: Study) -> tuple[BudgetDifference, ...]:
         for column, difference in enumerate(estimates(ours - theirs, study.resolution(arm.name))):
             if difference.n:
                 cells[arm.name, int(study.labels[column])] = difference
-    adjusted: dict[tuple[str, int], tuple[float, int]] = {}
+    adjusted: dict[tuple[str, int], tuple[float, int, float]] = {}
     for family in tested_families(study):
         able = {
             (name, labels): difference.p
@@ -250,12 +150,13 @@ def budget_differences(study: Study) -> tuple[BudgetDifference, ...]:
                 if name in group:
                     tests.setdefault((group[0], labels), []).append((name, labels))
         corrected = holm([_largest(able[cell] for cell in test) for test in tests.values()])
+        selected = selected_level(sum(p <= BUDGET_LEVEL for p in corrected), len(tests))
         for test, p_value in zip(tests.values(), corrected, strict=True):
-            adjusted |= dict.fromkeys(test, (p_value, len(tests)))
+            adjusted |= dict.fromkeys(test, (p_value, len(tests), selected))
     return tuple(
-        BudgetDifference(name, labels, difference, p_value, study.metric.sign, tests)
+        BudgetDifference(name, labels, difference, p_value, study.metric.sign, tests, level)
         for (name, labels), difference in cells.items()
-        for p_value, tests in [adjusted.get((name, labels), (math.nan, 0))]
+        for p_value, tests, level in [adjusted.get((name, labels), (math.nan, 0, LEVEL))]
     )
 
 
@@ -264,11 +165,17 @@ def area_differences(study: Study, name: str, log: bool = False) -> tuple[tuple[
 
     Both areas are over the label counts at which both were evaluated.
     """
+    span, differences = area_by_seed(study, name, log)
+    return span, estimate(differences)
+
+
+def area_by_seed(study: Study, name: str, log: bool = False) -> tuple[tuple[float, float] | None, Floats]:
+    """As `area_differences`, the difference under every shared seed, [P]; none where no range of labels is shared."""
     _, ours, theirs = study.pairs(name, study.compared_with(name))
     span = shared_range(study.labels, [ours, theirs], log) if len(ours) else None
     if span is None:
-        return None, estimate(np.array([]))
-    return span, estimate(area(study.labels, ours, *span, log) - area(study.labels, theirs, *span, log))
+        return None, np.array([])
+    return span, area(study.labels, ours, *span, log) - area(study.labels, theirs, *span, log)
 
 
 def _unadjusted(study: Study, name: str, targets: list[float]) -> Finding:
@@ -280,7 +187,7 @@ def _unadjusted(study: Study, name: str, targets: list[float]) -> Finding:
     oriented = [sign * target for target in targets]
     arm, base = (crossings(study.labels, sign * rows, oriented) for rows in (ours, theirs))  # [P,X]
     savings = tuple(saved(target, arm[:, column], base[:, column], *ends) for column, target in enumerate(targets))
-    span, difference = area_differences(study, name)
+    span, differences = area_by_seed(study, name)
     return Finding(
         name=name,
         title=study.title(name),
@@ -288,7 +195,7 @@ def _unadjusted(study: Study, name: str, targets: list[float]) -> Finding:
         unpaired=name in study.unpaired,
         oracle=study.is_oracle(name),
         span=span,
-        area=difference,
+        area=estimate(differences),
         area_holm=math.nan,
         saved=savings,
         primary=primary_target(replace(study, baseline=other), targets),
@@ -299,6 +206,8 @@ def _unadjusted(study: Study, name: str, targets: list[float]) -> Finding:
         outcome="",
         sign=sign,
         baseline=other,
+        ahead=sign_test(sign * differences),
+        collapsed=int((sign * differences <= -COLLAPSE_POINTS * study.metric.point).sum()),
     )
 
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from al_bench.analysis.findings import BETTER, MIXED, NO_POINT, TOO_FEW, WORSE, BudgetDifference, Finding, findings
+from al_bench.analysis.finding import BETTER, MIXED, NO_POINT, TOO_FEW, WORSE, BudgetDifference, Finding
+from al_bench.analysis.findings import findings
 from al_bench.analysis.statistics.paired import FEWEST, LEVEL, MOST_SEEDS, Estimate
 from al_bench.analysis.study import Study
 from al_bench.analysis.targets import default_targets

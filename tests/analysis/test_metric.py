@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from al_bench.analysis.findings import BETTER, findings
+from al_bench.analysis.finding import BETTER
+from al_bench.analysis.findings import findings
 from al_bench.analysis.measured import metric_named
 from al_bench.analysis.studies import studies
 from al_bench.analysis.study import Study

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from al_bench.analysis.findings import BETTER, MIXED, NO_POINT, TOO_FEW, WORSE
+from al_bench.analysis.finding import BETTER, MIXED, NO_POINT, TOO_FEW, WORSE
 from al_bench.analysis.studies import studies
 from al_bench.analysis.study import Study
 from al_bench.analysis.verdict import Verdict, default_targets, verdict

@@ -10,7 +10,7 @@ import numpy as np
 
 from al_bench.analysis.confusion import ClassResults, class_results, last_shared_labels, leading_arm
 from al_bench.analysis.figures.request import FigureRequest
-from al_bench.analysis.findings import BETTER, MIXED, WORSE, Finding
+from al_bench.analysis.finding import BETTER, MIXED, WORSE, Finding
 from al_bench.analysis.report.figures import FigureSpec
 from al_bench.analysis.statistics.curves import labels_to_target, quantile
 from al_bench.analysis.statistics.paired import FEWEST

@@ -6,15 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from al_bench.analysis.findings import (
-    BUDGET_LEVEL,
-    NO_POINT,
-    TOO_FEW,
-    BudgetDifference,
-    Finding,
-    area_differences,
-    budget_differences,
-)
+from al_bench.analysis.finding import BUDGET_LEVEL, NO_POINT, TOO_FEW, BudgetDifference, Finding
+from al_bench.analysis.findings import area_differences, budget_differences
 from al_bench.analysis.statistics.paired import FEWEST, MOST_SEEDS
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.table import Table, Value, p_value

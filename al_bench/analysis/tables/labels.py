@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from al_bench.analysis.arms import Arm
-from al_bench.analysis.findings import Finding
+from al_bench.analysis.finding import Finding
 from al_bench.analysis.statistics.curves import labels_to_target, quantile
 from al_bench.analysis.statistics.savings import Saved
 from al_bench.analysis.study import Study
