@@ -120,11 +120,9 @@ class LabellingPool:
         """The user's columns, and their cells by item: of a table its own without the label's, else file or text."""
         component = self.component
         if isinstance(component, ImageFolder):
-            folder = find_file(str(component.path), "dataset.path", component.root, folders=True)
             origins: Any = self.dataset.origins
-            return ["file"], {
-                item: [str(folder / name)] for item, name in zip(self.items, origins.tolist(), strict=True)
-            }
+            files = [str(Path(str(component.path), name)) for name in origins.tolist()]
+            return ["file"], {item: [file] for item, file in zip(self.items, files, strict=True)}
         if isinstance(component, TextDataset) and component.is_folder:
             texts = self.dataset.inputs
             assert isinstance(texts, Texts)
@@ -152,7 +150,11 @@ class LabellingPool:
 
     def image_file(self, item: str) -> Path | None:
         """The image file of an item; None where the items are no files of images."""
-        return Path(self.columns[1][item][0]) if isinstance(self.component, ImageFolder) else None
+        if not isinstance(self.component, ImageFolder):
+            return None
+        assert self.dataset.origins is not None
+        folder = find_file(str(self.component.path), "dataset.path", self.component.root, folders=True)
+        return folder / str(self.dataset.origins[self.index[item]])
 
     def indices(self, items: Sequence[str]) -> np.ndarray:
         """[n] dataset indices of items."""

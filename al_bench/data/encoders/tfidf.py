@@ -95,6 +95,7 @@ class Tfidf(Encoder):
 
     def _fit(self, train: list[str], test: list[str], name: str) -> tuple[SparseRows, SparseRows]:
         """The tf-idf of both parts, by the terms of the training part."""
+        from scipy.sparse import csr_matrix
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         from al_bench.data.sparse import sorted_rows
@@ -107,7 +108,9 @@ class Tfidf(Encoder):
             dtype=np.float32,
         )
         try:
-            return sorted_rows(vectorizer.fit_transform(train)), sorted_rows(vectorizer.transform(test))
+            trained = sorted_rows(vectorizer.fit_transform(train))
+            others = vectorizer.transform(test) if test else csr_matrix((0, trained.shape[1]), dtype=np.float32)
+            return trained, sorted_rows(others)
         except ValueError as error:  # no term is left
             raise InputError(
                 f"encoder=tfidf finds no term in the {len(train):,} training texts of {name} that is in at least "
