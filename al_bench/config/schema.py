@@ -270,17 +270,31 @@ class RunConfig:
             raise InputError(f"results is {self.results!r}; name the folder where studies live, such as results/runs")
 
 
+class AnswerRule(Enum):
+    """What is trained on where labels of one item disagree."""
+
+    refuse = "refuse"
+    majority = "majority"
+    latest = "latest"
+
+
 @dataclass
 class QueryConfig(RunConfig):
     """Everything that defines a pool that people label, beside the files in its folder.
 
     Args:
         labelling: Where the folders of such studies live: LABELLING/STUDY.
+        answers: What is trained on where labels of one item disagree: `refuse` names the two, `majority` takes the
+            label of most annotators (a tie waits for one more), `latest` the last one given.
+        labels_per_item: Annotators who label each item; an item with fewer labels counts as not labelled yet.
     """
 
     labelling: str = "results/labelling"
+    answers: AnswerRule = AnswerRule.refuse
+    labels_per_item: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        checks.at_least("labels_per_item", self.labels_per_item, 1)
         if not self.labelling.strip():
             raise InputError(f"labelling is {self.labelling!r}; name a folder, such as results/labelling")

@@ -36,6 +36,11 @@ class Answer:
         """The source and the line, as messages call it."""
         return f"{self.source}, line {self.row}" if self.row else self.source
 
+    @property
+    def coder(self) -> str:
+        """Who gave it; where nobody says, the source."""
+        return self.annotator or self.source
+
 
 @dataclass(frozen=True)
 class Answers:

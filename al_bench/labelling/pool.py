@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from al_bench.data.text_data import TextDataset
 from al_bench.data.texts import Texts
 from al_bench.data.user_data import UserData
 from al_bench.errors import InputError
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +84,7 @@ class LabellingPool:
         """The classes of the test part."""
         return {self.dataset.class_names[number] for number in self.dataset.test_labels.unique().tolist()}
 
-    def merged(self, labels: dict[str, str]) -> dict[str, str]:
+    def merged(self, labels: dict[Key, str]) -> dict[Key, str]:
         """Labels with one spelling a class, as `dataset.similar_labels` says.
 
         Raises:

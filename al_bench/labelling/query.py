@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from al_bench.data.labels import unknown_class
 from al_bench.errors import InputError
 from al_bench.experiment.process import keep_freed_memory, pick_device, set_threads
 from al_bench.experiment.setup import encode_trainable
+from al_bench.labelling.agreement import agreement
+from al_bench.labelling.agreement import describe as describe_agreement
 from al_bench.labelling.answers import SKIP, Answer, Answers
 from al_bench.labelling.batch import COLD, STRATEGY, AskedItem, BatchRecord, Mixed, Unmixed
 from al_bench.labelling.batch_file import KnownItems, answers_of, read_rows, write_rows
@@ -30,6 +32,7 @@ from al_bench.labelling.folder import LIMIT, LabellingFolder, pool_digest
 from al_bench.labelling.page import batch_page
 from al_bench.labelling.pool import LabellingPool
 from al_bench.labelling.state import LabellingState, state_of
+from al_bench.labelling.votes import rule, tally
 from al_bench.storage.files import read_regular
 
 
@@ -240,13 +243,12 @@ def read_session(request: Request, pool: LabellingPool, encoded: Dataset, folder
     answers, imports = read_answers(request, folder, known, gone)
     answers = check_labels(answers, pool)
     mixed: Mixed = Unmixed()
-    state = state_of(folder.records, pool.labels_of_files, answers, held_out=mixed.held_out, gone=gone)
-    merged = pool.merged({**state.labels, **state.audit_labels})
-    if any(merged[item] != label for item, label in state.labels.items()):
-        same = Answers.of(
-            Answer(a.item, merged.get(a.item, a.label), a.source, a.row, a.annotator, a.order) for a in answers.given
-        )
-        state = state_of(folder.records, pool.labels_of_files, same, held_out=mixed.held_out, gone=gone)
+    of_files, answers = one_spelling(pool, answers)
+    decide = rule(request.config.answers, request.config.labels_per_item)
+    state = state_of(folder.records, of_files, answers, held_out=mixed.held_out, gone=gone, decide=decide)
+    if (agreed := agreement(answers, request.config.seed)) is not None:
+        lines += describe_agreement(agreed)
+    lines += describe_undecided(state, answers, request.config.labels_per_item)
     for item, old, new in state.changes:
         lines.append(f"{item} was {old!r} and {f'is {new!r} now' if new else 'has no label any more'}")
     return Session(request, pool, encoded, folder, tuple(imports), state, mixed, lines)
@@ -300,6 +302,21 @@ def check_labels(answers: Answers, pool: LabellingPool) -> Answers:
     return Answers.of(out)
 
 
+def one_spelling(pool: LabellingPool, answers: Answers) -> tuple[dict[str, str], Answers]:
+    """The data set's own labels and people's, with one spelling a class, as `dataset.similar_labels` says."""
+    labels = {("", item): label for item, label in pool.labels_of_files.items()}
+    labels |= {
+        (str(row), answer.item): answer.label for row, answer in enumerate(answers.given) if answer.label != SKIP
+    }
+    merged = pool.merged(labels)
+    if merged == labels:
+        return pool.labels_of_files, answers
+    same = (
+        replace(answer, label=merged.get((str(row), answer.item), SKIP)) for row, answer in enumerate(answers.given)
+    )
+    return {item: merged["", item] for item in pool.labels_of_files}, Answers.of(same)
+
+
 def next_batch(session: Session) -> Reply:
     """Choose the next batch and write it."""
     request, state, folder = session.request, session.state, session.folder
@@ -307,13 +324,18 @@ def next_batch(session: Session) -> Reply:
     if records and state.open and not request.partial:
         asked = len(records[-1].asked)
         file = folder.batch_path(len(records) - 1)
+        if waiting := [item for item in state.open if item in state.undecided]:
+            raise InputError(
+                f"{file}: {len(waiting)} items have labels that decide nothing yet, such as {waiting[0]}; give further "
+                "annotators' labels by --labels FILE, or go on without these items: --partial"
+            )
         if len(state.open) == asked:
             raise InputError(f"{file} has no label yet: fill its column label, then give the same command again")
         raise InputError(
             f"{file}: {len(state.open)} of {asked} items have no label, such as {state.open[0]}; fill them, write skip "
             "for those to take out, or go on without them: --partial"
         )
-    if records and len(state.open) == len(records[-1].asked):
+    if records and len(state.open) == len(records[-1].asked) and not set(state.open) & set(state.undecided):
         raise InputError(f"{folder.batch_path(len(records) - 1)} has no label at all; fill some of it before --partial")
     free = session.free
     budget = request.config.schedule.budget
@@ -346,6 +368,15 @@ def store_imports(session: Session) -> None:
     """Copy further files of labels into the folder."""
     for name, content in session.imports:
         session.folder.add_import(name, content)
+
+
+def describe_undecided(state: LabellingState, answers: Answers, wanted: int) -> list[str]:
+    """The items whose labels decide nothing yet, with these."""
+    if not state.undecided:
+        return []
+    shown = _some([f"{item} ({tally(answers.by_item[item])})" for item in state.undecided])
+    fewer = f", or fewer than labels_per_item={wanted} labels" if wanted > 1 else ""
+    return [f"{len(state.undecided):,} items have no majority{fewer}, and are not trained on: {shown}"]
 
 
 def describe_labels(state: LabellingState, trained: Trained | None) -> list[str]:

@@ -21,6 +21,8 @@ class LabellingState:
         open: Items that were asked and have no label: those of the last batch.
         passed: The same of earlier batches.
         changes: (item, class that the last record has, class now or "") of labels that changed.
+        undecided: Items with labels of which none counts yet: a tie, or fewer than are wanted. Such an item of a batch
+            is open, too.
         groups: The labelled items by round: those before the first batch of the strategy, then those that came since
             each of its batches.
     """
@@ -31,6 +33,7 @@ class LabellingState:
     open: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
     changes: tuple[tuple[str, str, str], ...] = ()
+    undecided: tuple[str, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ((),)
 
     @property
@@ -46,7 +49,7 @@ def state_of(
     *,
     held_out: Iterable[str] = (),
     gone: Iterable[str] = (),
-    decide: Callable[[Sequence[Answer]], Answer] = agreed,
+    decide: Callable[[Sequence[Answer]], Answer | None] = agreed,
 ) -> LabellingState:
     """The state that records and answers give.
 
@@ -56,13 +59,14 @@ def state_of(
         answers: What people said, in its order.
         held_out: Items of an audit.
         gone: Items that are not in the pool any more: their labels are not trained on.
-        decide: The answer that counts of an item's.
+        decide: The answer that counts of an item's; None where more labels are wanted.
 
     Raises:
         InputError: two answers disagree, or an answer and the data set's own label.
     """
     audited, missing = set(held_out), set(gone)
-    decided = {item: decide(given) for item, given in answers.by_item.items()}
+    counting = {item: decide(given) for item, given in answers.by_item.items()}
+    decided = {item: answer for item, answer in counting.items() if answer is not None}
     for item, answer in decided.items():
         own = of_files.get(item)
         if own is not None and answer.label not in (own, SKIP):
@@ -100,6 +104,7 @@ def state_of(
         open=tuple(waiting[-1]) if records else (),
         passed=tuple(item for batch in waiting[:-1] for item in batch),
         changes=changes,
+        undecided=tuple(item for item, answer in counting.items() if answer is None and item not in of_files),
         groups=tuple(map(tuple, groups)),
     )
 
