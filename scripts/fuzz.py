@@ -121,6 +121,7 @@ def make_case(folder: Path, templates: warm.Templates, generator: random.Random)
     environment = {"AL_BENCH_DATA": str(folder / "data")}
     if generator.random() < 0.1:
         environment["AL_BENCH_CACHE"] = str(folder / "cache")
+        environment["HF_HOME"] = str(folder / "cache" / "huggingface")  # of the package that reads hub data sets
     stdout, encoding = None, "utf-8"
     draw = generator.random()
     if draw < 0.02 and argv[0] in ("run", "check", "plot", "list"):
