@@ -45,7 +45,7 @@ def test_a_clear_saving_is_claimed_with_its_size(tmp_path: Path) -> None:
     assert said.winners == ("bald",)
     first, second = said.sentences
     assert first.startswith("Active learning saves labels on digits: bald needs ")
-    assert "% fewer labels than random to reach 85 % (95 % interval" in first
+    assert "% fewer labels than random to reach 85 % (adjusted 95 % interval" in first
     assert "6 seeds" in second
     saving = said.findings[0].saved[0]
     assert saving.low < 0.3 < saving.high
@@ -76,7 +76,9 @@ def test_noise_is_too_few_seeds_with_a_number(tmp_path: Path) -> None:
     assert outcomes(said) == {"bald": TOO_FEW}
     assert said.findings[0].more_seeds > 0
     assert said.sentences[0].startswith("It is not shown that the one strategy saves labels over random on digits")
-    assert f"about {said.findings[0].more_seeds} more seeds would show" in said.sentences[1]
+    low, high = said.findings[0].more_seeds_range
+    assert low < said.findings[0].more_seeds < high
+    assert f"{low} to {high} more seeds would show" in said.sentences[1]
 
 
 def test_enough_seeds_without_a_difference_say_so(tmp_path: Path) -> None:
@@ -164,7 +166,7 @@ def test_sentences_are_one_line_each(tmp_path: Path) -> None:
     said = verdict(sweep(tmp_path, {"random": 1.0, **{f"s{n}": 1 + n / 5 for n in range(7)}}, 5))
     assert len(said.winners) > 3
     assert said.sentences[0].count(" needs ") == 3
-    assert " shown to be better too." in said.sentences[0]
+    assert " shown to be better too" in said.sentences[0]
     for sentence in said.sentences:
         assert "\n" not in sentence
         assert sentence.endswith(".")
@@ -198,7 +200,7 @@ def test_better_words_are_the_winners(tmp_path: Path) -> None:
     said = verdict(sweep(tmp_path, {"random": 1.0, "a": 1.6, "b": 1.0, "c": 0.6}, 6), (0.85,))
     assert set(said.winners) == {name for name, word in outcomes(said).items() if word in (BETTER, MIXED)}
     assert "a" in said.winners
-    assert "worse than random: c" in said.sentences[1]
+    assert "Worse than random: c" in said.sentences[1]
 
 
 def test_the_seeds_one_arm_needs_are_not_said_of_an_arm_with_one_seed(tmp_path: Path) -> None:
@@ -208,7 +210,7 @@ def test_the_seeds_one_arm_needs_are_not_said_of_an_arm_with_one_seed(tmp_path: 
     write_run(tmp_path, curve(1.02, 0.06, 0, "entropy"), arm="entropy", seed=0)
     (study,) = studies([tmp_path])
     said = verdict(study, (0.85,)).sentences[1]
-    assert said.startswith("Too few seeds to tell for bald: about ")
+    assert "Too few seeds to tell for bald: " in said
     assert "; too few seeds to tell for entropy: at least 2 more seeds are needed to know the spread" in said
 
 
@@ -229,3 +231,71 @@ def test_what_differs_in_more_than_its_strategy_does_not_speak_for_active_learni
 def test_one_arm_alone_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
     said = verdict(sweep(tmp_path, {"bald": 1.0}, 3))
     assert said.sentences[0].endswith("cannot be said: there is one arm, but none to compare with.")
+
+
+def study_of_differences(root: Path, arms: dict[str, list[float]], noise: float = 0.0005) -> Study:
+    """Random, and arms that differ from it by a constant under each seed, round 0 aside."""
+    for seed in range(max(len(differences) for differences in arms.values())):
+        base = np.array(curve(1.0, 0.004, seed, "random"))
+        write_run(root, base.tolist(), arm="random", seed=seed)
+        for name, differences in arms.items():
+            if seed < len(differences):
+                jitter = noise * np.random.default_rng([seed, *name.encode()]).standard_normal(ROUNDS)
+                own = base + (differences[seed] + jitter) * (np.arange(ROUNDS) > 0)
+                write_run(root, np.clip(np.round(own, 4), 0, 1).tolist(), arm=name, seed=seed)
+    (study,) = studies([root])
+    return study
+
+
+def test_better_names_what_it_assumes_and_which_share_of_bad_seeds_is_not_excluded(tmp_path: Path) -> None:
+    said = verdict(study_of_differences(tmp_path, {"bald": [0.02, 0.022, 0.021, 0.02, 0.023]}), (0.85,))
+    assert said.winners == said.ahead == ("bald",)
+    first, second = said.sentences
+    assert "ahead over the whole curve in 5 of 5 seeds (exact 95 % interval 48 to 100 % of all seeds)" in first
+    assert "seeds that do not collapse, that is, fall 5 points or more behind random" in second
+    assert "none of 5 seeds did, but up to 45 % of all seeds could (95 % bound)" in second
+    assert "at most 5 %, if differences over seeds are roughly symmetric" in second
+    assert "Ahead in most seeds by the exact sign test, which assumes no shape: bald." in second
+
+
+def test_ahead_in_most_seeds_is_claimed_where_collapsed_seeds_undo_the_mean(tmp_path: Path) -> None:
+    differences = [0.02] * 17 + [-0.12] * 3
+    said = verdict(study_of_differences(tmp_path, {"bald": differences}), (0.85,))
+    assert said.winners == ()
+    assert said.ahead == ("bald",)
+    finding = said.findings[0]
+    assert (finding.ahead.ahead, finding.ahead.n, finding.collapsed) == (17, 20, 3)
+    assert finding.unseen_collapse == pytest.approx(0.3437, abs=1e-3)  # Clopper and Pearson, 3 of 20, one-sided
+    assert "but in most seeds bald is ahead over the whole curve in 17 of 20 seeds" in said.sentences[0]
+    assert "seeds that collapsed: bald in 3 of 20" in said.sentences[1].lower()
+
+
+@pytest.mark.parametrize("seeds", [3, 4])
+def test_from_three_and_four_seeds_a_claim_has_no_interval_and_no_sign_test(tmp_path: Path, seeds: int) -> None:
+    study = study_of_differences(tmp_path, {"bald": [0.02, 0.0201, 0.0199, 0.02][:seeds]}, noise=0.0)
+    said = verdict(study, (0.85,))
+    assert said.winners == ("bald",)
+    assert said.ahead == ()
+    assert "adjusted 95 % interval" not in said.sentences[0]
+    assert "From fewer than 5 seeds a claim has no interval" in said.sentences[1]
+    assert f"Ahead in most seeds cannot be shown by {seeds} seeds: the exact sign test" in said.sentences[1]
+    assert "takes 5 with one arm" in said.sentences[1]
+
+
+def test_sign_tests_are_corrected_over_the_arms(tmp_path: Path) -> None:
+    gains = [0.02, 0.022, 0.021, 0.02, 0.023]
+    study = study_of_differences(tmp_path, {"bald": gains, "entropy": gains[::-1], "kmeans": [-0.01] * 5})
+    finding = verdict(study, (0.85,)).findings[0]
+    assert finding.ahead.p == pytest.approx(1 / 32)
+    assert finding.ahead_holm == pytest.approx(3 / 32)
+    assert not finding.ahead_in_most_seeds
+
+
+def test_a_printed_interval_is_adjusted_for_the_tests_and_leaves_zero_out(tmp_path: Path) -> None:
+    gains = [0.02, 0.022, 0.021, 0.02, 0.023]
+    study = study_of_differences(tmp_path, {"bald": gains, "null": [0.001, -0.001, 0.0005, -0.0004, 0.0]})
+    finding = next(finding for finding in verdict(study, (0.85,)).findings if finding.name == "bald")
+    assert finding.tests == 4
+    assert finding.selected_level == pytest.approx(0.05 * 2 / 4)  # labels saved and area of bald are claimed, of four
+    low, high = finding.area.interval(finding.selected_level)
+    assert 0 < low < finding.area.low < finding.area.high < high
