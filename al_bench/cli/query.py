@@ -25,9 +25,15 @@ labelling says more. Exit status: 0 a batch was written, or nothing is left to a
 @options.option("--labels", "label_files", type=Path, multiple=True, metavar="FILE", help="a further file of labels")
 @options.option("--partial", is_flag=True, help="go on although items of the last batch have no label")
 @options.option("--where", metavar="predicted=NAME", default="", help="ask within one predicted class")
+@options.option("--predict", is_flag=True, help="write predictions for all items and the learner, no batch")
 @options.option("--config-dir", type=options.FOLDER, metavar="FOLDER", help="a folder of your own with dataset/, …")
 def command(
-    words: tuple[str, ...], label_files: tuple[Path, ...], partial: bool, where: str, config_dir: Path | None
+    words: tuple[str, ...],
+    label_files: tuple[Path, ...],
+    partial: bool,
+    where: str,
+    predict: bool,
+    config_dir: Path | None,
 ) -> None:
     """Compose the configuration, and do one step of the labelling."""
     from al_bench.config.compose import compose_dataset
@@ -41,7 +47,7 @@ def command(
     composed = compose_dataset(words, None if config_dir is None else str(config_dir), QueryConfig)
     config = composed.build()
     assert isinstance(config, QueryConfig)
-    settings = {key: str(value) for key, value in composed.identity.items() if value is not None}
+    settings = {key: str(value) for key, value in composed.identity.items() if value is not None and key != "labelling"}
     if composed.implied_line:
         say(composed.implied_line)
     reply = query(
@@ -54,6 +60,7 @@ def command(
             label_files=label_files,
             partial=partial,
             where=predicted_class(where),
+            predict=predict,
             say=say,
         )
     )

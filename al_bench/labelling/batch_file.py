@@ -130,8 +130,8 @@ def read_rows(path: Path, content: bytes | None = None) -> list[FilledRow]:
             if "item" in names and ("label" in names or len(names) > 1):
                 return _rows(path, "\n".join(lines[number:]), separator, names, number)
     raise InputError(
-        f"{path}: none of its first lines has the column names item and label; give the first line of the file as it "
-        "was written"
+        f"{path}: none of its first lines has the column names item and label; write them there, or delete the file of "
+        "a batch: the same command writes it again"
     )
 
 

@@ -31,6 +31,7 @@ from al_bench.labelling.cold_start import cold_start
 from al_bench.labelling.folder import LIMIT, LabellingFolder, pool_digest
 from al_bench.labelling.page import batch_page
 from al_bench.labelling.pool import LabellingPool
+from al_bench.labelling.predict import require_two_classes, write_predictions
 from al_bench.labelling.state import LabellingState, state_of
 from al_bench.labelling.votes import rule, tally
 from al_bench.storage.files import read_regular
@@ -49,6 +50,7 @@ class Request:
         label_files: Further files of labels.
         partial: Whether items without a label are passed over.
         where: A predicted class within which is asked; "" for all.
+        predict: Whether predictions and the learner are written, in place of a batch.
         say: Is called with a line to show at once.
     """
 
@@ -60,6 +62,7 @@ class Request:
     label_files: tuple[Path, ...] = ()
     partial: bool = False
     where: str = ""
+    predict: bool = False
     say: Callable[[str], None] = lambda line: None
 
     @property
@@ -158,7 +161,7 @@ def query(request: Request) -> Reply:
         if restored is not None and restored == len(folder.records) - 1 and session.state.open:
             file = folder.batch_path(restored)
             return Reply([*session.lines, f"{file} was missing and is written again from its record; fill it"], file)
-        return next_batch(session)
+        return predict(session) if request.predict else next_batch(session)
 
 
 def describe_pool(pool: LabellingPool) -> str:
@@ -184,6 +187,10 @@ def check_request(request: Request) -> None:
         InputError: naming the key and what to do.
     """
     config, typed = request.config, request.typed
+    if request.predict and request.where:
+        raise InputError(
+            "--predict writes predictions for all items, and --where asks within a class; give one of them"
+        )
     if config.reference.value != "none":
         raise InputError("reference=full trains on the labels of all items, which nobody has; leave it out")
     if config.validation != 0:
@@ -263,6 +270,7 @@ def read_answers(
         path = folder.batch_path(record.number)
         rows = read_rows(path)
         given += answers_of(rows, path.name, known, record.items, order=record.number, gone=gone)
+        given += answers_of_lost_rows(folder, record, {known.find(row.item, record.items) for row in rows})
     order = len(folder.records)
     new: list[tuple[str, bytes]] = []
     for path in request.label_files:
@@ -281,6 +289,24 @@ def read_answers(
         given += answers_of(read_rows(path, content), str(path), known, order=order, gone=gone)
         order += 1
     return Answers.of(given), new
+
+
+def answers_of_lost_rows(folder: LabellingFolder, record: BatchRecord, there: set[str | None]) -> list[Answer]:
+    """What the last record knows of items whose rows are gone from their file: an emptied cell takes a label back.
+
+    Args:
+        folder: The study's.
+        record: Of the batch.
+        there: The items whose rows the file has.
+    """
+    last = folder.records[-1]
+    said = last.labels | last.audit_labels | dict.fromkeys(last.skipped, SKIP)
+    source = folder.record_path(last.number).name
+    return [
+        Answer(item, said[item], source, order=record.number)
+        for item in record.items
+        if item not in there and item in said
+    ]
 
 
 def check_labels(answers: Answers, pool: LabellingPool) -> Answers:
@@ -332,8 +358,9 @@ def next_batch(session: Session) -> Reply:
         if len(state.open) == asked:
             raise InputError(f"{file} has no label yet: fill its column label, then give the same command again")
         raise InputError(
-            f"{file}: {len(state.open)} of {asked} items have no label, such as {state.open[0]}; fill them, write skip "
-            "for those to take out, or go on without them: --partial"
+            f"{file}: {len(state.open)} of {asked} items have no label, such as {state.open[0]}; fill them (a file "
+            "that has lost rows is written again where you delete it), write skip for those to take out, or go on "
+            "without them: --partial"
         )
     if records and len(state.open) == len(records[-1].asked) and not set(state.open) & set(state.undecided):
         raise InputError(f"{folder.batch_path(len(records) - 1)} has no label at all; fill some of it before --partial")
@@ -362,6 +389,17 @@ def next_batch(session: Session) -> Reply:
         f"{SKIP} to take an item out; then give the same command again",
     ]
     return Reply(lines, file)
+
+
+def predict(session: Session) -> Reply:
+    """Write predictions for all items and the learner, from the labels that there are; no batch."""
+    request, state = session.request, session.state
+    require_two_classes(state)
+    trained = session.train()
+    lines = [*session.lines, *describe_labels(state, trained)]
+    store_imports(session)
+    lines += write_predictions(session.folder, trained, session.pool, state, request.settings)
+    return Reply(lines, None)
 
 
 def store_imports(session: Session) -> None:

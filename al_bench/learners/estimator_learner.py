@@ -120,6 +120,11 @@ class EstimatorLearner(Learner):
     _fitted: list[Fitted] = field(default_factory=list, init=False, repr=False)
 
     @property
+    def fitted(self) -> list[Fitted]:
+        """The members as they were trained last."""
+        return self._fitted
+
+    @property
     def members(self) -> int:  # type: ignore[override]
         """M."""
         return self.posterior.members
