@@ -204,6 +204,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
         own_code: Files and digests of a user's own components; None where all are al-bench's.
         own_metrics: Name to label, unit and direction of the user's own metrics.
         encoding: Of the encoder's features: digest, dimension, weights, versions, device; None without an encoder.
+        pretrained: Of the weights that a model began with: digest and versions; None where it began at random.
         test_class_counts: [C] points of the test part by class; empty in records of versions that did not count them.
     """
 
@@ -246,6 +247,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     digests: str | None = None
     extended: list[dict[str, Any]] = field(default_factory=list)
     own_code: dict[str, Any] | None = None
+    pretrained: dict[str, Any] | None = None
     own_metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     encoding: dict[str, Any] | None = None
     test_class_counts: list[Count] = field(default_factory=list)

@@ -1,10 +1,11 @@
 """Choices that follow from other choices: what an option implies for the groups that the user leaves open.
 
 The YAML file of an option may say `implies: {posterior: trees, strategy: margin}`: whoever chooses the option and does
-not choose a posterior, on the command line or in an experiment's file, gets `trees`. An option may imply choices of the
-groups behind its own in `ORDER` alone, so that there are no circles. Of two options that imply the same group, the
-later in `ORDER` counts: the encoder knows better than the dataset which model fits. A choice that is implied also
-counts before one that an option brings by `override` in its defaults list.
+not choose a posterior, on the command line or in an experiment's file, gets `trees`. An option that is implied itself
+may imply choices of the groups behind its own in `ORDER` alone, so that there are no circles; one that the user chose
+decides about groups before its own, too: a model that reads texts itself needs no encoder. Of two options that imply
+the same group, the later in `ORDER` counts: the encoder knows better than the dataset which model fits. A choice that
+is implied also counts before one that an option brings by `override` in its defaults list.
 
 Hydra knows nothing of it: `hydra_adapter` repeats the composition with what is implied until nothing more follows.
 """
@@ -19,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from al_bench.errors import InputError
 
 ORDER = ("dataset", "encoder", "model", "training", "posterior", "strategy")
-"""The groups whose options may imply others, each those behind it."""
+"""The groups whose options may imply others: those behind it, and where the user chose the option, those before it."""
 KEY = "implies"
 """The key of an option's YAML file; it is no key of the run."""
 PREFIX = "/implied/"
@@ -42,14 +43,14 @@ def take_implied(content: DictConfig, path: str) -> dict[str, str]:
     declared: Any = content._get_node(KEY)
     declared = OmegaConf.to_container(declared) if OmegaConf.is_config(declared) else declared
     del content[KEY]
-    behind = ORDER[ORDER.index(group) + 1 :]
+    others = [name for name in ORDER[1:] if name != group]  # whose data these are, the user says
     if not isinstance(declared, dict) or not all(isinstance(option, str) for option in declared.values()):
         raise InputError(
-            f"{path}.yaml: {KEY} is {declared!r}; it must name options, as in {KEY}: {{{behind[-1]}: NAME}}"
+            f"{path}.yaml: {KEY} is {declared!r}; it must name options, as in {KEY}: {{{others[-1]}: NAME}}"
         )
     for name in declared:
-        if name not in behind:
-            raise InputError(f"{path}.yaml: {KEY} names {name!r}; an option of {group} may imply {', '.join(behind)}")
+        if name not in others:
+            raise InputError(f"{path}.yaml: {KEY} names {name!r}; an option of {group} may imply {', '.join(others)}")
     return {str(name): option for name, option in declared.items()}
 
 
@@ -68,7 +69,7 @@ def follow(
         choice = choices.get(group)
         if isinstance(choice, str):
             for name, option in declared(group, choice).items():
-                if name in open_groups:
+                if name in open_groups and (group not in open_groups or ORDER.index(name) > ORDER.index(group)):
                     implied[name] = (option, f"{group}={choice}")
     return implied
 

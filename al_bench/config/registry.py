@@ -37,6 +37,9 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "random_forest": "al_bench.learners.estimators:RandomForest",
         "hist_gradient_boosting": "al_bench.learners.estimators:HistGradientBoosting",
         "sklearn": "al_bench.learners.estimators:Sklearn",
+        "timm": "al_bench.learners.finetuning.images:TimmModel",
+        "efficientnet_lite0": "al_bench.learners.finetuning.images:EfficientNetLite0Model",
+        "transformer": "al_bench.learners.finetuning.transformer:Transformer",
     },
     "posterior": {
         "mixture": "al_bench.learners.mixture:Mixture",

@@ -23,6 +23,7 @@ class Encoding:
         remarks: What a reader must know, one sentence each, such as that strategies see fewer dimensions.
         points: Different points, test part included.
         cached: How many of them were read from the cache; None where nothing is cached.
+        tokens: They are no features but token ids, which a transformer reads; the dimension is the longest text's.
     """
 
     fingerprint: str
@@ -32,6 +33,7 @@ class Encoding:
     remarks: tuple[str, ...] = ()
     points: int = 0
     cached: int | None = None
+    tokens: bool = False
 
     def for_header(self) -> dict[str, Any]:
         """The entry of a run's header."""

@@ -58,6 +58,9 @@ def say_what_was_encoded(job: Job, experiment: Experiment) -> None:
     encoding = experiment.dataset.encoding
     if encoding is None:
         return
+    if encoding.tokens:
+        say(job, "; ".join([f"texts of up to {encoding.dimension:,} tokens", *encoding.remarks]))
+        return
     parts = [f"{encoding.dimension:,} numbers a point"]
     if encoding.cached is not None:
         parts.append(f"{encoding.cached:,} of {encoding.points:,} different points from the cache")

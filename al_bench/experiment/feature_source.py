@@ -6,6 +6,7 @@ from al_bench.data.sparse import SparseRows
 from al_bench.errors import InputError
 from al_bench.learners.learner import Learner
 from al_bench.learners.linear_learner import LinearLearner
+from al_bench.learners.torch_learner import TorchLearner
 from al_bench.strategies.base import FeatureStrategy, Strategy
 
 AUTO, INPUT, PENULTIMATE = "auto", "input", "penultimate"
@@ -19,7 +20,11 @@ def feature_source(strategy: Strategy, labelled: int, learner: Learner) -> str:
         labelled: L, the number of points labelled.
         learner: Under an encoder, its inputs are the encoder's features.
     """
-    if learner.dataset.encoding is None or not isinstance(strategy, FeatureStrategy) or strategy.features != AUTO:
+    if not isinstance(strategy, FeatureStrategy) or strategy.features != AUTO:
+        return strategy.feature_source(labelled)
+    if isinstance(learner, TorchLearner) and learner.is_pretrained:
+        return PENULTIMATE  # whose features mean something before any training, too
+    if learner.dataset.encoding is None:
         return strategy.feature_source(labelled)
     return PENULTIMATE if strategy.last_layer and has_last_layer(learner) else INPUT
 

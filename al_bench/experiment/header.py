@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from al_bench.experiment.setup import Experiment
+from al_bench.learners.finetuning.pretrained_model import PretrainedModel
 from al_bench.metrics import own
 from al_bench.records import RunHeader
 from al_bench.storage.environment import commit, cores, processor_name, versions
@@ -66,5 +67,6 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
         health=asdict(config.health),
         own_metrics=own.describe(experiment.metrics),
         encoding=None if dataset.encoding is None else dataset.encoding.for_header(),
+        pretrained=config.model.facts() if isinstance(config.model, PretrainedModel) else None,
         test_class_counts=torch.bincount(dataset.test_labels, minlength=dataset.classes).tolist(),
     )

@@ -62,13 +62,19 @@ def draw_start(
     """[L] dataset indices of the initial set, drawn from the pool as `initial.kind` says.
 
     Raises:
-        InputError: a class has fewer points than its share of a balanced start.
+        InputError: a class has fewer points than its share of a balanced start, or there is nothing to cluster.
     """
     kind, size = config.initial.kind, config.initial.size
     if kind is InitialKind.auto:
         kind = default_kind(type(config.dataset))
     if kind is InitialKind.clusters:
-        return draw_from_clusters(dense(encoded(), cache_folder(config.cache)), pool, size, streams)
+        seen = encoded()
+        if seen.encoding is not None and seen.encoding.tokens:
+            raise InputError(
+                "initial.kind is clusters, and the model's inputs are token ids, which have no distances; set "
+                "initial.kind=random"
+            )
+        return draw_from_clusters(dense(seen, cache_folder(config.cache)), pool, size, streams)
     labels = dataset.labels(torch.tensor(pool)).cpu().numpy()
     balanced, generator = kind is InitialKind.balanced, streams.numpy("initial")
     try:

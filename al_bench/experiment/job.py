@@ -141,7 +141,7 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
         announce.say(job, line)
     header = describe(job, experiment)
     if stored.complete and is_covered(stored.rounds, experiment):
-        stored.check_header(header, ("fingerprint", "features", "encoding"))
+        stored.check_header(header, ("fingerprint", "features", "encoding", "pretrained"))
         return _complete(job, stored, "already complete, ")
     with RunFolder.hold(job.folder) as folder, _logged_to(job.folder):
         folder.check(job.identity, job.components, job.defaults, lengths=False)

@@ -18,6 +18,7 @@ from al_bench.errors import InputError
 from al_bench.experiment.own_components import faults_named, who
 from al_bench.experiment.own_network import build_network, probed_rows
 from al_bench.learners.class_weights import check_class_names
+from al_bench.learners.finetuning.pretrained_model import PretrainedModel
 from al_bench.learners.learner import Learner
 from al_bench.learners.mc_dropout.masks import MaskSet, active_dropout, mark_reached
 from al_bench.learners.mixture import Mixture
@@ -26,7 +27,7 @@ from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Augment, Training
 from al_bench.models.dropout import replace_torch_dropout
 from al_bench.models.memory_format import to_channels_last
-from al_bench.models.randomness import seeded_everywhere
+from al_bench.models.randomness import random_functions, seeded_everywhere
 from al_bench.models.reset import seeded
 from al_bench.strategies.base import Strategy
 
@@ -92,7 +93,9 @@ def _build_networks(config: RunConfig, dataset: Dataset, strategy: Strategy | No
                 build_network(model, dataset, first, isinstance(config.posterior, Mixture))
             ).to(device)
             networks.append(to_channels_last(network))
-            if is_own_class(type(model)):
+            if isinstance(model, PretrainedModel):
+                refuse_unmasked_randomness(model, network, dataset)
+            if is_own_class(type(model)) or isinstance(model, PretrainedModel):
                 row = probed_rows(dataset, 1)
                 with seeded_everywhere(0, device):
                     mark_reached(network, row)
@@ -113,6 +116,16 @@ def _build_networks(config: RunConfig, dataset: Dataset, strategy: Strategy | No
     trainings = [training for _, training in members]
     plain = config.scoring is Scoring.plain
     return TorchLearner(networks, config.posterior, trainings, dataset, auxiliaries, plain)
+
+
+def refuse_unmasked_randomness(model: PretrainedModel, network: nn.Module, dataset: Dataset) -> None:
+    """Refuse a pretrained network that drops at random in training what no mask holds, against its settings.
+
+    Raises:
+        InputError: naming the function.
+    """
+    if names := random_functions(network, probed_rows(dataset)):
+        raise InputError(f"{model.option}: the network draws from {' and '.join(names)} in training; choose another")
 
 
 def draws_masks(config: RunConfig) -> bool:
@@ -139,6 +152,11 @@ def member_config(config: RunConfig, member: int) -> tuple[Any, Training]:
             continue
         group, _, name = key.partition(".")
         part = {"model": model, "training": training}.get(group)
+        if group == "model" and isinstance(model, PretrainedModel) and not name.startswith("dropout"):
+            raise InputError(
+                f"posterior.vary has the key {key!r}; members share their pretrained weights: vary model.dropout_dense "
+                "or training.KEY"
+            )
         if part is None or name not in {field.name for field in fields(part)}:
             raise InputError(f"posterior.vary has the key {key!r}; give model, model.KEY or training.KEY")
         changed = typed(part, {name: value}, f"posterior.vary.{key}")

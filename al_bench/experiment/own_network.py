@@ -25,6 +25,7 @@ from al_bench.models.reset import reset
 
 PROBED_ROWS = 2
 """Rows of the forward passes that show what a user's network gives."""
+NORMS = nn.modules.batchnorm._BatchNorm
 CLOSE = 1e-3
 """How far the prediction of a row may change with the rows beside it, relative to the largest output."""
 
@@ -283,5 +284,8 @@ def single_row_fault(network: nn.Module, row: Tensor) -> str | None:
 
 def batch_norm_of(network: nn.Module) -> str | None:
     """The first BatchNorm of a network that takes its statistics from the batch in training, or None."""
-    layers = network.named_modules()
-    return next((name for name, layer in layers if isinstance(layer, nn.modules.batchnorm._BatchNorm)), None)
+    was = network.training
+    network.train()  # in which a pretrained network may leave them as they are
+    layers = [name for name, layer in network.named_modules() if layer.training and isinstance(layer, NORMS)]
+    network.train(was)
+    return layers[0] if layers else None

@@ -25,6 +25,7 @@ from al_bench.experiment.initial import draw_sets
 from al_bench.experiment.learner import build_learner
 from al_bench.experiment.own_components import declared_needs, encode_checked, load_checked
 from al_bench.experiment.process import pick_device
+from al_bench.learners.finetuning.pretrained_model import PretrainedModel
 from al_bench.learners.learner import FROM_LABELS, Learner
 from al_bench.learners.training import Stop
 from al_bench.metrics import METRICS, Metric
@@ -185,9 +186,11 @@ def encode_trainable(config: RunConfig, raw: Dataset, device: torch.device) -> D
     """A data set as a network sees it.
 
     Raises:
-        InputError: the encoder cannot read it, or it needs one and there is none.
+        InputError: the encoder or the model cannot read it, or it needs one and there is none.
     """
     dataset = encode_checked(config.encoder, raw, device, config.cache)
+    if isinstance(config.model, PretrainedModel):
+        dataset = config.model.read(dataset)
     dataset.check_trainable()
     return dataset
 

@@ -116,6 +116,8 @@ def learning_rate(config: Training, progress: float) -> float:
     """The learning rate as a multiple of `training.lr`, at the fraction `progress` of the longest training."""
     if progress < config.warmup:
         return (progress or 1e-3) / config.warmup
+    if config.schedule is LrSchedule.linear:
+        return (1 - progress) / (1 - config.warmup)
     if config.schedule is LrSchedule.cosine:
         return 0.5 * (1 + math.cos(math.pi * (progress - config.warmup) / (1 - config.warmup)))
     if config.schedule is LrSchedule.step:

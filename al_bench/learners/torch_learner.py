@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench.data.dataset import Dataset
+from al_bench.errors import InputError
 from al_bench.evidence import Product
 from al_bench.learners.auxiliary import Auxiliary
 from al_bench.learners.class_weights import class_weights
@@ -21,6 +22,7 @@ from al_bench.learners.point_pass import PointPass, feature_layer
 from al_bench.learners.posterior import Posterior, Sampler
 from al_bench.learners.training import Training
 from al_bench.models.dropout import set_generator
+from al_bench.models.pretrained import PretrainedBody
 from al_bench.models.reset import reset, seeded
 from al_bench.progress import bar
 from al_bench.rng import Streams
@@ -64,6 +66,11 @@ class TorchLearner(Learner):
     def provides(self) -> frozenset[Product]:  # type: ignore[override]
         """All products but those of the labels; the predicted loss where a strategy attached its module."""
         return frozenset(Product) - FROM_LABELS - (frozenset() if self.auxiliaries else {Product.predicted_loss})
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether training from scratch begins with pretrained weights."""
+        return any(isinstance(layer, PretrainedBody) for layer in self.networks[0].modules())
 
     @property
     def trained(self) -> list[nn.Module]:
@@ -173,7 +180,12 @@ class TorchLearner(Learner):
         return PointPass(self.networks, wanted, "input")(inputs)[Product.point_log_probs]
 
     def check_features(self, source: str) -> None:
-        """Refuse a layer that the first network does not have."""
+        """Refuse a layer that the first network does not have, and inputs that are names and no numbers: token ids."""
+        if source == "input" and self.dataset.encoding is not None and self.dataset.encoding.tokens:
+            raise InputError(
+                "strategy.features is input, and the inputs are token ids, which have no distances; set "
+                "strategy.features=penultimate"
+            )
         feature_layer(self.networks[0], source)
 
     def features(self, inputs: Tensor, source: str) -> Tensor:

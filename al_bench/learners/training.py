@@ -27,6 +27,7 @@ class Stop(Enum):
 
 class LrSchedule(Enum):
     constant = "constant"
+    linear = "linear"
     cosine = "cosine"
     step = "step"
 
@@ -71,8 +72,8 @@ class Training:
             for `patience` epochs; then the best weights are restored. fitted and early take at most `epochs` epochs.
         epoch_samples: Draws that make an epoch, by cycling through permutations of the labelled set (every batch
             is then full, as in Kirsch et al. 2019); null: an epoch is one permutation.
-        schedule: Of the learning rate: constant, cosine to zero, or times `gamma` at each of `milestones`, as
-            fractions of the (longest) training.
+        schedule: Of the learning rate: constant; linear or cosine, which fall to zero after the warm-up; or step:
+            times `gamma` at each of `milestones`, as fractions of the (longest) training.
         warmup: Fraction of the training in which the learning rate rises linearly from zero.
         warm_start: Start from the weights of the round before; False trains from scratch.
         class_weights: What an error on a point of each class counts. none: 1. balanced: L / (K n_c) with L labelled

@@ -15,7 +15,16 @@ from al_bench.storage.rounds import DamagedRecordError
 LIMIT = 256 * MEGABYTE
 """Bytes of a header; its longest field has an index for each point labelled in round 0."""
 SPARSE = frozenset(
-    {"first_round", "own_code", "own_metrics", "encoding", "extended", "initial_items", "test_class_counts"}
+    {
+        "first_round",
+        "own_code",
+        "own_metrics",
+        "encoding",
+        "extended",
+        "initial_items",
+        "test_class_counts",
+        "pretrained",
+    }
 )
 """Fields that a header has only where they say something."""
 

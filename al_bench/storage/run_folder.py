@@ -171,7 +171,7 @@ class RunFolder:
             )
 
     def check_header(
-        self, header: RunHeader, keys: Sequence[str] = ("fingerprint", "device", "features", "encoding")
+        self, header: RunHeader, keys: Sequence[str] = ("fingerprint", "device", "features", "encoding", "pretrained")
     ) -> None:
         """Refuse to go on with other data or on another kind of device.
 
@@ -189,10 +189,11 @@ class RunFolder:
             ("device", "the run began on another device"),
             ("features", "the file of strategy.features is not the one that the run began with"),
             ("encoding", "the encoder gives other features than those that the run began with"),
+            ("pretrained", "the pretrained weights are not those that the run began with"),
         ):
             now, before = getattr(header, key), getattr(self.header, key)
-            if key == "encoding":
-                now, before = (None if entry is None else entry.get("digest") for entry in (now, before))
+            if digest := {"encoding": "digest", "pretrained": "weights"}.get(key):
+                now, before = (None if entry is None else entry.get(digest) for entry in (now, before))
             if key in keys and before is not None and before != now:
                 raise InputError(
                     f"{self.path}: {key} is {now} and was {before}: {advice}; restore it, "

@@ -25,6 +25,9 @@ def own(tmp_path, monkeypatch):
     folder.write(
         MOONS + MODEL,
         dataset__moons="_target_: MODULE.Moons\nimplies:\n  model: net\n  strategy: entropy\n",
+        dataset__words="_target_: MODULE.Moons\nimplies:\n  encoder: own_none\n  model: reader\n",
+        encoder__own_none="defaults: [/schema/encoder/none@_here_]\n",
+        model__reader="_target_: MODULE.Net\nimplies: {encoder: none, posterior: deterministic, strategy: margin}\n",
         model__net="_target_: MODULE.Net\nimplies: {posterior: ensemble, strategy: margin}\n",
         experiment__mine="# @package _global_\ndefaults:\n  - override /dataset: moons\n",
         experiment__other="# @package _global_\ndefaults:\n  - override /dataset: moons\n"
@@ -70,6 +73,21 @@ def test_what_the_user_leaves_open_follows_from_what_he_chose(own, words, expect
     assert " ".join(choices(*words)[0].values()) == expected
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("dataset=words",), "own_none"),
+        (("dataset=words", "model=reader"), "none"),
+        (("dataset=words", "model=reader", "encoder=tfidf"), "tfidf"),
+    ],
+    ids=["not of a model that is implied itself", "of a model that the user chose", "a typed encoder stays"],
+)
+def test_a_model_decides_about_the_encoder_where_the_user_chose_the_model(own, words, expected):
+    register()
+    composed = compose([f"hydra.searchpath=[file://{Path('own').resolve()}]", *words])
+    assert (composed.choices["encoder"], composed.choices["model"]) == (expected, "reader")
+
+
 def test_the_later_group_decides_and_every_source_is_named(own):
     chosen, sources = choices("dataset=moons")
     assert sources == {"model": "dataset=moons", "posterior": "model=net", "strategy": "model=net"}
@@ -112,7 +130,7 @@ def test_the_workers_of_a_parallel_sweep_know_what_is_implied(command, own):
     [
         (
             "{dataset: digits}",
-            "model/net.yaml: implies names 'dataset'; an option of model may imply training, posterior",
+            "model/net.yaml: implies names 'dataset'; an option of model may imply encoder, training, posterior",
         ),
         (
             "[ensemble]",
@@ -120,7 +138,7 @@ def test_the_workers_of_a_parallel_sweep_know_what_is_implied(command, own):
         ),
         ("{posterior: nothing}", "posterior is 'nothing'; choose one of bootstrap, deterministic, ensemble"),
     ],
-    ids=["a group before it", "a list", "an option that there is not"],
+    ids=["the data", "a list", "an option that there is not"],
 )
 def test_a_faulty_implication_is_named_in_one_line(run, own, implies, message):
     own.write(MODEL, model__net=f"_target_: MODULE.Net\nimplies: {implies}\n")

