@@ -30,7 +30,7 @@ from al_bench.experiment import sweep
 from al_bench.experiment.announce import SAID
 from al_bench.experiment.job import Job, perform
 from al_bench.experiment.outcome import Outcome
-from al_bench.storage.identity import began_balanced
+from al_bench.storage.identity import FORMER_DEFAULTS, began_balanced, began_without
 
 
 class RunCommand(click.Command):
@@ -57,7 +57,7 @@ command = RunCommand("run")
 
 def make_job(composed: Composed) -> Job:
     """The job that a composed configuration describes."""
-    note = go_on_from_balanced(composed)
+    note = go_on_from_balanced(composed) + go_on_by_sums(composed)
     run = composed.build()
     return Job(
         config=run,
@@ -90,6 +90,19 @@ def go_on_from_balanced(composed: Composed) -> str:
     composed.set("initial.kind", InitialKind.balanced)
     drawn = initial.size and initial.indices is None and initial.rows is None
     return "" if not drawn else ", as the run on record began: today's default is initial.kind=random"
+
+
+def go_on_by_sums(composed: Composed) -> str:
+    """Go on by the former rule of BAIT where a former version began a run so; return what to say of it."""
+    key = "strategy.labelled_weighting"
+    if composed.choices.get("strategy") != "bait" or any(
+        word.lstrip("+").startswith(f"{key}=") for word in composed.overrides
+    ):
+        return ""
+    if not began_without(composed.folder, key):
+        return ""
+    composed.set(key, FORMER_DEFAULTS[key])
+    return f"; BAIT goes on with {key}={FORMER_DEFAULTS[key]}, the rule when the run on record began"
 
 
 def run_job(config: Any) -> Outcome:

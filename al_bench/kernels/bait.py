@@ -1,9 +1,11 @@
 """BAIT: the batch whose Fisher information about the last layer best covers that of the whole pool.
 
 The Fisher information of row x about the last layer's weights is I(x) = V Vᵀ, V = L ⊗ h [C·D, C − 1] (`fisher`).
-With M = λ I + Σ_labelled I(x) and F the pool's mean of I(x), the batch S is to minimise
+With M = λ I + w Σ_labelled I(x) and F the pool's mean of I(x), the batch S of B rows is to minimise
 
-    tr (M + Σ_{x ∈ S} I(x))⁻¹ F.
+    tr (M + v Σ_{x ∈ S} I(x))⁻¹ F,
+
+where w = 1 / (L + B) and v = B / (L + B) as published, or w = v = 1 where all information is summed.
 
 Forward: rows are added one by one, each time the one that lowers the trace most, up to a multiple of the batch.
 Backward: rows are removed again, each time the one that raises it least. Both are exact, and no N × C·D tensor exists:
@@ -31,6 +33,8 @@ from al_bench.errors import ScoreError
 from al_bench.kernels.fisher import FISHERS, FisherRows
 from al_bench.kernels.select import check_batch, tie_keys
 
+WEIGHTINGS = ("paper", "sum")
+
 _TIE = 1e-9
 """Changes of the trace that differ by less than this share of themselves count as equal."""
 
@@ -49,10 +53,11 @@ def select_bait(
     regulariser: float = 1.0,
     oversample: float = 2.0,
     fisher: str = "full",
+    labelled_weighting: str = "paper",
     chunk: int = 1024,
     picked: Callable[[], object] | None = None,
 ) -> Tensor:
-    """A batch by forward and backward greedy search for argmin_S tr (λ I + Σ_labelled I(x) + Σ_S I(x))⁻¹ F.
+    """A batch by forward and backward greedy search for argmin_S tr (λ I + w Σ_labelled I(x) + v Σ_S I(x))⁻¹ F.
 
     Of several rows that change the trace equally (to 1e-9 of the change) the one with the lowest of N random keys
     is picked, and the one with the highest key is removed.
@@ -69,6 +74,9 @@ def select_bait(
         fisher: "full", or "block_diagonal": the information between different classes' weights is left out, so that
             there are C matrices of D² in place of one of (C D)². For many classes, where the full matrix does not fit
             into memory; the batch is another one.
+        labelled_weighting: "paper": w = 1 / (L + B) and v = B / (L + B), so that the labelled points together weigh as
+            their share of all L + B points says, and each pick as much as B labelled points; "sum": w = v = 1, so that
+            a labelled point counts like a pick, and λ is L + B times as weak. Without labelled points both are one.
         chunk: rows per block.
         picked: called after each pick of the forward search, for a progress bar.
 
@@ -80,9 +88,8 @@ def select_bait(
         ValueError: the batch is negative or larger than N, the shapes do not match, or an option is out of range.
         ScoreError: an input is not finite, or the features are too large or too small for λ in float64.
 
-    Source: Ash et al. 2021, algorithm 1. Departures: the labelled points' information is summed like the picks', so
-    that a labelled point counts like a picked one (the authors' code averages: it weighs a pick B times a labelled
-    point, and its λ is L + B times as strong as the same number here); F is of the candidates alone (there of all).
+    Source: Ash et al. 2021, algorithm 1, with the weights of the authors' code. Departure: F is of the candidates alone
+    (there of all points).
     """
     rows_count = len(log_probs_nc)
     check_batch(batch, rows_count)
@@ -94,11 +101,16 @@ def select_bait(
     if not 0 < regulariser < math.inf or not 1 <= oversample < math.inf or fisher not in FISHERS:
         given = f"regulariser {regulariser}, oversample {oversample}, fisher {fisher!r}"
         raise ValueError(f"{given}; above 0, at least 1 and one of {', '.join(FISHERS)} are needed")
+    if labelled_weighting not in WEIGHTINGS:
+        raise ValueError(f"labelled_weighting {labelled_weighting!r}; one of {', '.join(WEIGHTINGS)} is needed")
     keys_n = tie_keys(rows_count, generator)
     if batch == 0:
         return torch.empty(0, dtype=torch.int64, device=features_nd.device)
-    pool = FisherRows(log_probs_nc, features_nd, regulariser, fisher, chunk, "candidate")
-    labelled = FisherRows(labelled_log_probs_lc, labelled_features_ld, regulariser, fisher, chunk, "labelled")
+    # A weight of the information is a regulariser divided by it: all is in units of λ = 1.
+    known, unit = len(labelled_features_ld) + batch, regulariser
+    of_pick, of_labelled = (unit * known / batch, unit * known) if labelled_weighting == "paper" else (unit, unit)
+    pool = FisherRows(log_probs_nc, features_nd, of_pick, fisher, chunk, "candidate")
+    labelled = FisherRows(labelled_log_probs_lc, labelled_features_ld, of_labelled, fisher, chunk, "labelled")
     information_gee = pool.information()
     information_gee /= information_gee.diagonal(dim1=1, dim2=2).sum().clamp_min(1e-300)
     inverse_gee = _inverse(labelled)

@@ -14,6 +14,7 @@ FORMER_DEFAULTS: dict[str, Any] = {
     "scoring": "fast",
     "strategy.candidates_max": None,
     "initial.kind": "balanced",
+    "strategy.labelled_weighting": "sum",
 }
 """Key that was added after records had been written, to the value that was the rule before.
 
@@ -103,3 +104,13 @@ def began_balanced(folder: Path) -> bool:
         return False
     asked = any(word.lstrip("+").startswith("initial.kind=") for word in header.command or ())
     return not asked and (header.identity or {}).get("initial.kind", FORMER_DEFAULTS["initial.kind"]) == "balanced"
+
+
+def began_without(folder: Path, key: str) -> bool:
+    """Whether there is a run on record that began when there was no such key: it goes on by the rule of its time.
+
+    Raises:
+        DamagedRecordError: its header is damaged.
+    """
+    header = read_header(folder) if (folder / "header.json").is_file() else None
+    return header is not None and header.identity is not None and key not in header.identity

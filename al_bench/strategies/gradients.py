@@ -26,6 +26,11 @@ class Fisher(Enum):
     block_diagonal = "block_diagonal"
 
 
+class LabelledWeighting(Enum):
+    paper = "paper"
+    sum = "sum"
+
+
 @dataclass
 class Badge(FeatureStrategy):
     """k-means++ on the gradient embeddings (p − onehot(argmax p)) ⊗ h (Ash et al. 2020).
@@ -63,15 +68,17 @@ class Badge(FeatureStrategy):
 
 @dataclass
 class Bait(FeatureStrategy):
-    """argmin_S tr((M + Σ_S I(x))⁻¹ F) by forward and backward greedy search (Ash et al. 2021).
+    """argmin_S tr((M + v Σ_S I(x))⁻¹ F) by forward and backward greedy search (Ash et al. 2021).
 
-    I(x) = (diag(p) − p pᵀ) ⊗ h hᵀ is the last layer's Fisher information, M = λ·1 + Σ_labelled I(x),
-    and F the pool's mean of I(x).
+    I(x) = (diag(p) − p pᵀ) ⊗ h hᵀ is the last layer's Fisher information, M = λ·1 + w Σ_labelled I(x),
+    and F the pool's mean of I(x). With L labelled points and a batch of B, w = 1 / (L + B) and v = B / (L + B).
 
     Args:
         regulariser: λ, added to the diagonal of M.
         oversample: The forward search picks this times the batch, the backward search removes the rest.
         fisher: full, or block_diagonal: only the blocks of each class by itself, for many classes.
+        labelled_weighting: paper: w and v as above, as the authors' code has them; sum: w = v = 1, so that a labelled
+            point counts like a pick, as al-bench 0.2 had it.
         memory_gb: Where the matrices would take more than this, the run ends with an error that says so.
 
     Cost:
@@ -79,20 +86,20 @@ class Bait(FeatureStrategy):
         N + L rows. Memory: four float64 matrices of (C D)², and 2 N (C − 1)² numbers.
 
     Source:
-        Ash et al. 2021, Gone Fishing: Neural Active Learning with Fisher Embeddings (2106.09675), algorithm 1.
+        Ash et al. 2021, Gone Fishing: Neural Active Learning with Fisher Embeddings (2106.09675), algorithm 1; the
+        weights w and v are those of the authors' code.
 
     Departures:
-        A labelled point's information counts like a picked one's (the authors' code averages: it weighs a pick B
-        times a labelled point, and its λ is L + B times as strong as the same number here); F is of the candidates
-        alone. What each row would add is updated by matrices of low rank, which changes choices by rounding only.
-        Dropout is off; with several members p is their mean and h the first one's. Works from an empty labelled set: M
-        = λ·1.
+        F is of the candidates alone (in the authors' code of all points). What each row would add is updated by
+        matrices of low rank, which changes choices by rounding only. Dropout is off; with several members p is
+        their mean and h the first one's. Works from an empty labelled set: M = λ·1.
     """
 
     last_layer: ClassVar[bool] = True
     regulariser: float = 1.0
     oversample: float = 2.0
     fisher: Fisher = Fisher.full
+    labelled_weighting: LabelledWeighting = LabelledWeighting.paper
     memory_gb: float = 8.0
 
     def __post_init__(self) -> None:
@@ -136,6 +143,7 @@ class Bait(FeatureStrategy):
                 regulariser=self.regulariser,
                 oversample=self.oversample,
                 fisher=self.fisher.value,
+                labelled_weighting=self.labelled_weighting.value,
                 picked=picks.update,
             )
         return Selection(chosen)

@@ -342,3 +342,26 @@ def test_a_run_says_at_its_end_of_how_many_classes_it_has_no_label(run, tmp_path
 
 def test_a_run_on_the_whole_pool_has_no_start(run):
     assert "start:" not in run(*TINY, "reference=full").err
+
+
+def test_a_run_of_bait_that_a_former_version_began_goes_on_by_its_rule_and_says_it(run, tmp_path):
+    table(tmp_path / "t.csv", {"a": 60, "b": 30, "c": 10})
+    words = ("dataset=csv", "dataset.path=t.csv", "initial.size=6", "strategy=bait")
+    found = play(run, *words, "strategy.labelled_weighting=sum")
+    other = play(run, *words, arm="b")
+    header = {key: value for key, value in found.header.items() if key != "digests"} | {"command": [*words, "arm=a"]}
+    del header["identity"]["strategy.labelled_weighting"]
+    (found.folder / "header.json").write_text(json.dumps(header))
+    first = found.rounds[0]
+    line = json.dumps({key: value for key, value in first.items() if key != "digest"})
+    (found.folder / "rounds.jsonl").write_text(line + "\n")
+    (found.folder / "status.json").unlink()
+    (found.folder / "stop_set.bin").unlink()  # it is younger than the key
+    refused = run(*TINY, *words, "arm=a", "strategy.labelled_weighting=paper")
+    assert refused.status == 2
+    assert "strategy.labelled_weighting (here paper, there sum)" in refused.err
+    done = run(*TINY, *words, "arm=a")
+    assert done.status == 0, done.err
+    assert "BAIT goes on with strategy.labelled_weighting=sum, the rule when the run on record began" in done.err
+    picks = [[entry["acquired"] for entry in of.rounds] for of in (record("a", dataset="csv"), found, other)]
+    assert picks[0] == picks[1] != picks[2]

@@ -30,9 +30,11 @@ def nothing(classes: int, dimensions: int, dtype: torch.dtype = torch.float32) -
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("weighting", ["paper", "sum"])
 @pytest.mark.parametrize("fisher", ["full", "block_diagonal"])
-def test_equals_dense_matrices(dtype: torch.dtype, fisher: str) -> None:
-    clear = differs = 0
+def test_equals_dense_matrices(dtype: torch.dtype, fisher: str, weighting: str) -> None:
+    clear = differs = others = 0
+    other = {"paper": "sum", "sum": "paper"}[weighting]
     for seed in range(150):
         rows, classes, dimensions, batch = 6 + seed % 9, 2 + seed % 4, 1 + seed % 5, 1 + seed % 5
         log_probs = predictions(seed, rows, classes, dtype, ("mild", "sharp", "mild")[seed % 3])
@@ -47,7 +49,7 @@ def test_equals_dense_matrices(dtype: torch.dtype, fisher: str) -> None:
         picks = min(rows, math.ceil(oversample * batch))
         candidates = dense(log_probs, features, fisher)
         known = dense(labelled, labelled_features, fisher)
-        expected, unambiguous = twin.select_bait(candidates, known, batch, picks, regulariser, keys)
+        expected, unambiguous = twin.select_bait(candidates, known, batch, picks, regulariser, keys, weighting)
         chosen = kernels.select_bait(
             log_probs,
             features,
@@ -58,15 +60,18 @@ def test_equals_dense_matrices(dtype: torch.dtype, fisher: str) -> None:
             regulariser=regulariser,
             oversample=oversample,
             fisher=fisher,
+            labelled_weighting=weighting,
             chunk=4,
         ).tolist()
         assert len(set(chosen)) == batch, f"seed {seed}"
         if unambiguous:
             assert chosen == expected, f"seed {seed}"
             clear += 1
-        differs += expected != twin.select_bait(candidates, known, batch, batch, regulariser, keys)[0]
+        differs += expected != twin.select_bait(candidates, known, batch, batch, regulariser, keys, weighting)[0]
+        others += expected != twin.select_bait(candidates, known, batch, picks, regulariser, keys, other)[0]
     assert clear > 140
     assert differs > 10  # otherwise the backward steps are not tested
+    assert others > 10  # otherwise the weights are not tested
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -232,8 +237,14 @@ def test_faults_are_refused() -> None:
     for wrong in ((log_probs, features[:2], *known), (log_probs, features, log_probs[:2], features[:1])):
         with pytest.raises(ValueError, match=r"\[N, C\], \[N, D\], \[L, C\] and \[L, D\] are needed"):
             kernels.select_bait(*wrong, 1, seeded(0))
-    for key, value in (("regulariser", 0.0), ("regulariser", math.nan), ("oversample", 0.5), ("fisher", "half")):
-        with pytest.raises(ValueError, match=rf"{key} '?{value}'?.*are needed"):
+    for key, value in (
+        ("regulariser", 0.0),
+        ("regulariser", math.nan),
+        ("oversample", 0.5),
+        ("fisher", "half"),
+        ("labelled_weighting", "half"),
+    ):
+        with pytest.raises(ValueError, match=rf"{key} '?{value}'?.*(are|is) needed"):
             kernels.select_bait(log_probs, features, *known, 1, seeded(0), **{key: value})
     with pytest.raises(ScoreError, match=r"probabilities of row 2 are not finite \(1 rows"):
         kernels.select_bait(torch.tensor([[0.0, -1], [0, -2], [math.nan, 0]]), features, *known, 1, seeded(0))

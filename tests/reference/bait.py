@@ -23,11 +23,21 @@ def select_bait(
     picks: int,
     regulariser: float,
     keys: list[float],
+    weighting: str = "paper",
     tie: float = 1e-7,
 ) -> tuple[list[int], bool]:
-    """Rows in the order picked, and whether every choice was clear: no other row within `tie` that is no copy."""
+    """Rows in the order picked, and whether every choice was clear: no other row within `tie` that is no copy.
+
+    As published, the labelled points' mean information weighs L / (L + B), and that of a pick B / (L + B).
+    """
     pool = sum(candidates) / len(candidates)
-    precision = regulariser * np.eye(len(pool)) + sum(labelled, np.zeros_like(pool))
+    precision, known = regulariser * np.eye(len(pool)), sum(labelled, np.zeros_like(pool))
+    if weighting == "paper" and labelled:
+        share = len(labelled) / (len(labelled) + batch)
+        precision = precision + share * known / len(labelled)
+        candidates = [batch / (len(labelled) + batch) * candidate for candidate in candidates]
+    else:
+        precision = precision + known
     rows: list[int] = []
     clear = True
 
