@@ -70,7 +70,7 @@ def _section(reproduction: Reproduction, figures: str) -> list[str]:
         parts[-1] += f"[Figure]({figures}/{name}.png), [claims as CSV]({figures}/{name}.csv)."
         # The note of the table stands once, at the top of the page.
         parts.append(replace(tables.claims_table(preset, scale, claims), note="").to_markdown())
-        if any(each.verdict is ClaimVerdict.reported for each in claims):
+        if any(each.claim.band is None for each in claims):
             parts.append(tables.claims_table(preset, scale, claims, judged=False).to_markdown())
     lists = [
         ("Departures from the paper", size.departures),
