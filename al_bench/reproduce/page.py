@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from al_bench.errors import InputError
 from al_bench.reproduce import presets, tables
-from al_bench.reproduce.judge import ClaimVerdict
 from al_bench.reproduce.preset import Scale
 from al_bench.reproduce.reproduction import Reproduction, judge_runs
 from al_bench.reproduce.runs import plan

@@ -85,7 +85,7 @@ DIGESTS = {
     "badge2020_letter": "6065fd104d89dd6f",
     "batchbald2019_mnist": "3ef1330424dea0c1",
     "debal2018_mnist": "50e1dd757cfd1ccb",
-    "learning_loss2019_cifar10": "edebb8b7449565e2",
+    "learning_loss2019_cifar10": "3ff957c6ec9f67d8",  # with two claims since that are reported, not judged
     "coreset2018_cifar10": "e70053dfbbba3a08",
     "gal2017_mnist_deterministic": "7f4dd83d9199589c",
     "beluch2018_mnist": "3caddbbc0d68d269",
