@@ -247,6 +247,7 @@ def register_sweeper(
     wrap: Callable[[Launch, Callable[[Sequence[str]], Path]], Launch],
     run_folder: Callable[[DictConfig, Any], Path],
     jobs_started: Callable[[], bool],
+    check: Callable[[DictConfig, Any], None],
 ) -> None:
     """Make al-bench's sweeper known to Hydra: the basic one, whose launcher is wrapped.
 
@@ -254,6 +255,7 @@ def register_sweeper(
         wrap: From a launch, and a function from a job's overrides to its run's folder, to the launch to use.
         run_folder: From a composed configuration and Hydra's node to the run's folder.
         jobs_started: Whether any job of the sweep has been launched.
+        check: Refuses a job, from a composed configuration and Hydra's node, before the first is launched.
     """
     plugins = Plugins.instance()  # its first call loads Hydra's own plugins anew, so the base is imported after it
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -272,6 +274,7 @@ def register_sweeper(
             recording = wrap(launch, self.folder)
 
             def launch_and_raise_nothing(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[Any]:
+                self.check(job_overrides)
                 recording(job_overrides, initial_job_idx)
                 return []
 
@@ -285,10 +288,23 @@ def register_sweeper(
 
         def folder(self, overrides: Sequence[str]) -> Path:
             """Where a job's run lives."""
+            return run_folder(*self.composed(overrides))
+
+        def composed(self, overrides: Sequence[str]) -> tuple[DictConfig, Any]:
+            """The configuration of a job, and Hydra's node."""
             assert self.hydra_context is not None
             assert self.config is not None
-            loaded = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
-            return run_folder(*split_hydra_node(loaded))
+            return split_hydra_node(self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides)))
+
+        def check(self, job_overrides: Sequence[Sequence[str]]) -> None:
+            """Refuse jobs that cannot work, of those that differ in their seed alone the first."""
+            without_seeds = [tuple(word for word in job if not word.startswith("seed=")) for job in job_overrides]
+            for job in dict.fromkeys(without_seeds):
+                try:
+                    composed = self.composed(job)
+                except (*COMPOSE_ERRORS, InputError):
+                    continue  # the job says so itself
+                check(*composed)
 
     Sweeper.__module__, Sweeper.__qualname__ = PLUGIN_MODULE, "Sweeper"
     module: Any = plugin_module()

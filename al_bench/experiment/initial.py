@@ -68,13 +68,7 @@ def draw_start(
     if kind is InitialKind.auto:
         kind = default_kind(type(config.dataset))
     if kind is InitialKind.clusters:
-        seen = encoded()
-        if seen.encoding is not None and seen.encoding.tokens:
-            raise InputError(
-                "initial.kind is clusters, and the model's inputs are token ids, which have no distances; set "
-                "initial.kind=random"
-            )
-        return draw_from_clusters(dense(seen, cache_folder(config.cache)), pool, size, streams)
+        return draw_from_clusters(dense(encoded(), cache_folder(config.cache)), pool, size, streams)
     labels = dataset.labels(torch.tensor(pool)).cpu().numpy()
     balanced, generator = kind is InitialKind.balanced, streams.numpy("initial")
     try:
@@ -124,12 +118,20 @@ def draw_from_clusters(dataset: Dataset, pool: Indices, size: int, streams: Stre
         pool: [P] dataset indices.
         size: L.
 
+    Raises:
+        InputError: the inputs are token ids.
+
     Source: Kang, Ryu and Kwon 2004, Using Cluster-Based Sampling to Select Initial Training Set for Active Learning in
         Text Classification; on features of pretrained networks, Yuan, Lin and Boyd-Graber 2020 (ALPS) and Hacohen,
         Dekel and Weinshall 2022 (TypiClust) start so.
     Departures: The means themselves are not labelled as further points (model examples, Kang et al.). Where clusters
         are empty, as copies can leave them, random points take their place.
     """
+    if dataset.encoding is not None and dataset.encoding.tokens:
+        raise InputError(
+            "initial.kind is clusters, and the model's inputs are token ids, which have no distances; set "
+            "initial.kind=random"
+        )
     chosen = np.sort(streams.numpy("initial").choice(pool, min(len(pool), max(MOST_CLUSTERED, size)), replace=False))
     inputs = dataset.prepare(dataset.inputs[torch.tensor(chosen)]).flatten(1)
     return chosen[kmeans_batch(inputs, size, streams.torch("initial")).cpu().numpy()]

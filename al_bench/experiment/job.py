@@ -124,11 +124,14 @@ def _note(error: Exception, folder: Path) -> str:
 def _run(job: Job, stored: RunFolder) -> Outcome:
     """Set up the objects of a job, and run the rounds that are missing."""
     from al_bench.experiment.header import describe
+    from al_bench.experiment.layer_features import refuse_layer_features
     from al_bench.experiment.length import is_covered
     from al_bench.experiment.process import keep_freed_memory, set_threads
     from al_bench.experiment.remarks import run_remarks
     from al_bench.experiment.setup import set_up
 
+    if not stored.rounds:
+        refuse_layer_features(job.config, job.choices)
     set_threads(job.config.threads)
     keep_freed_memory()
     experiment = set_up(job.config, job.strategy, on_read=functools.partial(announce.say_before_encoding, job))
@@ -136,7 +139,7 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
         _check_typed(job, experiment)
     announce.say_what_was_read(job, experiment.dataset)
     announce.say_what_was_encoded(job, experiment)
-    remarks = run_remarks(experiment, str(job.choices["posterior"]))
+    remarks = run_remarks(experiment, str(job.choices["posterior"]), job.command)
     for line in remarks:
         announce.say(job, line)
     header = describe(job, experiment)

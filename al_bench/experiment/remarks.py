@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from al_bench.config.schema import Reference, StopOn
 from al_bench.experiment.batch_of_one import remark_on_one
 from al_bench.experiment.equal_draws import leftover_randomness, remark
 from al_bench.experiment.setup import Experiment, suggested_validation
+from al_bench.experiment.typed_keys import typed_keys, words
 
 
-def run_remarks(experiment: Experiment, option: str) -> list[str]:
+def run_remarks(experiment: Experiment, option: str, command: Sequence[str] = ()) -> list[str]:
     """One line for each thing that a reader of the run has to know.
 
     Args:
         experiment: The run.
         option: The option chosen in the config group `posterior`.
+        command: The overrides as typed.
     """
     config, learner = experiment.config, experiment.learner
     lines = [
         leftover_randomness(config, learner),
         remark_on_one(config, learner, len(experiment.start.labelled), experiment.labels_at_end),
         stop_remark(experiment),
+        candidates_remark(experiment),
+        full_remark(experiment, command),
     ]
     if experiment.equal is not None:
         lines.append(remark(experiment.equal, config, option))
     return [line for line in lines if line is not None]
+
+
+def full_remark(experiment: Experiment, command: Sequence[str]) -> str | None:
+    """What is said of typed keys about labels and acquisition of a run that trains once on the whole pool."""
+    if experiment.config.reference is not Reference.full:
+        return None
+    typed = typed_keys(command)
+    idle = [word for key, word in typed.items() if key.startswith(("initial.", "schedule.", "strategy."))]
+    return f"reference=full trains once on the whole pool, without {words(idle)}" if idle else None
+
+
+def candidates_remark(experiment: Experiment) -> str | None:
+    """What is said of a random subset of the unlabelled points that is all of them."""
+    candidates, unlabelled = experiment.config.schedule.candidates, len(experiment.start.unlabelled)
+    if candidates is None or candidates < unlabelled or experiment.config.reference is not Reference.none:
+        return None
+    return f"schedule.candidates is {candidates:,} and {unlabelled:,} points have no label: all of them are scored"
 
 
 def stop_remark(experiment: Experiment) -> str | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from al_bench.config import hydra_adapter
+from al_bench.config.composed import Composed
 from al_bench.config.hydra_adapter import Launch
 from al_bench.config.run_names import run_folder
 from al_bench.errors import InputError
@@ -56,7 +57,27 @@ def outcome_from_record(path: Path) -> Outcome:
 
 def register() -> None:
     """Make the sweeper known to Hydra."""
-    hydra_adapter.register_sweeper(recording_outcomes, run_folder, lambda: bool(RESULTS))
+    hydra_adapter.register_sweeper(recording_outcomes, run_folder, lambda: bool(RESULTS), refuse_early)
+
+
+def refuse_early(config: Any, hydra: Any) -> None:
+    """Refuse a job that no data can make work, before the first job of its sweep runs.
+
+    Args:
+        config: As composed, without Hydra's node.
+        hydra: That node.
+
+    Raises:
+        InputError: naming the options that do not go together.
+    """
+    from al_bench.experiment.layer_features import refuse_layer_features
+
+    composed = Composed(config, hydra)
+    try:
+        run = composed.build()
+    except InputError:
+        return  # a fault of this job's own keys, which it says when it comes up
+    refuse_layer_features(run, composed.choices)
 
 
 def table(results: Sequence[tuple[list[str], Outcome]]) -> str:

@@ -42,7 +42,7 @@ def cold_start(
         return draw_from_clusters(dense(dataset, cache_folder(config.cache)), candidates, batch, streams), "clusters"
     if kind is InitialKind.random and not automatic:
         return _random(candidates, batch, streams, turn), "at random"
-    if dataset.encoding is None:
+    if dataset.encoding is None or dataset.encoding.tokens:
         return _random(candidates, batch, streams, turn), "at random, as there is no encoder"
     some, part = candidates, ""
     if len(candidates) > MOST_CLUSTERED:

@@ -81,7 +81,9 @@ def _moments(dataset: Dataset) -> dict[str, Tensor]:
 def _inputs(dataset: Dataset) -> str:
     """What a row of inputs is, in words."""
     shape = "x".join(map(str, dataset.shape))
-    what = "an encoder's features" if dataset.encoding is not None else "inputs"
+    what = "inputs" if dataset.encoding is None else "an encoder's features"
+    if dataset.encoding is not None and dataset.encoding.tokens:
+        return f"token ids, then 1 where there is a token and 0 behind the text [{shape}]"
     return f"{what} [{shape}]; bytes are divided by 255, then mean is subtracted and divided by std where they are here"
 
 

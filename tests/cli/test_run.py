@@ -391,6 +391,16 @@ def test_the_sweep_flag_may_come_after_the_overrides(run):
     assert "2 complete" in run(*TINY, "-m", "seed=0,1").out
 
 
+def test_a_sweep_whose_options_do_not_go_together_is_refused_before_its_first_run(run):
+    done = run("-m", "model=random_forest", "strategy=margin,badge", "seed=0,1", "schedule.rounds=1")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.splitlines()[-1] == (
+        "al-bench run: strategy=badge reads the features of a layer (penultimate), and model=random_forest has no "
+        "layers: set strategy.features=input, or a file x.npy"
+    )
+    assert not list(Path("results").rglob("header.json"))
+
+
 def test_one_failed_run_does_not_stop_the_others(run):
     done = run("-m", *TINY, "training.lr=1e30,0.001", "seed=0")
     assert done.status == 1

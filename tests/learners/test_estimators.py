@@ -198,7 +198,7 @@ REFUSED = {
     ),
     "features of a layer": (
         ("model=random_forest", "strategy=badge"),
-        "strategy.features is 'penultimate', and EstimatorLearner is no network and has no layers: set "
+        "strategy=badge reads the features of a layer (penultimate), and model=random_forest has no layers: set "
         "strategy.features=input",
     ),
     "a loss that nothing predicts": (

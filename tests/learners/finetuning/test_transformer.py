@@ -8,10 +8,13 @@ import pickle
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from al_bench.config.schema import RunConfig
 from al_bench.errors import InputError
+from al_bench.labelling.cold_start import cold_start
 from al_bench.learners.finetuning.transformer import Padding, Pooling, Transformer
 from al_bench.models.reset import reset, seeded
 from tests.data.encoders.datasets import image_dataset, text_dataset
@@ -213,6 +216,12 @@ def test_what_cannot_work_is_one_line(run, news, bert, words, message):
     done = run(*news, "model=transformer", f"model.name={bert}", *QUICK, *words, "arm=here")
     assert done.status == 2
     assert message in done.err.splitlines()[-1]
+
+
+def test_the_first_items_to_label_are_drawn_at_random_as_token_ids_have_no_distances(bert):
+    tokens = Transformer(name=str(bert)).read(text_dataset())
+    chosen, how = cold_start(RunConfig(), tokens, np.arange(30), np.arange(0), 4, 0, True)
+    assert (len(set(chosen)), how) == (4, "at random, as there is no encoder")
 
 
 def test_other_inputs_are_refused(bert):
