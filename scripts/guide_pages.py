@@ -1,14 +1,16 @@
 #!/usr/bin/env python
-"""Writes what is generated in the guide: the page of strategies, and the table of a record's fields.
+"""Writes what is generated in the guide: the page of strategies, the fields of a record, and the planted studies.
 
     python scripts/guide_pages.py
 
 The page comes from the strategies' classes (`al_bench.config.strategy_pages`), the table from the fields, types,
-defaults and docstrings of the classes of `al_bench.records`. A test holds both equal to what this script would write.
+defaults and docstrings of the classes of `al_bench.records`, the planted studies from results/planted_savings.csv.
+Tests hold each equal to what this script would write.
 """
 
 from __future__ import annotations
 
+import csv
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -25,6 +27,20 @@ from al_bench.records import FitRecord, HealthRecord, RoundRecord, RunHeader, St
 GUIDE = Path(__file__).resolve().parents[1] / "al_bench" / "guide"
 FIELDS = ("<!-- fields: begin -->\n", "<!-- fields: end -->\n")
 """The marks between which the table of fields stands in record-format.md."""
+
+PLANTED = ("<!-- planted: begin -->\n", "<!-- planted: end -->\n")
+"""The marks between which the table of planted studies stands in statistics.md."""
+
+PLANTED_COLUMNS = {
+    "false_better": "false: better",
+    "false_ahead": "false: ahead",
+    "collapse_missed": "more collapse",
+    "coverage": "interval covers",
+    "missed": "printed ones miss",
+    "better": "better",
+    "ahead": "ahead",
+    "enough": "most seeds do",
+}
 
 RECORDS = (
     ("rounds.jsonl", RoundRecord),
@@ -112,12 +128,30 @@ def record_format_page(text: str) -> str:
     return f"{before}{begin}\n## Fields\n\n{tables}\n{end}{after}"
 
 
+def statistics_page(text: str) -> str:
+    """The page of statistics, with the table of the planted studies between its marks, in per cent."""
+    begin, end = PLANTED
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    if not rest or end not in rest:
+        raise ValueError("statistics.md has lost its marks of the table of planted studies")
+    with (GUIDE.parents[1] / "results" / "planted_savings.csv").open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    table = [f"| case | seeds | {' | '.join(PLANTED_COLUMNS.values())} |"]
+    table.append("| --- " + "| ---: " * (1 + len(PLANTED_COLUMNS)) + "|")
+    for line in lines:
+        shares = (f"{100 * float(line[column]):.1f}" if line[column] else "-" for column in PLANTED_COLUMNS)
+        table.append(f"| {line['case']} | {line['seeds']} | {' | '.join(shares)} |")
+    return f"{before}{begin}\n" + "\n".join(table) + f"\n\n{end}{after}"
+
+
 def main() -> int:
     """Write the pages; returns the exit status."""
-    record_format = GUIDE / "record-format.md"
+    record_format, statistics = GUIDE / "record-format.md", GUIDE / "statistics.md"
     texts = {
         GUIDE / "strategies.md": strategies_page(),
         record_format: record_format_page(record_format.read_text(encoding="utf-8")),
+        statistics: statistics_page(statistics.read_text(encoding="utf-8")),
     }
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")

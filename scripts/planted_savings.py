@@ -1,162 +1,161 @@
-"""Are the intervals and the verdict of `al-bench compare` as sure as they say? A study whose truth is known.
+"""Are the claims and the intervals of `al-bench compare` as sure as they say? Studies whose truth is known.
 
     python scripts/planted_savings.py --out results/planted_savings.csv
 
-Minutes on one core. Random's mean curve rises from 0.58 at 20 labels to 0.96 at 420, an evaluation every 10 labels.
-One strategy is planted: its mean curve is Random's with every label worth 1/0.7, so that the noise-free curves,
-interpolated between evaluations, reach 90 % with exactly 30 % fewer labels. The other strategies are Random itself.
+Minutes on one core; the cases are in planted_cases.py. Lines that the file has already are not made again, so that a
+run that was cut off goes on; delete the file to begin anew. Every line has random numbers of its own.
 
-A seed's accuracy departs from the mean by a level that all arms share under it (the initial set), one of the arm's
-own, and noise that is correlated from round to round (an autoregression); all shrink as the curve saturates.
-Accuracies are multiples of 1 / `test_points`: of MNIST's 10,000, and of small test sets, on which arms differ by
-exactly the same under few seeds often enough. Round 0 is the same network in all arms. Spread and correlation are
-those of the digits sweep (standard deviation about 0.03 early and 0.01 late, 0.5 from round to round) under `digits`,
-and half as large again under `noisy`.
+Columns:
 
-Columns: `coverage`, of the true saving by the 95 % interval, among the `interval` share of repetitions that have one
-(no seed censored); `claimed`, how often the verdict names the planted strategy; `false_beside_planted` and
-`false_all_null`, how often it names any null strategy, with and without the planted one present; the latter with the
-targets that it picks itself. Monte-Carlo error of 1,000 repetitions: 0.7 points at 95 % or 5 %.
+- `better`, `ahead`: how often the first arm is claimed to be better, and to be ahead in most seeds.
+- `false_better`, `false_ahead`: how often any such claim is false by its own words, of any arm; where there are several
+  settings, each a family of tests with an error rate of its own, of the setting with the most.
+- `collapse_missed`: how often more seeds of an arm that is claimed to be better collapse than the verdict says could.
+- `interval`, `coverage`: how often the first arm has a 95 % interval of its saving (no seed censored), and how many of
+  these cover the true one; `area_coverage`: of its true mean difference in AUBC, collapsed seeds included.
+- `printed`, `printed_coverage`: intervals that studies print with claims of the first arm, and how many of them cover;
+  `missed`: the share of the intervals printed with claims of any arm that do not, averaged over all studies.
+- `power_low`, `power_high`: mean true power for a difference of one point with the fewest and with the most seeds that
+  the verdict names; `enough`: how often the most are enough for 80 %.
+
+Monte-Carlo error of 500 repetitions: 1 point at 5 % or 95 %.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import brentq
+from planted_cases import CASES, LABELS, Case, Truth, empty_study, play, truths
 
-from al_bench.analysis.arms import Arm
-from al_bench.analysis.statistics.curves import Curves, summarise
-from al_bench.analysis.statistics.savings import crossings
-from al_bench.analysis.study import Study
+from al_bench.analysis.finding import Finding
+from al_bench.analysis.statistics.paired import FEWEST_FOR_SELECTED, LEVEL, POWER, power
 from al_bench.analysis.verdict import verdict
-from al_bench.records import RunHeader
-from al_bench.storage.runs import Run
 
-Floats = NDArray[np.float64]
-
-LABELS = np.arange(20, 421, 10)
-TARGET, SAVED = 0.9, 0.3
-NULLS = 5
-NOISES = {"digits": 1.0, "noisy": 1.5}
-SMALL = (360, 100, 30)
-LEVEL, OWN_LEVEL, ROUND, CORRELATION = 0.008, 0.006, 0.02, 0.5
+SEEDS = (3, 5, 10, 20)
 
 
-def mean_curve(labels: NDArray[np.floating]) -> Floats:
-    """Random's mean accuracy."""
-    return 0.97 - 0.55 * np.exp(-((labels / 60) ** 0.7))
+def false_better(finding: Finding, truth: Truth) -> bool:
+    """Whether any claim that the arm is better is false: at label counts, over all labels, or in labels."""
+    if truth.null:
+        return finding.needs_fewer_labels or finding.better_on_average or bool(finding.better_at)
+    true_at = dict(zip(LABELS.tolist(), truth.difference.tolist(), strict=True))
+    return (
+        (finding.needs_fewer_labels and truth.saved <= 0)
+        or (finding.better_on_average and truth.area <= 1e-9)
+        or any(true_at[difference.labels] <= 1e-9 for difference in finding.better_at)
+    )
 
 
-def planted_curve() -> Floats:
-    """The planted strategy's mean accuracy, [B], whose interpolated crossing saves exactly SAVED."""
-    base = _crossed(mean_curve(LABELS.astype(float)))
-
-    def excess(worth: float) -> float:
-        return 1 - _crossed(mean_curve(LABELS * worth)) / base - SAVED
-
-    worth = float(brentq(excess, 1.2, 1.7, xtol=1e-12))
-    curve = mean_curve(LABELS * worth)
-    curve[0] = mean_curve(LABELS[:1].astype(float))[0]  # the shared network of round 0
-    return curve
-
-
-def _crossed(curve: Floats) -> float:
-    return float(crossings(LABELS, curve[None], [TARGET])[0, 0])
-
-
-def play(means: list[Floats], seeds: int, noise: float, points: int, generator: np.random.Generator) -> list[Floats]:
-    """One study: the accuracies [S, B] of every arm."""
-    shape = (seeds, len(LABELS))
-    random = mean_curve(LABELS.astype(float))
-    shrink = noise * (1 - random) / (1 - random).mean()  # [B]
-    shared = LEVEL * generator.standard_normal((seeds, 1))
-    first = generator.standard_normal(seeds)
-    arms = []
-    for mean in means:
-        steps = generator.standard_normal(shape)
-        rounds = np.empty(shape)
-        rounds[:, 0] = first
-        for place in range(1, shape[1]):
-            rounds[:, place] = CORRELATION * rounds[:, place - 1] + (1 - CORRELATION**2) ** 0.5 * steps[:, place]
-        own = OWN_LEVEL * generator.standard_normal((seeds, 1)) * (np.arange(shape[1]) > 0)
-        accuracy = mean + shrink * (shared + own + ROUND * rounds)
-        arms.append(np.clip(np.round(accuracy * points) / points, 0, 1))
-    return arms
+def printed_intervals(finding: Finding, truth: Truth) -> list[bool]:
+    """Whether each interval that is printed with a claim of the arm covers the truth."""
+    printed = []
+    if finding.n >= FEWEST_FOR_SELECTED:
+        saving = finding.primary_saving
+        if finding.needs_fewer_labels and saving is not None:
+            low, high = saving.interval(finding.selected_level)
+            printed.append(low <= truth.saved <= high)
+        if finding.better_on_average:
+            low, high = finding.area.interval(finding.selected_level)
+            printed.append(low <= truth.area <= high)
+        if finding.better_at and not printed:
+            most = max(finding.better_at, key=lambda difference: abs(difference.estimate.mean))
+            low, high = most.estimate.interval(most.selected_level)
+            true = truth.difference[int(np.flatnonzero(most.labels == LABELS)[0])]
+            printed.append(bool(low <= true <= high))
+    return printed
 
 
-def empty_study(names: list[str], seeds: int, points: int) -> Study:
-    """A study with the arms but without their accuracies."""
-    curves = Curves(LABELS, np.zeros((seeds, len(LABELS))))
-    headers = [RunHeader(study="planted", dataset="planted", arm="", seed=seed, test=points) for seed in range(seeds)]
-    runs = tuple(Run(Path("planted"), header, "complete", (), False) for header in headers)
-    arms = tuple(Arm("planted", name, name, name, False, runs, curves, summarise(curves)) for name in names)
-    rows = {name: tuple(range(seeds)) for name in names}
-    return Study("planted", arms, LABELS, {}, rows, "random", frozenset())
-
-
-def judge(
-    seeds: int, noise: str, points: int, repetitions: int, generator: np.random.Generator
-) -> dict[str, float | int | str]:
+def judge(case: Case, seeds: int, repetitions: int, true: Mapping[str, Truth]) -> dict[str, str]:
     """One line of the table."""
-    names = ["random", "planted", *(f"null_{number}" for number in range(NULLS))]
-    random, planted = mean_curve(LABELS.astype(float)), planted_curve()
-    study = empty_study(names, seeds, points)
-    nulls = empty_study([name for name in names if name != "planted"], seeds, points)
-    covered = exact = claimed = beside = alone = 0
-    saved, widths = [], []
+    generator = np.random.default_rng([seeds, *case.name.encode()])
+    study, first = empty_study(case, seeds), case.arms[0].name
+    counts = dict.fromkeys(("better", "ahead", "collapse_missed"), 0)
+    false_claims = np.zeros((len(study.settings), 2), dtype=np.int64)  # by setting: better, ahead
+    missed = 0.0
+    covered: list[bool] = []
+    area_covered: list[bool] = []
+    printed: list[bool] = []
+    powers: list[tuple[float, float]] = []
     for _ in range(repetitions):
-        arms = play([random, planted, *[random] * NULLS], seeds, NOISES[noise], points, generator)
-        said = verdict(replace(study, values=dict(zip(names, arms, strict=True))), (TARGET,))
-        one = said.findings[0].saved[0]
-        if one.exact:
-            exact += 1
-            covered += one.low <= SAVED <= one.high
-            saved.append(one.saved)
-            widths.append(one.high - one.low)
-        claimed += "planted" in said.winners
-        beside += any(name != "planted" for name in said.winners)
-        arms = play([random] * (NULLS + 1), seeds, NOISES[noise], points, generator)
-        accuracy = dict(zip(nulls.seeds, arms, strict=True))
-        alone += bool(verdict(replace(nulls, values=accuracy)).winners)
+        said = verdict(replace(study, values=play(case, seeds, generator)), case.targets)
+        by_name = {finding.name: finding for finding in said.findings if finding.name in true}
+        for number, setting in enumerate(study.settings):
+            judged = [name for name in setting.arms if name in by_name]
+            false_claims[number, 0] += any(false_better(by_name[name], true[name]) for name in judged)
+            false_claims[number, 1] += any(name in said.ahead and true[name].ahead <= 0.5 for name in judged)
+        counts["collapse_missed"] += any(true[name].collapsing > by_name[name].unseen_collapse for name in said.winners)
+        shown = {name: printed_intervals(finding, true[name]) for name, finding in by_name.items()}
+        every = [covers for intervals in shown.values() for covers in intervals]
+        missed += every.count(False) / max(1, len(every))
+        finding = by_name[first]
+        counts["better"] += first in said.winners
+        counts["ahead"] += first in said.ahead
+        saving = finding.primary_saving
+        if saving is not None and saving.exact:
+            covered.append(saving.low <= true[first].saved <= saving.high)
+        area_covered.append(finding.area.low <= true[first].mean_area <= finding.area.high)
+        printed += shown[first]
+        assert finding.more_seeds_range is not None
+        low, high = (
+            power(finding.n + more, 0.01, true[first].sd, LEVEL / finding.tests) for more in finding.more_seeds_range
+        )
+        powers.append((low, high))
     return {
-        "noise": noise,
-        "test_points": points,
-        "seeds": seeds,
-        "repetitions": repetitions,
-        "null_strategies": NULLS,
-        "true_saved": SAVED,
-        "interval": round(exact / repetitions, 4),
-        "coverage": round(covered / max(exact, 1), 4),
-        "mean_saved": round(float(np.mean(saved)), 4),
-        "median_width": round(float(np.median(widths)), 4),
-        "claimed": round(claimed / repetitions, 4),
-        "false_beside_planted": round(beside / repetitions, 4),
-        "false_all_null": round(alone / repetitions, 4),
+        "case": case.name,
+        "seeds": str(seeds),
+        "repetitions": str(repetitions),
+        **{name: f"{count / repetitions:.4f}" for name, count in counts.items()},
+        "false_better": f"{false_claims[:, 0].max() / repetitions:.4f}",
+        "false_ahead": f"{false_claims[:, 1].max() / repetitions:.4f}",
+        "interval": f"{len(covered) / repetitions:.4f}",
+        "coverage": _share(covered),
+        "area_coverage": _share(area_covered),
+        "printed": str(len(printed)),
+        "printed_coverage": _share(printed),
+        "missed": f"{missed / repetitions:.4f}",
+        "power_low": f"{np.mean([low for low, _ in powers]):.4f}",
+        "power_high": f"{np.mean([high for _, high in powers]):.4f}",
+        "enough": _share([high >= POWER for _, high in powers]),
     }
 
 
+def _share(values: list[bool]) -> str:
+    """The share that is true; empty of none."""
+    return f"{sum(values) / len(values):.4f}" if values else ""
+
+
+def table(cases: Sequence[Case], repetitions: int, out: Path) -> None:
+    """Make the lines that the file does not have yet, and write each at once."""
+    rows = []
+    if out.exists():
+        with out.open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if row["repetitions"] == str(repetitions)]
+    made = {(row["case"], row["seeds"]) for row in rows}
+    for case in cases:
+        missing = [seeds for seeds in SEEDS if (case.name, str(seeds)) not in made]
+        true = truths(case) if missing else {}
+        for seeds in missing:
+            rows.append(judge(case, seeds, repetitions, true))
+            print(rows[-1], flush=True)
+            half = out.with_suffix(".partial")
+            with half.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+            half.replace(out)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Coverage and false claims of al-bench compare on a planted saving.")
-    parser.add_argument("--repetitions", type=int, default=1000)
+    parser = argparse.ArgumentParser(description="Coverage and false claims of al-bench compare on planted studies.")
+    parser.add_argument("--repetitions", type=int, default=500)
     parser.add_argument("--out", type=Path, default=Path("results/planted_savings.csv"))
     arguments = parser.parse_args()
-    rows = []
-    for noise, points, seeds in [*product(NOISES, [10_000], [3, 5, 10, 20]), *product(["digits"], SMALL, [3, 5, 10])]:
-        place = [list(NOISES).index(noise), seeds]
-        generator = np.random.default_rng(place if points == 10_000 else [*place, points])
-        rows.append(judge(seeds, noise, points, arguments.repetitions, generator))
-        print(rows[-1], flush=True)
-    with arguments.out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    table(CASES, arguments.repetitions, arguments.out)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from al_bench.analysis.families import tested_families
 from al_bench.analysis.finding import COLLAPSE_POINTS, BudgetDifference, Finding
 from al_bench.analysis.statistics.paired import FEWEST_FOR_SELECTED, LEVEL, MOST_SEEDS, Estimate
 from al_bench.analysis.statistics.sign import fewest_seeds
@@ -151,10 +152,11 @@ def average_certainty(study: Study, winners: Sequence[Finding]) -> str:
         if any(finding.n < FEWEST_FOR_SELECTED for finding in winners)
         else ""
     )
+    family = " of one family of tests" if len(tested_families(study)) > 1 else ""
     return (
         f"Better means on average over seeds that do not collapse, that is, fall {points} or more behind "
         f"{study.against} on average over the labels: {seen}, but up to {share} of all seeds could (95 % bound). The "
-        f"chance that any strategy is called better without being so (the family-wise error rate) is at most "
+        f"chance that any strategy{family} is called better without being so (the family-wise error rate) is at most "
         f"{100 * LEVEL:.0f} %, if differences over seeds are roughly symmetric.{few}"
     )
 

@@ -30,8 +30,9 @@ examples:
   al-bench compare results/runs/my-study --metric balanced_accuracy
 
 Arms are compared under the same seeds. A winner is claimed with at most a 5 % chance that any such
-claim about a dataset is false, and never from fewer than 3 seeds. Runs that are not complete are
-listed and left out. Exit status: 0 done, 2 bad input."""
+claim about the arms of a setting is false, if differences over seeds are roughly symmetric and no
+seed collapses, and never from fewer than 3 seeds; "al-bench guide statistics" has the whole promise.
+Runs that are not complete are listed and left out. Exit status: 0 done, 2 bad input."""
 
 WIDTH = 110
 """Characters a line of the verdict."""

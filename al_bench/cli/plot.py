@@ -78,7 +78,7 @@ _KINDS = "\n".join(f"  {name:<11} {kind.help}" for name, kind in (KINDS | own_ki
     "--statistic",
     type=options.OneOf(("median", "mean")),
     help="median with quartiles (default of curves), or mean with standard error (of a difference: with its "
-    "95 % interval, the default there)",
+    "95 % interval for roughly normal differences, the default there)",
 )
 @options.targets("draw a guide, print the labels needed; may be repeated")
 @options.option(

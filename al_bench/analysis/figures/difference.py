@@ -125,6 +125,8 @@ def _legend_texts(counts: dict[str, set[int]], statistic: str) -> tuple[dict[str
     labels = {name: name if pairs(n) == same else f"{name} ({pairs(n).split()[0]})" for name, n in counts.items()}
     if max(max(numbers) for numbers in counts.values()) < FEWEST:
         return labels, (f"{statistic} of {same}", "too few for a band")
-    band = "band: 95 % t-interval, pointwise" if statistic == "mean" else "band: quartiles"
+    band = (
+        "band: 95 % t-interval, pointwise, for roughly normal differences" if statistic == "mean" else "band: quartiles"
+    )
     few = any(min(numbers) < FEWEST for numbers in counts.values())
     return labels, (f"{statistic} of {same}", band + (f", none below {FEWEST}" if few else ""))

@@ -65,7 +65,7 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
             FigureSpec(
                 f"Difference to {study.against}{study.in_metric} under the same seed",
                 "Mean over shared seeds with its pointwise 95 % interval where there are at least three; the "
-                "intervals are for one point at a time, not for the whole curve.",
+                "intervals are for one point at a time, not for the whole curve, and for roughly normal differences.",
                 FigureRequest("difference"),
                 folded=False,
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from al_bench.analysis.claims import seeds_text
 from al_bench.analysis.confusion import ClassResults, class_results, last_shared_labels, leading_arm
 from al_bench.analysis.figures.request import FigureRequest
 from al_bench.analysis.finding import BETTER, MIXED, WORSE, Finding
@@ -136,7 +137,12 @@ def _arms_table(judged: Judgement, target: float | None, price: Price | None) ->
     note += f"; a label costs {price.of(1)}" if price and target is not None else ""
     base = study.title(study.baseline or "")
     compared = "Saved and better" if target is not None else "Better"
-    note += f". {compared}: against {base}; shown is what is beyond chance." if found else "."
+    note += (
+        f". {compared}: against {base}; intervals are 95 %, of one strategy at a time; shown is what is beyond chance, "
+        "if differences over seeds are roughly symmetric."
+        if found
+        else "."
+    )
     title = f"{_label(study)}, labels and money" if price else f"{_label(study)} and labels"
     return Table("overview", title, tuple(heads), tuple(row for _, row in rows), f"{note} {study.marks_note}".strip())
 
@@ -223,7 +229,9 @@ def _advice(judged: Judgement, target: float | None, price: Price | None) -> tup
         lines.append("Run strategies under the same seeds, to compare them with random picks.")
     elif judged.winners and (best := leading_arm(study, judged.winners)) is not None:
         plan = _plan(study, best, target, price)
-        lines.append(f"Label with {study.title(best.name)}: it is shown to be better than {base} here.{plan}")
+        lines.append(
+            f"Label with {study.title(best.name)}: it is shown to be better than {base} on average here.{plan}"
+        )
     elif max(finding.n for finding in strategies) < FEWEST:
         lines.append(f"Run at least {FEWEST} seeds of every strategy before deciding; fewer always leave it open.")
     else:
@@ -254,11 +262,11 @@ def _undecided(study: Study, strategies: list[Finding]) -> str:
     best = max(strategies, key=lambda finding: _gain(study, finding))
     if _gain(study, best) <= 0:
         return f"Stay with {base}: no strategy does better on average over these labels."
-    more = best.more_seeds
-    if more is not None and 0 < more <= MANY_SEEDS:
+    more = best.more_seeds_range
+    if best.more_seeds and more is not None and best.more_seeds <= MANY_SEEDS:
         return (
-            f"Run about {more} more seeds of {best.title} and {base} before deciding: {best.title} leads, but no more "
-            "than chance could do."
+            f"Run {seeds_text(*more)} more seeds of {best.title} and {base} before deciding: {best.title} leads, but "
+            "no more than chance could do."
         )
     metric = study.metric
     size = " ".join(filter(None, [metric.number(abs(best.area.mean)), metric.difference_unit]))

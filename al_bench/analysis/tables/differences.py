@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from al_bench.analysis.claims import seeds_text
 from al_bench.analysis.finding import BUDGET_LEVEL, NO_POINT, TOO_FEW, BudgetDifference, Finding
 from al_bench.analysis.findings import area_differences, budget_differences
 from al_bench.analysis.statistics.paired import FEWEST, MOST_SEEDS
@@ -37,6 +38,7 @@ def area_table(study: Study, findings: Sequence[Finding], log: bool = False) -> 
     rows, records = [], []
     for finding in findings:
         span, difference = area_differences(study, finding.name, log) if log else (finding.span, finding.area)
+        more = finding.more_seeds_range
         over = "" if span is None else f"{span[0]:g}–{span[1]:g}"
         rows.append(
             (
@@ -65,13 +67,16 @@ def area_table(study: Study, findings: Sequence[Finding], log: bool = False) -> 
                 "seeds": finding.n,
                 "reading": finding.area_outcome,
                 "further_seeds": finding.more_seeds,
+                "further_seeds_low": None if more is None else more[0],
+                "further_seeds_high": None if more is None else more[1],
                 "aubc_log": log,
             }
         )
     note = (
         f"{difference_of(study)}, paired by seed, over the label counts at which both were evaluated, Student's 95 % "
-        "interval; p: Holm-adjusted over all arms of the setting and the labels saved at the tested target. More "
-        f"seeds: for 80 % power at a difference of {metric_point(study)}, from the spread seen."
+        "interval, of one arm at a time, for roughly normal differences; p: Holm-adjusted over all arms of the setting "
+        "and the labels saved at the tested target. More seeds: for 80 % power at a difference of "
+        f"{metric_point(study)}, at both ends of the 80 % interval of the spread seen."
     )
     if log:
         note += " Differences are over ln labels; p and reading are of the area over labels."
@@ -87,7 +92,9 @@ def _reading(study: Study, finding: Finding) -> str:
         return f"no difference of {metric_point(study)} seen"
     if finding.area_outcome != TOO_FEW or not finding.more_seeds:
         return finding.area_outcome
-    return f"{TOO_FEW}: {finding.more_seeds if finding.more_seeds < MOST_SEEDS // 2 else 'very many'} more"
+    if finding.more_seeds >= MOST_SEEDS // 2 or finding.more_seeds_range is None:
+        return f"{TOO_FEW}: very many more"
+    return f"{TOO_FEW}: {seeds_text(*finding.more_seeds_range)} more"
 
 
 def _counts(asked: Sequence[int], cells: Sequence[BudgetDifference]) -> list[int]:
@@ -139,7 +146,8 @@ def budgets_table(study: Study) -> Table:
         }
         for cell in cells
     )
-    note = f"{difference_of(study)}, paired by seed, Student's 95 % interval; "
+    note = f"{difference_of(study)}, paired by seed, Student's 95 % interval, of one difference at a time, "
+    note += "for roughly normal differences; "
     if tested:
         families = sorted({cell.tests for cell in tested}, reverse=True)
         each = f"the {families[0]} differences tested" if len(families) == 1 else "the differences tested of a family"

@@ -80,7 +80,9 @@ def test_recall_by_class_has_the_rarest_first_and_the_class_asked_for_before_all
 
 def test_the_advice_names_the_winner_its_labels_its_cost_and_the_weakest_class(folder):
     first, weak = page(folder, price=Price(0.5, "", " EUR")).advice
-    assert first.startswith("Label with margin,batch=10: it is shown to be better than random here. For 79 % plan for ")
+    assert first.startswith(
+        "Label with margin,batch=10: it is shown to be better than random on average here. For 79 % plan for "
+    )
     assert "about 30 labels, 15.00 EUR at 0.50 EUR a label, on data like these." in first
     assert "Look at the class owl: with margin,batch=10 and 50 labels 50 % of its test points are recognised" in weak
     assert "50 % are taken for dog (of 10 test points only, so this is rough)." in weak
