@@ -144,7 +144,7 @@ def test_efficientnet_lite0_begins_with_the_features_of_the_encoder():
 @needs_weights
 @pytest.mark.slow
 def test_efficientnet_lite0_learns_from_a_few_images(run, tmp_path, images):
-    words = ("model=efficientnet_lite0", "model.size=32", "initial.size=16", "schedule.rounds=1", "training.epochs=8")
+    words = ("model=efficientnet_lite0", "model.size=32", "initial.size=16", "schedule.rounds=1", "training.epochs=40")
     done = run(*images, *words, "arm=here")
     assert done.status == 0, done.err
     (path,) = tmp_path.rglob("here/seed-0/rounds.jsonl")
