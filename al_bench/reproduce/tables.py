@@ -28,7 +28,8 @@ _VERDICTS = {
 _HEADS = ("claim", "published", "ours", "n", "must be", "verdict")
 NOTE = (
     "Published: the paper's value, in brackets the range of reproductions or the quartiles of the logs. Ours: the "
-    "value (at a point of a logged curve the median) with the 95 % interval of the mean; a place with its range over "
+    "value (at a point of a logged curve the median) with the 95 % interval of the mean, for roughly "
+    "normal values over seeds; a place with its range over "
     "leaving out each seed in turn; ≤ and ≥: a bound, where seeds end before they reach the accuracy. PASS: the "
     "interval lies wholly inside what it must be; FAIL: wholly outside; NOT ENOUGH SEEDS: across an edge, or fewer "
     "than 3 seeds."
