@@ -160,7 +160,7 @@ def pool_by_folder(keys: FolderKeys, sort: FileSort) -> dict[str, Part]:
         "" if "/" not in name or keys.nested is Nested.ignore else _class_of(keys.nested, name.split("/"))
         for name in listing.names
     ]
-    where = "no label" if keys.nested is Nested.ignore or not in_folders else "the folders' names"
+    where = "" if keys.nested is Nested.ignore or not in_folders else "the folders' names"
     part = Part(str(folder), folder, listing.names, np.array(labels, dtype=object), label=where)
     part.unused.update(listing.left_out())
     parts = {"train": part}

@@ -61,7 +61,7 @@ def parts_by_table(keys: ImageFolder, validation: bool, pool: bool = False) -> d
                 raise InputError(f"{name!r} is in {named[name]} and in {part.where}; name each image in one part only")
     rest = [name for name in listing.names if name not in named]
     if pool:
-        none = Part(str(folder), folder, [], np.array([], dtype=object), label="no label")
+        none = Part(str(folder), folder, [], np.array([], dtype=object), label="")
         part = parts.get("train", none)
         part.unused.update(listing.left_out())
         labels = np.concatenate([part.labels, np.full(len(rest), "", dtype=object)])

@@ -170,12 +170,12 @@ def describe_pool(pool: LabellingPool) -> str:
     assert reading is not None
     kinds = ", ".join(reading.kind_counts())
     labelled = len(pool.labels_of_files)
-    label = f"label {reading.label}"
+    label = f"; label {reading.label}" if reading.label else ""
     test = f"; {len(pool.dataset.test_labels):,} test items from {reading.test_from}" if reading.test_from else ""
     unused = f"; not used: {', '.join(list(reading.unused)[:8])}" if reading.unused else ""
     notes = "".join(f"; {remark}" for remark in reading.remarks)
     return (
-        f"{reading.source}: {pool.dataset.size:,} items, {labelled:,} of them labelled; {kinds}; {label}{test}{unused}"
+        f"{reading.source}: {pool.dataset.size:,} items, {labelled:,} of them labelled; {kinds}{label}{test}{unused}"
         f"{notes}"
     )
 
