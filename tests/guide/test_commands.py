@@ -22,6 +22,10 @@ NOT_RUN = {
         "al-bench run dataset=hub dataset.path=stanfordnlp/imdb encoder=tfidf",
         "al-bench run dataset=hub dataset.path=ylecun/mnist strategy=margin",
     ],
+    "learners": [
+        f"al-bench run -m dataset=text dataset.path=questions.csv {kind}=minilm strategy=margin,random seed=0,1,2"
+        for kind in ("encoder", "model")
+    ],
 }
 """Page to the commands of it that no test types; the page says why each is not."""
 
