@@ -26,7 +26,8 @@ DRAWS = {"bald", "batchbald", "epig", "mean_std", "power_bald", "softmax_bald", 
 """The strategies that compare draws."""
 COMMITTEES = {"qbc_consensus_kl", "qbc_vote_entropy", "qbc_vote_margin"}
 REFUSALS = {
-    "layers": r"strategy\.features is 'penultimate', and .* set strategy\.features=input, or a file x\.npy",
+    "layers": r"strategy=\w+ reads the features of a layer \(penultimate\), and model=\w+ has no layers: "
+    r"set strategy\.features=input, or a file x\.npy",
     "draws": r"strategy \w+ needs at least 2 distinct posterior draws and there is 1: set posterior=bootstrap",
     "committee": r"strategy \w+ needs a committee of at least 2 and posterior\.members is 1: set posterior=bootstrap",
     "loss": r"strategy learning_loss needs predicted_loss, which \w+ does not provide .*",
