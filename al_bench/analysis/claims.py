@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from al_bench.analysis.families import tested_families
-from al_bench.analysis.finding import COLLAPSE_POINTS, BudgetDifference, Finding
+from al_bench.analysis.finding import BudgetDifference, Finding, collapse_text
 from al_bench.analysis.statistics.paired import FEWEST_FOR_SELECTED, LEVEL, MOST_SEEDS, Estimate
 from al_bench.analysis.statistics.sign import fewest_seeds
 from al_bench.analysis.study import Study
@@ -56,23 +56,21 @@ def _claim(study: Study, finding: Finding, ahead: bool) -> str:
     if differing := study.differing_components(finding.name):
         notes.append(f"not its strategy alone differs: {', '.join(differing)}")
     mark = f" ({'; '.join(notes)})" if notes else ""
-    in_favour, against = [], []
-    if finding.needs_fewer_labels:
-        in_favour.append(_labels_claim(study, finding))
-    if finding.better_on_average:
-        in_favour.append(_average_claim(study, finding))
-    if finding.better_at and not in_favour:
-        in_favour.append(_label_count_claim(study, finding.better_at))
-    if finding.needs_more_labels:
-        against.append(_labels_claim(study, finding))
-    if finding.worse_on_average:
-        against.append(_average_claim(study, finding))
-    if finding.worse_at and not against:
-        against.append(_label_count_claim(study, finding.worse_at))
+    in_favour = _side(study, finding, finding.needs_fewer_labels, finding.better_on_average, finding.better_at)
+    against = _side(study, finding, finding.needs_more_labels, finding.worse_on_average, finding.worse_at)
     if ahead and finding.ahead.n:
         in_favour.append(f"is {seeds_ahead(finding)}")
     sides = [" and ".join(claims) for claims in (in_favour, against) if claims]
     return f"{finding.title}{mark} " + " but ".join(sides)
+
+
+def _side(
+    study: Study, finding: Finding, labels: bool, on_average: bool, label_counts: Sequence[BudgetDifference]
+) -> list[str]:
+    """What is shown in one direction; single label counts only where nothing else is."""
+    claims = [_labels_claim(study, finding)] if labels else []
+    claims += [_average_claim(study, finding)] if on_average else []
+    return claims or ([_label_count_claim(study, label_counts)] if label_counts else [])
 
 
 def _labels_claim(study: Study, finding: Finding) -> str:
@@ -141,8 +139,6 @@ def seeds_ahead(finding: Finding) -> str:
 
 def average_certainty(study: Study, winners: Sequence[Finding]) -> str:
     """How sure it is that the winners are better, what that assumes, and which share of bad seeds is not excluded."""
-    metric = study.metric
-    points = f"{COLLAPSE_POINTS} points" if metric.unit == "%" else metric.text(COLLAPSE_POINTS * metric.point)
     low, high = min(shares := [finding.unseen_collapse for finding in winners]), max(shares)
     share = f"{100 * high:.0f} %" if f"{low:.2f}" == f"{high:.2f}" else f"{100 * low:.0f} to {100 * high:.0f} %"
     collapsed = collapsed_seeds(winners)
@@ -154,8 +150,9 @@ def average_certainty(study: Study, winners: Sequence[Finding]) -> str:
     )
     family = " of one family of tests" if len(tested_families(study)) > 1 else ""
     return (
-        f"Better means on average over seeds that do not collapse, that is, fall {points} or more behind "
-        f"{study.against} on average over the labels: {seen}, but up to {share} of all seeds could (95 % bound). The "
+        "Better means on average over seeds that do not collapse, that is, fall "
+        f"{collapse_text(study.metric)} or more behind {study.against} on average over the labels: {seen}, but up to "
+        f"{share} of all seeds could (95 % bound). The "
         f"chance that any strategy{family} is called better without being so (the family-wise error rate) is at most "
         f"{100 * LEVEL:.0f} %, if differences over seeds are roughly symmetric.{few}"
     )

@@ -10,6 +10,7 @@ import numpy as np
 from al_bench.analysis.statistics.paired import FEWEST, LEVEL, Estimate
 from al_bench.analysis.statistics.savings import Saved
 from al_bench.analysis.statistics.sign import SignTest, not_excluded, sign_test
+from al_bench.metrics import Metric
 
 NO_SEED = sign_test(np.array([]))
 
@@ -24,6 +25,11 @@ seed, on average over the labels: a rule of the result alone, the same in every 
 
 BETTER, WORSE, MIXED = "better", "worse", "mixed"
 TOO_FEW, NO_POINT = "too few seeds to tell", "no difference of a point seen"
+
+
+def collapse_text(metric: Metric) -> str:
+    """How far behind a collapsed seed is, in words: "5 points"."""
+    return f"{COLLAPSE_POINTS} points" if metric.unit == "%" else metric.text(COLLAPSE_POINTS * metric.point)
 
 
 @dataclass(frozen=True)

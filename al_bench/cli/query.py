@@ -40,7 +40,8 @@ def command(
     from al_bench.config.run_names import study_name
     from al_bench.config.schema import QueryConfig
     from al_bench.experiment.typed_keys import typed_keys
-    from al_bench.labelling.query import Request, query
+    from al_bench.labelling.query import query
+    from al_bench.labelling.request import Request
 
     if bad := [word for word in words if "=" not in word]:
         raise InputError(f"{bad[0]!r} is no override: write key=value, such as dataset.path=mine.csv")

@@ -9,9 +9,15 @@
     state         what is labelled, skipped and open, from records and answers
     cold_start    the batch while there are no two classes
     choose        the batch of a strategy, by the engine of al-bench run
+    request       what one call asks for
+    given_labels  the labels that came back, checked
+    session       all that a call reads before it writes
+    next_batch    the next batch, recorded and written
+    batch_output  the files of a batch, from its record
+    describe      the lines that a call shows
     query         one call of the command
     predict       predictions for all items, and the learner as a file
 
-An audit (items drawn to judge the model, never trained on) hooks in where `query` calls `Mixed`; see `batch`. Exchange
-formats give `Answers` to `query` and read a `BatchRecord`.
+An audit (items drawn to judge the model, never trained on) hooks in where `session` and `next_batch` use `Mixed`, see
+`batch`. Exchange formats give `Answers` to `session` and read a `BatchRecord`.
 """

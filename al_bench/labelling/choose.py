@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -41,6 +42,7 @@ class Trained:
         log_probs = predict_rows(experiment.learner, sampler, torch.tensor(indices))
         return log_probs.double().exp().cpu().numpy()
 
+    @cached_property
     def quality(self) -> dict[str, float]:
         """Metric to value on the test part; empty without one."""
         experiment = self.experiment
@@ -64,8 +66,6 @@ class Trained:
 
 def _of_pool(experiment: Experiment, state: PoolState) -> Experiment:
     """The experiment whose batch is no larger than what is left to ask."""
-    from dataclasses import replace
-
     return replace(experiment, labels_at_end=min(experiment.labels_at_end, len(state.pool)))
 
 

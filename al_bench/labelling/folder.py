@@ -25,11 +25,11 @@ from functools import cached_property
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock, Timeout
 
 from al_bench.errors import InputError
 from al_bench.labelling.batch import BatchRecord
-from al_bench.storage.files import MEGABYTE, read_regular
+from al_bench.storage.files import MEGABYTE, read_regular, write_text
+from al_bench.storage.lock import LOCK, locked
 
 LIMIT = 1024 * MEGABYTE
 """Bytes of a file of a labelling folder that is read."""
@@ -56,23 +56,17 @@ class LabellingFolder:
             InputError: another process holds it.
         """
         made = [folder for folder in (path, *path.parents) if not folder.exists()]
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / ".lock", blocking=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise InputError(f"{path}: another al-bench query is at work on it; wait for it or stop it") from None
-        try:
-            for part in [*path.glob(".*.part"), *path.glob("record/.*.part")]:  # of a process that was killed
-                part.unlink(missing_ok=True)
-            yield cls(path)
-        finally:
-            if made and [entry.name for entry in path.iterdir()] == [".lock"]:
-                (path / ".lock").unlink()
-                with contextlib.suppress(OSError):
-                    for folder in made:
-                        folder.rmdir()
-            lock.release()
+        with locked(path, "another al-bench query is at work on it"):
+            try:
+                for part in [*path.glob(".*.part"), *path.glob("record/*.part")]:  # of a process that was killed
+                    part.unlink(missing_ok=True)
+                yield cls(path)
+            finally:
+                if made and [entry.name for entry in path.iterdir()] == [LOCK]:
+                    (path / LOCK).unlink()
+                    with contextlib.suppress(OSError):
+                        for folder in made:
+                            folder.rmdir()
 
     def batch_path(self, number: int) -> Path:
         """The file of a batch that people fill."""
@@ -119,8 +113,10 @@ class LabellingFolder:
         """
         (self.path / "record").mkdir(exist_ok=True)
         if not self.records or self.records[-1].pool != record.pool:
-            text = "".join(f"{_escaped(item)}\n" for item in pool)
-            self.write_new(self.path / "record" / f"pool-{record.number:03d}.txt", text.encode(), replace=True)
+            # One of a batch whose record was never written gives way.
+            write_text(
+                self.path / "record" / f"pool-{record.number:03d}.txt", "".join(f"{_escaped(item)}\n" for item in pool)
+            )
         self.write_new(self.record_path(record.number), msgspec.json.format(msgspec.json.encode(record), indent=1))
         self.records.append(record)
 
@@ -132,13 +128,12 @@ class LabellingFolder:
                 return [_unescaped(line) for line in read_regular(path, LIMIT).decode().splitlines()]
         return []
 
-    def write_new(self, path: Path, content: bytes, replace: bool = False) -> None:
+    def write_new(self, path: Path, content: bytes) -> None:
         """Write a file whole, or not at all; one that is there is left alone.
 
         Args:
             path: In the folder.
             content: Its bytes.
-            replace: Whether one that is there gives way: of a file that no record speaks of yet.
 
         Raises:
             FileExistsError: it is there.
@@ -149,9 +144,6 @@ class LabellingFolder:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            if replace:
-                os.replace(part, path)
-                return
             try:
                 os.link(part, path)  # fails where the file is there, unlike a rename
             except FileExistsError:

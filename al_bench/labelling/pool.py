@@ -18,7 +18,7 @@ from al_bench.data.files import find_file
 from al_bench.data.image_folder import ImageFolder
 from al_bench.data.item_names import item_names
 from al_bench.data.labels import encode
-from al_bench.data.table_labels import merge_similar
+from al_bench.data.table_labels import merge_similar, with_label_column
 from al_bench.data.text_data import TextDataset
 from al_bench.data.texts import Texts
 from al_bench.data.user_data import UserData
@@ -134,8 +134,6 @@ class LabellingPool:
         return [], {item: [] for item in self.items}
 
     def _of_table(self, component: CsvDataset | TextDataset) -> tuple[list[str], dict[str, list[str]]]:
-        from al_bench.data.table_labels import with_label_column
-
         table = component.read(fewest=1)
         _, label, _ = with_label_column(table, component.label, [])
         names = [name for name in table.names if name != label]

@@ -29,7 +29,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from al_bench.errors import InputError
@@ -39,6 +38,7 @@ from al_bench.storage.archive import has_record, read_record
 from al_bench.storage.files import MEGABYTE, atomic_write, write_text
 from al_bench.storage.header import read_header, write_header
 from al_bench.storage.identity import differences
+from al_bench.storage.lock import locked
 from al_bench.storage.predictions import NAME as PREDICTIONS
 from al_bench.storage.predictions import StoredPredictions
 from al_bench.storage.rescored import NAME as RESCORED
@@ -110,16 +110,8 @@ class RunFolder:
             InputError: another process holds it.
             DamagedRecordError: the record is damaged.
         """
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / ".lock", blocking=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise InputError(f"{path}: another process is running this; wait for it or stop it") from None
-        try:
+        with locked(path, "another process is running this"):
             yield cls(path)
-        finally:
-            lock.release()
 
     @property
     def finished(self) -> bool:

@@ -19,6 +19,7 @@ import sklearn.datasets
 from PIL import Image
 
 from al_bench.cli.main import dispatch
+from tests.sentences import described_sentences
 
 SWEEP = ("strategy=random,margin", "seed=0,1", "initial.size=10", "schedule.batch=10", "schedule.rounds=4")
 
@@ -34,14 +35,7 @@ def write_images() -> None:
 
 def write_texts() -> None:
     """sentences.csv: what scikit-learn's descriptions of data sets say, and of which data set they say it."""
-    described = {"news": "twenty_newsgroups", "cancer": "breast_cancer", "faces": "lfw", "wine": "wine_data"}
-    folder = Path(sklearn.datasets.__file__).parent / "descr"
-    rows = []
-    for label, name in described.items():
-        sentences = re.split(r"(?<=[.:])\s+|\n\n", (folder / f"{name}.rst").read_text())
-        texts = dict.fromkeys(" ".join(sentence.split()) for sentence in sentences)
-        rows += [{"about": label, "sentence": text} for text in texts if len(text.split()) >= 5]
-    pd.DataFrame(rows).to_csv("sentences.csv", index=False)
+    pd.DataFrame(described_sentences()).to_csv("sentences.csv", index=False)
 
 
 def write_parquet(frame: pd.DataFrame, path: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import numpy as np
 import pandas as pd
 import sklearn.datasets
 from PIL import Image
+
+from tests.sentences import described_sentences
 
 
 def read_batch(path: Path) -> list[dict[str, str]]:
@@ -61,13 +62,7 @@ def write_images(count: int = 300, test: int = 100) -> dict[str, str]:
 
 def write_texts() -> dict[str, str]:
     """pool.csv of sentences of scikit-learn's descriptions, full.csv with their labels, test.csv of other sentences."""
-    described = {"news": "twenty_newsgroups", "cancer": "breast_cancer", "faces": "lfw", "wine": "wine_data"}
-    folder = Path(sklearn.datasets.__file__).parent / "descr"
-    rows = []
-    for label, name in described.items():
-        sentences = re.split(r"(?<=[.:])\s+|\n\n", (folder / f"{name}.rst").read_text())
-        texts = dict.fromkeys(" ".join(sentence.split()) for sentence in sentences)
-        rows += [{"about": label, "sentence": text} for text in texts if len(text.split()) >= 5]
+    rows = described_sentences()
     order = np.random.default_rng(0).permutation(len(rows))
     return _write_tables(pd.DataFrame([rows[row] for row in order]), "about", 30)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from al_bench.analysis.finding import COLLAPSE_POINTS, Finding
+from al_bench.analysis.finding import Finding, collapse_text
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.table import Table, Value, interval, p_value, percent
 
@@ -43,13 +43,11 @@ def seeds_table(study: Study, findings: Sequence[Finding]) -> Table:
                 "collapse_not_excluded": finding.unseen_collapse,
             }
         )
-    metric = study.metric
-    points = f"{COLLAPSE_POINTS} points" if metric.unit == "%" else metric.text(COLLAPSE_POINTS * metric.point)
     note = (
         "ahead: better in AUBC under the same seed (a tie is not ahead); the interval of the share of all seeds is "
         "exact (Clopper and Pearson), p that of the exact sign test that at most half of all seeds are ahead, "
-        f"Holm-adjusted over the arms of the setting: no shape is assumed. Collapsed: {points} or more "
-        "behind in AUBC; could: the largest share of all seeds that those seen do not exclude, one-sided at 95 %."
+        f"Holm-adjusted over the arms of the setting: no shape is assumed. Collapsed: {collapse_text(study.metric)} or "
+        "more behind in AUBC; could: the largest share of all seeds that those seen do not exclude, one-sided at 95 %."
     )
     heads = ("arm", *(["against"] if several else []), "ahead in", "% of all seeds", "p", "collapsed", "could, %")
     title = f"Seeds ahead of {study.against}{study.in_metric} on {study.dataset}"

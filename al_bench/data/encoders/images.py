@@ -89,21 +89,13 @@ class ImageNetwork(FeatureNetwork):
     """A network that takes images as they are: bytes, of any size."""
 
     def __init__(self, network: Prepared, device: torch.device) -> None:
-        import torch
+        from al_bench.models.image_input import ImageInput
 
         self.network, self.device = network, device
-        self.mean = torch.tensor(network.mean, device=device)[:, None, None]
-        self.std = torch.tensor(network.std, device=device)[:, None, None]
+        self.prepare = ImageInput(network.size, network.mean, network.std).to(device)
 
     def __call__(self, items: Sequence[Any], size: int) -> Tensor:
         import torch
-        from torch import nn
 
-        images = torch.stack(list(items)).to(self.device).float() / 255
-        if images.shape[1] == 1:
-            images = images.expand(-1, 3, -1, -1)
-        side = self.network.size
-        if images.shape[2:] != (side, side):
-            images = nn.functional.interpolate(images, (side, side), mode="bicubic", antialias=True).clamp(0, 1)
-        scaled = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        return self.network.module(scaled)
+        images = self.prepare(torch.stack(list(items)).to(self.device).float() / 255)
+        return self.network.module(images.contiguous(memory_format=torch.channels_last))

@@ -68,11 +68,7 @@ class SentenceEncoder(ItemEncoder):
                 "encoder.name is not set: give the folder of a sentence-transformers model, or its name on the hub, "
                 "such as encoder.name=sentence-transformers/all-MiniLM-L6-v2"
             )
-        if self.name.startswith(weights.PACKAGE):
-            return weights.package_path(self.name)
-        if weights.is_local(self.name):
-            return weights.local_path(self.name, "encoder.name")
-        return hub_folder(self.name)
+        return model_folder(self.name)
 
     def weights_digest(self) -> str:
         return weights.check_digest(self.path(), self.digest)
@@ -178,6 +174,23 @@ def check_own_modules(path: Path) -> None:
     for name in types:
         if not name.startswith("sentence_transformers."):
             raise InputError(f"{file} names {name!r}, code that comes with the model, which al-bench never runs")
+
+
+def model_folder(name: str, group: str = "encoder") -> Path:
+    """The folder of a model: in an installed package, on this machine, or of the hub.
+
+    Args:
+        name: package:MODULE/FOLDER, a folder, or a name on the hub.
+        group: The config group that needs it, encoder or model, for messages.
+
+    Raises:
+        InputError: It is not here, and cannot be had from the hub.
+    """
+    if name.startswith(weights.PACKAGE):
+        return weights.package_path(name)
+    if weights.is_local(name):
+        return weights.local_path(name, f"{group}.name")
+    return hub_folder(name, group)
 
 
 def hub_folder(name: str, group: str = "encoder") -> Path:

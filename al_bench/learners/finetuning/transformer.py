@@ -68,19 +68,14 @@ class Transformer(PretrainedModel):
 
     def path(self) -> Path:
         """The model's folder."""
-        from al_bench.data.encoders import weights
-        from al_bench.data.encoders.sentence import hub_folder
+        from al_bench.data.encoders.sentence import model_folder
 
         if self.name is None:
             raise InputError(
                 "model.name is not set: give the folder of a model of transformers, or its name on the hub, such as "
                 "model.name=distilbert/distilbert-base-uncased; model=minilm needs none"
             )
-        if self.name.startswith(weights.PACKAGE):
-            return weights.package_path(self.name)
-        if weights.is_local(self.name):
-            return weights.local_path(self.name, "model.name")
-        return hub_folder(self.name, "model")
+        return model_folder(self.name, "model")
 
     def read(self, dataset: Dataset) -> Dataset:
         """The same data set with token ids and mask [N, 2, T] as inputs, T the tokens of the longest text."""

@@ -1,0 +1,87 @@
+"""What one call of `al-bench query` asks for, and what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from al_bench.config.schema import QueryConfig
+from al_bench.errors import InputError
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a call asks for.
+
+    Args:
+        config: The typed configuration.
+        strategy: The option chosen.
+        study: The study's name.
+        settings: Resolved keys, flat, for the record.
+        typed: Keys that the user typed.
+        label_files: Further files of labels.
+        partial: Whether items without a label are passed over.
+        where: A predicted class within which is asked; "" for all.
+        predict: Whether predictions and the learner are written, in place of a batch.
+        say: Is called with a line to show at once.
+    """
+
+    config: QueryConfig
+    strategy: str
+    study: str
+    settings: dict[str, str] = field(default_factory=dict)
+    typed: frozenset[str] = frozenset()
+    label_files: tuple[Path, ...] = ()
+    partial: bool = False
+    where: str = ""
+    predict: bool = False
+    say: Callable[[str], None] = lambda line: None
+
+    @property
+    def folder(self) -> Path:
+        """The study's folder."""
+        return Path(self.config.labelling).expanduser() / self.study
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a call did.
+
+    Args:
+        lines: What to show, one line each.
+        batch: The file to fill; None where nothing is left to ask.
+    """
+
+    lines: list[str]
+    batch: Path | None
+
+
+def check_request(request: Request) -> None:
+    """Refuse what has a meaning for `al-bench run` alone.
+
+    Raises:
+        InputError: naming the key and what to do.
+    """
+    config, typed = request.config, request.typed
+    if request.predict and request.where:
+        raise InputError(
+            "--predict writes predictions for all items, and --where asks within a class; give one of them"
+        )
+    if config.reference.value != "none":
+        raise InputError("reference=full trains on the labels of all items, which nobody has; leave it out")
+    if config.validation != 0:
+        raise InputError(
+            f"validation={config.validation} holds items out whose labels nobody has; leave it out, or give a test "
+            "part: dataset.test_path=…"
+        )
+    if config.training.warm_start:
+        raise InputError("training.warm_start is true, and al-bench query trains from scratch; set it to false")
+    for key in ("schedule.rounds", "schedule.stop_at_accuracy", "initial.indices", "initial.rows"):
+        if key in typed:
+            why = "schedule.budget says how many labels are wanted" if key.startswith("schedule") else "people label"
+            raise InputError(f"{key} has no effect on al-bench query: {why}; leave the key out")
+    if "initial.kind" in typed and config.initial.kind.value == "balanced":
+        raise InputError(
+            "initial.kind=balanced reads all labels, which nobody has; set initial.kind=random or clusters"
+        )

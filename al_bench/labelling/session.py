@@ -1,0 +1,111 @@
+"""A pool, its folder and where its labelling stands: what a call reads and checks before it writes anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from al_bench.data.dataset import Dataset
+from al_bench.labelling.agreement import agreement
+from al_bench.labelling.agreement import describe as describe_agreement
+from al_bench.labelling.batch import Mixed, Unmixed
+from al_bench.labelling.batch_file import KnownItems
+from al_bench.labelling.choose import Trained, train_on
+from al_bench.labelling.describe import describe_undecided, first_of
+from al_bench.labelling.folder import LabellingFolder
+from al_bench.labelling.given_labels import check_labels, one_spelling, read_answers
+from al_bench.labelling.pool import LabellingPool
+from al_bench.labelling.request import Request
+from al_bench.labelling.state import LabellingState, state_of
+from al_bench.labelling.votes import rule
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A pool, its folder and where its labelling stands, read and checked; nothing is written yet.
+
+    Args:
+        request: What is asked for.
+        pool: The items.
+        encoded: The items as a network sees them.
+        folder: Held for this process.
+        imports: Further files of labels that are not in the folder yet: name and bytes.
+        state: What is labelled.
+        mixed: What mixes an audit's items in.
+        lines: What there is to say of all that.
+    """
+
+    request: Request
+    pool: LabellingPool
+    encoded: Dataset
+    folder: LabellingFolder
+    imports: tuple[tuple[str, bytes], ...]
+    state: LabellingState
+    mixed: Mixed
+    lines: list[str]
+
+    @property
+    def free(self) -> np.ndarray:
+        """[N] dataset indices that may be asked, ascending: not labelled, asked or skipped, nor held out."""
+        state = self.state
+        taken = {*state.labels, *state.audit_labels, *state.skipped, *state.asked_in_vain, *self.mixed.held_out}
+        return np.array([self.pool.index[item] for item in self.pool.items if item not in taken], dtype=np.int64)
+
+    @property
+    def learns(self) -> bool:
+        """Whether there are labels of two classes, from which a model learns."""
+        return len(set(self.state.labels.values())) >= 2
+
+    def train(self) -> Trained:
+        """The learner, trained on all labels."""
+        state, config = self.state, self.request.config
+        labelled = self.pool.labelled(state.labels)
+        dataset = _with_labels(self.encoded, labelled).to(self.encoded.inputs.device)
+        groups = [self.pool.indices(group) for group in state.groups]
+        pool = np.sort(np.concatenate([self.free, *groups]))
+        end = len(pool) if config.schedule.budget is None else min(config.schedule.budget, len(pool))
+        return train_on(config, self.request.strategy, dataset, pool, groups, max(end, len(state.labels)))
+
+    def store_imports(self) -> None:
+        """Copy further files of labels into the folder."""
+        for name, content in self.imports:
+            self.folder.add_import(name, content)
+
+
+def _with_labels(encoded: Dataset, labelled: Dataset) -> Dataset:
+    """Features with the labels and the classes of the raw data set."""
+    return replace(
+        encoded,
+        hidden_labels=labelled.hidden_labels,
+        test_labels=labelled.test_labels,
+        class_names=labelled.class_names,
+    )
+
+
+def read_session(request: Request, pool: LabellingPool, encoded: Dataset, folder: LabellingFolder) -> Session:
+    """Everything that the folder and further files say, checked.
+
+    Raises:
+        InputError: naming the file and the row.
+    """
+    folder.check_names()
+    lines: list[str] = []
+    before = folder.pool_of_last()
+    gone = [item for item in before if item not in pool.index]
+    added = sorted(set(pool.items) - set(before), key=pool.index.__getitem__) if before else []
+    lines += [f"{len(gone):,} items are gone since batch {len(folder.records) - 1}: {first_of(gone)}"] if gone else []
+    lines += [f"{len(added):,} items are new since then: {first_of(added)}"] if added else []
+    known = KnownItems(pool.items)
+    answers, imports = read_answers(request.label_files, folder, known, gone)
+    answers = check_labels(answers, pool)
+    mixed: Mixed = Unmixed()
+    of_files, answers = one_spelling(pool, answers)
+    decide = rule(request.config.answers, request.config.labels_per_item)
+    state = state_of(folder.records, of_files, answers, held_out=mixed.held_out, gone=gone, decide=decide)
+    if (agreed := agreement(answers, request.config.seed)) is not None:
+        lines += describe_agreement(agreed)
+    lines += describe_undecided(state, answers, request.config.labels_per_item)
+    for item, old, new in state.changes:
+        lines.append(f"{item} was {old!r} and {f'is {new!r} now' if new else 'has no label any more'}")
+    return Session(request, pool, encoded, folder, tuple(imports), state, mixed, lines)
