@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "al_bench"
 FLOORS = (
     {"vocabulary"},
     {"kernels", "models", "storage", "health"},
-    {"config", "data", "metrics"},
+    {"config", "data", "metrics", "stopping"},
     {"learners", "analysis"},
     {"strategies"},
     {"experiment"},

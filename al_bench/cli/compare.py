@@ -44,6 +44,9 @@ WIDTH = 110
 @options.targets("the labels to reach it; may be repeated (default: up to three that fit)")
 @options.baseline()
 @options.planned()
+@options.option(
+    "--stopping", is_flag=True, help="replay the stopping rules: where each would have stopped, and what it had lost"
+)
 @options.option("--log", is_flag=True, help="areas under the curve over ln labels: early labels weigh more")
 @options.option(
     "--csv", type=options.FOLDER, metavar="FOLDER", help="write every table as DATASET_TABLE.csv, in full precision"
@@ -62,6 +65,7 @@ def command(
     targets: tuple[float, ...],
     baseline: str | None,
     planned: tuple[str, ...],
+    stopping: bool,
     log: bool,
     csv: Path | None,
     json_: Path | None,
@@ -88,6 +92,8 @@ def command(
     for study in compared:
         chosen = in_order(study, targets) or None
         tables = [*compare_tables(study, chosen, log), *health_tables(study)]
+        if stopping:
+            tables.append(replayed(study))
         results.append(Result(study, verdict(study, chosen), tables))
     overall = [table for table in (total_table(compared), ranks_table(compared)) if table is not None]
     for result in results:
@@ -106,6 +112,23 @@ def command(
 def main(argv: list[str]) -> int:
     """Run `al-bench compare` with the words after `compare`; returns the exit status, 0 or 2."""
     return exit_status(command, argv)
+
+
+def replayed(study: Study) -> Table:
+    """The table of stopping rules of a study.
+
+    Raises:
+        InputError: none of its runs recorded what the rules read.
+    """
+    from al_bench.analysis.tables.stopping import study_stopping_table
+
+    table = study_stopping_table(study)
+    if table is None:
+        raise InputError(
+            f"no run on {study.dataset} can be replayed: none has its stop set on record (evaluation.stop_set=1000 "
+            "records it, the default since 0.2.0) and went on to its budget; leave --stopping out"
+        )
+    return table
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,102 @@
+"""The rules of the literature that need nothing but predictions.
+
+Letters: n points of the stop set, C classes, t the round, c_t [n] the classes predicted in it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from al_bench import checks
+from al_bench.stopping.rule import Signals
+
+
+@dataclass
+class StabilizingPredictions:
+    """Stop when successive models agree: the mean of the last kappas reaches the threshold.
+
+    (1 / w) Σ_{s = t−w+1 … t} κ(c_{s−1}, c_s) ≥ threshold, κ Cohen's.
+
+    Args:
+        threshold: The mean kappa at which to stop; a lower one stops earlier.
+        window: w, the number of kappas averaged, each between two successive rounds.
+
+    Source:
+        Bloodgood & Vijay-Shanker (2009), "A Method for Stopping Active Learning Based on Stabilizing Predictions and
+        the Need for User-Adjustable Stopping": 0.99 and 3, on a stop set of 2,000 points. Here it has at most 1,000
+        (`evaluation.stop_set`), and kappa is 1 where both rounds predict one and the same class for all points.
+    """
+
+    threshold: float = 0.99
+    window: int = 3
+
+    def __post_init__(self) -> None:
+        checks.fraction("stopping.stabilizing_predictions.threshold", self.threshold, zero=False)
+        checks.at_least("stopping.stabilizing_predictions.window", self.window, 1)
+
+    def fires(self, signals: Signals, classes: int) -> bool:
+        """Whether the mean kappa of the last `window` rounds reaches the threshold; never where one is missing."""
+        kappas = [None if signal is None else signal.kappa for signal in signals[-self.window :]]
+        present = [kappa for kappa in kappas if kappa is not None]
+        return len(present) == self.window and math.fsum(present) / self.window >= self.threshold
+
+
+@dataclass
+class ClassificationChange:
+    """Stop when the predicted classes no longer change: (1 / n) Σ_i 1[c_{t−1, i} ≠ c_{t, i}] ≤ threshold.
+
+    Args:
+        threshold: Share of the points that may change; 0 stops when none does.
+        window: For how many successive rounds that must hold.
+
+    Source:
+        Zhu, Wang & Hovy (2008), "Multi-Criteria-Based Strategy to Stop Active Learning for Data Annotation",
+        classification-change. There it is read on all unlabelled points, here on the stop set, some of whose points
+        are labelled in the course of a run.
+    """
+
+    threshold: float = 0.0
+    window: int = 1
+
+    def __post_init__(self) -> None:
+        checks.fraction("stopping.classification_change.threshold", self.threshold)
+        checks.at_least("stopping.classification_change.window", self.window, 1)
+
+    def fires(self, signals: Signals, classes: int) -> bool:
+        """Whether at most that share changed in each of the last `window` rounds; never where one is missing."""
+        shares = [None if signal is None else signal.changed for signal in signals[-self.window :]]
+        small = [share for share in shares if share is not None and share <= self.threshold]
+        return len(small) == self.window
+
+
+@dataclass
+class OverallUncertainty:
+    """Stop when the model is sure: (1 / n) Σ_i H[p_t(· | x_i)] / log C < threshold.
+
+    Args:
+        threshold: The mean entropy, as a share of the largest there is, below which to stop.
+
+    Source:
+        Zhu, Wang & Hovy (2008), overall-uncertainty. Their threshold is in nats, on all unlabelled points; here it is
+        a share of log C, so that one value serves any number of classes, on the stop set. An overconfident model is
+        sure too early: look at the calibration error beside it.
+    """
+
+    threshold: float = 0.05
+
+    def __post_init__(self) -> None:
+        checks.fraction("stopping.overall_uncertainty.threshold", self.threshold, zero=False)
+
+    def fires(self, signals: Signals, classes: int) -> bool:
+        """Whether the mean entropy of the last round, over log C, is below the threshold."""
+        last = signals[-1]
+        return last is not None and classes > 1 and last.entropy / math.log(classes) < self.threshold
+
+
+RULES: dict[str, type[StabilizingPredictions | ClassificationChange | OverallUncertainty]] = {
+    "stabilizing_predictions": StabilizingPredictions,
+    "classification_change": ClassificationChange,
+    "overall_uncertainty": OverallUncertainty,
+}
+"""Name to rule, as chosen by `stopping=NAME`."""
