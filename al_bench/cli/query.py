@@ -23,6 +23,13 @@ labelling says more. Exit status: 0 a batch was written, or nothing is left to a
 @bench_command("query", "Choose the next items to label, write them as a file, and read the labels back.", _EPILOG)
 @options.argument("words", "KEY=VALUE", "overrides as for al-bench run", nargs=-1, required=True)
 @options.option("--labels", "label_files", type=Path, multiple=True, metavar="FILE", help="a further file of labels")
+@options.option(
+    "--tasks",
+    "formats",
+    multiple=True,
+    metavar="FORMAT",
+    help="write the batch for label-studio, doccano or files, too",
+)
 @options.option("--partial", is_flag=True, help="go on although items of the last batch have no label")
 @options.option("--where", metavar="predicted=NAME", default="", help="ask within one predicted class")
 @options.option("--predict", is_flag=True, help="write predictions for all items and the learner, no batch")
@@ -30,6 +37,7 @@ labelling says more. Exit status: 0 a batch was written, or nothing is left to a
 def command(
     words: tuple[str, ...],
     label_files: tuple[Path, ...],
+    formats: tuple[str, ...],
     partial: bool,
     where: str,
     predict: bool,
@@ -40,9 +48,13 @@ def command(
     from al_bench.config.run_names import study_name
     from al_bench.config.schema import QueryConfig
     from al_bench.experiment.typed_keys import typed_keys
+    from al_bench.labelling.exchange.task_files import FORMATS
     from al_bench.labelling.query import query
     from al_bench.labelling.request import Request
 
+    for name in formats:
+        if name not in FORMATS:
+            raise InputError(f"--tasks is {name!r}; it must be one of {', '.join(FORMATS)}")
     if bad := [word for word in words if "=" not in word]:
         raise InputError(f"{bad[0]!r} is no override: write key=value, such as dataset.path=mine.csv")
     composed = compose_dataset(words, None if config_dir is None else str(config_dir), QueryConfig)
@@ -62,6 +74,7 @@ def command(
             partial=partial,
             where=predicted_class(where),
             predict=predict,
+            formats=tuple(dict.fromkeys(formats)),
             say=say,
         )
     )

@@ -16,8 +16,12 @@
     batch_output  the files of a batch, from its record
     describe      the lines that a call shows
     query         one call of the command
+    votes         which of an item's labels is trained on
+    agreement     how far those who labelled the same items agree
+    pictures      items as images that a browser shows
+    exchange/     batches to labelling tools, and their labels back
     predict       predictions for all items, and the learner as a file
 
 An audit (items drawn to judge the model, never trained on) hooks in where `session` and `next_batch` use `Mixed`, see
-`batch`. Exchange formats give `Answers` to `session` and read a `BatchRecord`.
+`batch`.
 """

@@ -92,16 +92,26 @@ class FilledRow:
     """A row of a file that came back.
 
     Args:
-        line: Of the file, from 1.
+        line: Of the file, from 1; 0 where it has no lines.
         item: As written there.
         label: As class names are written; "" where the cell is empty.
         annotator: Of a column of that name; else "".
+        entry: The entry, where the file has no lines, such as `task 3`.
     """
 
     line: int
     item: str
     label: str
     annotator: str = ""
+    entry: str = ""
+
+    def source(self, file: str) -> str:
+        """The file, with the entry where there are no lines."""
+        return f"{file}, {self.entry}" if self.entry else file
+
+    def where(self, file: str) -> str:
+        """The file and the line or entry, as messages call it."""
+        return self.source(file) if self.entry else f"{file}, line {self.line}"
 
 
 def read_rows(path: Path, content: bytes | None = None) -> list[FilledRow]:
@@ -257,16 +267,15 @@ def answers_of(
             if not row.label:
                 continue
             raise InputError(
-                f"{source}, line {row.line}: {row.item!r} is no item of the pool; items are called as in the column "
+                f"{row.where(source)}: {row.item!r} is no item of the pool; items are called as in the column "
                 "item that al-bench query writes"
             )
         if likely and item not in likely:
             if not row.label:
                 continue
             raise InputError(
-                f"{source}, line {row.line}: {item} is no item of this batch; give labels of other items by "
-                "--labels FILE"
+                f"{row.where(source)}: {item} is no item of this batch; give labels of other items by --labels FILE"
             )
         if row.label:
-            answers.append(Answer(item, row.label, source, row.line, row.annotator, order))
+            answers.append(Answer(item, row.label, row.source(source), row.line, row.annotator, order))
     return answers

@@ -2,6 +2,7 @@
 
     batch-NNN.csv     a batch, which people fill; read again at every call, written once
     batch-NNN.html    the same to look at
+    label-studio-NNN.*, doccano-NNN.jsonl, files-NNN.txt   the same for labelling tools (--tasks)
     labels-NNN-NAME   a copy of a further file of labels (--labels NAME), the newest of each name counts
     predictions-NNN.csv, learner-NNN.*   what --predict wrote
     record/NNN.json   how batch NNN came about, and all labels that were known then; never changed

@@ -11,6 +11,7 @@ from al_bench.errors import InputError
 from al_bench.labelling.answers import SKIP, Answer, Answers
 from al_bench.labelling.batch import BatchRecord
 from al_bench.labelling.batch_file import KnownItems, answers_of, read_rows
+from al_bench.labelling.exchange.label_files import read_labels
 from al_bench.labelling.folder import LIMIT, LabellingFolder
 from al_bench.labelling.pool import LabellingPool
 from al_bench.storage.files import read_regular
@@ -38,10 +39,10 @@ def read_answers(
         raise InputError(f"--labels: two files are called {twice[0]}; give each a name of its own")
     for copy in folder.imports():
         if copy.name.split("-", 2)[2] not in names:  # a newer one of the same name takes its place
-            given += answers_of(read_rows(copy), copy.name, known, order=order, gone=gone)
+            given += answers_of(read_labels(copy), copy.name, known, order=order, gone=gone)
             order += 1
     for path, (_, content) in zip(label_files, new, strict=True):
-        given += answers_of(read_rows(path, content), str(path), known, order=order, gone=gone)
+        given += answers_of(read_labels(path, content), str(path), known, order=order, gone=gone)
         order += 1
     return Answers.of(given), new
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from PIL import Image, ImageOps
-
-from al_bench.data.image_reading import FORMATS, pillow_warnings
 from al_bench.errors import printable
 from al_bench.labelling.batch import AskedItem, BatchRecord
+from al_bench.labelling.pictures import Picture, picture_of, rendered, shows_pictures
 from al_bench.labelling.pool import LabellingPool
 
 SIDE = 256
@@ -48,10 +43,8 @@ def batch_page(record: BatchRecord, pool: LabellingPool, study: str, file: str) 
     names, cells = pool.columns
     title = f"{study}, batch {record.number}"
     here = [asked for asked in record.asked if asked.item in pool.index]
-    if pool.image_file(here[0].item) is not None if here else False:
-        body = _figures(here, {asked.item: pool.image_file(asked.item) for asked in here})
-    elif not names and len(pool.dataset.shape) == 3:
-        body = _figures(here, {asked.item: _array_image(pool, asked.item) for asked in here})
+    if shows_pictures(pool):
+        body = _figures(here, {asked.item: picture_of(pool, asked.item) for asked in here})
     else:
         body = _table(here, names, cells)
     within = f" predicted as {html.escape(printable(record.where))}" if record.where else ""
@@ -80,7 +73,7 @@ def _caption(asked: AskedItem) -> str:
     return f"{asked.rank}. <b>{html.escape(printable(asked.item))}</b>{guess}"
 
 
-def _figures(asked: Sequence[AskedItem], pictures: Mapping[str, Path | Image.Image | None]) -> str:
+def _figures(asked: Sequence[AskedItem], pictures: Mapping[str, Picture]) -> str:
     figures = []
     for entry in asked:
         uri = _thumbnail(pictures[entry.item])
@@ -89,43 +82,10 @@ def _figures(asked: Sequence[AskedItem], pictures: Mapping[str, Path | Image.Ima
     return '<div class="sheet">\n' + "\n".join(figures) + "\n</div>"
 
 
-def _thumbnail(picture: Path | Image.Image | None) -> str:
+def _thumbnail(picture: Picture) -> str:
     """An image as a data URI; "" where it cannot be read."""
-    try:
-        with pillow_warnings():
-            if isinstance(picture, Path):
-                with Image.open(picture, formats=FORMATS) as image:
-                    image.draft("RGB", (2 * SIDE, 2 * SIDE))
-                    small = ImageOps.exif_transpose(image)
-                    small.thumbnail((SIDE, SIDE))
-            elif picture is not None:
-                small = picture
-            else:
-                return ""
-            if small.mode in ("I", "I;16", "F"):
-                small = ImageOps.autocontrast(small.convert("F").convert("L"))
-            layered = small.convert("RGBA") if small.has_transparency_data else small.convert("RGB")
-            out = io.BytesIO()
-            layered.save(out, "WEBP" if layered.mode == "RGBA" else "JPEG", quality=85)
-    except Exception:  # damaged bytes lead Pillow's readers to errors of any type
-        return ""
-    kind = "webp" if layered.mode == "RGBA" else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(out.getvalue()).decode()}"
-
-
-def _array_image(pool: LabellingPool, item: str) -> Image.Image | None:
-    """An image [C, H, W] of an array, stretched to all grey values where it holds no bytes."""
-    import numpy as np
-
-    values = pool.dataset.numbers(slice(pool.index[item], pool.index[item] + 1))[0].float().cpu().numpy()
-    if values.shape[0] not in (1, 3):
-        return None
-    low, high = float(values.min()), float(values.max())
-    scaled = (values - low) / (high - low) * 255 if high > low else values * 0
-    grey = np.rint(scaled).astype("uint8")
-    image = Image.fromarray(grey[0] if len(grey) == 1 else np.ascontiguousarray(grey.transpose(1, 2, 0)))
-    factor = max(1, SIDE // max(image.size))
-    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    small = rendered(picture, SIDE)
+    return "" if small is None else small.uri
 
 
 def _table(asked: Sequence[AskedItem], names: Sequence[str], cells: Mapping[str, Sequence[str]]) -> str:

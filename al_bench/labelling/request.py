@@ -24,6 +24,8 @@ class Request:
         partial: Whether items without a label are passed over.
         where: A predicted class within which is asked; "" for all.
         predict: Whether predictions and the learner are written, in place of a batch.
+        formats: Formats of labelling tools in which a batch is written, too: names of
+            `al_bench.labelling.exchange.task_files.FORMATS`.
         say: Is called with a line to show at once.
     """
 
@@ -36,6 +38,7 @@ class Request:
     partial: bool = False
     where: str = ""
     predict: bool = False
+    formats: tuple[str, ...] = ()
     say: Callable[[str], None] = lambda line: None
 
     @property

@@ -57,6 +57,11 @@ class Session:
         """Whether there are labels of two classes, from which a model learns."""
         return len(set(self.state.labels.values())) >= 2
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes known: those given, else those of the labels and of the test part."""
+        return tuple(self.pool.labelled(self.state.labels).class_names)
+
     def train(self) -> Trained:
         """The learner, trained on all labels."""
         state, config = self.state, self.request.config
