@@ -2,64 +2,71 @@
 # What active learning is worth on real texts, images and tables: 19 settings, ten seeds, up to seven strategies.
 # usage: scripts/own_data.sh [SETTING ...]      without a name all of them, in the order below
 # Data are read from AL_BENCH_DATA (its folders text, tabular and cifar-10-batches-py); al-bench downloads no table and no
-# text. A setting takes 2 to 20 minutes on one core. The same command resumes one that was interrupted. Each setting that
-# is complete becomes an archive without items, a figure and a report in results/own_data.
+# text. All of it takes about three hours of one core. The same command resumes what was interrupted. Each setting becomes
+# an archive without items, and a figure and a report in results/own_data.
 # Settings, strategies, seeds and label counts were fixed before any result was seen.
 set -eu
 cd "$(dirname "$0")/.."
 runs=results/runs/own_data
 out=results/own_data
-seven=random,margin,entropy,bald,badge,typiclust,coreset_greedy
 mkdir -p "$out"
 
 # The first labels are drawn at random in all of them, as anybody can draw them; a curve is called by its strategy.
 sweep() {
   al-bench run -m results="$runs" initial.kind=random seed=0,1,2,3,4,5,6,7,8,9 \
-    'arm=${hydra:runtime.choices.strategy}' "$@"
+    'arm=${hydra:runtime.choices.strategy}' schedule.rounds=10 "$@"
 }
 
-# Texts and images: a linear model on frozen features (five bootstrap members), 40 labels and 40 more in each of 9 rounds.
-texts() {
-  setting=$1
-  shift
-  sweep study="$setting" dataset=text initial.size=40 schedule.batch=40 schedule.rounds=10 strategy="$seven" "$@"
-}
+# Texts: a linear model on frozen features (five bootstrap members), 40 labels and 40 more a round; images: 100 and 100.
 trec6() {
-  texts "$@" dataset.path=text/trec6_train.csv dataset.test_path=text/trec6_test.csv dataset.text=text dataset.label=label
+  sweep dataset=text dataset.path=text/trec6_train.csv dataset.test_path=text/trec6_test.csv dataset.text=text \
+    dataset.label=label initial.size=40 schedule.batch=40 "$@"
 }
 sst2() {
-  texts "$@" dataset.path=text/sst2_sentences_train.csv dataset.test_path=text/sst2_sentences_test.csv
+  sweep dataset=text dataset.path=text/sst2_sentences_train.csv dataset.test_path=text/sst2_sentences_test.csv \
+    initial.size=40 schedule.batch=40 "$@"
 }
 ag_news() { # the test part of AG News is the pool, and a fifth of it the test part
-  texts "$@" dataset.path=text/ag_news_test.csv 'dataset.text=[title,description]' dataset.label=label
+  sweep dataset=text dataset.path=text/ag_news_test.csv 'dataset.text=[title,description]' dataset.label=label \
+    initial.size=40 schedule.batch=40 "$@"
 }
-cifar10() {
-  sweep study="$1" dataset=cifar10 encoder=efficientnet_lite0 encoder.size=64 initial.size=100 schedule.batch=100 \
-    schedule.rounds=10 strategy="$seven"
-}
+cifar10() { sweep dataset=cifar10 encoder.size=64 initial.size=100 schedule.batch=100 "$@"; }
 
-# Tables: strategies that read features read the standardised columns; of the MLP, BADGE reads its last hidden layer.
-table() {
-  setting=$1
-  learner=$2
-  shift 2
-  case $learner in
-    mlp) scores=random,margin,entropy,bald,badge features=typiclust,coreset_greedy ;;
-    random_forest) scores=random,margin,entropy,bald features=badge,typiclust,coreset_greedy ;;
-    hist_gradient_boosting) scores=random,margin,entropy features=badge,typiclust,coreset_greedy ;; # it has no draws
-  esac
-  sweep study="$setting" model="$learner" schedule.rounds=10 strategy="$scores" "$@"
-  sweep study="$setting" model="$learner" schedule.rounds=10 strategy="$features" 'strategy.features=choice(input)' "$@"
-}
-letter() { table "$@" dataset=letter initial.size=50 schedule.batch=50; }
-pendigits() { table "$@" dataset=pendigits initial.size=20 schedule.batch=20; }
-satimage() { table "$@" dataset=satimage initial.size=20 schedule.batch=20; }
+# Tables, by a random forest, by boosting and by an MLP.
+letter() { sweep dataset=letter initial.size=50 schedule.batch=50 "$@"; }
+pendigits() { sweep dataset=pendigits initial.size=20 schedule.batch=20 "$@"; }
+satimage() { sweep dataset=satimage initial.size=20 schedule.batch=20 "$@"; }
 pokerhand() {
-  table "$@" dataset=table dataset.path=tabular/pokerhand_uci_train.csv dataset.label=class initial.size=100 \
-    schedule.batch=100
+  sweep dataset=table dataset.path=tabular/pokerhand_uci_train.csv dataset.label=class initial.size=100 \
+    schedule.batch=100 "$@"
 }
 
-# An archive, a figure and a report of a setting, each by the metric that was fixed for it.
+# DATA LEARNER: all strategies but TypiClust, which takes longest. Those that read features read an encoder's, or the
+# standardised columns; BADGE on an MLP reads its last hidden layer. Boosting has no draws, which BALD needs.
+strategies() {
+  data=$1 learner=$2 study=study="$1_$2"
+  case $learner in
+    random_forest)
+      "$data" "$study" model="$learner" strategy=random,margin,entropy,bald
+      "$data" "$study" model="$learner" strategy=badge,coreset_greedy strategy.features=input ;;
+    hist_gradient_boosting)
+      "$data" "$study" model="$learner" strategy=random,margin,entropy
+      "$data" "$study" model="$learner" strategy=badge,coreset_greedy strategy.features=input ;;
+    mlp)
+      "$data" "$study" model="$learner" strategy=random,margin,entropy,bald,badge
+      "$data" "$study" model="$learner" strategy=coreset_greedy strategy.features=input ;;
+    *) "$data" "$study" encoder="$learner" strategy=random,margin,entropy,bald,badge,coreset_greedy ;;
+  esac
+}
+typiclust() {
+  case $2 in
+    random_forest | hist_gradient_boosting | mlp)
+      "$1" study="$1_$2" model="$2" strategy=typiclust strategy.features=input ;;
+    *) "$1" study="$1_$2" encoder="$2" strategy=typiclust ;;
+  esac
+}
+
+# An archive, a figure and a report of a setting, each by the metric that was fixed for it: pokerhand's classes are rare.
 finish() {
   case $1 in pokerhand*) metric=balanced_accuracy ;; *) metric=accuracy ;; esac
   rm -f "$out/$1.parquet"
@@ -69,20 +76,17 @@ finish() {
 }
 
 [ $# -gt 0 ] || set -- trec6_minilm pokerhand_random_forest satimage_random_forest pendigits_random_forest \
-  letter_random_forest trec6_tfidf sst2_tfidf ag_news_tfidf pokerhand_mlp satimage_mlp pendigits_mlp letter_mlp \
-  ag_news_minilm sst2_minilm pokerhand_hist_gradient_boosting satimage_hist_gradient_boosting \
+  letter_random_forest satimage_mlp pendigits_mlp pokerhand_mlp letter_mlp trec6_tfidf sst2_tfidf ag_news_tfidf \
+  ag_news_minilm sst2_minilm satimage_hist_gradient_boosting pokerhand_hist_gradient_boosting \
   pendigits_hist_gradient_boosting cifar10_efficientnet_lite0 letter_hist_gradient_boosting
-for name in "$@"; do
-  case $name in
-    trec6_*) trec6 "$name" encoder="${name#trec6_}" ;;
-    sst2_*) sst2 "$name" encoder="${name#sst2_}" ;;
-    ag_news_*) ag_news "$name" encoder="${name#ag_news_}" ;;
-    cifar10_efficientnet_lite0) cifar10 "$name" ;;
-    letter_*) letter "$name" "${name#letter_}" ;;
-    pendigits_*) pendigits "$name" "${name#pendigits_}" ;;
-    satimage_*) satimage "$name" "${name#satimage_}" ;;
-    pokerhand_*) pokerhand "$name" "${name#pokerhand_}" ;;
-    *) echo "own_data.sh: there is no setting $name" >&2 && exit 2 ;;
-  esac
-  finish "$name"
+for part in strategies typiclust; do
+  for name in "$@"; do
+    case $name in
+      trec6_* | sst2_* | cifar10_* | letter_* | pendigits_* | satimage_* | pokerhand_*) data=${name%%_*} ;;
+      ag_news_*) data=ag_news ;;
+      *) echo "own_data.sh: there is no setting $name" >&2 && exit 2 ;;
+    esac
+    "$part" "$data" "${name#"${data}"_}"
+    finish "$name"
+  done
 done
