@@ -32,7 +32,7 @@ from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.config.implied import KEY, ORDER, PREFIX, follow, take_implied
-from al_bench.config.messages import one_line
+from al_bench.config.messages import is_unknown_key, one_line
 from al_bench.config.sources import OwnSearchPath, OwnSource, add_own_schemas
 from al_bench.config.yaml_files import check_content, read_yaml
 from al_bench.errors import InputError
@@ -297,12 +297,17 @@ def register_sweeper(
             return split_hydra_node(self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides)))
 
         def check(self, job_overrides: Sequence[Sequence[str]]) -> None:
-            """Refuse jobs that cannot work, of those that differ in their seed alone the first."""
+            """Refuse jobs that cannot work, of those that differ in their seed alone the first.
+
+            A key that an option of a swept group lacks is refused, too, before the other options' jobs run.
+            """
             without_seeds = [tuple(word for word in job if not word.startswith("seed=")) for job in job_overrides]
             for job in dict.fromkeys(without_seeds):
                 try:
                     composed = self.composed(job)
-                except (*COMPOSE_ERRORS, InputError):
+                except (*COMPOSE_ERRORS, InputError) as error:
+                    if is_unknown_key(error):
+                        raise
                     continue  # the job says so itself
                 check(*composed)
 

@@ -69,6 +69,11 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     return f"there is no key '{key}'" + (f"; did you mean {' or '.join(near)}?" if near else "")
 
 
+def is_unknown_key(error: BaseException) -> bool:
+    """Whether an error of Hydra or OmegaConf is about a key that the composed configuration lacks."""
+    return re.search(r"Could not override '[^']+'|Key '[^']+' (?:is )?not in ", str(innermost(error))) is not None
+
+
 def own_unknown_key(key: str, cls: type) -> str:
     """That a user's class has no such field, and which it has."""
     names = ", ".join(entry.name for entry in key_fields(cls)) or "no fields"

@@ -25,6 +25,22 @@ def quote_values(words: Sequence[str]) -> list[str]:
     ]
 
 
+def set_apart_keys_of_swept_groups(words: Sequence[str]) -> list[str]:
+    """The words of a sweep, each key of a group whose options are swept as a sweep of its one value.
+
+    Hydra composes what the jobs of a sweep share with the group's default option, which may lack a key that all options
+    have that are swept: `-m strategy=badge,typiclust strategy.features=input` would be refused, as BALD reads none.
+    """
+    if not {"-m", "--multirun"} & set(words):
+        return list(words)
+    swept = {word.partition("=")[0] for word in words if _is_sweep(word)}
+    return [
+        f"{key}=choice({value})" if key.lstrip("+").partition(".")[0] in swept and "." in key and value else word
+        for word in words
+        for key, _, value in [("", "", "") if _is_sweep(word) else word.partition("=")]
+    ]
+
+
 def override_fault(error: BaseException) -> str | None:
     """What Hydra could not read of an override, and how to type it; None for any other error."""
     from hydra.errors import OverrideParseException
@@ -63,6 +79,19 @@ def _quoted(word: str) -> str:
     escaped = re.sub(r'(\\*)("|$)', lambda match: match[1] * 2 + ('\\"' if match[2] else ""), value)
     quoted = f'{key}="{escaped}"'
     return quoted if _parses(quoted) else word
+
+
+def _is_sweep(word: str) -> bool:
+    """Whether Hydra reads an override as several values to run in turn."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    if "=" not in word or word.startswith("-"):
+        return False
+    try:
+        return OverridesParser.create().parse_override(word).is_sweep_override()
+    except HydraException:
+        return False  # Hydra names the fault
 
 
 def _parses(word: str) -> bool:

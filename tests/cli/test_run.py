@@ -401,6 +401,25 @@ def test_a_sweep_whose_options_do_not_go_together_is_refused_before_its_first_ru
     assert not list(Path("results").rglob("header.json"))
 
 
+def test_a_key_of_all_swept_options_may_be_one_that_the_default_option_lacks(run):
+    words = ["strategy=coreset_greedy,kmeans", "strategy.features=input", "schedule.rounds=1"]
+    done = run("-m", *TINY, *words)
+    assert done.status == 0, done.err
+    assert "2 complete, 0 failed, 0 missing" in done.out
+    folders = sorted(path.parent.name for path in Path("results/runs").rglob("seed-0"))
+    assert folders == [f"{name},{TINY_ARM},strategy.features=input" for name in ("coreset_greedy", "kmeans")]
+
+
+@pytest.mark.parametrize("options", ["kmeans,random", "random,kmeans", "bald,random,kmeans"])
+def test_a_key_that_one_swept_option_lacks_is_refused_before_the_first_run(run, options):
+    done = run("-m", *TINY, f"strategy={options}", "strategy.features=input")
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        "al-bench run: strategy.features is a key of some of the options that are swept, not of all; sweep them apart\n"
+    )
+    assert not list(Path().rglob("seed-0"))
+
+
 def test_one_failed_run_does_not_stop_the_others(run):
     done = run("-m", *TINY, "training.lr=1e30,0.001", "seed=0")
     assert done.status == 1
