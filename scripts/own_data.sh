@@ -17,6 +17,7 @@ sweep() {
     'arm=${hydra:runtime.choices.strategy}' schedule.rounds=10 "$@"
 }
 
+# Of pools above 10,000 points a fresh random 5,000 are scored in each round, which bounds the time.
 # Texts: a linear model on frozen features (five bootstrap members), 40 labels and 40 more a round; images: 100 and 100.
 trec6() {
   sweep dataset=text dataset.path=text/trec6_train.csv dataset.test_path=text/trec6_test.csv dataset.text=text \
@@ -30,15 +31,17 @@ ag_news() { # the test part of AG News is the pool, and a fifth of it the test p
   sweep dataset=text dataset.path=text/ag_news_test.csv 'dataset.text=[title,description]' dataset.label=label \
     initial.size=40 schedule.batch=40 "$@"
 }
-cifar10() { sweep dataset=cifar10 encoder.size=64 initial.size=100 schedule.batch=100 "$@"; }
+cifar10() {
+  sweep dataset=cifar10 encoder.size=64 initial.size=100 schedule.batch=100 schedule.candidates=5000 "$@"
+}
 
 # Tables, by a random forest, by boosting and by an MLP.
-letter() { sweep dataset=letter initial.size=50 schedule.batch=50 "$@"; }
+letter() { sweep dataset=letter initial.size=50 schedule.batch=50 schedule.candidates=5000 "$@"; }
 pendigits() { sweep dataset=pendigits initial.size=20 schedule.batch=20 "$@"; }
 satimage() { sweep dataset=satimage initial.size=20 schedule.batch=20 "$@"; }
 pokerhand() {
   sweep dataset=table dataset.path=tabular/pokerhand_uci_train.csv dataset.label=class initial.size=100 \
-    schedule.batch=100 "$@"
+    schedule.batch=100 schedule.candidates=5000 "$@"
 }
 
 # DATA LEARNER: all strategies but TypiClust, which takes longest. Those that read features read an encoder's, or the
