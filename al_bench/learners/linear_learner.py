@@ -108,15 +108,17 @@ class LinearLearner(TorchLearner):
         for member, network in enumerate(self.networks):
             assert isinstance(network, LinearNetwork)
             rows = self.posterior.training_rows(labels, streams.torch("bootstrap", round_, member))
-            indices = labelled if rows is None else labelled[rows]
+            times = torch.ones(len(labelled)) if rows is None else torch.bincount(rows, minlength=len(labelled))
+            indices, times = labelled[times > 0], times[times > 0].double()  # a point drawn twice weighs as much as two
             matrix = input_matrix(self.dataset, indices, network.shift, network.scale)
-            fits.append(self._solve(network, matrix, self.dataset.labels(indices)))
+            fits.append(self._solve(network, matrix, self.dataset.labels(indices), times))
         return fits
 
-    def _solve(self, network: LinearNetwork, matrix: Matrix, labels: Tensor) -> Fit:
+    def _solve(self, network: LinearNetwork, matrix: Matrix, labels: Tensor, times: Tensor) -> Fit:
         present, encoded = labels.cpu().unique(return_inverse=True)
-        weights = class_weights(self.training[0].class_weights, labels, self.dataset.class_names)
-        point_weights = None if weights is None else weights[labels].double().cpu().numpy()
+        drawn = labels.repeat_interleave(times.long().to(labels.device))
+        weights = class_weights(self.training[0].class_weights, drawn, self.dataset.class_names)
+        point_weights = times.numpy() if weights is None else (times * weights[labels].double().cpu()).numpy()
         solution = solve(matrix, encoded.numpy(), len(present), self.C, point_weights)
         weight = torch.zeros_like(network.linear.weight)
         bias, mask = torch.zeros_like(network.linear.bias), torch.zeros_like(network.present)
