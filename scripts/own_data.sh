@@ -14,34 +14,35 @@ mkdir -p "$out"
 # The first labels are drawn at random in all of them, as anybody can draw them; a curve is called by its strategy.
 sweep() {
   al-bench run -m results="$runs" initial.kind=random seed=0,1,2,3,4,5,6,7,8,9 \
-    'arm=${hydra:runtime.choices.strategy}' schedule.rounds=10 "$@"
+    'arm=${hydra:runtime.choices.strategy}' "$@"
 }
 
 # Of pools above 10,000 points a fresh random 5,000 are scored in each round, which bounds the time.
-# Texts: a linear model on frozen features (five bootstrap members), 40 labels and 40 more a round; images: 100 and 100.
+# Texts: a linear model on frozen features (five bootstrap members), 40 labels to 400; images: 100 to 1,000.
 trec6() {
   sweep dataset=text dataset.path=text/trec6_train.csv dataset.test_path=text/trec6_test.csv dataset.text=text \
-    dataset.label=label initial.size=40 schedule.batch=40 "$@"
+    dataset.label=label initial.size=40 schedule.batch=40 schedule.rounds=10 "$@"
 }
 sst2() {
   sweep dataset=text dataset.path=text/sst2_sentences_train.csv dataset.test_path=text/sst2_sentences_test.csv \
-    initial.size=40 schedule.batch=40 "$@"
+    initial.size=40 schedule.batch=40 schedule.rounds=10 "$@"
 }
 ag_news() { # the test part of AG News is the pool, and a fifth of it the test part
   sweep dataset=text dataset.path=text/ag_news_test.csv 'dataset.text=[title,description]' dataset.label=label \
-    initial.size=40 schedule.batch=40 "$@"
+    initial.size=40 schedule.batch=40 schedule.rounds=10 "$@"
 }
 cifar10() {
-  sweep dataset=cifar10 encoder.size=64 initial.size=100 schedule.batch=100 schedule.candidates=5000 "$@"
+  sweep dataset=cifar10 encoder.size=64 initial.size=100 schedule.batch=100 schedule.rounds=10 \
+    schedule.candidates=5000 "$@"
 }
 
 # Tables, by a random forest, by boosting and by an MLP.
-letter() { sweep dataset=letter initial.size=50 schedule.batch=50 schedule.candidates=5000 "$@"; }
-pendigits() { sweep dataset=pendigits initial.size=20 schedule.batch=20 "$@"; }
-satimage() { sweep dataset=satimage initial.size=20 schedule.batch=20 "$@"; }
+letter() { sweep dataset=letter initial.size=50 schedule.batch=50 schedule.rounds=8 schedule.candidates=5000 "$@"; }
+pendigits() { sweep dataset=pendigits initial.size=20 schedule.batch=20 schedule.rounds=8 "$@"; }
+satimage() { sweep dataset=satimage initial.size=20 schedule.batch=20 schedule.rounds=8 "$@"; }
 pokerhand() {
   sweep dataset=table dataset.path=tabular/pokerhand_uci_train.csv dataset.label=class initial.size=100 \
-    schedule.batch=100 schedule.candidates=5000 "$@"
+    schedule.batch=100 schedule.rounds=8 schedule.candidates=5000 "$@"
 }
 
 # DATA LEARNER: all strategies but TypiClust, which takes longest. Those that read features read an encoder's, or the
@@ -75,7 +76,7 @@ finish() {
   rm -f "$out/$1.parquet"
   al-bench archive "$runs/$1" --out "$out/$1.parquet"
   al-bench plot "$out/$1.parquet" --metric "$metric" --out "$out/$1.png"
-  al-bench report "$out/$1.parquet" --metric "$metric" --out "$out/$1.html"
+  al-bench report "$out/$1.parquet" --metric "$metric" --no-items --out "$out/$1.html"
 }
 
 [ $# -gt 0 ] || set -- trec6_minilm pokerhand_random_forest satimage_random_forest pendigits_random_forest \
