@@ -243,6 +243,12 @@ def plugin_module() -> ModuleType:
     return module
 
 
+def first_of_each_seed_aside(jobs: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """Of the jobs of a sweep that differ in their seed alone, the first."""
+    without_seeds = {tuple(word for word in job if not word.startswith("seed=")): job for job in reversed(jobs)}
+    return list(reversed(without_seeds.values()))
+
+
 def register_sweeper(
     wrap: Callable[[Launch, Callable[[Sequence[str]], Path]], Launch],
     run_folder: Callable[[DictConfig, Any], Path],
@@ -286,6 +292,12 @@ def register_sweeper(
                     shutil.rmtree(self.config.hydra.sweep.dir, ignore_errors=True)
                 raise
 
+        def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
+            """Compose the jobs before the first is launched; of those that differ in their seed alone the first, and
+            the first of each seed, as composing takes a tenth of a second a job."""
+            seeds = {word: job for job in reversed(batch) for word in job if word.startswith("seed=")}
+            super().validate_batch_is_legal([*first_of_each_seed_aside(batch), *seeds.values()])
+
         def folder(self, overrides: Sequence[str]) -> Path:
             """Where a job's run lives."""
             return run_folder(*self.composed(overrides))
@@ -301,8 +313,7 @@ def register_sweeper(
 
             A key that an option of a swept group lacks is refused, too, before the other options' jobs run.
             """
-            without_seeds = [tuple(word for word in job if not word.startswith("seed=")) for job in job_overrides]
-            for job in dict.fromkeys(without_seeds):
+            for job in first_of_each_seed_aside(job_overrides):
                 try:
                     composed = self.composed(job)
                 except (*COMPOSE_ERRORS, InputError) as error:

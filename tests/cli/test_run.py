@@ -410,6 +410,14 @@ def test_a_key_of_all_swept_options_may_be_one_that_the_default_option_lacks(run
     assert folders == [f"{name},{TINY_ARM},strategy.features=input" for name in ("coreset_greedy", "kmeans")]
 
 
+@pytest.mark.parametrize("seeds", ["0,abc", "abc,0", "0,1,2.5"])
+def test_a_seed_that_is_no_number_is_refused_before_the_first_run(run, seeds):
+    done = run("-m", *TINY, "strategy=random,bald", f"seed={seeds}", "arm=null")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("al-bench run: seed is ")
+    assert not list(Path("results").rglob("header.json"))
+
+
 @pytest.mark.parametrize("options", ["kmeans,random", "random,kmeans", "bald,random,kmeans"])
 def test_a_key_that_one_swept_option_lacks_is_refused_before_the_first_run(run, options):
     done = run("-m", *TINY, f"strategy={options}", "strategy.features=input")
