@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -26,18 +26,20 @@ class PoolState:
         pool: [P] dataset indices that may ever be labelled: the training part without the validation set.
         acquisitions: One array of dataset indices a round, in the order acquired; the first is the initial set
             (empty for a cold start).
+        silent: Dataset indices of the items that would get no label, were an annotator asked about them, ascending.
     """
 
     pool: Indices
     acquisitions: tuple[Indices, ...]
+    silent: Indices = field(default_factory=lambda: _indices([]))
 
     @classmethod
-    def start(cls, pool: ArrayLike, initial: ArrayLike) -> PoolState:
-        """The state of round 0: `initial` [L] is labelled."""
+    def start(cls, pool: ArrayLike, initial: ArrayLike, silent: ArrayLike = ()) -> PoolState:
+        """The state of round 0: `initial` [L] is labelled, as far as it gets labels."""
         members = _indices(pool)
         if len(np.unique(members)) != len(members):
             raise ValueError("the pool holds an index twice")
-        return cls(_indices(np.sort(members)), ()).acquire(initial)
+        return cls(_indices(np.sort(members)), (), _indices(silent)).acquire(initial)
 
     @property
     def round(self) -> int:
@@ -45,14 +47,19 @@ class PoolState:
         return len(self.acquisitions) - 1
 
     @cached_property
-    def labelled(self) -> Indices:
-        """[L] labelled dataset indices in the order acquired."""
+    def asked(self) -> Indices:
+        """[A] dataset indices that an annotator was asked about, in the order acquired."""
         return _indices(np.concatenate([np.empty(0, np.int64), *self.acquisitions]))
 
     @cached_property
+    def labelled(self) -> Indices:
+        """[L] labelled dataset indices in the order acquired: those asked about, less those that got no label."""
+        return self.asked if not len(self.silent) else _indices(self.asked[~np.isin(self.asked, self.silent)])
+
+    @cached_property
     def unlabelled(self) -> Indices:
-        """[P − L] unlabelled dataset indices, ascending."""
-        return _indices(self.pool[~np.isin(self.pool, self.labelled, assume_unique=True)])
+        """[P − A] dataset indices that nobody was asked about, ascending."""
+        return _indices(self.pool[~np.isin(self.pool, self.asked, assume_unique=True)])
 
     def acquire(self, indices: ArrayLike) -> PoolState:
         """The next round's state, with `indices` [B] labelled.
@@ -65,11 +72,11 @@ class PoolState:
         for fault, bad in (
             ("acquired twice in one batch", values[counts > 1]),
             ("not in the pool", values[~np.isin(values, self.pool)]),
-            ("labelled already", values[np.isin(values, self.labelled)]),
+            ("labelled already", values[np.isin(values, self.asked)]),
         ):
             if len(bad):
                 raise ValueError(f"dataset index {', '.join(map(str, bad[:5]))}: {fault}")
-        return PoolState(self.pool, (*self.acquisitions, new))
+        return PoolState(self.pool, (*self.acquisitions, new), self.silent)
 
     def candidates(self, limit: int | None, generator: np.random.Generator) -> Indices:
         """Unlabelled dataset indices to score, ascending: all of them, or a random subset of `limit`."""

@@ -100,12 +100,30 @@ class StopSetRecord(Struct, frozen=True):
     changed: Fraction | None = None
 
 
+class AnnotationRecord(Struct, frozen=True):
+    """What a simulated annotator said and what it cost.
+
+    Args:
+        cost: Of all items asked about so far, the initial set and those without a label included, in the unit of
+            `annotator.price`.
+        abstained: Items asked about so far that got no label: they are paid for and not trained on.
+        wrong: Labels given so far that are not the true class.
+        answers: [B] the label given to each item of the batch, None where none was given; None in the last round.
+    """
+
+    cost: Count
+    abstained: Count = 0
+    wrong: Count = 0
+    answers: list[Count | None] | None = None
+
+
 class RoundRecord(Struct, frozen=True, kw_only=True):
     """One round: the labelled set, the training, its quality, and what was acquired.
 
     Args:
         round: Counted from 0.
-        labelled: Labelled points that this round's networks were trained on, the initial set included.
+        labelled: Labelled points that this round's networks were trained on, the initial set included; with an
+            annotator who gives some items no label, the items asked about.
         accuracy, nll, ece: Quality on the test part (see `al_bench.metrics`); None where it was not evaluated.
         metrics: Further metrics by name: al-bench's (see `al-bench guide metrics`), and those of the user's own.
         class_metrics: Name to values [C] of the metrics by class, recall and precision, to six decimals; None for a
@@ -115,14 +133,16 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
         validation_accuracy: The accuracy on the validation set of a run that stops by it; None elsewhere.
         stop_set: How the predictions for a fixed part of the pool moved; None where none was asked for, and in records
             of versions that had none.
-        class_counts: [C] labelled points by class.
+        class_counts: [C] labelled points by their true class.
         fit: What the training of each network did; empty in a cold start's round 0.
         candidates: Points that were scored; None in the last round.
         acquired: [B] dataset indices in the order picked; None in the last round, which acquires nothing.
         scores: [B] the score of each when it was picked; None where the strategy has none.
-        acquired_labels: [B] their true classes.
+        acquired_labels: [B] their true classes; the number of classes for an item of none of them.
         acquired_items: [B] what the user calls each: the row of the file, counted from 0 without the header, or a text
             of the column `dataset.id`; None where the data set is none of the user's.
+        annotation: What the annotator said and what it cost; None where every label was true and cost 1, as in records
+            of versions that had no annotators.
         notes: What the strategy says of the batch.
         health: None in records of versions that did not measure it.
         seconds: Stage to wall-clock seconds.
@@ -148,6 +168,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     scores: list[Measure] | None = None
     acquired_labels: list[Count] | None = None
     acquired_items: list[Item] | None = None
+    annotation: AnnotationRecord | None = None
     notes: dict[str, Any] = field(default_factory=dict)
     health: HealthRecord | None = None
     seconds: dict[str, Measure] = field(default_factory=dict)
@@ -186,7 +207,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
         pool, validation, test: Points of each part.
         pool_classes, test_classes: [C] points of each class in the pool and in the test part; empty in records of
             versions that did not write them.
-        initial: Dataset indices labelled in round 0; None for a run on the full pool.
+        initial: Dataset indices asked about in round 0, the initial set; None for a run on the full pool.
         initial_items: What the user calls each of them; None where the data set is none of the user's.
         functions: K, the distinct functions of the posterior.
         fingerprint: Of the data.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Writes what is generated in the guide: the page of strategies, the fields of a record, and the planted studies.
+"""Writes what is generated in the guide: the pages of options, the fields of a record, and the planted studies.
 
     python scripts/guide_pages.py
 
@@ -11,6 +11,7 @@ Tests hold each equal to what this script would write.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -18,15 +19,19 @@ from pathlib import Path
 
 import msgspec
 
+from al_bench.config.load_class import load_class
 from al_bench.config.options import files, first_line
 from al_bench.config.page_text import as_markdown
-from al_bench.config.registry import conf_dir
-from al_bench.config.strategy_pages import arguments, page
-from al_bench.records import FitRecord, HealthRecord, RoundRecord, RunHeader, StopSetRecord
+from al_bench.config.registry import COMPONENTS, conf_dir
+from al_bench.config.strategy_pages import arguments, docstring, page, typed
+from al_bench.records import AnnotationRecord, FitRecord, HealthRecord, RoundRecord, RunHeader, StopSetRecord
 
 GUIDE = Path(__file__).resolve().parents[1] / "al_bench" / "guide"
 FIELDS = ("<!-- fields: begin -->\n", "<!-- fields: end -->\n")
 """The marks between which the table of fields stands in record-format.md."""
+
+OPTIONS = ("annotator",)
+"""The config groups whose options stand in conditions.md, each between marks of its own."""
 
 PLANTED = ("<!-- planted: begin -->\n", "<!-- planted: end -->\n")
 """The marks between which the table of planted studies stands in statistics.md."""
@@ -47,6 +52,7 @@ RECORDS = (
     ("fit, of rounds.jsonl", FitRecord),
     ("stop_set, of rounds.jsonl", StopSetRecord),
     ("health, of rounds.jsonl", HealthRecord),
+    ("annotation, of rounds.jsonl", AnnotationRecord),
     ("header.json", RunHeader),
 )
 
@@ -128,6 +134,45 @@ def record_format_page(text: str) -> str:
     return f"{before}{begin}\n## Fields\n\n{tables}\n{end}{after}"
 
 
+def option_section(group: str, name: str) -> str:
+    """What there is to say of one option: its class's docstring, and its keys with their defaults.
+
+    Keys of a base class stand with the first option alone.
+    """
+    cls = load_class(COMPONENTS[group][name])
+    (formula, *more), sections = docstring(cls)
+    line = first_line(Path(conf_dir(), group, f"{name}.yaml"))
+    lines = [f"### {group}={name}", "", *([line, ""] if line != formula else []), formula]
+    for paragraph in more:
+        lines += ["", paragraph]
+    texts, keys = arguments(cls), dataclasses.fields(cls())
+    if name != next(iter(COMPONENTS[group])):
+        shared = {field.name for base in cls.__mro__[1:] if dataclasses.is_dataclass(base) for field in
+                  dataclasses.fields(base)}  # fmt: skip
+        keys = tuple(key for key in keys if key.name not in shared)
+    if keys:
+        lines += ["", "| key | default | meaning |", "| --- | --- | --- |"]
+    for key in keys:
+        meaning = texts.get(key.name, "").replace("|", "\\|")
+        lines.append(f"| `{group}.{key.name}` | `{typed(getattr(cls(), key.name))}` | {meaning} |")
+    lines += [f"\n{title}: {' '.join(sections[title].split())}" for title in ("Cost", "Source", "Departures")
+              if title in sections]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def conditions_page(text: str) -> str:
+    """The page of conditions, with the options of every group between its marks."""
+    for group in OPTIONS:
+        begin, end = (f"<!-- {group}: {which} -->\n" for which in ("begin", "end"))
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        if not rest or end not in rest:
+            raise ValueError(f"conditions.md has lost its marks of {group}")
+        sections = "\n".join(option_section(group, name) for name in COMPONENTS[group])
+        text = f"{before}{begin}\n{sections}\n{end}{after}"
+    return text
+
+
 def statistics_page(text: str) -> str:
     """The page of statistics, with the table of the planted studies between its marks, in per cent."""
     begin, end = PLANTED
@@ -147,9 +192,11 @@ def statistics_page(text: str) -> str:
 
 def main() -> int:
     """Write the pages; returns the exit status."""
+    conditions = GUIDE / "conditions.md"
     record_format, statistics = GUIDE / "record-format.md", GUIDE / "statistics.md"
     texts = {
         GUIDE / "strategies.md": strategies_page(),
+        conditions: conditions_page(conditions.read_text(encoding="utf-8")),
         record_format: record_format_page(record_format.read_text(encoding="utf-8")),
         statistics: statistics_page(statistics.read_text(encoding="utf-8")),
     }

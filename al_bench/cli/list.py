@@ -18,6 +18,7 @@ GROUPS = {
     "models": "model",
     "posteriors": "posterior",
     "trainings": "training",
+    "annotators": "annotator",
     "experiments": "experiment",
 }
 METRICS_GROUP = "metrics"

@@ -31,6 +31,7 @@ CONTRACTS = {
     "posterior": Contract("al_bench.learners.posterior:Posterior"),
     "training": Contract("al_bench.learners.training:Training"),
     "encoder": Contract("al_bench.data.encoders.encoder:Encoder"),
+    "annotator": Contract("al_bench.annotators.annotator:Annotator"),
     "dataset": Contract(methods=("load()",)),
     "model": Contract(methods=("build(shape, classes)", "learner(dataset, posterior, training)")),
 }

@@ -50,6 +50,12 @@ COMPONENTS: dict[str, dict[str, str]] = {
     "training": {
         "gradient_descent": "al_bench.learners.training:Training",
     },
+    "annotator": {
+        "perfect": "al_bench.annotators.annotator:Perfect",
+        "noisy": "al_bench.annotators.noisy:Noisy",
+        "abstaining": "al_bench.annotators.abstaining:Abstaining",
+        "panel": "al_bench.annotators.panel:Panel",
+    },
     "strategy": {
         "random": "al_bench.strategies.uncertainty:Random",
         "least_confidence": "al_bench.strategies.uncertainty:LeastConfidence",

@@ -31,8 +31,9 @@ class Dataset:
         name: The dataset's name, used in folders and titles.
         inputs: [N, *shape] the training part: uint8 for images or float32; a tensor, or rows of a file. Or [N] texts,
             which an encoder turns into features before anything is trained.
-        hidden_labels: [N] int64. Only `labels` reads them, and only the round loop calls it: a strategy never
-            receives a Dataset, so it cannot see the label of an unlabelled point.
+        hidden_labels: [N] int64, the true classes; −1 for a point of none of the classes. Only `labels` and
+            `true_labels` read them, and only the round loop calls these: a strategy never receives a Dataset, so it
+            cannot see the label of an unlabelled point.
         test_inputs: [T, *shape], of the same type as `inputs`.
         test_labels: [T] int64.
         class_names: One name a class, C in all.
@@ -44,6 +45,8 @@ class Dataset:
         reading: What was read of a user's data, to be said before a run.
         encoding: What the inputs were before an encoder made features of them; None where they are raw.
         validation: [V] int64 dataset indices of the validation part that the files name, read where `validation=file`.
+        given_labels: [N] int64 what a simulated annotator says of every point, −1 where it gives no label; None where
+            it always says the true class.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Dataset:
     reading: Reading | None = None
     encoding: Encoding | None = None
     validation: Tensor | None = None
+    given_labels: Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -76,7 +80,12 @@ class Dataset:
         return tuple(self.inputs.shape[1:])
 
     def labels(self, indices: Tensor) -> Tensor:
-        """[n] labels of the dataset indices [n]."""
+        """[n] labels of the dataset indices [n], as the annotator gives them."""
+        labels = self.hidden_labels if self.given_labels is None else self.given_labels
+        return labels[indices.to(labels.device)]
+
+    def true_labels(self, indices: Tensor) -> Tensor:
+        """[n] the true classes of the dataset indices [n], for records and for oracles; −1 for none of the classes."""
         return self.hidden_labels[indices.to(self.hidden_labels.device)]
 
     def items(self, indices: ArrayLike) -> list[int | str]:

@@ -43,7 +43,7 @@ def acquire(experiment: Experiment, state: PoolState, meter: Meter) -> Acquisiti
     """Score the candidates of a round and select its batch; the only place where a row becomes a dataset index."""
     streams, limit = experiment.streams, experiment.config.schedule.candidates
     candidates = state.candidates(limit, streams.numpy("candidates", state.round))
-    batch = experiment.batch(len(state.labelled))
+    batch = experiment.batch(len(state.asked))
     with meter.stage("score"):
         gatherer = Gatherer(experiment.learner, experiment.strategy, state, streams, experiment.table)
         noise = RankingNoise.for_round(gatherer, batch, len(candidates))

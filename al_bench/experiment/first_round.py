@@ -161,6 +161,7 @@ def cache_key_parts(experiment: Experiment) -> dict[str, Any]:
         "seed": config.seed,
         "features": None if data.encoding is None else data.encoding.digest,
         "data": [data.fingerprint(), *(_digest(part) for part in (data.mean, data.std)), data.classes],
+        "given": None if data.given_labels is None else _digest(data.given_labels),
         "labelled": _digest(torch.tensor(experiment.start.labelled)),
         "validation": _digest(torch.tensor(experiment.validation)),
         "model": _plain(config.model),

@@ -121,7 +121,7 @@ class Gatherer:
                 point_products = self._point_products(inputs)
             products |= {name: point_products[name] for name in wanted}
         if Product.true_labels in names:
-            products[Product.true_labels] = data.labels(indices)
+            products[Product.true_labels] = data.true_labels(indices)
         return products
 
     def chunks(self, candidates: Tensor) -> Iterator[tuple[slice, Evidence, Tensor | None]]:

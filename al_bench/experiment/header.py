@@ -29,7 +29,7 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
     """The header of a run."""
     config, dataset = job.config, experiment.dataset
     has_items = dataset.origins is not None and config.reference.value == "none"
-    items = dataset.items(experiment.start.labelled) if has_items else None
+    items = dataset.items(experiment.start.asked) if has_items else None
     return RunHeader(
         study=job.folder.parents[2].name,
         dataset=dataset.name,
@@ -48,7 +48,7 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
         test=len(dataset.test_labels),
         pool_classes=experiment.class_counts(experiment.start.pool),
         test_classes=torch.bincount(dataset.test_labels, minlength=dataset.classes).tolist(),
-        initial=experiment.start.labelled.tolist() if config.reference.value == "none" else None,
+        initial=experiment.start.asked.tolist() if config.reference.value == "none" else None,
         initial_items=items,
         functions=experiment.learner.functions,
         fingerprint=dataset.fingerprint(),

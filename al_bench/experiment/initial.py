@@ -69,8 +69,10 @@ def draw_start(
         kind = default_kind(type(config.dataset))
     if kind is InitialKind.clusters:
         return draw_from_clusters(dense(encoded(), cache_folder(config.cache)), pool, size, streams)
-    labels = dataset.labels(torch.tensor(pool)).cpu().numpy()
+    labels = dataset.true_labels(torch.tensor(pool)).cpu().numpy()
     balanced, generator = kind is InitialKind.balanced, streams.numpy("initial")
+    if balanced:
+        pool, labels = pool[labels >= 0], labels[labels >= 0]
     try:
         return draw_initial(pool, labels, size, balanced, generator, dataset.class_names)
     except ValueError as error:

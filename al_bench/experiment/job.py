@@ -195,7 +195,7 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
             logger.info(UNKNOWN)
         print(f"al-bench: going on after round {done - 1} of {job.folder}", file=sys.stderr)
     title = f"{job.folder.parent.name} seed {job.config.seed}"
-    labels = len(folder.resume(experiment.start).labelled)
+    labels = len(folder.resume(experiment.start).asked)
     with tqdm(
         total=experiment.rounds,
         initial=done,
@@ -220,10 +220,20 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
 def _complete(job: Job, folder: RunFolder, prefix: str = "") -> Outcome:
     """The outcome of a complete run: its last round."""
     last = folder.rounds[-1]
-    note = f"{prefix}{last.labelled} labels, accuracy {last.accuracy:.4f}{_unlabelled_classes(last, folder)}"
+    note = f"{prefix}{last.labelled} labels, accuracy {last.accuracy:.4f}{_annotation(last)}"
+    note += _unlabelled_classes(last, folder)
     if is_unknown(folder, job.own_code):
         note += f" ({UNKNOWN})"
     return Outcome("complete", str(job.folder), note)
+
+
+def _annotation(last: RoundRecord) -> str:
+    """What the annotator said up to the end and what it cost; empty where every label was true and cost 1."""
+    if (said := last.annotation) is None:
+        return ""
+    parts = [f"without an answer {said.abstained}"] * bool(said.abstained)
+    parts += [f"wrong labels {said.wrong}"] * bool(said.wrong) + [f"cost {said.cost:,}"]
+    return f", {', '.join(parts)}"
 
 
 def _unlabelled_classes(last: RoundRecord, folder: RunFolder) -> str:

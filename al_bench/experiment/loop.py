@@ -127,7 +127,7 @@ def accuracy_on_validation(experiment: Experiment, round_: int) -> float:
     sampler = experiment.learner.sampler(experiment.streams, "validation_masks", round_, draws)
     indices = torch.tensor(experiment.validation)
     predicted = predict_rows(experiment.learner, sampler, indices).argmax(1)
-    return (predicted.cpu() == experiment.labels(experiment.validation).cpu()).double().mean().item()
+    return (predicted.cpu() == experiment.dataset.labels(indices).cpu()).double().mean().item()
 
 
 def measure_stability(stop_set: StopSet | None, round_: int, meter: Meter) -> StopSetRecord | None:
@@ -160,10 +160,11 @@ def describe(
                 values[metric.name] = quality.values[metric.name]
     accuracy = values.pop("accuracy", None)
     selection = None if acquisition is None else acquisition.selection
+    acquired, annotation = None if acquisition is None else acquisition.indices, experiment.annotation
     health = monitor.measure(state, accuracy, acquisition)
     return RoundRecord(
         round=state.round,
-        labelled=len(state.labelled),
+        labelled=len(state.asked),
         accuracy=accuracy,
         nll=values.pop("nll", None),
         ece=values.pop("ece", None),
@@ -176,12 +177,20 @@ def describe(
         class_counts=class_counts,
         fit=[FitRecord(**asdict(fit)) for fit in fits],
         candidates=None if acquisition is None else len(acquisition.candidates),
-        acquired=None if acquisition is None else acquisition.indices.tolist(),
+        acquired=None if acquired is None else acquired.tolist(),
         scores=None if selection is None or selection.scores is None else selection.scores.tolist(),
-        acquired_labels=None if acquisition is None else experiment.labels(acquisition.indices).tolist(),
-        acquired_items=None if acquisition is None else experiment.items(acquisition.indices),
+        acquired_labels=None
+        if acquired is None
+        else _or_count(experiment.labels(acquired), experiment.dataset.classes),
+        acquired_items=None if acquired is None else experiment.items(acquired),
+        annotation=annotation.describe(state, acquired, experiment.dataset) if annotation is not None else None,
         notes={} if selection is None else selection.notes,
         health=health,
         seconds=meter.seconds,
         peak_memory_bytes=meter.peak_memory_bytes,
     )
+
+
+def _or_count(labels: Tensor, classes: int) -> list[int]:
+    """Classes for a record: the number of classes for an item of none of them."""
+    return torch.where(labels < 0, classes, labels).tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -18,6 +18,7 @@ from al_bench.data.sparse import SparseRows
 from al_bench.data.user_data import VALIDATION_FILE
 from al_bench.errors import InputError
 from al_bench.evidence import Product
+from al_bench.experiment.annotate import Annotation, annotate, with_answers
 from al_bench.experiment.batch_of_one import refuse_batches_of_one
 from al_bench.experiment.equal_draws import EqualDraws, equal_draws
 from al_bench.experiment.feature_source import INPUT, feature_source
@@ -48,6 +49,7 @@ class Experiment:
             gets where the inputs are sparse; else None.
         metrics: What is computed where a round is evaluated.
         equal: Why all draws of the posterior are equal; None where they are not.
+        annotation: What a simulated annotator says of every item; None where people label.
     """
 
     config: RunConfig
@@ -61,11 +63,12 @@ class Experiment:
     table: Tensor | None = None
     metrics: tuple[Metric, ...] = tuple(METRICS.values())
     equal: EqualDraws | None = None
+    annotation: Annotation | None = None
 
     @property
     def rounds(self) -> int:
         """Networks trained in all, unless the accuracy stops the run before."""
-        missing = self.labels_at_end - len(self.start.labelled)
+        missing = self.labels_at_end - len(self.start.asked)
         return 1 + -(-missing // self.config.schedule.batch)
 
     @property
@@ -73,9 +76,9 @@ class Experiment:
         """The type of the device: cpu or cuda."""
         return self.dataset.inputs.device.type
 
-    def batch(self, labelled: int) -> int:
-        """B, the points that a round with so many labelled points acquires."""
-        return min(self.config.schedule.batch, self.labels_at_end - labelled)
+    def batch(self, asked: int) -> int:
+        """B, the points that a round acquires before which so many had been asked about."""
+        return min(self.config.schedule.batch, self.labels_at_end - asked)
 
     def evaluates(self, round_: int) -> bool:
         """Whether a round is evaluated: every so many of them, and the last."""
@@ -99,8 +102,8 @@ class Experiment:
         return (stop is not None and read is not None and read >= stop) or round_ == self.rounds - 1
 
     def labels(self, indices: Indices) -> Tensor:
-        """[n] the classes of dataset indices, for the record."""
-        return self.dataset.labels(torch.tensor(indices))
+        """[n] the true classes of dataset indices, for the record; −1 for none of the classes."""
+        return self.dataset.true_labels(torch.tensor(indices))
 
     def items(self, indices: Indices) -> list[int | str] | None:
         """What the user calls dataset indices, for the record; None where the data set is none of the user's."""
@@ -108,7 +111,8 @@ class Experiment:
 
     def class_counts(self, indices: Indices) -> list[int]:
         """[C] how many of some dataset indices each class has, for the record."""
-        return torch.bincount(self.labels(indices), minlength=self.dataset.classes).tolist()
+        labels = self.labels(indices)
+        return torch.bincount(labels[labels >= 0], minlength=self.dataset.classes).tolist()
 
 
 def check_strategy(
@@ -148,6 +152,11 @@ def check_strategy(
     needs = declared_needs(strategy, learner.functions > 1)
     if Product.true_labels in needs and not strategy.oracle:
         raise InputError(f"strategy {name} declares true_labels, which only a strategy marked oracle may read")
+    if Product.true_labels in needs and bool((dataset.hidden_labels < 0).any()):
+        raise InputError(
+            f"strategy {name} reads true labels, and some items of the pool are of none of the classes; choose another "
+            "strategy, or stress=none"
+        )
     if missing := needs - FROM_LABELS - learner.provides:
         product = min(product.name for product in missing)
         given = ", ".join(sorted(product.name for product in learner.provides))
@@ -239,14 +248,20 @@ def set_up(
         on_read(raw)
     encoded = functools.cache(lambda: encode_trainable(config, raw, device))
     start, validation = draw_sets(config, raw, streams, encoded)
+    annotation = annotate(config.annotator, raw, encoded, streams, cache_folder(config.cache))
+    if len(annotation.silent):
+        start = PoolState(start.pool, start.acquisitions, annotation.silent)
+        validation = validation[~np.isin(validation, annotation.silent)]
     full = config.reference is Reference.full
-    at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.labelled), len(start.pool))
+    at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.asked), len(start.pool))
     if config.training.stop is Stop.early and not len(validation):
         raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
     schedule = config.schedule
     if schedule.stop_at_accuracy is not None and schedule.stop_at_accuracy_on is StopOn.validation and not full:
         require_validation(len(validation), raw.size)
-    return assemble(config, strategy_name, encoded().to(device), start, validation, at_end, streams, chunk)
+    dataset = with_answers(encoded().to(device), annotation)
+    experiment = assemble(config, strategy_name, dataset, start, validation, at_end, streams, chunk)
+    return replace(experiment, annotation=annotation)
 
 
 def assemble(
@@ -277,7 +292,7 @@ def assemble(
     full = config.reference is Reference.full
     strategy = cast(Strategy, config.strategy)
     learner = build_learner(config, dataset, None if full else strategy, chunk)
-    refuse_batches_of_one(config, learner, len(start.labelled), labels_at_end)
+    refuse_batches_of_one(config, learner, len(start.asked), labels_at_end)
     equal = equal_draws(config, learner)
     table = None if full else check_strategy(config, strategy_name, learner, start, equal)
     metrics = (*METRICS.values(), *load_metrics(config.evaluation.metrics, dataset.classes))

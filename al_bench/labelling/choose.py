@@ -60,7 +60,7 @@ class Trained:
         """
         experiment, state = self.experiment, self.state
         if allowed is not None:
-            state = PoolState(np.sort(np.concatenate([state.labelled, allowed])), state.acquisitions)
+            state = PoolState(np.sort(np.concatenate([state.asked, allowed])), state.acquisitions)
         return acquire(_of_pool(experiment, state), state, Meter(experiment.device))
 
 

@@ -15,7 +15,18 @@ from al_bench.errors import InputError
 from al_bench.experiment import sweep
 from tests.conftest import REPOSITORY, TINY, record, written
 
-GROUPS = ("dataset", "encoder", "model", "posterior", "training", "strategy", "experiment", "scale", "debug")
+GROUPS = (
+    "dataset",
+    "encoder",
+    "model",
+    "posterior",
+    "training",
+    "annotator",
+    "strategy",
+    "experiment",
+    "scale",
+    "debug",
+)
 CHOICES = [
     f"{group}={path.stem}"
     for group in GROUPS
@@ -122,7 +133,7 @@ def test_identity_is_the_same_wherever_the_run_lives(composed):
 def test_the_components_chosen_are_what_the_keys_do_not_tell(composed):
     components = composed("dataset=mnist", "strategy=entropy").components
     assert components["strategy"] == "entropy"
-    assert set(components) == {"dataset", "encoder", "model", "posterior", "training", "strategy"}
+    assert set(components) == {"dataset", "encoder", "model", "posterior", "training", "annotator", "strategy"}
     assert "strategy" not in composed("reference=full", "strategy=entropy").components
 
 

@@ -240,6 +240,8 @@ def _label(run: Run, record: RoundRecord, rank: int) -> str:
     labels, names = record.acquired_labels, run.header.class_names
     if not labels or rank >= len(labels):
         return "label not recorded"
+    if names and labels[rank] == len(names):
+        return "none of the classes"
     return str(names[labels[rank]]) if names and labels[rank] < len(names) else str(labels[rank])
 
 

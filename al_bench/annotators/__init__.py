@@ -1,0 +1,1 @@
+"""Simulated annotators: who answers when a run buys a label, how often wrongly, and at which price."""
