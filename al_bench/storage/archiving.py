@@ -31,7 +31,10 @@ PRIVATE = ("items", "paths", "host")
 """What an archive has only where it is asked for."""
 _WITH_PATHS = ("command", "identity", "first_round", "own_code", "encoding", "extended")
 """Fields of a header in which paths may be."""
-_PATH_KEYS = ("path", "root", "test", "validation", "label_file", "results", "cache", "features", "file", "weights")
+_PATH_KEYS = (
+    *("path", "test_path", "root", "test", "validation", "label_file"),
+    *("results", "cache", "features", "file", "weights"),
+)
 """Last parts of keys whose values are paths, where they are texts with a slash."""
 _PATH = re.compile(r"(/|~|\.{1,2}[/\\]|[A-Za-z]:[/\\])")
 """How a text begins that is a path whatever its key."""

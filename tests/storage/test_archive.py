@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
 
+from al_bench.config.components import load_class
+from al_bench.config.registry import COMPONENTS
 from al_bench.errors import InputError
 from al_bench.storage.archive import read_archive, stand_in
 from al_bench.storage.archiving import default_archive, without_folders, write_archive
@@ -83,6 +86,7 @@ def test_only_what_is_asked_for_is_in_it(study: Path, include: tuple[str, ...]) 
         ("dataset.path=/home/ada/birds.csv", "dataset.path=birds.csv"),
         ("dataset.path='/home/ada/my birds.csv'", "dataset.path='my birds.csv'"),
         ("dataset.test=secret/folder/test.csv", "dataset.test=test.csv"),
+        ("dataset.test_path=secret/folder/test.csv", "dataset.test_path=test.csv"),
         ("~/x/y.npy", "y.npy"),
         (r"C:\Users\ada\birds.csv", "birds.csv"),
         ({"results": "runs/of/ada", "model": "a/b"}, {"results": "ada", "model": "a/b"}),
@@ -90,10 +94,34 @@ def test_only_what_is_asked_for_is_in_it(study: Path, include: tuple[str, ...]) 
         ("strategy=bald", "strategy=bald"),
         ("a note = that / is no path", "a note = that / is no path"),
     ],
-    ids=["override", "quoted", "relative", "home", "windows", "keys", "own code", "no path", "a sentence"],
+    ids=[
+        "override",
+        "quoted",
+        "relative",
+        "relative test part",
+        "home",
+        "windows",
+        "keys",
+        "own code",
+        "no path",
+        "a sentence",
+    ],
 )
 def test_a_path_keeps_its_last_part_alone(value: object, public: object) -> None:
     assert without_folders(value) == public
+
+
+def test_every_key_that_is_called_a_path_or_a_file_is_cut() -> None:
+    keys = {
+        f"{group}.{entry.name}"
+        for group, schemas in COMPONENTS.items()
+        for schema in schemas.values()
+        for entry in fields(load_class(schema))
+        if entry.name.endswith(("path", "file", "root"))
+    }
+    assert {"dataset.path", "dataset.test_path", "dataset.label_file", "encoder.test_path"} <= keys
+    for key in keys:
+        assert without_folders({key: "secret/folder/x.csv"}) == {key: "x.csv"}, key
 
 
 def named_by_items(root: Path, arm: str) -> Path:
