@@ -25,7 +25,7 @@ from al_bench.errors import InputError
 # Blue, sky, vermillion, orange (Okabe & Ito 2008), told apart without colour by their hatches.
 _STYLES = {
     "train": ("#0072B2", ""),
-    "evaluate": ("#9FD3F0", "...."),
+    "evaluate": ("#9FD3F0", "++++"),
     "score": ("#D55E00", "////"),
     "select": ("#F3C65F", "xxxx"),
 }
