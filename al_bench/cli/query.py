@@ -28,7 +28,13 @@ labelling says more. Exit status: 0 a batch was written, or nothing is left to a
     "formats",
     multiple=True,
     metavar="FORMAT",
-    help="write the batch for label-studio, doccano or files, too",
+    help="write the batch for label-studio, doccano, cvat or as a list of files, too",
+)
+@options.option(
+    "--label-studio",
+    "label_studio",
+    metavar="URL",
+    help="send the batch to a Label Studio server and take the labels from there",
 )
 @options.option("--partial", is_flag=True, help="go on although items of the last batch have no label")
 @options.option("--where", metavar="predicted=NAME", default="", help="ask within one predicted class")
@@ -38,6 +44,7 @@ def command(
     words: tuple[str, ...],
     label_files: tuple[Path, ...],
     formats: tuple[str, ...],
+    label_studio: str | None,
     partial: bool,
     where: str,
     predict: bool,
@@ -75,6 +82,7 @@ def command(
             where=predicted_class(where),
             predict=predict,
             formats=tuple(dict.fromkeys(formats)),
+            label_studio=label_studio,
             say=say,
         )
     )

@@ -22,6 +22,7 @@ class Answer:
         row: The line of the file; 0 where it has none.
         annotator: Who gave it; "" where nobody says.
         order: Later answers have higher numbers: batches in their order, then further files in the order given.
+        entry: What messages call the row where the file has no lines, such as `task 3`.
     """
 
     item: str
@@ -30,11 +31,13 @@ class Answer:
     row: int = 0
     annotator: str = ""
     order: int = 0
+    entry: str = ""
 
     @property
     def where(self) -> str:
-        """The source and the line, as messages call it."""
-        return f"{self.source}, line {self.row}" if self.row else self.source
+        """The source and the line or entry, as messages call it."""
+        row = self.entry or (f"line {self.row}" if self.row else "")
+        return f"{self.source}, {row}" if row else self.source
 
     @property
     def coder(self) -> str:

@@ -18,6 +18,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from al_bench.data.labels import canonical
@@ -95,8 +96,11 @@ class FilledRow:
         line: Of the file, from 1; 0 where it has no lines.
         item: As written there.
         label: As class names are written; "" where the cell is empty.
-        annotator: Of a column of that name; else "".
-        entry: The entry, where the file has no lines, such as `task 3`.
+        annotator: Who gave the label; "" where the file does not say.
+        entry: What messages call the row where the file has no lines, such as `task 3`.
+        study: The study whose batch the row is of; "" where the file does not say.
+        is_file: Whether `item` is the name of a file, whose folders may be others than the pool's.
+        since: The number of the copy of the file in which the row stood first; None for this one's.
     """
 
     line: int
@@ -104,14 +108,13 @@ class FilledRow:
     label: str
     annotator: str = ""
     entry: str = ""
+    study: str = ""
+    is_file: bool = False
+    since: int | None = None
 
-    def source(self, file: str) -> str:
-        """The file, with the entry where there are no lines."""
-        return f"{file}, {self.entry}" if self.entry else file
-
-    def where(self, file: str) -> str:
+    def where(self, source: str) -> str:
         """The file and the line or entry, as messages call it."""
-        return self.source(file) if self.entry else f"{file}, line {self.line}"
+        return f"{source}, {self.entry or f'line {self.line}'}"
 
 
 def read_rows(path: Path, content: bytes | None = None) -> list[FilledRow]:
@@ -231,6 +234,20 @@ class KnownItems:
             return matches[0] if len(matches) == 1 else None
         return None
 
+    def of_file(self, name: str) -> list[str]:
+        """The items that are a file of this name, with more folders before it or fewer: tools drop or add them."""
+        text = name.replace("\\", "/")
+        same = self._by_file.get(text.rpartition("/")[2], [])
+        return [item for item in same if f"/{text}".endswith(f"/{item}") or f"/{item}".endswith(f"/{text}")]
+
+    @cached_property
+    def _by_file(self) -> dict[str, list[str]]:
+        """The last part of an item's name to the items."""
+        out: dict[str, list[str]] = {}
+        for name in sorted(self._exact):
+            out.setdefault(name.rpartition("/")[2], []).append(name)
+        return out
+
 
 def _form(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
@@ -263,6 +280,14 @@ def answers_of(
         item = known.find(row.item, likely)
         if item is None and row.item in before:
             item = row.item
+        if item is None and row.is_file:
+            same = known.of_file(row.item)
+            if len(same) > 1 and row.label:
+                raise InputError(
+                    f"{row.where(source)}: {row.item!r} may be {same[0]} or {same[1]}; give these labels as CSV with "
+                    "the columns item and label"
+                )
+            item = same[0] if len(same) == 1 else None
         if item is None:
             if not row.label:
                 continue
@@ -277,5 +302,5 @@ def answers_of(
                 f"{row.where(source)}: {item} is no item of this batch; give labels of other items by --labels FILE"
             )
         if row.label:
-            answers.append(Answer(item, row.label, row.source(source), row.line, row.annotator, order))
+            answers.append(Answer(item, row.label, source, row.line, row.annotator, order, row.entry))
     return answers

@@ -2,10 +2,12 @@
 
     batch-NNN.csv     a batch, which people fill; read again at every call, written once
     batch-NNN.html    the same to look at
-    label-studio-NNN.*, doccano-NNN.jsonl, files-NNN.txt   the same for labelling tools (--tasks)
-    labels-NNN-NAME   a copy of a further file of labels (--labels NAME), the newest of each name counts
+    label-studio-NNN.*, doccano-NNN*, cvat-NNN*, files-NNN.txt   the same for labelling tools (--tasks)
+    labels-NNN-NAME   a copy of a further file of labels (--labels NAME), the newest of each name counts;
+                      or of what people said in a project of Label Studio
     predictions-NNN.csv, learner-NNN.*   what --predict wrote
     record/NNN.json   how batch NNN came about, and all labels that were known then; never changed
+    record/label-studio.json   the project of Label Studio whose tasks are the batches (--label-studio)
     record/pool-NNN.txt   the items of the pool, one a line, where they are others than those of the record before
     .lock             held by the process that is at work
 
@@ -156,29 +158,28 @@ class LabellingFolder:
         finally:
             part.unlink(missing_ok=True)
 
-    def imports(self) -> list[Path]:
-        """The copies of further files of labels that count, in the order they came: the newest of each name."""
-        newest: dict[str, Path] = {}
-        for path in self._copies():
-            match = IMPORT.fullmatch(path.name)
-            assert match is not None
-            newest.pop(match[2], None)
-            newest[match[2]] = path
-        return list(newest.values())
+    def imports(self) -> list[tuple[int, str, Path]]:
+        """The copies of further files of labels that count, in the order they came: the newest of each name.
 
-    def _copies(self) -> list[Path]:
-        copies = [path for path in self.path.glob("labels-*") if IMPORT.fullmatch(path.name)]
-        return sorted(copies, key=lambda path: int(path.name.split("-")[1]))
+        Returns:
+            Number, name and path of each.
+        """
+        newest: dict[str, tuple[int, str, Path]] = {}
+        for path in self.path.glob("labels-*"):
+            if (match := IMPORT.fullmatch(path.name)) is not None:
+                number, name = int(match[1]), match[2]
+                if name not in newest or newest[name][0] < number:
+                    newest[name] = (number, name, path)
+        return sorted(newest.values())
+
+    @property
+    def next_import(self) -> int:
+        """The number of the next copy of a further file of labels."""
+        return max((number + 1 for number, _, _ in self.imports()), default=0)
 
     def add_import(self, name: str, content: bytes) -> Path:
-        """Copy a further file of labels into the folder, unless the newest of its name has the same bytes."""
-        for path in self.imports():
-            match = IMPORT.fullmatch(path.name)
-            if match is not None and match[2] == name and path.read_bytes() == content:
-                return path
-        copies = self._copies()
-        number = int(copies[-1].name.split("-")[1]) + 1 if copies else 0
-        path = self.path / f"labels-{number:03d}-{name}"
+        """Copy a further file of labels into the folder."""
+        path = self.path / f"labels-{self.next_import:03d}-{name}"
         self.write_new(path, content)
         return path
 

@@ -3,48 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from al_bench.data.labels import unknown_class
 from al_bench.errors import InputError
 from al_bench.labelling.answers import SKIP, Answer, Answers
 from al_bench.labelling.batch import BatchRecord
-from al_bench.labelling.batch_file import KnownItems, answers_of, read_rows
+from al_bench.labelling.batch_file import FilledRow, KnownItems, answers_of, read_rows
 from al_bench.labelling.exchange.label_files import read_labels
 from al_bench.labelling.folder import LIMIT, LabellingFolder
 from al_bench.labelling.pool import LabellingPool
 from al_bench.storage.files import read_regular
 
 
+@dataclass(frozen=True)
+class LabelFile:
+    """A further file of labels, whose copy lies in the study's folder or will.
+
+    Args:
+        name: Of the copy, after its number; a newer one of the same name takes its place.
+        source: What messages call it.
+        content: Its bytes.
+    """
+
+    name: str
+    source: str
+    content: bytes
+
+
+def given_files(paths: Sequence[Path]) -> list[LabelFile]:
+    """The files that `--labels` names.
+
+    Raises:
+        InputError: one cannot be read, or two have the same name.
+    """
+    files = []
+    for path in paths:
+        try:
+            files.append(LabelFile(path.name, str(path), read_regular(path, LIMIT)))
+        except OSError as error:
+            raise InputError(f"--labels: {path} cannot be read: {error.strerror or error}") from error
+    names = [file.name for file in files]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"--labels: two files are called {twice[0]}; give each a name of its own")
+    return files
+
+
 def read_answers(
-    label_files: Sequence[Path], folder: LabellingFolder, known: KnownItems, gone: Sequence[str]
-) -> tuple[Answers, list[tuple[str, bytes]]]:
-    """The answers of every batch and of every further file, and the further files that are not in the folder yet."""
+    files: Sequence[LabelFile], folder: LabellingFolder, known: KnownItems, gone: Sequence[str], study: str
+) -> tuple[Answers, list[LabelFile]]:
+    """The answers of every batch, of the copies in the folder and of further files, in the order in which they came.
+
+    Args:
+        files: Further files, in the folder already or not.
+        folder: The study's.
+        known: The items of the pool.
+        gone: Items that were in the pool before.
+        study: The study's name.
+
+    Returns:
+        The answers, and the files that are not in the folder yet.
+    """
     given: list[Answer] = []
     for record in folder.records:
         path = folder.batch_path(record.number)
         rows = read_rows(path)
         given += answers_of(rows, path.name, known, record.items, order=record.number, gone=gone)
         given += answers_of_lost_rows(folder, record, {known.find(row.item, record.items) for row in rows})
-    order = len(folder.records)
-    new: list[tuple[str, bytes]] = []
-    for path in label_files:
-        try:
-            new.append((path.name, read_regular(path, LIMIT)))
-        except OSError as error:
-            raise InputError(f"--labels: {path} cannot be read: {error.strerror or error}") from error
-    names = [name for name, _ in new]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise InputError(f"--labels: two files are called {twice[0]}; give each a name of its own")
-    for copy in folder.imports():
-        if copy.name.split("-", 2)[2] not in names:  # a newer one of the same name takes its place
-            given += answers_of(read_labels(copy), copy.name, known, order=order, gone=gone)
-            order += 1
-    for path, (_, content) in zip(label_files, new, strict=True):
-        given += answers_of(read_labels(path, content), str(path), known, order=order, gone=gone)
-        order += 1
-    return Answers.of(given), new
+    copies = {name: (number, path, _copied(path)) for number, name, path in folder.imports()}
+    new = [file for file in files if file.name not in copies or copies[file.name][2] != file.content]
+    newer = {file.name for file in new}
+    sources = {file.name: file.source for file in files}
+    counting = [
+        (number, sources.get(name, path.name), content)
+        for name, (number, path, content) in copies.items()
+        if name not in newer
+    ]
+    counting += [(folder.next_import + turn, file.source, file.content) for turn, file in enumerate(new)]
+    for number, source, content in counting:
+        by_copy: dict[int, list[FilledRow]] = {}
+        for row in read_labels(source, content, study):
+            by_copy.setdefault(number if row.since is None else row.since, []).append(row)
+        for copy, rows in by_copy.items():
+            given += answers_of(rows, source, known, order=len(folder.records) + copy, gone=gone)
+    return Answers.of(sorted(given, key=lambda answer: answer.order)), new
+
+
+def _copied(path: Path) -> bytes:
+    """The bytes of a copy in the folder."""
+    try:
+        return read_regular(path, LIMIT)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def answers_of_lost_rows(folder: LabellingFolder, record: BatchRecord, there: set[str | None]) -> list[Answer]:

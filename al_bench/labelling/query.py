@@ -9,8 +9,16 @@ from __future__ import annotations
 from al_bench.experiment.process import keep_freed_memory, pick_device, set_threads
 from al_bench.experiment.setup import encode_trainable
 from al_bench.labelling.batch_output import restore
+from al_bench.labelling.delivery import (
+    check_delivery,
+    connect,
+    deliver,
+    delivered,
+    following_step,
+    open_project,
+    require_answers,
+)
 from al_bench.labelling.describe import describe_labels, describe_pool
-from al_bench.labelling.exchange.task_files import Batch, check_formats, write_tasks
 from al_bench.labelling.folder import LabellingFolder
 from al_bench.labelling.next_batch import next_batch
 from al_bench.labelling.pool import LabellingPool
@@ -28,30 +36,27 @@ def query(request: Request) -> Reply:
     check_request(request)
     set_threads(request.config.threads)
     keep_freed_memory()
+    server = connect(request)  # before anything that takes long
     pool = LabellingPool.read(request.config)
     request.say(f"read {describe_pool(pool)}")
     encoded = encode_trainable(request.config, pool.dataset, pick_device(request.config.device))
     with LabellingFolder.hold(request.folder) as folder:
         restored = restore(folder, pool, request.study)
-        session = read_session(request, pool, encoded, folder)
+        project = open_project(request, server, folder)
+        session = read_session(request, pool, encoded, folder, project.labels() if project else ())
         if restored is not None and restored == len(folder.records) - 1 and session.state.open:
             file = folder.batch_path(restored)
             return Reply([*session.lines, f"{file} was missing and is written again from its record; fill it"], file)
         if request.predict:
             return predict(session)
-        check_formats(request.formats, pool, session.classes)
-        if session.state.open and not request.partial and (written := write_formats(session)):
-            file = folder.batch_path(len(folder.records) - 1)
-            return Reply([*session.lines, *written, f"next: label the items of {file} there or in this file"], file)
-        reply = next_batch(session)
-        return reply if reply.batch is None else Reply([*reply.lines, *write_formats(session)], reply.batch)
-
-
-def write_formats(session: Session) -> list[str]:
-    """Write the last batch in the formats of tools that are asked for, unless it is there; what to say of it."""
-    batch = Batch(session.folder.records[-1], session.pool, session.classes)
-    written = write_tasks(session.folder, session.request.formats, batch)
-    return [f"written: {', '.join(map(str, written))}"] if written else []
+        check_delivery(session, project)
+        if session.state.open and not request.partial:
+            if lines := deliver(session, project):
+                file = folder.batch_path(len(folder.records) - 1)
+                return Reply([*session.lines, *lines, following_step(file, project)], file)
+            if project is not None:
+                require_answers(session, project)
+        return delivered(session, next_batch(session), project)
 
 
 def predict(session: Session) -> Reply:

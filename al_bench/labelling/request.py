@@ -26,6 +26,7 @@ class Request:
         predict: Whether predictions and the learner are written, in place of a batch.
         formats: Formats of labelling tools in which a batch is written, too: names of
             `al_bench.labelling.exchange.task_files.FORMATS`.
+        label_studio: The address of a Label Studio server, or of a project there; None for none.
         say: Is called with a line to show at once.
     """
 
@@ -39,6 +40,7 @@ class Request:
     where: str = ""
     predict: bool = False
     formats: tuple[str, ...] = ()
+    label_studio: str | None = None
     say: Callable[[str], None] = lambda line: None
 
     @property
@@ -71,6 +73,8 @@ def check_request(request: Request) -> None:
         raise InputError(
             "--predict writes predictions for all items, and --where asks within a class; give one of them"
         )
+    if request.predict and request.formats:
+        raise InputError("--predict writes no batch, and --tasks says how a batch is written; give one of them")
     if config.reference.value != "none":
         raise InputError("reference=full trains on the labels of all items, which nobody has; leave it out")
     if config.validation != 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,12 +10,13 @@ import numpy as np
 from al_bench.data.dataset import Dataset
 from al_bench.labelling.agreement import agreement
 from al_bench.labelling.agreement import describe as describe_agreement
+from al_bench.labelling.answers import Answers
 from al_bench.labelling.batch import Mixed, Unmixed
 from al_bench.labelling.batch_file import KnownItems
 from al_bench.labelling.choose import Trained, train_on
 from al_bench.labelling.describe import describe_undecided, first_of
 from al_bench.labelling.folder import LabellingFolder
-from al_bench.labelling.given_labels import check_labels, one_spelling, read_answers
+from al_bench.labelling.given_labels import LabelFile, check_labels, given_files, one_spelling, read_answers
 from al_bench.labelling.pool import LabellingPool
 from al_bench.labelling.request import Request
 from al_bench.labelling.state import LabellingState, state_of
@@ -30,7 +32,8 @@ class Session:
         pool: The items.
         encoded: The items as a network sees them.
         folder: Held for this process.
-        imports: Further files of labels that are not in the folder yet: name and bytes.
+        imports: Further files of labels that are not in the folder yet.
+        answers: What people said.
         state: What is labelled.
         mixed: What mixes an audit's items in.
         lines: What there is to say of all that.
@@ -40,7 +43,8 @@ class Session:
     pool: LabellingPool
     encoded: Dataset
     folder: LabellingFolder
-    imports: tuple[tuple[str, bytes], ...]
+    imports: tuple[LabelFile, ...]
+    answers: Answers
     state: LabellingState
     mixed: Mixed
     lines: list[str]
@@ -74,8 +78,8 @@ class Session:
 
     def store_imports(self) -> None:
         """Copy further files of labels into the folder."""
-        for name, content in self.imports:
-            self.folder.add_import(name, content)
+        for file in self.imports:
+            self.folder.add_import(file.name, file.content)
 
 
 def _with_labels(encoded: Dataset, labelled: Dataset) -> Dataset:
@@ -88,8 +92,21 @@ def _with_labels(encoded: Dataset, labelled: Dataset) -> Dataset:
     )
 
 
-def read_session(request: Request, pool: LabellingPool, encoded: Dataset, folder: LabellingFolder) -> Session:
+def read_session(
+    request: Request,
+    pool: LabellingPool,
+    encoded: Dataset,
+    folder: LabellingFolder,
+    pulled: Sequence[LabelFile] = (),
+) -> Session:
     """Everything that the folder and further files say, checked.
+
+    Args:
+        request: What is asked for.
+        pool: The items.
+        encoded: The items as a network sees them.
+        folder: Held for this process.
+        pulled: Labels that a server gave.
 
     Raises:
         InputError: naming the file and the row.
@@ -102,7 +119,8 @@ def read_session(request: Request, pool: LabellingPool, encoded: Dataset, folder
     lines += [f"{len(gone):,} items are gone since batch {len(folder.records) - 1}: {first_of(gone)}"] if gone else []
     lines += [f"{len(added):,} items are new since then: {first_of(added)}"] if added else []
     known = KnownItems(pool.items)
-    answers, imports = read_answers(request.label_files, folder, known, gone)
+    files = [*given_files(request.label_files), *pulled]
+    answers, imports = read_answers(files, folder, known, gone, request.study)
     answers = check_labels(answers, pool)
     mixed: Mixed = Unmixed()
     of_files, answers = one_spelling(pool, answers)
@@ -113,4 +131,4 @@ def read_session(request: Request, pool: LabellingPool, encoded: Dataset, folder
     lines += describe_undecided(state, answers, request.config.labels_per_item)
     for item, old, new in state.changes:
         lines.append(f"{item} was {old!r} and {f'is {new!r} now' if new else 'has no label any more'}")
-    return Session(request, pool, encoded, folder, tuple(imports), state, mixed, lines)
+    return Session(request, pool, encoded, folder, tuple(imports), answers, state, mixed, lines)

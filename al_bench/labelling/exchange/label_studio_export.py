@@ -25,8 +25,12 @@ class Result(msgspec.Struct):
     value: dict[str, Any] = {}
 
 
-class Annotation(msgspec.Struct):
-    """What one annotator said of one task."""
+class Annotation(msgspec.Struct, omit_defaults=True):
+    """What one annotator said of one task.
+
+    Args:
+        since: In a copy of al-bench: the number of the copy in which it stood first.
+    """
 
     id: int | str | None = None
     result: list[Result] = []
@@ -35,9 +39,10 @@ class Annotation(msgspec.Struct):
     completed_by: int | str | dict[str, Any] | None = None
     created_at: str | int | float | None = None
     updated_at: str | int | float | None = None
+    since: int | None = None
 
 
-class Task(msgspec.Struct):
+class Task(msgspec.Struct, omit_defaults=True):
     """A task of the export JSON. Older exports call annotations completions."""
 
     id: int | str | None = None
@@ -56,7 +61,7 @@ def read_export(source: str, entries: Sequence[Any]) -> list[FilledRow]:
     """The labels of an export JSON or JSON-MIN.
 
     Where an annotator annotated an item twice, the later annotation counts. Annotators are called `user-` and their
-    number in Label Studio, and `source` where the export does not say.
+    number in Label Studio, where the export says it.
 
     Args:
         source: What messages call the export.
@@ -91,7 +96,8 @@ def _whole(source: str, place: str, entry: dict[str, Any]) -> list[_Said]:
         item = _item(source, where, task.data)
         label = SKIP if annotation.was_cancelled or annotation.skipped else _choice(source, where, annotation.result)
         when = annotation.updated_at or annotation.created_at or ""
-        row = FilledRow(0, item, label, _annotator(annotation.completed_by) or source, where)
+        who, study = _annotator(annotation.completed_by), _study(task.data)
+        row = FilledRow(0, item, label, who, where, study, since=annotation.since)
         out.append(_Said((str(when), _number(annotation.id)), row))
     return out
 
@@ -108,7 +114,7 @@ def _minimal(source: str, place: str, entry: dict[str, Any]) -> list[_Said]:
     names = chosen.get("choices") if isinstance(chosen, dict) else [chosen]
     label = _one(source, where, names)
     when = entry.get("updated_at") or entry.get("created_at") or ""
-    row = FilledRow(0, item, label, _annotator(entry.get("annotator")) or source, where)
+    row = FilledRow(0, item, label, _annotator(entry.get("annotator")), where, _study(entry))
     return [_Said((str(when), _number(entry["annotation_id"])), row)]
 
 
@@ -119,6 +125,11 @@ def _item(source: str, where: str, data: Mapping[str, Any]) -> str:
             f"{source}, {where}: no item in its data; import the tasks that al-bench query writes: --tasks label-studio"
         )
     return item
+
+
+def _study(data: Mapping[str, Any]) -> str:
+    study = data.get("study")
+    return study if isinstance(study, str) else ""
 
 
 def _choice(source: str, where: str, results: Sequence[Result]) -> str:

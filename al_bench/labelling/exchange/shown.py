@@ -11,7 +11,7 @@ from al_bench.data.files import find_file
 from al_bench.data.text_data import TextDataset
 from al_bench.data.texts import Texts
 from al_bench.errors import InputError
-from al_bench.labelling.pictures import picture_of, rendered, shows_pictures
+from al_bench.labelling.pictures import Rendered, picture_of, rendered, shows_pictures
 from al_bench.labelling.pool import LabellingPool
 
 LARGEST_SIDE = 1024
@@ -40,22 +40,24 @@ class Shown:
         return image | text | ({"columns": dict(self.columns)} if self.columns else {})
 
 
-def shown_of(pool: LabellingPool, item: str, image: str = "") -> Shown:
+def shown_of(pool: LabellingPool, item: str, image: str = "") -> Shown | None:
     """What a task shows of an item.
 
     Args:
         pool: The items.
         item: One of them.
-        image: The address of its image, where it is one; else it is put into the task itself.
+        image: The address of its image, where it is one; "" to put it into the task itself.
+
+    Returns:
+        None where it is an image that cannot be read any more.
 
     Raises:
-        InputError: there is nothing to show of it.
+        InputError: items of this kind have nothing to show.
     """
     if shows_pictures(pool):
         if not image:
-            small = rendered(picture_of(pool, item), LARGEST_SIDE)
-            if small is None:
-                raise InputError(f"{item} cannot be shown as an image; write {item} with the label skip into the batch")
+            if (small := image_of(pool, item)) is None:
+                return None
             image = small.uri
         return Shown(image=image)
     names, cells = pool.columns
@@ -71,8 +73,18 @@ def shown_of(pool: LabellingPool, item: str, image: str = "") -> Shown:
     return Shown(columns=columns)
 
 
-def file_of(pool: LabellingPool, item: str) -> Path:
+def image_of(pool: LabellingPool, item: str) -> Rendered | None:
+    """The image of an item as bytes that every browser shows; None where it cannot be read."""
+    return rendered(picture_of(pool, item), LARGEST_SIDE)
+
+
+def file_of(pool: LabellingPool, item: str, tool: str) -> Path:
     """The file that an item is.
+
+    Args:
+        pool: The items.
+        item: One of them.
+        tool: What `--tasks` names, for the message.
 
     Raises:
         InputError: the items are no files.
@@ -84,4 +96,4 @@ def file_of(pool: LabellingPool, item: str) -> Path:
         folder = find_file(str(component.path), "dataset.path", component.root, folders=True)
         assert pool.dataset.origins is not None
         return folder / str(pool.dataset.origins[pool.index[item]])
-    raise InputError("--tasks files lists the items' files, and these items are rows; choose label-studio or doccano")
+    raise InputError(f"--tasks {tool} lists the items' files, and these items are no files; choose label-studio")

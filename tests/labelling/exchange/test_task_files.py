@@ -117,11 +117,12 @@ def test_tasks_are_written_for_an_open_batch_once_and_never_again(capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--tasks", "cvat"], "--tasks is 'cvat'; it must be one of label-studio, doccano, files"),
+        (["--tasks", "csv"], "--tasks is 'csv'; it must be one of label-studio, doccano, cvat, files"),
+        (["--tasks", "cvat"], "--tasks cvat lists files of images, and these items are none; choose label-studio"),
         (["--tasks", "doccano"], "--tasks doccano writes texts, and these items are none; choose label-studio"),
-        (["--tasks", "files"], "--tasks files lists the items' files, and these items are rows"),
+        (["--tasks", "files"], "--tasks files lists the items' files, and these items are no files"),
     ],
-    ids=["unknown", "doccano", "files"],
+    ids=["unknown", "cvat", "doccano", "files"],
 )
 def test_a_format_that_does_not_fit_is_refused_before_anything_is_written(words, message, capsys):
     people.write_table()
@@ -152,9 +153,9 @@ def test_an_export_with_an_unknown_item_or_class_is_refused_by_task(capsys):
 def test_predictions_that_a_batch_hides_are_in_no_task():
     asked = [AskedItem(item="a", rank=1, score=0.5), AskedItem(item="b", rank=2, predicted="x", probability=0.75)]
     record = BatchRecord(number=4, kind=COLD, round=0, method="", asked=asked, labels={})
-    hidden, shown = tasks_of(record, {"a": Shown(text="so"), "b": Shown(text="or so")})
+    hidden, shown = tasks_of(record, {"a": Shown(text="so"), "b": Shown(text="or so")}, "mails")
     assert "predictions" not in hidden
-    assert hidden["data"] == {"item": "a", "batch": 4, "rank": 1, "score": 0.5, "text": "so"}
+    assert hidden["data"] == {"item": "a", "study": "mails", "batch": 4, "rank": 1, "score": 0.5, "text": "so"}
     assert shown["predictions"][0]["score"] == 0.75
 
 
