@@ -27,6 +27,9 @@ class Product(Enum):
     labelled_point_log_probs = "[L, C] as point_log_probs, for the labelled points, nats"
     labelled_features = "[L, D] as features, for the labelled points"
     labelled_labels = "[L] int64 labels of the labelled points"
+    held_out_log_probs = (
+        "[L, C] of labelled points, predicted by learners trained without them; [0, C] if too few, nats"
+    )
     true_labels = "[N] int64 labels of the candidates: for strategies marked oracle only"
 
 
@@ -36,6 +39,7 @@ FIXED = frozenset(
         Product.labelled_point_log_probs,
         Product.labelled_features,
         Product.labelled_labels,
+        Product.held_out_log_probs,
     }
 )
 """The products that do not depend on the candidates: the same for every chunk of them."""
@@ -96,4 +100,5 @@ class Evidence:
     labelled_point_log_probs = _Read()
     labelled_features = _Read()
     labelled_labels = _Read()
+    held_out_log_probs = _Read()
     true_labels = _Read()

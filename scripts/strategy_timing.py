@@ -41,6 +41,8 @@ COLUMNS = (
 MEMORY_MB = 2000.0
 """What a strategy may take above its evidence."""
 
+CLASSES, FEATURES, LABELLED = 10, 512, 1000
+
 GIVEN_UP = 2
 """A strategy is stopped after this many times its limit, and two minutes for its evidence; its seconds stay empty."""
 
@@ -53,6 +55,7 @@ class Case:
         strategy: Its option.
         limit: Seconds.
         rows: N.
+        features: D.
         draws: K, or 0 where the strategy reads no draws.
         batch: B.
         settings: Hyper-parameters that differ from the class's.
@@ -62,6 +65,7 @@ class Case:
     strategy: str
     limit: float
     rows: int = 50_000
+    features: int = FEATURES
     draws: int = 0
     batch: int = 100
     settings: dict[str, Any] = field(default_factory=dict)
@@ -84,13 +88,15 @@ CASES = (
     Case("clue", 120),
     Case("typiclust", 120),
     Case("probcover", 120),
+    Case("maxherding", 120),
+    Case("maxherding", 600, rows=1_000_000, features=64, slow=True),
+    Case("uherding", 120),
     Case("batchbald", 180, draws=100, batch=10, slow=True),
     Case("bait", 600, slow=True),
     Case("coreset_robust", 600, rows=5_000, settings={"time_limit": 120.0}, slow=True),
     Case("coreset_robust", 600, settings={"time_limit": 300.0}, slow=True),
 )
 LABELS = {case.label: case for case in CASES}
-CLASSES, FEATURES, LABELLED = 10, 512, 1000
 
 
 def evidence(strategy: Any, rows: int, draws: int, classes: int, features: int, labelled: int) -> Any:
@@ -128,6 +134,7 @@ def evidence(strategy: Any, rows: int, draws: int, classes: int, features: int, 
     log_probs = sampled(points, head[None])[:, 0]
     found[Product.point_log_probs], found[Product.labelled_point_log_probs] = log_probs[:rows], log_probs[rows:]
     found[Product.features], found[Product.labelled_features] = points[:rows].clone(), points[rows:].clone()
+    found[Product.held_out_log_probs] = log_probs[rows:]
     found[Product.labelled_labels] = log_probs[rows:].argmax(1)
     return Evidence(rows, {name: found[name].clone() for name in needs}, classes)
 
@@ -181,7 +188,7 @@ def measure(case: Case, repeats: int, threads: int) -> dict[str, Any]:
     with torch.inference_mode():
         small = dataclasses.replace(strategy, **({"time_limit": 5.0} if hasattr(strategy, "time_limit") else {}))
         small.select(evidence(small, 300, case.draws, 3, 8, 20), 5, torch.Generator().manual_seed(0))
-        given = evidence(strategy, case.rows, case.draws, CLASSES, FEATURES, LABELLED)
+        given = evidence(strategy, case.rows, case.draws, CLASSES, case.features, LABELLED)
         seconds, cpu, extra, notes = [], [], 0, {}
         for repeat in range(repeats):
             generator = torch.Generator().manual_seed(repeat)
@@ -281,7 +288,7 @@ def main() -> None:
             "strategy": case.strategy,
             "n_rows": case.rows,
             "classes": CLASSES,
-            "features": FEATURES,
+            "features": case.features,
             "labelled": LABELLED,
             "draws": case.draws or "",
             "batch": case.batch,

@@ -79,6 +79,8 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "clue": "al_bench.strategies.coverage:Clue",
         "typiclust": "al_bench.strategies.density:TypiClust",
         "probcover": "al_bench.strategies.density:ProbCover",
+        "maxherding": "al_bench.strategies.herding:MaxHerding",
+        "uherding": "al_bench.strategies.herding:UHerding",
         "learning_loss": "al_bench.strategies.learning_loss:LearningLoss",
         "oracle_loss": "al_bench.strategies.oracle:OracleLoss",
     },

@@ -14,6 +14,7 @@ from al_bench.experiment.gather import Gatherer
 from al_bench.experiment.meter import Meter
 from al_bench.experiment.ranking_noise import RankingNoise
 from al_bench.experiment.setup import Experiment
+from al_bench.experiment.trials import Trials
 from al_bench.pool import Indices, PoolState
 from al_bench.progress import waiting
 from al_bench.rng import Streams
@@ -45,7 +46,8 @@ def acquire(experiment: Experiment, state: PoolState, meter: Meter) -> Acquisiti
     candidates = state.candidates(limit, streams.numpy("candidates", state.round))
     batch = experiment.batch(len(state.asked))
     with meter.stage("score"):
-        gatherer = Gatherer(experiment.learner, experiment.strategy, state, streams, experiment.table)
+        held_out = Trials(experiment, state).held_out
+        gatherer = Gatherer(experiment.learner, experiment.strategy, state, streams, experiment.table, held_out)
         noise = RankingNoise.for_round(gatherer, batch, len(candidates))
         scored = score(gatherer, torch.tensor(candidates), noise)
     with waiting("selecting", meter.previous.get("select")), meter.stage("select"):

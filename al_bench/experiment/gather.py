@@ -56,6 +56,7 @@ class Gatherer:
         streams: The run's.
         file_features: [training points, D] features from a file, or of few dimensions where the inputs are sparse; None
             takes the learner's.
+        held_out: From a number of folds to the product `held_out_log_probs`; None where it cannot be had.
     """
 
     learner: Learner
@@ -63,6 +64,7 @@ class Gatherer:
     state: PoolState
     streams: Streams
     file_features: Tensor | None = None
+    held_out: Callable[[int], Tensor] | None = None
 
     @cached_property
     def needs(self) -> frozenset[Product]:
@@ -90,6 +92,9 @@ class Gatherer:
             generator = self.streams.numpy("targets", self.state.round)
             targets = torch.tensor(self.state.candidates(self.strategy.num_targets(), generator))
             products[Product.target_mc_log_probs] = self._draws(targets)
+        if Product.held_out_log_probs in self.needs:
+            assert self.held_out is not None
+            products[Product.held_out_log_probs] = self.held_out(self.strategy.num_folds())
         of_labelled = {name: same for name, same in _OF_LABELLED.items() if name in self.needs}
         if of_labelled:
             names = frozenset(of_labelled.values())

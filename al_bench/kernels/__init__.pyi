@@ -13,6 +13,10 @@ from .clusters import kmeans_batch as kmeans_batch
 from .clusters import tempered_entropy as tempered_entropy
 from .epig import expected_predictive_information_gain as expected_predictive_information_gain
 from .fisher import fisher_factors as fisher_factors
+from .herding import HerdingBatch as HerdingBatch
+from .herding import calibrated_temperature as calibrated_temperature
+from .herding import least_distance as least_distance
+from .herding import select_herding as select_herding
 from .k_centre.greedy import KCentreBatch as KCentreBatch
 from .k_centre.greedy import select_k_centre as select_k_centre
 from .k_centre.robust import RobustKCentreBatch as RobustKCentreBatch

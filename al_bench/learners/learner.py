@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 CHUNK = 512
 """Rows whose products are computed together."""
 
-FROM_LABELS = frozenset({Product.labelled_labels, Product.true_labels})
-"""The products that come from the data set and that no learner has to give."""
+FROM_LABELS = frozenset({Product.labelled_labels, Product.true_labels, Product.held_out_log_probs})
+"""The products that come from the data set, or from training anew, and that no learner has to give."""
 
 
 def checked(function: Sampler, tails: Sequence[tuple[int, ...]], name: str) -> Sampler:

@@ -148,6 +148,10 @@ class Strategy(ABC):
         """T, the number of target points in the product `target_mc_log_probs`."""
         return 0
 
+    def num_folds(self) -> int:
+        """The number of folds behind the product `held_out_log_probs`, at least 2 where it is declared."""
+        return 0
+
     def auxiliary(self, network: nn.Module, row: Tensor) -> Auxiliary | None:
         """A module that is trained together with a network for the strategy, or None.
 

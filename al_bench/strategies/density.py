@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class _Density(FeatureStrategy):
+class LowBudgetStrategy(FeatureStrategy):
     """A strategy for few labels, in a feature space.
 
     The papers use features learned without labels: choose an encoder, or give them as a file, where there are some.
@@ -35,7 +35,7 @@ class _Density(FeatureStrategy):
 
 
 @dataclass
-class TypiClust(_Density):
+class TypiClust(LowBudgetStrategy):
     """argmax of 1 / (mean distance to nearest neighbours) a cluster, least labelled first (Hacohen et al. 2022).
 
     Args:
@@ -76,7 +76,7 @@ class TypiClust(_Density):
 
 
 @dataclass
-class ProbCover(_Density):
+class ProbCover(LowBudgetStrategy):
     """argmax_x #{uncovered x': ‖h(x) − h(x')‖ ≤ δ}, again and again (Yehuda et al. 2022).
 
     Args:

@@ -63,6 +63,11 @@ REFUSED = {
     "strategy=probcover strategy.purity=1.01": ("strategy.purity is 1.01",),
     "strategy=probcover strategy.delta=0": ("strategy.delta is 0.0; it must be above 0", "null to estimate it"),
     "strategy=probcover strategy.edges_max=0": ("strategy.edges_max is 0; it must be at least 1",),
+    "strategy=maxherding strategy.radius=0": ("strategy.radius is 0.0; it must be above 0",),
+    "strategy=maxherding strategy.targets_max=0": ("strategy.targets_max is 0; it must be at least 1",),
+    "strategy=uherding strategy.calibration_folds=1": (
+        "strategy.calibration_folds is 1; it must be 0 (none) or at least 2",
+    ),
     "strategy=svm_margin strategy.regularisation=-1": ("strategy.regularisation is -1.0; it must be above 0",),
     "strategy=learning_loss strategy.cut=1.5": ("strategy.cut is 1.5; it must be at least 0 and at most 1",),
     "strategy=learning_loss strategy.margin=0": ("strategy.margin is 0.0; it must be above 0",),

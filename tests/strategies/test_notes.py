@@ -81,6 +81,17 @@ def test_greedy_core_set_and_typiclust_say_radius_and_clusters(run):
     assert [noted["clusters"] for noted in notes(run, "typiclust", study="other")] == [10, 14]
 
 
+def test_herding_says_what_it_covers_and_uherding_how_it_adapts(run):
+    for noted in notes(run, "maxherding", "strategy.targets_max=50"):
+        assert noted["targets"] == 50
+        assert 0 < noted["coverage"] <= 1
+    adapted = notes(run, "uherding", study="other")
+    assert all(1 <= noted["temperature"] <= 19.9 for noted in adapted)
+    radii = [noted["radius"] for noted in adapted]
+    assert 0 < radii[1] <= 2
+    assert all(noted["temperature"] == 1 for noted in notes(run, "uherding", "strategy.calibration_folds=0", study="c"))
+
+
 @pytest.mark.parametrize(("strategy", "oracle"), [("oracle_loss", True), ("entropy", False)])
 def test_the_header_marks_an_oracle(run, strategy, oracle):
     assert recorded(run, strategy).header["oracle"] is oracle
