@@ -33,13 +33,12 @@ def labels_of(classes: Sequence[str]) -> bytes:
     return json.dumps([{"text": name} for name in [*classes, SKIP]], ensure_ascii=False, indent=1).encode()
 
 
-def read_entries(source: str, entries: Iterable[tuple[str, int, Any]], annotator: str = "") -> list[FilledRow]:
+def read_entries(source: str, entries: Iterable[tuple[str, int, Any]]) -> list[FilledRow]:
     """The rows of an export: `item`, or the file of an image, and `label`, a list of at most one class.
 
     Args:
         source: What messages call the export.
         entries: What messages call each, its line (0 for none), and its decoded JSON.
-        annotator: Who gave the labels, where the export is of one person; "" where nobody says.
 
     Raises:
         InputError: an entry is none of one class for one item.
@@ -69,7 +68,7 @@ def read_entries(source: str, entries: Iterable[tuple[str, int, Any]], annotator
                 line,
                 item,
                 label_of(labels[0]) if labels else "",
-                who if isinstance(who, str) and who else annotator,
+                who if isinstance(who, str) else "",
                 "" if line else name,
                 study if isinstance(study, str) else "",
                 is_file,

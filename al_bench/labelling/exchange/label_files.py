@@ -55,14 +55,14 @@ def read_labels(path: Path | str, content: bytes | None = None, study: str = "")
     return rows
 
 
-def _rows(source: str, content: bytes, annotator: str = "") -> list[FilledRow]:
+def _rows(source: str, content: bytes) -> list[FilledRow]:
     """The rows of a file that is no archive."""
     bare = content.removeprefix(MARK)
     start = bare.lstrip()[:1]
     if start == b"<":
         return read_annotations(source, bare.lstrip())
     if start == b"[":
-        return _listed(source, _decoded(source, bare), annotator)
+        return _listed(source, _decoded(source, bare))
     if start == b"{":
         lines = enumerate(bare.split(b"\n"), 1)
         decoded = (
@@ -70,16 +70,16 @@ def _rows(source: str, content: bytes, annotator: str = "") -> list[FilledRow]:
             for number, line in lines
             if line.strip()
         )
-        return read_entries(source, decoded, annotator)
+        return read_entries(source, decoded)
     return read_rows(Path(source), content)
 
 
-def _listed(source: str, entries: Sequence[Any], annotator: str) -> list[FilledRow]:
+def _listed(source: str, entries: Sequence[Any]) -> list[FilledRow]:
     """The rows of a JSON list: Label Studio's export, or doccano's."""
     first = entries[0] if entries else None
     if isinstance(first, dict) and not {"annotations", "completions", "annotation_id", "data"} & first.keys():
         numbered = ((f"entry {number}", 0, entry) for number, entry in enumerate(entries, 1))
-        return read_entries(source, numbered, annotator)
+        return read_entries(source, numbered)
     return read_export(source, entries)
 
 
@@ -117,9 +117,12 @@ def _archived(source: str, content: bytes) -> list[FilledRow]:
 
 
 def _of_archive(source: str, name: str, content: bytes) -> list[FilledRow]:
-    """The rows of one file of an archive. doccano writes a file for each annotator."""
-    who = PurePosixPath(name).stem
+    """The rows of one file of an archive. doccano writes one for each annotator, under his name."""
     if not content.strip():
         return []
-    rows = _rows(f"{source}, {name}", content, "" if who in NOBODY else who)
-    return [replace(row, entry=f"{name}, {row.entry or f'line {row.line}'}") for row in rows]
+    path = PurePosixPath(name)
+    who = "" if path.stem in NOBODY or path.suffix == ".xml" else path.stem
+    return [
+        replace(row, annotator=row.annotator or who, entry=f"{name}, {row.entry or f'line {row.line}'}")
+        for row in _rows(f"{source}, {name}", content)
+    ]

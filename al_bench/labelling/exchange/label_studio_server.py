@@ -122,8 +122,8 @@ class Server:
         token = os.environ.get(TOKEN, "").strip()
         if not token:
             raise InputError(
-                f"--label-studio needs a token in the environment: export {TOKEN}=…, a personal access token from "
-                f"{url}/user/account/personal-access-token"
+                f"--label-studio needs a token in the environment: export {TOKEN}=…, a personal access token, which "
+                f"{url} shows under Account & Settings"
             )
         if not (token.isascii() and token.isprintable()) or " " in token:
             raise InputError(f"{TOKEN} has characters that no token has; copy it again")
@@ -237,8 +237,8 @@ class Server:
         said = f" ({detail})" if detail else ""
         if status == 401:
             return Refused(
-                f"{self.url} does not take the token{said}; export {TOKEN}=…, a personal access token from "
-                f"{self.url}/user/account/personal-access-token",
+                f"{self.url} does not take the token{said}; export {TOKEN}=…, a personal access token, which the "
+                "server shows under Account & Settings",
                 status,
             )
         if status == 403:

@@ -1,22 +1,27 @@
-"""Files of labels that tools export: what Label Studio 1.23.2 wrote of five tasks, doccano's lines, and broken ones."""
+"""Files of labels that tools export (Label Studio 1.23.2, doccano 1.8.4, datumaro 1.13.12 for CVAT), and broken ones."""
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from al_bench.errors import InputError
+from al_bench.labelling.exchange import label_files
 from al_bench.labelling.exchange.label_files import read_labels
 
 EXPORTS = Path(__file__).parent / "exports"
-"""Two people labelled five tasks of a running Label Studio, exported as JSON and as JSON-MIN."""
+"""What the programs themselves wrote. Two people labelled five tasks of a running Label Studio, exported as JSON and as
+JSON-MIN, and six texts in doccano, which its own importer had read from a batch (--tasks doccano): together, and each
+for himself. CVAT's is of datumaro, which writes CVAT's format for images."""
 
 
-def said(content: str | bytes | list) -> list[tuple[str, str, str]]:
+def said(content: str | bytes | list, study: str = "") -> list[tuple[str, str, str]]:
     text = json.dumps(content) if isinstance(content, list) else content
-    rows = read_labels(Path("x.json"), text.encode() if isinstance(text, str) else text)
+    rows = read_labels(Path("x.json"), text.encode() if isinstance(text, str) else text, study)
     return [(row.item, row.annotator, row.label) for row in rows]
 
 
@@ -113,3 +118,85 @@ def test_lines_of_doccano_are_read_with_the_item_among_the_fields_or_in_their_ow
         "",
     ]
     assert said("\r\n".join(lines)) == [("row-4", "", "ham"), ("row-5", "ann", "spam"), ("row-6", "", "")]
+
+
+def archive(**files: str | bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in files.items():
+            file.writestr(name.replace("__", "."), content)
+    return out.getvalue()
+
+
+TOGETHER = [("row-121", "cancer"), ("row-131", "news"), ("row-80", "faces"), ("row-0", "wine"), ("row-63", "faces")]
+
+
+def test_an_archive_of_doccano_where_people_label_together_has_no_annotators():
+    rows = said((EXPORTS / "doccano_together.zip").read_bytes(), study="mails")
+    assert rows == [*((item, "", label) for item, label in TOGETHER), ("row-93", "", "")]
+
+
+@pytest.mark.parametrize("name", ["doccano_each.zip", "doccano_each_csv.zip"], ids=["JSON", "CSV"])
+def test_an_archive_of_doccano_where_each_labels_for_himself_has_a_file_for_each(name):
+    rows = sorted(row for row in said((EXPORTS / name).read_bytes()) if row[2])
+    ann = [(item, "ann", label) for item, label in TOGETHER]
+    bob = [(item, "bob", label) for item, label in TOGETHER[:3]]
+    assert rows == sorted([*ann, *bob])
+
+
+def test_tags_of_cvat_are_the_classes_of_images():
+    rows = [("scan-0000.png", "", "d0"), ("scan-0001.png", "", "d1"), ("sub/scan-0002.png", "", "skip")]
+    whole = (EXPORTS / "cvat_images.xml").read_bytes()
+    assert said(whole) == [*rows, ("scan-0003.png", "", "")]
+    assert said(archive(annotations__xml=whole)) == said(whole)
+
+
+def cvat(images: str, root: str = "annotations", head: str = "") -> str:
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{head}<{root}><version>1.1</version>{images}</{root}>'
+
+
+def test_a_tag_with_attributes_as_the_documentation_of_cvat_has_it_is_read():
+    tag = '<tag label="größer" source="manual"><attribute name="sure">yes</attribute></tag>'
+    box = '<box label="car" source="manual" occluded="0" xtl="1" ytl="1" xbr="2" ybr="2" z_order="0"></box>'
+    images = f'<image id="0" name="a&amp;b.png" subset="Train" task_id="4" width="8" height="8">{box}{tag}</image>'
+    assert said(cvat(f"<meta><task><name>image</name></task></meta>{images}")) == [("a&b.png", "", "größer")]
+
+
+ENTITIES = '<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]>'
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (cvat('<image name="a"><tag label="x"/><tag label="y"/></image>'), "x.json, image a has the tags 'x' and 'y'"),
+        (cvat('<image name="a"><box label="x"/></image>'), "image a has a box and no tag; give the image its class"),
+        (cvat('<image id="3"><tag label="x"/></image>'), "an image has no name; give CVAT's export as it is"),
+        (cvat('<track id="0" label="x"/>'), "is of a video; export the task as 'CVAT for images 1.1'"),
+        (cvat("", root="html"), "is XML and none of CVAT's; export the task as"),
+        (cvat("", head=ENTITIES), "has a document type, which CVAT does not write"),
+        (cvat('<image name="a">'), "x.json is no whole XML (mismatched tag"),
+        (archive(photo__png=b"x"), "is a workbook, or an archive without .json, .jsonl, .xml, .csv"),
+        (archive(all__jsonl='{"item": "a"}\n{"it'), "x.json, all.jsonl, line 2 is no whole JSON"),
+        (archive(all__jsonl='{"item": "a", "label": ["x"]}')[:-40], "x.json is no whole archive"),
+        ('{"item": "row-7", "study": "cats", "label": ["x"]}', "line 1 is of the study 'cats', and this is 'mails'"),
+        (
+            [{"id": 1, "data": {"item": "a", "study": "cats"}, "annotations": [chose("x")]}],
+            "task 1, annotation 3 is of",
+        ),
+    ],
+    ids=[
+        *("two tags", "a box", "no name", "a video", "a page", "entities", "cut XML", "no labels", "cut line"),
+        *("cut archive", "lines of another study", "tasks of another study"),
+    ],
+)
+def test_an_export_that_does_not_fit_is_refused_by_entry(content, message):
+    with pytest.raises(InputError) as error:
+        said(content, study="mails")
+    assert message in str(error.value)
+
+
+def test_an_archive_may_not_unpack_to_more_than_the_limit(monkeypatch):
+    monkeypatch.setattr(label_files, "LIMIT", 10_000)
+    assert said(archive(all__jsonl='{"item": "a", "label": ["x"]}')) == [("a", "", "x")]
+    with pytest.raises(InputError, match="has more than 10,000 bytes, which are the limit"):
+        said(archive(all__jsonl=b" " * 10_000_000))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -81,6 +82,36 @@ def test_images_go_out_as_tasks_and_their_export_comes_back(capsys):
     # The export lies in the folder as a copy: the next call does not need it again.
     assert dispatch([*IMAGES, "--labels", str(exported(truth, 1))]) == 0
     assert "16 labels: " in capsys.readouterr().out
+
+
+def test_images_go_to_cvat_and_their_tags_come_back(capsys):
+    truth = people.write_images(60, 0)
+    assert dispatch([*IMAGES, "--tasks", "cvat"]) == 0
+    listed = (FOLDER / "cvat-000.txt").read_text().splitlines()
+    assert [Path(file).name for file in listed] == people.items_of(FOLDER / "batch-000.csv")
+    labels = json.loads((FOLDER / "cvat-000-labels.json").read_text())
+    assert labels[0] == {"name": "d0", "type": "tag", "attributes": []}
+    assert [label["name"] for label in labels] == [*(f"d{digit}" for digit in range(10)), "skip"]
+    images = "".join(f'<image name="share/{file}"><tag label="{truth[Path(file).name]}"/></image>' for file in listed)
+    Path("annotations.xml").write_text(f"<annotations>{images}</annotations>")
+    assert dispatch([*IMAGES, "--labels", "annotations.xml"]) == 0
+    assert "8 labels: " in capsys.readouterr().out
+
+
+def test_a_file_that_may_be_two_items_is_refused_and_paths_lead_nowhere(capsys):
+    people.write_images(20, 0)
+    for folder in ("one", "two"):
+        Path("photos", folder).mkdir()
+        shutil.copy("photos/scan-0003.png", Path("photos", folder, "same.png"))
+    words = [*IMAGES, "dataset.nested=ignore"]
+    assert dispatch(words) == 0
+    for name, message in (
+        ("same.png", "image same.png: 'same.png' may be one/same.png or two/same.png; give these labels as CSV"),
+        ("../../etc/passwd", "'../../etc/passwd' is no item of the pool"),
+    ):
+        Path("annotations.xml").write_text(f'<annotations><image name="{name}"><tag label="d1"/></image></annotations>')
+        assert dispatch([*words, "--labels", "annotations.xml"]) == 2
+        assert message in capsys.readouterr().err
 
 
 def test_texts_go_to_doccano_and_come_back(capsys):
