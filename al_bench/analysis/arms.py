@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from al_bench.analysis.budget import LABELS, Budget
 from al_bench.analysis.measured import ACCURACY, value_in
 from al_bench.analysis.statistics.curves import Curves, Summary, stack, summarise
 from al_bench.errors import InputError
@@ -30,6 +31,7 @@ class Arm:
         curves: Their curves on one grid, of `metric`.
         summary: The statistics of `curves`.
         metric: What the curves show.
+        budget: What they run over.
     """
 
     dataset: str
@@ -41,6 +43,7 @@ class Arm:
     curves: Curves
     summary: Summary
     metric: Metric = ACCURACY
+    budget: Budget = LABELS
 
     @property
     def label(self) -> str:
@@ -48,7 +51,7 @@ class Arm:
         if not self.reference:
             return self.name
         extra = self.name.removeprefix("full").lstrip(",")
-        return f"whole pool: {int(self.summary.labels[-1]):,} labels" + (f"; {extra}" if extra else "")
+        return f"whole pool: {self.budget.at(int(self.summary.labels[-1]))}" + (f"; {extra}" if extra else "")
 
     @property
     def seeds(self) -> int:
@@ -109,7 +112,9 @@ def usable_runs(runs: list[Run], include_incomplete: bool, report: Callable[[str
     return usable
 
 
-def group_runs(runs: Sequence[Run], ends: str = "common", metric: Metric = ACCURACY) -> list[Arm]:
+def group_runs(
+    runs: Sequence[Run], ends: str = "common", metric: Metric = ACCURACY, budget: Budget = LABELS
+) -> list[Arm]:
     """The arms of these runs, one per dataset, study and recorded name, sorted.
 
     Seeds of different studies are never averaged together.
@@ -117,6 +122,7 @@ def group_runs(runs: Sequence[Run], ends: str = "common", metric: Metric = ACCUR
     Args:
         runs: Runs with at least one evaluated round each, as `metric` sees them.
         metric: What their curves show.
+        budget: What they run over.
         ends: How seeds of different lengths are put on one grid (see statistics.curves).
 
     Raises:
@@ -145,7 +151,8 @@ def group_runs(runs: Sequence[Run], ends: str = "common", metric: Metric = ACCUR
         except InputError as error:
             raise InputError(f"{study}/{dataset}/{recorded_name}: {error}") from error
         strategy = by_seed[0].strategy
-        arms.append(Arm(dataset, name, recorded_name, strategy, reference, by_seed, curves, summarise(curves), metric))
+        summary = summarise(curves)
+        arms.append(Arm(dataset, name, recorded_name, strategy, reference, by_seed, curves, summary, metric, budget))
     return arms
 
 

@@ -29,11 +29,13 @@ def winners_sentence(study: Study, winners: Sequence[Finding]) -> str:
     )
     clean = [finding for finding in winners if finding.name not in confounded]
     saving = any(finding.needs_fewer_labels for finding in clean or winners)
+    noun = study.budget.noun
     gain = "more accuracy" if study.metric.name == "accuracy" else f"a better {study.metric.noun}"
-    head = "Active learning " + ("saves labels" if saving else f"gives {gain} for the same labels")
+    head = "Active learning " + (f"saves {noun}" if saving else f"gives {gain} for the same {noun}")
     # What is better than another strategy need not be better than none; nor is what differs in more than its strategy.
     if not baseline_is_random(study) or not clean:
-        head = "Fewer labels are needed" if saving else f"There is {gain} for the same labels"
+        less = f"{study.budget.fewer.capitalize()} {'are' if noun.endswith('s') else 'is'} needed"
+        head = less if saving else f"There is {gain} for the same {noun}"
     alike = len({finding.ahead for finding in winners}) == 1 < len(winners)  # said once
     claims = "; ".join(_claim(study, finding, ahead=not alike) for finding in order[:_CLAIMED])
     rest = order[_CLAIMED:]
@@ -79,7 +81,7 @@ def _labels_claim(study: Study, finding: Finding) -> str:
     ends = saving.interval(finding.selected_level)
     low, high = ends if saving.saved > 0 else (-ends[1], -ends[0])
     return (
-        f"needs {100 * abs(saving.saved):.0f} % {'fewer' if saving.saved > 0 else 'more'} labels than "
+        f"needs {100 * abs(saving.saved):.0f} % {study.budget.fewer if saving.saved > 0 else study.budget.more} than "
         f"{study.title(finding.baseline)} to reach {study.target_text(saving.target)}"
         f"{_adjusted(saving.n, f'{100 * low:.0f} to {100 * high:.0f} %')}"
     )
@@ -87,7 +89,7 @@ def _labels_claim(study: Study, finding: Finding) -> str:
 
 def _average_claim(study: Study, finding: Finding) -> str:
     assert finding.span is not None
-    over = f"on average over {finding.span[0]:g} to {finding.span[1]:g} labels"
+    over = f"on average over {study.budget.span(*finding.span)}"
     than = f" than {study.title(finding.baseline)}" if len(study.baselines) > 1 else ""
     interval = _interval(study, finding.area, finding.selected_level)
     return f"is {_points(study, finding.area)}{than} {over}{interval}"
@@ -97,9 +99,10 @@ def _label_count_claim(study: Study, shown: Sequence[BudgetDifference]) -> str:
     most = max(shown, key=lambda difference: abs(difference.estimate.mean))
     than = study.title(study.compared_with(most.name))
     interval = _interval(study, most.estimate, most.selected_level)
-    text = f"is {_points(study, most.estimate)} than {than} at {most.labels} labels{interval}"
+    text = f"is {_points(study, most.estimate)} than {than} at {study.budget.plain(most.labels)}{interval}"
     if len(shown) > 1:
-        text += f", the largest of {len(shown)} differences shown from {shown[0].labels} to {shown[-1].labels} labels"
+        span = study.budget.span(shown[0].labels, shown[-1].labels)
+        text += f", the largest of {len(shown)} differences shown from {span}"
     return text
 
 
@@ -151,8 +154,8 @@ def average_certainty(study: Study, winners: Sequence[Finding]) -> str:
     family = " of one family of tests" if len(tested_families(study)) > 1 else ""
     return (
         "Better means on average over seeds that do not collapse, that is, fall "
-        f"{collapse_text(study.metric)} or more behind {study.against} on average over the labels: {seen}, but up to "
-        f"{share} of all seeds could (95 % bound). The "
+        f"{collapse_text(study.metric)} or more behind {study.against} on average over the {study.budget.noun}: "
+        f"{seen}, but up to {share} of all seeds could (95 % bound). The "
         f"chance that any strategy{family} is called better without being so (the family-wise error rate) is at most "
         f"{100 * LEVEL:.0f} %, if differences over seeds are roughly symmetric.{few}"
     )

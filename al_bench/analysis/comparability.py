@@ -93,7 +93,7 @@ def unequal_lengths(arms: Sequence[Arm]) -> tuple[str, ...]:
     for arm in arms:
         ends = [run.labels[-1] for run in arm.runs]
         if min(ends) != max(ends):
-            lines.append(f"the seeds of {arm.name} end at {min(ends)} to {max(ends)} labels")
+            lines.append(f"the seeds of {arm.name} end at {arm.budget.range.format(min(ends), max(ends))}")
     return tuple(lines)
 
 

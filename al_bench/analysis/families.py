@@ -49,7 +49,7 @@ def _family_line(study: Study, tested: Sequence[Finding]) -> str:
     arms = f"{len(tested)} {kind}{'arm' if len(tested) == 1 else 'arms'}"
     goals = "difference in AUBC"
     if first.primary is not None:
-        goals += f" and labels saved at {study.target_text(first.primary)}"
+        goals += f" and {study.budget.noun} saved at {study.target_text(first.primary)}"
     alike = {frozenset((finding.name, *finding.alike)) for finding in tested if finding.alike}
     same = "; ".join(" and ".join(sorted(study.title(name) for name in names)) for names in sorted(alike, key=sorted))
     same = f" ({same} rank alike with two classes and are one test)" if same else ""
@@ -57,5 +57,5 @@ def _family_line(study: Study, tested: Sequence[Finding]) -> str:
     return (
         f"Tested against {study.title(first.baseline)}: {arms}{same}, {first.tests} "
         f"{'test' if first.tests == 1 else 'tests'} ({goals}), corrected together; "
-        f"{budgets} differences by label count, likewise."
+        f"{budgets} differences by {study.budget.count}, likewise."
     )

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 _STAGES = ("train", "evaluate", "score", "select")
 
 
-def tidy_frame(arms: Iterable[Arm], metrics: Sequence[str]) -> pd.DataFrame:
+def tidy_frame(arms: Iterable[Arm], metrics: Sequence[str], budget: str = "labels") -> pd.DataFrame:
     """One row per run and evaluated round.
 
     Args:
         arms: Arms, whole-pool references among them or not.
         metrics: Names of the metrics, accuracy first.
+        budget: What the column of labels is called: cost where that is what it holds.
 
     Returns:
         Columns: dataset, arm, strategy, reference (whether the run trained once on the whole pool), seed, round (from
@@ -35,14 +36,14 @@ def tidy_frame(arms: Iterable[Arm], metrics: Sequence[str]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [row for arm in arms for run in arm.runs for row in _rows(arm, run, metrics)]
-    columns = ["dataset", "arm", "strategy", "reference", "seed", "round", "labels", *metrics]
+    rows = [row for arm in arms for run in arm.runs for row in _rows(arm, run, metrics, budget)]
+    columns = ["dataset", "arm", "strategy", "reference", "seed", "round", budget, *metrics]
     columns += [f"seconds_{stage}" for stage in _STAGES]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype(dict.fromkeys(columns[7:], "float64"))
 
 
-def _rows(arm: Arm, run: Run, metrics: Sequence[str]) -> list[dict[str, Any]]:
+def _rows(arm: Arm, run: Run, metrics: Sequence[str], budget: str) -> list[dict[str, Any]]:
     return [
         {
             "dataset": arm.dataset,
@@ -51,7 +52,7 @@ def _rows(arm: Arm, run: Run, metrics: Sequence[str]) -> list[dict[str, Any]]:
             "reference": arm.reference,
             "seed": run.seed,
             "round": record.round,
-            "labels": record.labelled,
+            budget: record.labelled,
             **{name: value_in(run, record, name) for name in metrics},
             **{f"seconds_{stage}": record.seconds.get(stage) for stage in _STAGES},
         }

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from al_bench.analysis.budget import LABELS
 from al_bench.analysis.statistics.area import area, shared_range
 from al_bench.analysis.statistics.penalty import Penalty, normalised_errors, penalty, total
 from al_bench.analysis.statistics.ranks import Ranks, ranks
@@ -53,7 +54,7 @@ def _batch(study: Study) -> int:
     arm = study.arm(study.baseline) if study.baseline is not None else study.arms[0]
     identity = arm.runs[0].header.identity if arm.runs else None
     batch = (identity or {}).get("schedule.batch")
-    if isinstance(batch, int) and batch > 0:
+    if isinstance(batch, int) and batch > 0 and study.budget is LABELS:
         return batch
     return int(np.diff(study.labels).min()) if len(study.labels) > 1 else 1
 

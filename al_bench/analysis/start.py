@@ -32,7 +32,8 @@ def start_of(run: Run) -> Start | None:
         return None
     named = keys.get("initial.indices") is not None or keys.get("initial.rows") is not None
     kind = "named" if named else str(keys.get("initial.kind", FORMER_DEFAULTS["initial.kind"]))
-    return Start(kind, run.rounds[0].labelled)
+    drawn = run.header.initial
+    return Start(kind, run.rounds[0].labelled if drawn is None else len(drawn))
 
 
 def start_lines(study: Study) -> tuple[str, ...]:

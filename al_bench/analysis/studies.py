@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from al_bench.analysis.arms import INCLUDED, Arm, display_titles, group_runs, usable_runs
+from al_bench.analysis.budget import COST, LABELS, Budget, budget_lines, over_cost
 from al_bench.analysis.comparability import (
     arms_on_other_data,
     data_differences,
@@ -33,6 +34,7 @@ def studies(
     report: Callable[[str], None] | None = None,
     metric: str = "accuracy",
     planned: Sequence[str] = (),
+    budget: Budget = LABELS,
 ) -> list[Study]:
     """The runs in and under the folders as one study per dataset, sorted by dataset.
 
@@ -43,6 +45,7 @@ def studies(
         report: Called with one line for everything left out or chosen. Without it damaged runs raise.
         metric: What the arms are judged by: a metric's name, or `recall:CLASS`.
         planned: Arms or strategies that were named before the results were seen.
+        budget: What the curves run over.
 
     Raises:
         InputError: Nothing to compare, folders that hold no run, a baseline or a planned arm that no dataset has, or a
@@ -70,7 +73,7 @@ def studies(
             note(f"{dataset}: whole-pool references only, nothing to compare")
             continue
         left_out = [line for line in notes if not line.startswith(INCLUDED)]
-        study = study_of(usable, baseline, (*damaged, *left_out), metric, planned)
+        study = study_of(usable, baseline, (*damaged, *left_out), metric, planned, budget)
         study = replace(study, included=tuple(line for line in notes if line.startswith(INCLUDED)))
         compared.append(study)
     if not compared:
@@ -91,6 +94,7 @@ def study_of(
     left_out: Sequence[str] = (),
     metric_name: str = "accuracy",
     planned: Sequence[str] = (),
+    budget: Budget = LABELS,
 ) -> Study:
     """The study of runs of one dataset, each with at least one evaluated round.
 
@@ -98,7 +102,7 @@ def study_of(
     their errors can be compared. Nor is such a whole-pool reference, nor one that has not recorded the metric.
     """
     metric = metric_named(metric_name, runs)
-    every = group_runs(measured_runs(runs, metric), metric=metric)
+    every = group_runs(measured_runs(seen_over(runs, budget), metric), metric=metric, budget=budget)
     arms = tuple(arm for arm in every if not arm.reference)
     references = tuple(arm for arm in every if arm.reference)
     candidates = _candidates(arms, baseline or RANDOM)
@@ -129,7 +133,7 @@ def study_of(
         titles=titles,
         shared=shared,
         remarks=(
-            *_baseline_remarks(arms, settings, candidates, chosen, baseline or RANDOM),
+            *_baseline_remarks(arms, settings, candidates, chosen, baseline or RANDOM, budget),
             *inconsistencies,
             *unequal_lengths(arms),
             *point_predictions(arms),
@@ -139,12 +143,19 @@ def study_of(
         metric=metric,
         settings=settings,
         planned=frozenset(arm.name for name in planned for arm in _candidates(arms, name)),
+        budget=budget,
+        counted=budget_lines(budget, runs),
     )
     compared = ((arm, study.baseline_of(arm.name)) for arm in study.others)
     return replace(
         study,
         unpaired=frozenset(arm.name for arm, other in compared if other and not share_network(arm, study.arm(other))),
     )
+
+
+def seen_over(runs: Sequence[Run], budget: Budget) -> list[Run]:
+    """Runs of one dataset as what their curves run over sees them."""
+    return over_cost(runs) if budget is COST else list(runs)
 
 
 def _candidates(arms: Sequence[Arm], name: str) -> list[Arm]:
@@ -160,11 +171,16 @@ def _candidates(arms: Sequence[Arm], name: str) -> list[Arm]:
 
 
 def _baseline_remarks(
-    arms: Sequence[Arm], settings: Sequence[Setting], candidates: Sequence[Arm], chosen: str | None, name: str
+    arms: Sequence[Arm],
+    settings: Sequence[Setting],
+    candidates: Sequence[Arm],
+    chosen: str | None,
+    name: str,
+    budget: Budget,
 ) -> tuple[str, ...]:
     """What is to be said about the choice of the baselines."""
     if chosen is None:
-        return (f"there is no arm {name!r} to compare with: no differences, no labels saved",)
+        return (f"there is no arm {name!r} to compare with: no differences, no {budget.noun} saved",)
     lines = []
     for setting in settings:
         others = [arm.name for arm in candidates if arm.name in setting.arms and arm.name != setting.baseline]

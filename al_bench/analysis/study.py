@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_bench.analysis.arms import Arm, recorded_configuration
+from al_bench.analysis.budget import LABELS, Budget
 from al_bench.analysis.comparability import (
     same_data,
 )
@@ -56,6 +57,8 @@ class Study:
         metric: What the study is judged by.
         settings: The arms by setting, each with its baseline, that of `baseline` first; empty: all are of one.
         planned: Names of arms that were named before the results were seen: a family of tests of their own.
+        budget: What the curves run over. Over the cost, `labels` and what is called labels elsewhere are costs.
+        counted: What the labels or the cost count, one sentence each; empty where a label is a label.
     """
 
     dataset: str
@@ -75,6 +78,8 @@ class Study:
     metric: Metric = ACCURACY
     settings: tuple[Setting, ...] = ()
     planned: frozenset[str] = frozenset()
+    budget: Budget = LABELS
+    counted: tuple[str, ...] = ()
 
     @property
     def others(self) -> tuple[Arm, ...]:
@@ -149,7 +154,8 @@ class Study:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """All rounds of all arms and references as one table, one row per run and evaluated round: `tidy_frame`."""
-        return tidy_frame((*self.arms, *self.references), tuple(self.metrics | {self.metric.name: self.metric}))
+        metrics = tuple(self.metrics | {self.metric.name: self.metric})
+        return tidy_frame((*self.arms, *self.references), metrics, self.budget.noun)
 
     @property
     def in_metric(self) -> str:

@@ -71,7 +71,7 @@ def verdict(study: Study, targets: Sequence[float] | None = None) -> Verdict:
     every = findings(study, targets)
     strategies = tuple(finding for finding in every if study.is_tested(finding.name))
     winners = tuple(finding for finding in strategies if finding.outcome in (BETTER, MIXED))
-    cannot = f"Whether active learning saves labels on {study.dataset} cannot be said: "
+    cannot = f"Whether active learning saves {study.budget.noun} on {study.dataset} cannot be said: "
     if study.baseline is None:
         names = "there is one arm" if len(study.arms) == 1 else f"there are {len(study.arms)} arms"
         sentences = (
@@ -98,7 +98,7 @@ def _too_few_seeds(study: Study, strategies: Sequence[Finding]) -> tuple[str, st
     most = max(finding.n for finding in strategies)
     have = "no seed" if most == 0 else "one seed" if most == 1 else f"{most} seeds"
     first = (
-        f"Too few seeds to tell whether active learning saves labels on {study.dataset}: "
+        f"Too few seeds to tell whether active learning saves {study.budget.noun} on {study.dataset}: "
         f"the arms share {have} with {study.against}, and fewer than {FEWEST} are always too few."
     )
     if most < 2:
@@ -114,7 +114,7 @@ def _no_winner(study: Study, strategies: Sequence[Finding]) -> str:
     which = "the one strategy" if len(strategies) == 1 else f"any of the {len(strategies)} arms"
     tail = f"; {names_of(worse)} {'is' if len(worse) == 1 else 'are'} worse than {base}" if worse else ""
     return (
-        f"It is not shown that {which} saves labels over {base} on {study.dataset} "
+        f"It is not shown that {which} saves {study.budget.noun} over {base} on {study.dataset} "
         f"({seeds_of(strategies)}){tail}{_ahead(strategies)}{_nearest(study, strategies)}."
     )
 
@@ -141,7 +141,7 @@ def _nearest(study: Study, strategies: Sequence[Finding]) -> str:
     low, high = saving.interval(finding.selected_level)
     interval = f"adjusted 95 % interval {100 * low:.0f} to {100 * high:.0f} %, but "
     return (
-        f"; nearest to it is {finding.title}, with {100 * saving.saved:.0f} % fewer labels to reach "
+        f"; nearest to it is {finding.title}, with {100 * saving.saved:.0f} % {study.budget.fewer} to reach "
         f"{study.target_text(saving.target)} ({interval if saving.n >= FEWEST_FOR_SELECTED else ''}"
         f"p = {finding.saved_holm:.2g} after correction)"
     )

@@ -28,6 +28,7 @@ examples:
   al-bench compare results/runs/my-study --target 0.9 --target 0.95 --markdown tables.md
   al-bench compare runs-a runs-b --baseline entropy --csv tables/ --json tables.json
   al-bench compare results/runs/my-study --metric balanced_accuracy
+  al-bench compare results/runs/my-study --over cost
 
 Arms are compared under the same seeds. A winner is claimed with at most a 5 % chance that any such
 claim about the arms of a setting is false, if differences over seeds are roughly symmetric and no
@@ -41,6 +42,7 @@ WIDTH = 110
 @bench_command("compare", _DESCRIPTION, _EPILOG)
 @options.folders()
 @options.metric()
+@options.over()
 @options.targets("the labels to reach it; may be repeated (default: up to three that fit)")
 @options.baseline()
 @options.planned()
@@ -62,6 +64,7 @@ WIDTH = 110
 def command(
     folders: tuple[Path, ...],
     metric: str | None,
+    over: str,
     targets: tuple[float, ...],
     baseline: str | None,
     planned: tuple[str, ...],
@@ -79,6 +82,7 @@ def command(
             raise InputError(f"--{name} is '-'; name a file, such as /dev/stdout")
     options.check_targets(targets, metric)
     # SciPy takes a second to import: not for --help.
+    from al_bench.analysis.budget import BUDGETS
     from al_bench.analysis.studies import studies
     from al_bench.analysis.tables.accuracy import compare_tables
     from al_bench.analysis.tables.health import health_tables
@@ -87,7 +91,9 @@ def command(
     from al_bench.analysis.verdict import verdict
 
     report = options.reporter("compare")
-    compared = studies(list(folders), baseline, include_incomplete, report, metric or "accuracy", planned)
+    compared = studies(
+        list(folders), baseline, include_incomplete, report, metric or "accuracy", planned, BUDGETS[over]
+    )
     results: list[Result] = []
     for study in compared:
         chosen = in_order(study, targets) or None
@@ -157,7 +163,7 @@ def _heading(result: Result) -> list[str]:
     lines = [line for sentence in result.verdict.sentences for line in textwrap.wrap(sentence, WIDTH)]
     if study.shared:
         lines.append(f"All arms: {', '.join(study.shared)}.")
-    notes = (*tested, *start_lines(study), *implied_lines(study))
+    notes = (*study.counted, *tested, *start_lines(study), *implied_lines(study))
     lines += [line for sentence in notes for line in textwrap.wrap(sentence, WIDTH)]
     for runs, state in (
         (study.left_out, "not complete or damaged: left out, as listed above."),
@@ -188,6 +194,8 @@ def _json(results: list[Result], overall: list[Table]) -> str:
             "verdict": list(result.verdict.sentences),
             "winners": list(result.verdict.winners),
             "metric": result.study.metric.name,
+            "over": result.study.budget.noun,
+            "counted": list(result.study.counted),
             "baseline": result.study.baseline,
             "settings": [
                 {"arms": list(setting.arms), "baseline": setting.baseline, "own_baseline": setting.own}
@@ -218,7 +226,8 @@ def _markdown(results: list[Result], overall: list[Table]) -> str:
     for result in results:
         study = result.study
         tested = family_lines(study, result.verdict.findings)
-        notes = (*tested, *start_lines(study), *implied_lines(study), *study.left_out, *study.included)
+        notes = (*study.counted, *tested, *start_lines(study), *implied_lines(study))
+        notes += (*study.left_out, *study.included)
         lines = [f"- {line}" for line in notes]
         parts += [f"## {study.dataset}", " ".join(result.verdict.sentences), *(["\n".join(lines)] if lines else [])]
         parts += [table.to_markdown() for table in result.tables]

@@ -135,6 +135,12 @@ def baseline(
     return option("--baseline", metavar="ARM", help=help)
 
 
+def over() -> Decorator:
+    """`--over labels|cost`, given to the command as `over`."""
+    text = "what curves, tables and verdicts run over: the number of labels (default), or what they cost"
+    return option("--over", type=OneOf(("labels", "cost")), default="labels", help=text)
+
+
 def planned() -> Decorator:
     """`--planned STRATEGY`, given to the command as the tuple `planned`."""
     text = "a strategy or arm named before the results were seen: tested apart from the others; may be repeated"

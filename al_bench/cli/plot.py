@@ -62,6 +62,7 @@ _KINDS = "\n".join(f"  {name:<11} {kind.help}" for name, kind in (KINDS | own_ki
     help="write the curves of the metric: dataset, arm, labels, n, median, ...",
 )
 @options.metric("draw this instead of accuracy", "--quantity", "quantity")
+@options.over()
 @options.option(
     "--x",
     type=options.OneOf(("labels", "seconds", "seconds+evaluate")),
@@ -139,14 +140,14 @@ def command(
     runs = usable_runs(find_runs(list(folders), report), include_incomplete, report)
     studies = studies_of(runs, request)
     for study in studies:
-        for line in study.inconsistencies:
+        for line in (*study.counted, *study.inconsistencies):
             report(f"{study.dataset}: {line}")
     arms = table_arms(studies)
     for arm in arms:
         ends = [run.labels[-1] for run in arm.runs]
         if min(ends) != max(ends):
             report(
-                f"the seeds of {arm.name} on {arm.dataset} end at {min(ends)} to {max(ends)} labels; "
+                f"the seeds of {arm.name} on {arm.dataset} end at {arm.budget.range.format(min(ends), max(ends))}; "
                 f"drawn with --ends {request.ends or 'common'}"
             )
     if out is not None:

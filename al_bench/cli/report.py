@@ -52,6 +52,7 @@ class PriceOfLabel(click.ParamType):
 @options.baseline()
 @options.planned()
 @options.metric()
+@options.over()
 @options.targets("labels to reach it; may be repeated (default: chosen from the curves)")
 @options.option(
     "--price",
@@ -87,6 +88,11 @@ def command(folders: tuple[Path, ...], out: Path, **wanted: Any) -> None:
     if out.is_dir():
         raise InputError(f"{out} is a folder; name a file")
     options.check_targets(wanted["targets"], wanted["metric"])
+    if wanted["over"] == "cost" and wanted["price"] is not None:
+        raise InputError(
+            "--over cost takes what each label cost from the records, and --price gives all labels one price; leave "
+            "one of them out"
+        )
     # NumPy, matplotlib and torch take seconds to import: not before they are needed, not for --help.
     from al_bench.analysis.report.page import ReportRequest, write_page
     from al_bench.progress import bar

@@ -109,7 +109,7 @@ def _draw_entropy(axes: Axes, study: Study, arms: dict[str, Balance], styles: di
     if pool is not None:
         level = relative_class_entropy(pool.tolist())
         axes.axhline(level, color=CEILING, linewidth=1.3, linestyle=(0, (7, 3)), zorder=1.5, label="the pool")
-    axes.set_xlabel("Number of labels")
+    axes.set_xlabel(study.budget.axis)
     axes.set_ylabel("Class entropy / log C")
     axes.set_ylim(top=min(axes.get_ylim()[1], 1.02))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10]))
@@ -126,7 +126,7 @@ def _draw_classes(figure: Figure, axes: Axes, study: Study, arms: dict[str, Bala
     top = max(2.0, float(np.nanmax(ratio)))
     picture = axes.imshow(ratio, cmap="PuOr_r", norm=TwoSlopeNorm(1.0, 0.0, top), aspect="auto")
     ends = {int(arms[name].labels[-1]) for name in order}
-    when = f"at {ends.pop():,} labels" if len(ends) == 1 else "at the last label count"
+    when = f"at {study.budget.at(ends.pop())}" if len(ends) == 1 else f"at the last {study.budget.count}"
     axes.set_title(f"classes {when}", loc="left", pad=8, fontweight="normal", fontsize=10)
     axes.set_yticks(range(len(order)), row_names([study.title(name) for name in order])[0], fontsize=8.5)
     names = _class_names(study, table.shape[1])

@@ -45,7 +45,7 @@ def draw_confusion(studies: Sequence[Study], title: str | None = None, width: st
     for axes, (study, name, results) in zip(every, panels, strict=True):
         _draw(axes, results)
         where = f"{study.dataset}: " if several else ""
-        axes.set_title(f"{where}{study.title(name)}, {results.labels:,} labels", loc="left", pad=8, fontsize=10)
+        axes.set_title(f"{where}{study.title(name)}, {study.budget.at(results.labels)}", loc="left", pad=8, fontsize=10)
     if title:
         figure.suptitle(title, fontweight="bold")
     seeds = sorted({len(results.recall) for *_, results in panels})

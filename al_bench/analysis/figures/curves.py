@@ -108,7 +108,7 @@ def draw_curves(
         if left:
             axes.set_ylabel(label)
         if bottom:
-            axes.set_xlabel("Number of labels" if x == "labels" else f"{_SECONDS[x]} ({unit})")
+            axes.set_xlabel(study.budget.axis if x == "labels" else f"{_SECONDS[x]} ({unit})")
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     if title and len(shown) > 1:
@@ -152,9 +152,10 @@ def _check(
         raise InputError(f"a target of {studies[0].metric.noun} cannot be drawn on {metric.noun}; leave it out")
     for target in targets:
         metric.check_target(target)
-    if papers and (metric.name, x) != ("accuracy", "labels"):
+    right = x if x != "labels" else studies[0].budget.noun
+    if papers and (metric.name, right) != ("accuracy", "labels"):
         raise InputError(
-            f"published numbers are accuracy against labels, not {metric.name} against {x}; leave them out"
+            f"published numbers are accuracy against labels, not {metric.name} against {right}; leave them out"
         )
 
 

@@ -66,7 +66,7 @@ def draw_difference(
         axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True, steps=[1, 2, 2.5, 5, 10]))
         left, bottom = is_edge(axes)
         axes.set_ylabel(_axis_label(study) if left else "")
-        axes.set_xlabel("Number of labels" if bottom else "")
+        axes.set_xlabel(study.budget.axis if bottom else "")
         set_panel_title(axes, study, title if len(shown) == 1 else None)
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)

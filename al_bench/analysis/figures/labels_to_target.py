@@ -89,7 +89,7 @@ def draw_labels_to_target(
     figure, axes_of = panel_grid(len(panels), width, max(1.6, inches + 1.1))
     for axes, (study, target, rows) in zip(axes_of, panels, strict=True):
         _draw(axes, rows)
-        axes.set_xlabel(f"Labels to {study.target_text(target)}")
+        axes.set_xlabel(f"{study.budget.title} to {study.target_text(target)}")
         set_panel_title(axes, study, title if len(shown) == 1 else None, room=figure.get_figwidth() / 2 - 1.2)
     if title and len(shown) > 1:
         figure.suptitle(title, fontweight="bold")

@@ -39,6 +39,7 @@ class FigureRequest:
         marks: Whether rounds with a health warning are marked.
         title: Above the figure.
         width: page or phone.
+        over: What the curves run over: labels or cost.
     """
 
     kind: str = "curves"
@@ -54,6 +55,7 @@ class FigureRequest:
     marks: bool = False
     title: str | None = None
     width: str = "page"
+    over: str = "labels"
 
     def check(self) -> None:
         """Refuse a kind that there is not, and options that the kind would ignore.
@@ -81,14 +83,17 @@ def studies_of(runs: Sequence[Run], request: FigureRequest) -> list[Study]:
         InputError: The baseline is no arm of these runs.
     """
     from al_bench.analysis.arms import group_runs
+    from al_bench.analysis.budget import BUDGETS
     from al_bench.analysis.measured import measured_runs
-    from al_bench.analysis.studies import study_of
+    from al_bench.analysis.studies import seen_over, study_of
 
-    studies = []
+    studies, budget = [], BUDGETS[request.over]
     for dataset in sorted({run.dataset for run in runs}):
         here = [run for run in runs if run.dataset == dataset]
-        study = study_of(here, request.baseline, metric_name=request.quantity or "accuracy")
-        every = group_runs(measured_runs(here, study.metric), request.ends or "common", study.metric)
+        study = study_of(here, request.baseline, metric_name=request.quantity or "accuracy", budget=budget)
+        every = group_runs(
+            measured_runs(seen_over(here, budget), study.metric), request.ends or "common", study.metric, budget
+        )
         references = {arm.name for arm in study.references}
         study = dataclasses.replace(
             study,

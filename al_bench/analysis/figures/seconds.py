@@ -68,7 +68,7 @@ def draw_time_stack(studies: Sequence[Study], title: str | None = None, width: s
             )
         labels = row_names([study.title(name) for name in order])[0]
         if len(set(ends.values())) > 1:
-            labels = [f"{label}\nto {ends[name]:,} labels" for label, name in zip(labels, order, strict=True)]
+            labels = [f"{label}\nto {study.budget.at(ends[name])}" for label, name in zip(labels, order, strict=True)]
         axes.set_yticks(range(len(order)), labels, fontsize=9)
         axes.set_ylim(len(order) - 0.4, -0.6)
         axes.set_xlim(0, 1.12 * reach / size)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from al_bench.analysis.budget import LABELS
 from al_bench.analysis.figures.confusion import matrices
 from al_bench.analysis.figures.request import FigureRequest, draw
 from al_bench.analysis.measured import value_in
@@ -54,7 +55,7 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
     spread = "The line is the median over seeds, the band goes from the lower to the upper quartile."
     specs = [
         FigureSpec(
-            f"{label} against number of labels",
+            f"{label} against {'number of labels' if study.budget is LABELS else 'cost'}",
             f"{spread} Whole-pool references are dashed lines.",
             FigureRequest("curves", targets=targets),
             folded=False,
@@ -73,9 +74,9 @@ def figure_specs(judged: Judgement) -> list[FigureSpec]:
     if targets:
         specs.append(
             FigureSpec(
-                f"Labels to {goal}",
-                "Median over seeds of the labels at the first crossing, initial set included; a hollow bar was "
-                "not reached by half of the seeds.",
+                f"{study.budget.title} to {goal}",
+                f"Median over seeds of the {study.budget.noun} at the first crossing, initial set included; a hollow "
+                "bar was not reached by half of the seeds.",
                 FigureRequest("targets", targets=targets),
                 folded=len(study.arms) > _FEW,
             )
@@ -118,7 +119,7 @@ def _class_specs(study: Study) -> list[FigureSpec]:
     if is_recorded(study, METRICS["classes_found"]):
         specs.append(
             FigureSpec(
-                "Classes found against number of labels",
+                f"Classes found against {'number of labels' if study.budget is LABELS else 'cost'}",
                 "How many classes the labelled set has a point of; median and quartiles over seeds.",
                 FigureRequest("discovery"),
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from al_bench.analysis.budget import LABELS
 from al_bench.analysis.claims import seeds_text
 from al_bench.analysis.confusion import ClassResults, class_results, last_shared_labels, leading_arm
 from al_bench.analysis.figures.request import FigureRequest
@@ -75,7 +76,7 @@ def overview(judged: Judgement, price: Price | None = None) -> Overview:
     target = primary_target(study, judged.targets) if study.baseline else next(iter(judged.targets), None)
     shown = () if target is None else (target,)
     curve = FigureSpec(
-        f"{_label(study)} against number of labels",
+        f"{_label(study)} against {'number of labels' if study.budget is LABELS else 'cost'}",
         "The line is the median over seeds, the band goes from the lower to the upper quartile. Further up is better."
         if study.metric.higher_is_better
         else "The line is the median over seeds, the band goes from the lower to the upper quartile. Lower is better.",
@@ -84,7 +85,7 @@ def overview(judged: Judgement, price: Price | None = None) -> Overview:
     )
     judged_by = "" if study.metric.name == "accuracy" else f", judged by {study.metric.noun}"
     return Overview(
-        question=f"Does active learning save labels on {study.dataset}{judged_by}?",
+        question=f"Does active learning save {study.budget.noun} on {study.dataset}{judged_by}?",
         arms=_arms_table(judged, target, price),
         recall=_recall_table(judged),
         advice=_advice(judged, target, price),
@@ -108,9 +109,9 @@ def _arms_table(judged: Judgement, target: float | None, price: Price | None) ->
     found = {finding.name: finding for finding in judged.findings}
     heads = ["strategy"]
     if labels is not None:
-        heads.append(f"{metric.unit or metric.noun} with {labels:,} labels")
+        heads.append(f"{metric.unit or metric.noun} with {study.budget.at(labels)}")
     if target is not None:
-        heads.append(f"labels to {metric.text(target)}")
+        heads.append(f"{study.budget.noun} to {metric.text(target)}")
         heads += ["cost"] if price else []
         heads += ["saved"] if found else []
     heads += ["better?"] if found else []
@@ -133,7 +134,7 @@ def _arms_table(judged: Judgement, target: float | None, price: Price | None) ->
     seeds = sorted({arm.seeds for arm in study.arms})
     many = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     note = f"Means of {many} {'seed' if seeds == [1] else 'seeds'}"
-    note += "; labels are medians and count the initial set" if target is not None else ""
+    note += "; {study.budget.noun}: medians that count the initial set" if target is not None else ""
     note += f"; a label costs {price.of(1)}" if price and target is not None else ""
     base = study.title(study.baseline or "")
     compared = "Saved and better" if target is not None else "Better"
@@ -143,7 +144,7 @@ def _arms_table(judged: Judgement, target: float | None, price: Price | None) ->
         if found
         else "."
     )
-    title = f"{_label(study)}, labels and money" if price else f"{_label(study)} and labels"
+    title = f"{_label(study)}, labels and money" if price else f"{_label(study)} and {study.budget.noun}"
     return Table("overview", title, tuple(heads), tuple(row for _, row in rows), f"{note} {study.marks_note}".strip())
 
 
@@ -197,7 +198,7 @@ def _recall_table(judged: Judgement) -> Table | None:
             row += [_count(results.labelled[label]), _mean_recall(results, label)]
         rows.append(tuple(row))
     more = len(order) - len(chosen)
-    note = f"With {labels:,} labels, means over seeds; the classes with the fewest test points first"
+    note = f"With {study.budget.at(labels or 0)}, means over seeds; the classes with the fewest test points first"
     note += f"; {more} more classes are not shown" if more > 0 else ""
     return Table("recall", "Recall by class", tuple(heads), tuple(rows), f"{note}.")
 
@@ -224,7 +225,9 @@ def _advice(judged: Judgement, target: float | None, price: Price | None) -> tup
     strategies = [finding for finding in judged.findings if not finding.oracle]
     lines = []
     if study.baseline is None:
-        lines.append("Run random picks under the same seeds: without them nothing can be said of labels saved.")
+        lines.append(
+            "Run random picks under the same seeds: without them nothing can be said of {study.budget.noun} saved."
+        )
     elif not strategies:
         lines.append("Run strategies under the same seeds, to compare them with random picks.")
     elif judged.winners and (best := leading_arm(study, judged.winners)) is not None:
@@ -253,7 +256,7 @@ def _plan(study: Study, arm: Arm, target: float | None, price: Price | None) -> 
     if not math.isfinite(needed):
         return ""
     cost = f", {price.of(needed)} at {price.of(1)} a label," if price else ""
-    return f" For {study.target_text(target)} plan for about {needed:,.0f} labels{cost} on data like these."
+    return f" For {study.target_text(target)} plan for about {study.budget.at(round(needed))}{cost} on data like these."
 
 
 def _undecided(study: Study, strategies: list[Finding]) -> str:
@@ -261,7 +264,8 @@ def _undecided(study: Study, strategies: list[Finding]) -> str:
     base = study.title(study.baseline or "")
     best = max(strategies, key=lambda finding: _gain(study, finding))
     if _gain(study, best) <= 0:
-        return f"Stay with {base}: no strategy does better on average over these labels."
+        over = "these labels" if study.budget is LABELS else "this cost"
+        return f"Stay with {base}: no strategy does better on average over {over}."
     more = best.more_seeds_range
     if best.more_seeds and more is not None and best.more_seeds <= MANY_SEEDS:
         return (
@@ -281,7 +285,13 @@ def _weak_class(judged: Judgement) -> str | None:
     study = judged.study
     labels, leading = last_shared_labels(study), leading_arm(study, judged.winners)
     results = class_results(leading, labels) if leading is not None and labels is not None else None
-    if leading is None or results is None or results.confusion is None or np.isnan(results.recall).all():
+    if (
+        leading is None
+        or labels is None
+        or results is None
+        or results.confusion is None
+        or np.isnan(results.recall).all()
+    ):
         return None
     recalls = np.array([np.nan if np.isnan(column).all() else np.nanmean(column) for column in results.recall.T])
     worst = int(np.nanargmin(recalls))
@@ -292,7 +302,7 @@ def _weak_class(judged: Judgement) -> str | None:
     others[worst] = -1
     taken = int(np.argmax(others))
     text = (
-        f"Look at the class {results.names[worst]}: with {study.title(leading.name)} and {labels:,} labels "
+        f"Look at the class {results.names[worst]}: with {study.title(leading.name)} and {study.budget.at(labels)} "
         f"{percent(float(recalls[worst]), 0)} % of its test points are recognised"
     )
     if others[taken] > 0:

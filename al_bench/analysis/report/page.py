@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from al_bench import __version__
+from al_bench.analysis.budget import BUDGETS
 from al_bench.analysis.report.figures import DrawnFigure, draw_figures, figure_specs, joint_figure_specs
 from al_bench.analysis.report.gallery import BYTES, ROUNDS, gallery
 from al_bench.analysis.report.judgement import joint_tables, judge
@@ -43,6 +44,7 @@ class ReportRequest:
         metric: What the arms are judged by; None: accuracy.
         price: Of a label; None: no money is shown.
         planned: Arms or strategies that were named before the results were seen.
+        over: What the curves run over: labels or cost.
         no_items: Leave out all content and names of items: no data set is read.
     """
 
@@ -58,6 +60,7 @@ class ReportRequest:
     price: Price | None = None
     no_items: bool = False
     planned: tuple[str, ...] = ()
+    over: str = "labels"
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def write_page(request: ReportRequest, report: Callable[[str], None], step: Call
     runs = find_runs(list(request.folders), damaged.append)
     compared = studies(
         list(request.folders), request.baseline, request.include_incomplete, report, request.metric or "accuracy",
-        request.planned,
+        request.planned, BUDGETS[request.over],
     )  # fmt: skip
     if request.no_items:
         refuse_items_in_arms(runs, "--no-items")
@@ -193,6 +196,7 @@ def _command(request: ReportRequest) -> str:
         ("--seed", request.seed),
     ):
         argv += [option, str(value)] if value is not None else []
+    argv += ["--over", request.over] if request.over != "labels" else []
     argv += ["--rounds", str(request.rounds)] if request.rounds != ROUNDS else []
     argv += ["--no-items"] if request.no_items else []
     argv += ["--trust"] if request.trust else []

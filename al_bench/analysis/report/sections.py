@@ -80,7 +80,7 @@ def dataset_section(
         overview=first,
         curve=curve,
         summary=_summary(study),
-        start=(*judged.tested, *start_lines(study), *implied_lines(study)),
+        start=(*study.counted, *judged.tested, *start_lines(study), *implied_lines(study)),
         contents=tuple((f"{id}-{key}", title) for key, title in _CONTENTS),
         remarks=study.remarks,
         figures=figures,
@@ -123,7 +123,7 @@ def _summary(study: Study) -> str:
     seeds = sorted({arm.seeds for arm in study.arms})
     each = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     text = f"{count(len(study.arms), 'arm')}, {each} {'seed' if seeds == [1] else 'seeds'} each, "
-    text += f"{study.labels[0]:,} to {study.labels[-1]:,} labels"
+    text += study.budget.range.format(f"{study.labels[0]:,}", f"{study.labels[-1]:,}")
     if study.shared:
         text += f"; all arms: {', '.join(study.shared)}"
     return text

@@ -83,7 +83,7 @@ def metrics_table(study: Study) -> Table | None:
             {
                 **study.record_keys(arm.name),
                 "seed": seed,
-                "labels": labels,
+                study.budget.noun: labels,
                 **{metric.name: values[arm.name, metric.name][number] for metric in recorded},
             }
             for number, seed in enumerate(seeds)
@@ -91,9 +91,9 @@ def metrics_table(study: Study) -> Table | None:
     directions = ", ".join(
         f"{metric.noun}: {'higher' if metric.higher_is_better else 'lower'} is better" for metric in recorded
     )
-    note = f"at {labels} labels, mean ± standard deviation over seeds; {directions}. {study.marks_note}".strip()
+    note = f"at {study.budget.plain(labels)}, mean ± standard deviation over seeds; {directions}. {study.marks_note}"
     heads = ("arm", "seeds", *(metric.axis_label for metric in recorded))
-    return Table("metrics", f"Other metrics on {study.dataset}", heads, tuple(rows), note, tuple(records))
+    return Table("metrics", f"Other metrics on {study.dataset}", heads, tuple(rows), note.strip(), tuple(records))
 
 
 def is_other(study: Study, metric: Metric) -> bool:
@@ -132,7 +132,7 @@ def accuracy_table(study: Study, log: bool = False) -> Table:
             {
                 **study.record_keys(arm.name),
                 "seed": seed,
-                "labels": run.labels[-1],
+                study.budget.noun: run.labels[-1],
                 "final": final[number],
                 "mean": mean[number],
                 "aubc": areas[number],
@@ -148,7 +148,7 @@ def accuracy_table(study: Study, log: bool = False) -> Table:
             {
                 **study.record_keys(arm.name),
                 "seed": run.seed,
-                "labels": run.labels[-1],
+                study.budget.noun: run.labels[-1],
                 "final": run.values[-1],
                 "mean": None,
                 "aubc": None,
@@ -159,17 +159,18 @@ def accuracy_table(study: Study, log: bool = False) -> Table:
     note = "mean ± standard deviation over seeds; "
     if span is None:
         note += (
-            "mean and AUBC need a range of label counts at which all arms were evaluated: compare those that have one. "
+            f"mean and AUBC need a range of {study.budget.counts} at which all arms were evaluated: compare those that "
+            "have one. "
         )
     else:
         note += (
-            f"mean: over the {shared.sum()} label counts at which all arms were evaluated; AUBC: area under the "
-            f"curve through these over {span[0]:g} to {span[1]:g} labels{', ln scale' if log else ''}, divided by that "
+            f"mean: over the {shared.sum()} {study.budget.counts} at which all arms were evaluated; AUBC: area under "
+            f"the curve through these over {study.budget.span(*span)}{', ln scale' if log else ''}, divided by that "
             "range. "
         )
     note += "" if metric.higher_is_better else "Lower is better. "
     note = f"{note}{study.marks_note}".strip()
-    heads = ("arm", "seeds", "labels", "final", "mean", "AUBC")
+    heads = ("arm", "seeds", study.budget.noun, "final", "mean", "AUBC")
     label = "Accuracy" if metric.name == "accuracy" else metric.label
     title = f"{label} on {study.dataset}{f', {metric.unit}' if metric.unit else ''}"
     return Table(metric.name.replace(":", "_"), title, heads, tuple(rows), note, tuple(records))

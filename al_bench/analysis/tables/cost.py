@@ -97,7 +97,7 @@ def cost_table(study: Study) -> Table:
                 **study.record_keys(arm.name),
                 **{f"seconds_{phase}": value for phase, value in spent.seconds.items()},
                 **{f"peak_bytes_{phase}": value for phase, value in spent.memory.items()},
-                f"{name}_per_label": spent.per_label,
+                f"{name}_per_{study.budget.noun.removesuffix('s')}": spent.per_label,
                 f"{name}_per_second": spent.per_second,
             }
         )
@@ -108,7 +108,7 @@ def cost_table(study: Study) -> Table:
         f"{gained} from the first round to the last; peak memory of the process in MiB (on a GPU: of the device)."
     )
     heads = (
-        "arm", "train s", "score s", "select s", "sum s", f"{unit} / 100 labels", f"{unit} / minute",
+        "arm", "train s", "score s", "select s", "sum s", f"{unit} / 100 {study.budget.noun}", f"{unit} / minute",
         "train MiB", "score MiB", "select MiB",
     )  # fmt: skip
     return Table("cost", f"Cost of a run on {study.dataset}", heads, tuple(rows), note, tuple(records))

@@ -33,7 +33,8 @@ def write_csv(arms: Sequence[Arm], out: Path, metric: str | None = None) -> None
     curves = [(arm, _summary(arm, metric)) for arm in arms]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    budget = arms[0].budget.noun if arms else "labels"
+    writer.writerow([budget if name == "labels" else name for name in CSV_COLUMNS])
     for arm, summary in curves:
         if summary is None:
             continue
@@ -67,7 +68,8 @@ def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list
     for dataset in sorted({arm.dataset for arm in arms}):
         here = [arm for arm in arms if arm.dataset == dataset]
         metric = here[0].metric
-        head = [dataset, "seeds", "labels", _head(metric)] + [f"labels to {metric.text(t)}" for t in targets]
+        noun = here[0].budget.noun
+        head = [dataset, "seeds", noun, _head(metric)] + [f"{noun} to {metric.text(t)}" for t in targets]
         body = [
             [arm.name, str(arm.seeds), f"{int(arm.summary.labels[-1])}", _final(arm, statistic)]
             + [per_seed(arm, target, "first") for target in targets]
@@ -78,7 +80,7 @@ def table(arms: Sequence[Arm], statistic: str, targets: Sequence[float]) -> list
         for target in targets if active else ():
             rule = f"{statistic}_curve"
             head = [
-                f"labels to {metric.text(target)}, {dataset}",
+                f"{noun} to {metric.text(target)}, {dataset}",
                 "first crossing",
                 "sustained",
                 f"{statistic} curve",

@@ -73,14 +73,23 @@ def area_table(study: Study, findings: Sequence[Finding], log: bool = False) -> 
             }
         )
     note = (
-        f"{difference_of(study)}, paired by seed, over the label counts at which both were evaluated, Student's 95 % "
-        "interval, of one arm at a time, for roughly normal differences; p: Holm-adjusted over all arms of the setting "
-        "and the labels saved at the tested target. More seeds: for 80 % power at a difference of "
-        f"{metric_point(study)}, at both ends of the 80 % interval of the spread seen."
+        f"{difference_of(study)}, paired by seed, over the {study.budget.counts} at which both were evaluated, "
+        "Student's 95 % interval, of one arm at a time, for roughly normal differences; p: Holm-adjusted over all arms "
+        f"of the setting and the {study.budget.noun} saved at the tested target. More seeds: for 80 % power at a "
+        f"difference of {metric_point(study)}, at both ends of the 80 % interval of the spread seen."
     )
     if log:
-        note += " Differences are over ln labels; p and reading are of the area over labels."
-    heads = ("arm", *(["against"] if several else []), "difference", "95 % interval", "p", "seeds", "labels", "reading")
+        note += f" Differences are over ln {study.budget.noun}; p and reading are of the area over {study.budget.noun}."
+    heads = (
+        "arm",
+        *(["against"] if several else []),
+        "difference",
+        "95 % interval",
+        "p",
+        "seeds",
+        study.budget.noun,
+        "reading",
+    )
     title = f"Difference to {study.against} in AUBC{study.of_metric} on {study.dataset}{_unit(study)}"
     return Table("difference", title, heads, tuple(rows), note, tuple(records), "llrrrrrl" if several else "lrrrrrl")
 
@@ -136,7 +145,7 @@ def budgets_table(study: Study) -> Table:
         {
             **study.record_keys(cell.name),
             "baseline": study.baseline_of(cell.name),
-            "labels": cell.labels,
+            study.budget.noun: cell.labels,
             "difference": cell.estimate.mean,
             "low": cell.estimate.low,
             "high": cell.estimate.high,
@@ -154,7 +163,7 @@ def budgets_table(study: Study) -> Table:
         note += f"* shown at {100 * BUDGET_LEVEL:g} % by Holm's correction over {each}; "
     else:
         note += f"too few seeds to tell: fewer than {FEWEST} are not tested; "
-    note += f"{len(shown)} of {len(asked)} label counts are shown, --csv and --json have all."
-    heads = ("arm", *(f"{labels} labels" for labels in shown))
-    title = f"Difference to {study.against}{study.in_metric} by label count on {study.dataset}{_unit(study)}"
+    note += f"{len(shown)} of {len(asked)} {study.budget.counts} are shown, --csv and --json have all."
+    heads = ("arm", *(study.budget.plain(labels) for labels in shown))
+    title = f"Difference to {study.against}{study.in_metric} by {study.budget.count} on {study.dataset}{_unit(study)}"
     return Table("budgets", title, heads, tuple(rows), note, records)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from al_bench.analysis.arms import Arm
+from al_bench.analysis.budget import LABELS
 from al_bench.analysis.finding import Finding
 from al_bench.analysis.statistics.curves import labels_to_target, quantile
 from al_bench.analysis.statistics.savings import Saved
@@ -47,13 +48,21 @@ def targets_table(study: Study, targets: Mapping[str, Sequence[float]]) -> Table
                 }
             )
     note = (
-        "median [quartiles] over seeds of the size of the labelled set, initial set included; first crossing is "
-        "optimistic on a noisy curve; sustained: never below again; > L: not reached within L labels."
+        f"median [quartiles] over seeds of the {'size of the labelled set' if study.budget is LABELS else 'cost'}, "
+        "initial set included; first crossing is "
+        "optimistic on a noisy curve; sustained: never below again; "
+        f"> L: not reached within {'L labels' if study.budget is LABELS else 'a cost of L'}."
     )
     heads = ("to reach", "arm", "first crossing", "sustained", "median curve")
     what = study.metric.noun_with_article
     return Table(
-        "labels", f"Labels to reach {what} on {study.dataset}", heads, tuple(rows), note, tuple(records), "llrrr"
+        "labels",
+        f"{study.budget.title} to reach {what} on {study.dataset}",
+        heads,
+        tuple(rows),
+        note,
+        tuple(records),
+        "llrrr",
     )
 
 
@@ -111,8 +120,8 @@ def saved_table(study: Study, findings: Sequence[Finding]) -> Table:
     base = study.against
     note = (
         f"1 − L / L({base}), over seeds: geometric mean of the ratio, crossings of each seed's monotone fit to the "
-        "label counts at which both were evaluated, Student's 95 % interval on the log ratio, of one arm at a time, "
-        "for roughly normal ones; p: Holm-adjusted with the differences in AUBC. Where a seed did "
+        f"{study.budget.counts} at which both were evaluated, Student's 95 % interval on the log ratio, of one arm at "
+        "a time, for roughly normal ones; p: Holm-adjusted with the differences in AUBC. Where a seed did "
         "not reach the target there is no interval; ≥ and ≤ bound the median "
         "over seeds."
     )
@@ -129,7 +138,7 @@ def saved_table(study: Study, findings: Sequence[Finding]) -> Table:
     goal = "" if study.metric.name == "accuracy" else f" to reach {study.metric.noun_with_article}"
     return Table(
         "saved",
-        f"Labels saved against {base}{goal} on {study.dataset}",
+        f"{study.budget.title} saved against {base}{goal} on {study.dataset}",
         heads,
         tuple(rows),
         note,

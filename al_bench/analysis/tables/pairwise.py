@@ -22,9 +22,9 @@ def penalty_table(study: Study) -> Table:
     penalty = study_penalty(study)
     if penalty.budgets:
         listed = ", ".join(str(budget) for budget in penalty.budgets)
-        note = f"at {len(penalty.budgets)} label counts: {listed}. "
+        note = f"at {len(penalty.budgets)} {study.budget.counts}: {listed}. "
     else:
-        note = "the arms share no label count. "
+        note = f"the arms share no {study.budget.count}. "
     arms = {arm.name: study.title(arm.name) for arm in study.arms}
     return _matrix_table(penalty, arms, study.dataset, note, study.dataset, of=study.of_metric)
 
@@ -82,8 +82,8 @@ def error_table(study: Study) -> Table:
         ]
     base = study.against
     note = (
-        f"share of the {errors.shape[1]} label counts of the penalty matrix at which the mean error is at most so many "
-        f"times {base}'s; in the column ≤ 1 the higher the better."
+        f"share of the {errors.shape[1]} {study.budget.counts} of the penalty matrix at which the mean error is at "
+        f"most so many times {base}'s; in the column ≤ 1 the higher the better."
     )
     heads = ("arm", *(f"≤ {point:g}" for point in _POINTS))
     title = f"Error{study.in_metric} relative to {base} on {study.dataset}, cumulative share"
