@@ -13,7 +13,7 @@ from typing import Any
 
 from al_bench.errors import InputError
 
-KINDS = ("strategies", "datasets", "encoders", "models", "posteriors", "learners", "metrics", "plots")
+KINDS = ("strategies", "datasets", "encoders", "models", "posteriors", "learners", "stopping_rules", "metrics", "plots")
 """The groups are `al_bench.strategies` and so on."""
 
 

@@ -133,6 +133,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
         validation_accuracy: The accuracy on the validation set of a run that stops by it; None elsewhere.
         stop_set: How the predictions for a fixed part of the pool moved; None where none was asked for, and in records
             of versions that had none.
+        stopped_by: The stopping rule that made this round the last, by name; None where none did.
         class_counts: [C] labelled points by their true class.
         fit: What the training of each network did; empty in a cold start's round 0.
         candidates: Points that were scored; None in the last round.
@@ -161,6 +162,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     class_results: dict[str, list[Count]] | None = None
     validation_accuracy: Fraction | None = None
     stop_set: StopSetRecord | None = None
+    stopped_by: Name | None = None
     class_counts: list[Count] = field(default_factory=list)
     fit: list[FitRecord] = field(default_factory=list)
     candidates: Count | None = None

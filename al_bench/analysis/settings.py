@@ -1,9 +1,9 @@
 """Settings: the arms of a dataset that differ in their strategy alone, and what each of them is compared with.
 
 Runs have the same setting where every key of their records but those of the strategy (`strategy.*`) and the seed is the
-same, the components chosen included; how long a run was to be is no part of it. Each setting is judged by itself: its
-arms against its own baseline, its tests corrected among themselves. So further arms take a verdict away where they are
-of the same setting, as more was tried, but not where they are of another.
+same, the components chosen included; how long a run was to be, and when it stops, is no part of it. Each setting is
+judged by itself: its arms against its own baseline, its tests corrected among themselves. So further arms take a verdict
+away where they are of the same setting, as more was tried, but not where they are of another.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from al_bench.storage.identity import FORMER_DEFAULTS, REPLACED_DEFAULTS, presen
 from al_bench.storage.rounds import LENGTH_KEYS
 from al_bench.storage.runs import Run
 
-STRATEGY_KEYS = "strategy."
-"""The keys that begin so make the strategy: they are no part of a setting."""
+ARM_KEYS = ("strategy.", "stopping.", "evaluation.stop_set")
+"""The keys that begin so make the arm, how it picks and when it stops: they are no part of a setting."""
 
 RANDOM = "random"
 
@@ -54,7 +54,7 @@ def setting_keys(run: Run) -> dict[str, str]:
     return {
         key: str(value)
         for key, value in keys.items()
-        if not key.startswith(STRATEGY_KEYS) and key != "seed" and key not in LENGTH_KEYS
+        if not key.startswith(ARM_KEYS) and key != "seed" and key not in LENGTH_KEYS
     }
 
 
@@ -111,6 +111,6 @@ def rank_alike(arms: Sequence[Arm]) -> list[list[str]]:
         header = arm.runs[0].header
         key: object = arm.name
         if header.classes == 2 and arm.strategy in ALIKE_OF_TWO_CLASSES and header.identity is not None:
-            key = tuple(sorted((k, str(v)) for k, v in header.identity.items() if k.startswith(STRATEGY_KEYS)))
+            key = tuple(sorted((k, str(v)) for k, v in header.identity.items() if k.startswith(ARM_KEYS[0])))
         groups.setdefault(key, []).append(arm.name)
     return list(groups.values())

@@ -132,7 +132,7 @@ def replayed(study: Study) -> Table:
     if table is None:
         raise InputError(
             f"no run on {study.dataset} can be replayed: none has its stop set on record (evaluation.stop_set=1000 "
-            "records it, the default since 0.2.0) and went on to its budget; leave --stopping out"
+            "records it, the default) and went on to its budget; leave --stopping out"
         )
     return table
 

@@ -19,6 +19,7 @@ GROUPS = {
     "posteriors": "posterior",
     "trainings": "training",
     "annotators": "annotator",
+    "stopping": "stopping",
     "experiments": "experiment",
 }
 METRICS_GROUP = "metrics"

@@ -24,7 +24,7 @@ from al_bench.config.options import files
 from al_bench.config.own_code import own_code
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.schema import InitialKind
-from al_bench.config.shell_words import quote_values, set_apart_keys_of_swept_groups
+from al_bench.config.shell_words import quote_values, rules_by_names, set_apart_keys_of_swept_groups
 from al_bench.errors import InputError, plain_line, typed_path
 from al_bench.experiment import sweep
 from al_bench.experiment.announce import SAID
@@ -172,7 +172,7 @@ def main(argv: list[str]) -> int:
         return outcome
 
     try:
-        argv = set_apart_keys_of_swept_groups(quote_values(options_first(argv)))
+        argv = set_apart_keys_of_swept_groups(quote_values(rules_by_names(options_first(argv))))
         sys.argv = ["al-bench run", *argv]
         if nameless := [word for word in argv if word.lstrip("+~").startswith("=")]:
             raise InputError(f"'{nameless[0]}' names no key: write key=value")

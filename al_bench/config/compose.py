@@ -15,7 +15,7 @@ from al_bench.config.hydra_adapter import COMPOSE_ERRORS, register_sources, spli
 from al_bench.config.messages import one_line
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.schema import RunConfig
-from al_bench.config.shell_words import quote_values
+from al_bench.config.shell_words import quote_values, rules_by_names
 from al_bench.errors import InputError
 
 VERSION_BASE = "1.3"
@@ -67,7 +67,7 @@ def compose_dataset(
     """
     own = [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"] if config_dir else []
     register()
-    typed = quote_values(words)
+    typed = quote_values(rules_by_names(words))
     try:
         return compose([*own, *typed], schema)
     except (*COMPOSE_ERRORS, OverflowError) as error:

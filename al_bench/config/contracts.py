@@ -32,6 +32,7 @@ CONTRACTS = {
     "training": Contract("al_bench.learners.training:Training"),
     "encoder": Contract("al_bench.data.encoders.encoder:Encoder"),
     "annotator": Contract("al_bench.annotators.annotator:Annotator"),
+    "stopping": Contract(methods=("fires(signals, classes)",)),
     "dataset": Contract(methods=("load()",)),
     "model": Contract(methods=("build(shape, classes)", "learner(dataset, posterior, training)")),
 }

@@ -18,6 +18,7 @@ KIND_GROUPS = {
     "models": "model",
     "posteriors": "posterior",
     "learners": "model",
+    "stopping_rules": "stopping",
 }
 """Kind of entry point to config group; a learner is chosen as a model."""
 

@@ -84,6 +84,13 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "learning_loss": "al_bench.strategies.learning_loss:LearningLoss",
         "oracle_loss": "al_bench.strategies.oracle:OracleLoss",
     },
+    "stopping": {
+        "none": "al_bench.stopping.rules:GoOn",
+        "stabilizing_predictions": "al_bench.stopping.rules:StabilizingPredictions",
+        "classification_change": "al_bench.stopping.rules:ClassificationChange",
+        "overall_uncertainty": "al_bench.stopping.rules:OverallUncertainty",
+        "any_of": "al_bench.stopping.rules:AnyOf",
+    },
 }
 """Config group to schema name to "module:class". Each class is a dataclass whose fields are its config keys."""
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from al_bench.config.load_class import load_class
 from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import Reference, RunConfig
 from al_bench.errors import InputError
@@ -19,7 +20,9 @@ from al_bench.storage.rounds import LENGTH_KEYS
 
 LOCATION_KEYS = ("study", "arm", "results", "device", "dataset.root", "cache")
 """Keys that say where things are, not what is computed."""
-NEUTRAL_KEYS = (*LOCATION_KEYS, "evaluation.metrics", "evaluation.keep", "evaluation.stop_set", "dataset.class_names")
+STOP_SET = "evaluation.stop_set"
+"""The size of the stop set: results depend on it where a stopping rule reads it."""
+NEUTRAL_KEYS = (*LOCATION_KEYS, "evaluation.metrics", "evaluation.keep", STOP_SET, "dataset.class_names")
 """Keys on which no result depends, such as further metrics and names: they are no part of a run's identity."""
 HEALTH_KEYS = "health."
 """The keys that begin so say what is called unhealthy: they change no result either."""
@@ -47,9 +50,13 @@ def identity(config: DictConfig) -> dict[str, Any]:
     """What may not differ between two runs in one folder: the resolved keys that change results, flat."""
     plain = as_dict(config, resolve=True)
     left_out = (HEALTH_KEYS, STRATEGY_KEYS) if config.reference is Reference.full else (HEALTH_KEYS,)
-    return {
-        key: value for key, value in flatten(plain).items() if key not in NEUTRAL_KEYS and not key.startswith(left_out)
-    }
+    neutral = set(NEUTRAL_KEYS) - ({STOP_SET} if has_stopping_rule(config) else set())
+    return {key: value for key, value in flatten(plain).items() if key not in neutral and not key.startswith(left_out)}
+
+
+def has_stopping_rule(config: DictConfig) -> bool:
+    """Whether a rule may end the run before its budget."""
+    return OmegaConf.get_type(config.stopping) is not load_class(COMPONENTS["stopping"]["none"])
 
 
 def components(choices: Mapping[str, Any], config: DictConfig) -> dict[str, str]:
@@ -57,7 +64,7 @@ def components(choices: Mapping[str, Any], config: DictConfig) -> dict[str, str]
 
     A run on the full pool acquires nothing, so its strategy is left out.
     """
-    left_out = {"strategy"} if config.reference is Reference.full else set()
+    left_out = {"strategy", "stopping"} if config.reference is Reference.full else set()
     return {group: str(choices[group]) for group in COMPONENTS if group in choices and group not in left_out}
 
 

@@ -209,7 +209,7 @@ class RunConfig:
     """Everything that defines a run.
 
     Args:
-        dataset, encoder, model, posterior, training, annotator, strategy: The components.
+        dataset, encoder, model, posterior, training, annotator, strategy, stopping: The components.
         initial, schedule, evaluation, health: See their classes.
         validation: Points of the training part held out of the pool, which stop the training early: a number of them,
             at random, or `file`: the validation part of the data set's own files.
@@ -234,6 +234,7 @@ class RunConfig:
     training: Any = MISSING
     annotator: Any = MISSING
     strategy: Any = MISSING
+    stopping: Any = MISSING
     initial: Initial = field(default_factory=Initial)
     schedule: Schedule = field(default_factory=Schedule)
     evaluation: Evaluation = field(default_factory=Evaluation)

@@ -41,6 +41,16 @@ def set_apart_keys_of_swept_groups(words: Sequence[str]) -> list[str]:
     ]
 
 
+def rules_by_names(words: Sequence[str]) -> list[str]:
+    """The words of a command line, `stopping=[a,b]` as what it is short for: stopping=any_of stopping.rules=[a,b]."""
+    spelt: list[str] = []
+    for word in words:
+        key, _, value = word.partition("=")
+        several = key == "stopping" and value.startswith("[") and value.endswith("]")
+        spelt += ["stopping=any_of", f"stopping.rules={value}"] if several else [word]
+    return spelt
+
+
 def override_fault(error: BaseException) -> str | None:
     """What Hydra could not read of an override, and how to type it; None for any other error."""
     from hydra.errors import OverrideParseException

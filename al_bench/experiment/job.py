@@ -222,6 +222,7 @@ def _complete(job: Job, folder: RunFolder, prefix: str = "") -> Outcome:
     last = folder.rounds[-1]
     note = f"{prefix}{last.labelled} labels, accuracy {last.accuracy:.4f}{_annotation(last)}"
     note += _unlabelled_classes(last, folder)
+    note += _how_it_stopped(last, job.choices.get("stopping", "none"))
     if is_unknown(folder, job.own_code):
         note += f" ({UNKNOWN})"
     return Outcome("complete", str(job.folder), note)
@@ -234,6 +235,13 @@ def _annotation(last: RoundRecord) -> str:
     parts = [f"without an answer {said.abstained}"] * bool(said.abstained)
     parts += [f"wrong labels {said.wrong}"] * bool(said.wrong) + [f"cost {said.cost:,}"]
     return f", {', '.join(parts)}"
+
+
+def _how_it_stopped(last: RoundRecord, stopping: str) -> str:
+    """Which stopping rule ended a run, or that none did; empty for a run without one."""
+    if last.stopped_by is not None:
+        return f", stopped by {last.stopped_by}"
+    return "" if stopping == "none" else f", and stopping={stopping} did not stop it before"
 
 
 def _unlabelled_classes(last: RoundRecord, folder: RunFolder) -> str:

@@ -26,7 +26,8 @@ def shared_rounds(rounds: Sequence[RoundRecord], experiment: Experiment) -> tupl
         if experiment.labels_at_end == record.labelled:
             return number + 1, True
         if record.acquired is None:
-            stopped = experiment.ends(number, record.accuracy, record.validation_accuracy)
+            by_accuracy = experiment.ends(number, record.accuracy, record.validation_accuracy)
+            stopped = by_accuracy or record.stopped_by is not None
             return (number + 1, True) if stopped else (number, False)
         if len(record.acquired) != experiment.batch(record.labelled):
             return number, False

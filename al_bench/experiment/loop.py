@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 import torch
+from msgspec import structs
 from torch import Tensor
 
 from al_bench.config.schema import Keep
@@ -44,8 +45,11 @@ def run_rounds(experiment: Experiment, folder: RunFolder, report: Callable[[Roun
         fits, quality, validation_accuracy = train_and_evaluate(experiment, state, meter, folder)
         stability = measure_stability(stop_set, round_, meter)
         ended = experiment.ends(round_, None if quality is None else quality.values["accuracy"], validation_accuracy)
-        acquisition = None if ended else acquire(experiment, state, meter)
+        asked = quality is not None and not ended  # so that the round a rule stops after is an evaluated one
+        stopped_by = experiment.stopped_by([*(r.stop_set for r in folder.rounds), stability]) if asked else None
+        acquisition = None if ended or stopped_by else acquire(experiment, state, meter)
         record = describe(experiment, state, fits, quality, validation_accuracy, stability, acquisition, monitor, meter)
+        record = structs.replace(record, stopped_by=stopped_by)
         folder.append(record)  # on disk before the next round starts
         report(record)
         monitor.warn(record, is_last=acquisition is None)

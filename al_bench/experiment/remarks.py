@@ -37,7 +37,7 @@ def full_remark(experiment: Experiment, command: Sequence[str]) -> str | None:
     if experiment.config.reference is not Reference.full:
         return None
     typed = typed_keys(command)
-    idle = [word for key, word in typed.items() if key.startswith(("initial.", "schedule.", "strategy."))]
+    idle = [word for key, word in typed.items() if key.startswith(("initial.", "schedule.", "strategy.", "stopping"))]
     return f"reference=full trains once on the whole pool, without {words(idle)}" if idle else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -32,7 +32,9 @@ from al_bench.learners.training import Stop
 from al_bench.metrics import METRICS, Metric
 from al_bench.metrics.own import load_metrics
 from al_bench.pool import Indices, PoolState
+from al_bench.records import StopSetRecord
 from al_bench.rng import Streams
+from al_bench.stopping.rules import GoOn, stopped_by
 from al_bench.storage.cache import cache_folder
 from al_bench.strategies.base import RunFacts, Strategy
 
@@ -100,6 +102,14 @@ class Experiment:
         stop = self.config.schedule.stop_at_accuracy
         read = validation_accuracy if self.stops_on_validation else accuracy
         return (stop is not None and read is not None and read >= stop) or round_ == self.rounds - 1
+
+    def stopped_by(self, signals: Sequence[StopSetRecord | None]) -> str | None:
+        """The stopping rule that says to stop after the last of the rounds so far; None where none does.
+
+        Args:
+            signals: Of these rounds, round 0 first.
+        """
+        return stopped_by(self.config.stopping, signals, self.dataset.classes)
 
     def labels(self, indices: Indices) -> Tensor:
         """[n] the true classes of dataset indices, for the record; −1 for none of the classes."""
@@ -256,6 +266,11 @@ def set_up(
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.asked), len(start.pool))
     if config.training.stop is Stop.early and not len(validation):
         raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
+    if config.evaluation.stop_set == 0 and not isinstance(config.stopping, GoOn) and not full:
+        raise InputError(
+            "evaluation.stop_set is 0, and a stopping rule reads the predictions for the stop set; set "
+            "evaluation.stop_set=1000, or stopping=none"
+        )
     schedule = config.schedule
     if schedule.stop_at_accuracy is not None and schedule.stop_at_accuracy_on is StopOn.validation and not full:
         require_validation(len(validation), raw.size)

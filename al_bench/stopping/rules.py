@@ -6,10 +6,20 @@ Letters: n points of the stop set, C classes, t the round, c_t [n] the classes p
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from al_bench import checks
-from al_bench.stopping.rule import Signals
+from al_bench.errors import InputError
+from al_bench.stopping.rule import Signals, StoppingRule
+
+
+@dataclass
+class GoOn:
+    """No rule: the run goes on to its rounds or its budget."""
+
+    def fires(self, signals: Signals, classes: int) -> bool:
+        """Never."""
+        return False
 
 
 @dataclass
@@ -32,8 +42,8 @@ class StabilizingPredictions:
     window: int = 3
 
     def __post_init__(self) -> None:
-        checks.fraction("stopping.stabilizing_predictions.threshold", self.threshold, zero=False)
-        checks.at_least("stopping.stabilizing_predictions.window", self.window, 1)
+        checks.fraction("stopping.threshold", self.threshold, zero=False)
+        checks.at_least("stopping.window", self.window, 1)
 
     def fires(self, signals: Signals, classes: int) -> bool:
         """Whether the mean kappa of the last `window` rounds reaches the threshold; never where one is missing."""
@@ -60,8 +70,8 @@ class ClassificationChange:
     window: int = 1
 
     def __post_init__(self) -> None:
-        checks.fraction("stopping.classification_change.threshold", self.threshold)
-        checks.at_least("stopping.classification_change.window", self.window, 1)
+        checks.fraction("stopping.threshold", self.threshold)
+        checks.at_least("stopping.window", self.window, 1)
 
     def fires(self, signals: Signals, classes: int) -> bool:
         """Whether at most that share changed in each of the last `window` rounds; never where one is missing."""
@@ -86,7 +96,7 @@ class OverallUncertainty:
     threshold: float = 0.05
 
     def __post_init__(self) -> None:
-        checks.fraction("stopping.overall_uncertainty.threshold", self.threshold, zero=False)
+        checks.fraction("stopping.threshold", self.threshold, zero=False)
 
     def fires(self, signals: Signals, classes: int) -> bool:
         """Whether the mean entropy of the last round, over log C, is below the threshold."""
@@ -100,3 +110,40 @@ RULES: dict[str, type[StabilizingPredictions | ClassificationChange | OverallUnc
     "overall_uncertainty": OverallUncertainty,
 }
 """Name to rule, as chosen by `stopping=NAME`."""
+
+
+@dataclass
+class AnyOf:
+    """Stop when the first of several rules fires.
+
+    Args:
+        rules: Their names, each with its own default thresholds; `stopping=[a,b]` is short for `stopping=any_of
+            stopping.rules=[a,b]`.
+    """
+
+    rules: list[str] = field(default_factory=lambda: ["stabilizing_predictions", "classification_change"])
+
+    def __post_init__(self) -> None:
+        if not self.rules:
+            raise InputError(f"stopping.rules is []; name some of {', '.join(RULES)}, or choose stopping=none")
+        for name in self.rules:
+            checks.one_of("stopping.rules", name, RULES)
+
+    def fires(self, signals: Signals, classes: int) -> bool:
+        """Whether any of the rules fires."""
+        return any(RULES[name]().fires(signals, classes) for name in self.rules)
+
+
+def stopped_by(rule: StoppingRule, signals: Signals, classes: int) -> str | None:
+    """The name of the rule that stops after the last of these rounds; None where none does.
+
+    Args:
+        rule: The rule of the run; of `AnyOf` those of its rules that fire are named.
+        signals: Of the rounds so far.
+        classes: C, of the data set.
+    """
+    if isinstance(rule, AnyOf):
+        return " and ".join(name for name in rule.rules if RULES[name]().fires(signals, classes)) or None
+    if not rule.fires(signals, classes):
+        return None
+    return next((name for name, known in RULES.items() if type(rule) is known), type(rule).__name__)

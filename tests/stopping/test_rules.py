@@ -100,11 +100,11 @@ def test_one_class_has_no_entropy_to_fall():
 @pytest.mark.parametrize(
     ("rule", "key"),
     [
-        (lambda: StabilizingPredictions(threshold=0), "stopping.stabilizing_predictions.threshold"),
-        (lambda: StabilizingPredictions(window=0), "stopping.stabilizing_predictions.window"),
-        (lambda: ClassificationChange(threshold=1.5), "stopping.classification_change.threshold"),
-        (lambda: ClassificationChange(window=0), "stopping.classification_change.window"),
-        (lambda: OverallUncertainty(threshold=0), "stopping.overall_uncertainty.threshold"),
+        (lambda: StabilizingPredictions(threshold=0), "stopping.threshold"),
+        (lambda: StabilizingPredictions(window=0), "stopping.window"),
+        (lambda: ClassificationChange(threshold=1.5), "stopping.threshold"),
+        (lambda: ClassificationChange(window=0), "stopping.window"),
+        (lambda: OverallUncertainty(threshold=0), "stopping.threshold"),
     ],
     ids=["kappa of 0", "no window", "more than all change", "no round", "entropy of 0"],
 )
