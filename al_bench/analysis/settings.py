@@ -2,8 +2,8 @@
 
 Runs have the same setting where every key of their records but those of the strategy (`strategy.*`) and the seed is the
 same, the components chosen included; how long a run was to be, and when it stops, is no part of it. Each setting is
-judged by itself: its arms against its own baseline, its tests corrected among themselves. So further arms take a verdict
-away where they are of the same setting, as more was tried, but not where they are of another.
+judged by itself: its arms against its own baseline, its tests corrected among themselves. So further arms take a
+verdict away where they are of the same setting, as more was tried, but not where they are of another.
 """
 
 from __future__ import annotations
