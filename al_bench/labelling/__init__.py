@@ -21,7 +21,9 @@
     pictures      items as images that a browser shows
     exchange/     batches to labelling tools, and their labels back
     predict       predictions for all items, and the learner as a file
-
-An audit (items drawn to judge the model, never trained on) hooks in where `session` and `next_batch` use `Mixed`, see
-`batch`.
+    audit         items that judge the model and are never trained on: drawn at the first call
+    audit_order   how they are mixed into a batch, so that nobody sees which they are
+    audit_step    the audit's part in one call
+    audit_report  what their labels say of the model, and what that assumes
+    audit_statistics, active_testing   the formulas behind that
 """

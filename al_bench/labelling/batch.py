@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
 import msgspec
 
-COLD, STRATEGY = "cold start", "strategy"
-"""The kinds of a batch: chosen without a model, or by the strategy."""
+COLD, STRATEGY, AUDIT = "cold start", "strategy", "audit"
+"""The kinds of a batch: chosen without a model, by the strategy, or nothing but what an audit has left."""
+RANDOM, ACTIVE = "random", "active"
+"""The kinds of an audit: items drawn uniformly, or where the model may be wrong."""
 
 
 class AskedItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,14 +29,28 @@ class AskedItem(msgspec.Struct, frozen=True, kw_only=True):
     audited: bool = False
 
 
+class AuditPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit holds out, drawn at the first call; see `al_bench.labelling.audit`.
+
+    Args:
+        kind: RANDOM or ACTIVE.
+        size: Items to ask.
+        items: The items held out: those to ask, in the order drawn; of an active audit its reserve.
+    """
+
+    kind: str
+    size: int
+    items: list[str]
+
+
 class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
     """How a batch came about; written before its files, and never changed.
 
     Args:
         number: From 0.
-        kind: COLD or STRATEGY.
+        kind: COLD, STRATEGY or AUDIT.
         round: The round of `al-bench run` that picks the same: batches of the strategy before this one; for a cold
-            start, cold starts before it.
+            start, cold starts before it; 0 for an audit's own.
         method: How the items were chosen, in words.
         asked: The items, in the order shown.
         labels: Item to class, of all items that were trained on, in the order in which the labels came.
@@ -49,6 +62,10 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
         settings: Resolved keys of the configuration that the choice depends on.
         where: The predicted class that was asked within; "" for all.
         quality: Metric to value on the test part that `dataset.test_path` names; empty without one.
+        audit: What the audit holds out; in the first record.
+        audit_draws: The items of the audit that were drawn for this batch, in the order drawn, each with the
+            probability that it had at its step; those with a label by then are not asked.
+        audit_quality: What the audit said when the batch was chosen: `accuracy`, `low`, `high`, `items`.
         pool: Digest of the items of the pool, whose list lies beside the record.
         version: Of al-bench.
         time: When, in UTC, ISO 8601.
@@ -68,6 +85,9 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str] = {}
     where: str = ""
     quality: dict[str, float] = {}
+    audit: AuditPlan | None = None
+    audit_draws: list[tuple[str, float]] = []
+    audit_quality: dict[str, float] = {}
     pool: str = ""
     version: str = ""
     time: str = ""
@@ -76,35 +96,3 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
     def items(self) -> list[str]:
         """The items, in the order shown."""
         return [asked.item for asked in self.asked]
-
-
-class Mixed(Protocol):
-    """What mixes further items into a batch, such as an audit's.
-
-    `query` calls it once a batch, before anything is written, with the items that were picked in the order picked; it
-    returns all items of the batch in the order to show them, further ones marked `audited`, with ranks and scores that
-    look like the others'. `held_out` are never picked and never trained on, and where `hides_predictions` no batch file
-    shows what the model predicts.
-    """
-
-    @property
-    def held_out(self) -> frozenset[str]:
-        """All items of the audit, asked or not."""
-
-    @property
-    def hides_predictions(self) -> bool:
-        """Whether predictions are shown for no item."""
-
-    def mix(self, number: int, picked: Sequence[AskedItem]) -> list[AskedItem]:
-        """The items of batch `number` in the order shown."""
-
-
-class Unmixed:
-    """No audit: a batch is what was picked."""
-
-    held_out: frozenset[str] = frozenset()
-    hides_predictions = False
-
-    def mix(self, number: int, picked: Sequence[AskedItem]) -> list[AskedItem]:
-        """The items picked."""
-        return list(picked)

@@ -123,9 +123,9 @@ class LabellingFolder:
         self.write_new(self.record_path(record.number), msgspec.json.format(msgspec.json.encode(record), indent=1))
         self.records.append(record)
 
-    def pool_of_last(self) -> list[str]:
-        """The items of the pool when the last batch was written; nothing where no list is there."""
-        for record in reversed(self.records):
+    def pool_of(self, number: int) -> list[str]:
+        """The items of the pool when a batch was written, by its number; nothing where no list is there."""
+        for record in reversed(self.records[: number + 1]):
             path = self.path / "record" / f"pool-{record.number:03d}.txt"
             if path.exists():
                 return [_unescaped(line) for line in read_regular(path, LIMIT).decode().splitlines()]

@@ -10,7 +10,8 @@ import numpy as np
 from al_bench import __version__
 from al_bench.errors import InputError
 from al_bench.labelling.answers import SKIP
-from al_bench.labelling.batch import COLD, STRATEGY, AskedItem, BatchRecord
+from al_bench.labelling.audit_step import describe_audited, judged_by_audit, with_audit
+from al_bench.labelling.batch import AUDIT, COLD, STRATEGY, AskedItem, BatchRecord
 from al_bench.labelling.batch_output import write_files
 from al_bench.labelling.choose import Trained
 from al_bench.labelling.cold_start import cold_start
@@ -49,13 +50,21 @@ def next_batch(session: Session) -> Reply:
     if budget is not None:
         size = min(size, budget - len(state.labels))
     trained = session.train() if session.learns else None
-    lines = [*session.lines, *describe_labels(state, trained)]
+    judged = judged_by_audit(session, trained)
+    lines = [*session.lines, *describe_labels(state, trained), *describe_audited(session, judged)]
     if not len(free) or size <= 0:
         why = "every item is labelled, skipped or asked" if not len(free) else f"schedule.budget={budget} is reached"
-        session.store_imports()
-        lines.append(f"{why}: no further batch; --predict writes predictions for all items")
-        return Reply(lines, None)
-    record = cold_batch(session, free, size) if trained is None else strategy_batch(session, trained, free)
+        record = with_audit(
+            session, _record(session, AUDIT, 0, "the items that the audit has left", [], []), trained, judged
+        )
+        if not record.asked:
+            session.store_imports()
+            lines.append(f"{why}: no further batch; --predict writes predictions for all items")
+            return Reply(lines, None)
+        lines.append(f"{why}; only the audit has items left, so that all of the next batch are its own")
+    else:
+        record = cold_batch(session, free, size) if trained is None else strategy_batch(session, trained, free)
+        record = with_audit(session, record, trained, judged)
     session.store_imports()
     folder.add_record(record, session.pool.items)
     write_files(folder, record, session.pool, request.study)
@@ -102,7 +111,7 @@ def strategy_batch(session: Session, trained: Trained, free: np.ndarray) -> Batc
     for rank, index in enumerate(acquisition.indices.tolist()):
         row = probabilities[rank]
         best = int(row.argmax())
-        is_shown = not session.mixed.hides_predictions
+        is_shown = session.audit is None
         asked.append(
             AskedItem(
                 item=pool.items[index],
@@ -139,7 +148,7 @@ def _record(
         kind=kind,
         round=round_,
         method=method,
-        asked=session.mixed.mix(number, asked),
+        asked=asked,
         labels=state.labels,
         audit_labels=state.audit_labels,
         skipped=list(state.skipped),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from al_bench.experiment.process import keep_freed_memory, pick_device, set_threads
 from al_bench.experiment.setup import encode_trainable
+from al_bench.labelling.audit_step import describe_audited, judged_by_audit
 from al_bench.labelling.batch_output import restore
 from al_bench.labelling.delivery import (
     check_delivery,
@@ -64,7 +65,8 @@ def predict(session: Session) -> Reply:
     request, state = session.request, session.state
     require_two_classes(state)
     trained = session.train()
-    lines = [*session.lines, *describe_labels(state, trained)]
+    judged = judged_by_audit(session, trained)
+    lines = [*session.lines, *describe_labels(state, trained), *describe_audited(session, judged)]
     session.store_imports()
     lines += write_predictions(session.folder, trained, session.pool, state, request.settings)
     return Reply(lines, None)

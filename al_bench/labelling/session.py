@@ -11,7 +11,7 @@ from al_bench.data.dataset import Dataset
 from al_bench.labelling.agreement import agreement
 from al_bench.labelling.agreement import describe as describe_agreement
 from al_bench.labelling.answers import Answers
-from al_bench.labelling.batch import Mixed, Unmixed
+from al_bench.labelling.audit import Audit, audit_of
 from al_bench.labelling.batch_file import KnownItems
 from al_bench.labelling.choose import Trained, train_on
 from al_bench.labelling.describe import describe_undecided, first_of
@@ -35,7 +35,7 @@ class Session:
         imports: Further files of labels that are not in the folder yet.
         answers: What people said.
         state: What is labelled.
-        mixed: What mixes an audit's items in.
+        audit: The items that judge the model; None without an audit.
         lines: What there is to say of all that.
     """
 
@@ -46,14 +46,15 @@ class Session:
     imports: tuple[LabelFile, ...]
     answers: Answers
     state: LabellingState
-    mixed: Mixed
+    audit: Audit | None
     lines: list[str]
 
     @property
     def free(self) -> np.ndarray:
         """[N] dataset indices that may be asked, ascending: not labelled, asked or skipped, nor held out."""
         state = self.state
-        taken = {*state.labels, *state.audit_labels, *state.skipped, *state.asked_in_vain, *self.mixed.held_out}
+        held_out = self.audit.held_out if self.audit else frozenset()
+        taken = {*state.labels, *state.skipped, *state.asked_in_vain, *held_out}
         return np.array([self.pool.index[item] for item in self.pool.items if item not in taken], dtype=np.int64)
 
     @property
@@ -63,8 +64,8 @@ class Session:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes known: those given, else those of the labels and of the test part."""
-        return tuple(self.pool.labelled(self.state.labels).class_names)
+        """The classes known: those given, else those of the labels, an audit's too, and of the test part."""
+        return tuple(self.pool.labelled(self.state.labels | self.state.audit_labels).class_names)
 
     def train(self) -> Trained:
         """The learner, trained on all labels."""
@@ -113,7 +114,7 @@ def read_session(
     """
     folder.check_names()
     lines: list[str] = []
-    before = folder.pool_of_last()
+    before = folder.pool_of(len(folder.records) - 1)
     gone = [item for item in before if item not in pool.index]
     added = sorted(set(pool.items) - set(before), key=pool.index.__getitem__) if before else []
     lines += [f"{len(gone):,} items are gone since batch {len(folder.records) - 1}: {first_of(gone)}"] if gone else []
@@ -122,13 +123,17 @@ def read_session(
     files = [*given_files(request.label_files), *pulled]
     answers, imports = read_answers(files, folder, known, gone, request.study)
     answers = check_labels(answers, pool)
-    mixed: Mixed = Unmixed()
+    answered = {*answers.by_item, *pool.labels_of_files}
+    audit, said = audit_of(request.config, folder.records, pool.items, answered, request.typed)
+    lines += said
     of_files, answers = one_spelling(pool, answers)
     decide = rule(request.config.answers, request.config.labels_per_item)
-    state = state_of(folder.records, of_files, answers, held_out=mixed.held_out, gone=gone, decide=decide)
+    state = state_of(
+        folder.records, of_files, answers, held_out=audit.held_out if audit else (), gone=gone, decide=decide
+    )
     if (agreed := agreement(answers, request.config.seed)) is not None:
         lines += describe_agreement(agreed)
     lines += describe_undecided(state, answers, request.config.labels_per_item)
     for item, old, new in state.changes:
         lines.append(f"{item} was {old!r} and {f'is {new!r} now' if new else 'has no label any more'}")
-    return Session(request, pool, encoded, folder, tuple(imports), answers, state, mixed, lines)
+    return Session(request, pool, encoded, folder, tuple(imports), answers, state, audit, lines)

@@ -90,7 +90,7 @@ def state_of(
     groups[-1] += [item for item in _in_order(records, trained) if item not in last_seen]
     labels = {item: trained[item] for group in groups for item in group}
 
-    before = dict(records[-1].labels) if records else {}
+    before = records[-1].labels | records[-1].audit_labels if records else {}
     changes = tuple(
         (item, label, "" if given.get(item) in (None, SKIP) else given[item])
         for item, label in before.items()
