@@ -24,40 +24,39 @@ With that weight, where every fault is one of which the model is certain, an err
 end for no fault drawn, which happens with a probability of at most exp(−3.69 · 1.5 / 2) = 6.3 %."""
 
 
-def proposal(expected_loss: Floats, floor: float = FLOOR) -> Floats:
-    """The probabilities with which the next item is drawn.
-
-        q_i = (1 − φ) ℓ̂_i / Σ_j ℓ̂_j + φ / n
-
-    Args:
-        expected_loss: [n] ℓ̂, of the items that are left: 1 − the probability of the predicted class.
-        floor: φ.
-
-    Source: Kossen et al. 2021, Active Testing: q ∝ expected loss, here of the zero-one loss under the model itself, not
-    under a surrogate of its own. The mixture with uniform draws, which bounds the weights, is a departure.
-    """
-    loss = np.clip(expected_loss, 0, None)
-    total = loss.sum()
-    uniform = np.full(len(loss), 1 / len(loss))
-    mixed = uniform if total <= 0 else (1 - floor) * loss / total + floor * uniform
-    return mixed / mixed.sum()
-
-
 def draw(expected_loss: Floats, count: int, generator: np.random.Generator) -> list[tuple[int, float]]:
     """Rows drawn one after another without replacement, each with the probability that it had at its step.
 
+        q_i = (1 − φ) ℓ̂_i / Σ_j ℓ̂_j + φ / n
+
+    over the n rows that are left, where φ is `FLOOR`; 1 / n where no ℓ̂ among them is above 0. At each step a coin says
+    whether the row comes uniformly or by its ℓ̂: the next one that is left of an order at random, or of one by races of
+    exponential times with rates ℓ̂, which are draws without replacement in proportion to it.
+
     Args:
-        expected_loss: [n], see `proposal`.
-        count: At most n.
+        expected_loss: [N] ℓ̂: 1 − the probability of the predicted class.
+        count: At most N.
         generator: Of the draws.
+
+    Source: Kossen et al. 2021, Active Testing: q ∝ expected loss, here of the zero-one loss under the model itself, not
+    under a surrogate of its own. The mixture with uniform draws, which bounds the weights, is a departure. The races:
+    Efraimidis and Spirakis 2006.
     """
-    left = np.arange(len(expected_loss))
+    loss = np.clip(expected_loss, 0, None)
+    some = np.flatnonzero(loss)
+    orders = {
+        True: iter(generator.permutation(len(loss)).tolist()),
+        False: iter(some[np.argsort(generator.exponential(size=len(some)) / loss[some])].tolist()),
+    }
+    by_chance = (generator.random(len(loss)) < FLOOR).tolist()
+    left = np.ones(len(loss), dtype=bool)
     drawn: list[tuple[int, float]] = []
-    for _ in range(min(count, len(left))):
-        q = proposal(expected_loss[left])
-        position = min(int(np.searchsorted(np.cumsum(q), generator.random(), side="right")), len(left) - 1)
-        drawn.append((int(left[position]), float(q[position])))
-        left = np.delete(left, position)
+    for step in range(min(count, len(loss))):
+        total = float(loss.sum(where=left))
+        row = next(row for row in orders[by_chance[step] or total <= 0] if left[row])
+        chance = 1 / (len(loss) - step)
+        drawn.append((row, (1 - FLOOR) * float(loss[row]) / total + FLOOR * chance if total > 0 else chance))
+        left[row] = False
     return drawn
 
 

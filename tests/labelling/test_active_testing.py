@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,7 +14,6 @@ from al_bench.labelling.active_testing import (
     draw,
     lure_accuracy,
     lure_weights,
-    proposal,
     ratio_accuracy,
 )
 from al_bench.labelling.audit_statistics import clopper_pearson
@@ -28,7 +28,7 @@ def test_the_estimate_is_unbiased_over_every_sequence_of_draws_although_the_mode
     def q(rows, left):
         steered = models[min(len(rows), 2)].copy()
         steered += 0.3 * losses[list(rows)].sum()  # even by the labels seen so far
-        return proposal(steered[left])
+        return literal.proposal(steered[left], FLOOR)
 
     mean = math.fsum(
         probability * float(lure_weights(np.array(steps), 5) @ losses[list(rows)]) / drawn
@@ -71,14 +71,23 @@ def test_accuracies_and_the_ends_of_their_intervals_are_those_of_the_formulas(fa
     assert (value, *ends.at()) == pytest.approx(expected, abs=1e-9)
 
 
-def test_draws_have_the_probabilities_that_are_recorded():
-    loss = np.array([0.0, 0.1, 0.4, 0.5])
-    firsts = np.zeros(4)
-    for seed in range(4_000):
-        ((row, q),) = draw(loss, 1, np.random.default_rng(seed))
-        firsts[row] += 1
-        assert q == pytest.approx(0.5 * loss[row] + 0.5 / 4)
-    assert firsts / 4_000 == pytest.approx(proposal(loss), abs=0.03)
+@pytest.mark.parametrize(
+    "loss", [[0.0, 0.1, 0.4, 0.5], [0.0, 0.0, 0.0, 0.3], [0.0] * 4], ids=["unlike", "one above 0", "all 0"]
+)
+def test_sequences_of_draws_have_the_probabilities_that_are_recorded(loss):
+    loss, repetitions = np.array(loss), 6_000
+    expected = {
+        rows: (steps, probability)
+        for rows, steps, probability in literal.every_draw(4, 3, lambda _, left: literal.proposal(loss[left], FLOOR))
+    }
+    counts = Counter()
+    for seed in range(repetitions):
+        rows, q = zip(*draw(loss, 3, np.random.default_rng(seed)), strict=True)
+        counts[rows] += 1
+        assert q == pytest.approx(expected[rows][0])
+    chances = np.array([probability for _, probability in expected.values()]) * repetitions
+    seen = np.array([counts[rows] for rows in expected])
+    assert ((seen - chances) ** 2 / chances).sum() < 50.1  # chi-square, 23 degrees of freedom: 99.9 %
 
 
 def test_no_weight_exceeds_what_the_floor_allows():
@@ -88,7 +97,7 @@ def test_no_weight_exceeds_what_the_floor_allows():
 
 
 def test_a_model_that_is_sure_of_all_is_audited_uniformly():
-    assert proposal(np.zeros(4)) == pytest.approx(0.25)
+    assert [q for _, q in draw(np.zeros(4), 4, np.random.default_rng(0))] == pytest.approx([1 / 4, 1 / 3, 1 / 2, 1])
 
 
 @pytest.mark.parametrize("is_wrong", [False, True], ids=["all right", "all wrong"])

@@ -36,6 +36,12 @@ def lure(q: Sequence[float], losses: Sequence[float], size: int) -> float:
     return total / drawn
 
 
+def proposal(expected_loss: Sequence[float], floor: float) -> list[float]:
+    """The probabilities with which the next item is drawn, of those left."""
+    total, items = math.fsum(expected_loss), len(expected_loss)
+    return [(1 - floor) * loss / total + floor / items if total > 0 else 1 / items for loss in expected_loss]
+
+
 def every_draw(
     size: int, drawn: int, q: Callable[[tuple[int, ...], list[int]], Sequence[float]]
 ) -> list[tuple[tuple[int, ...], list[float], float]]:
@@ -87,7 +93,7 @@ def lure_interval(v: Sequence[float], wrong: Sequence[bool], size: int, unseen: 
     high = 1.0
     if above >= 1 and not all(wrong):
         high = beta.ppf(0.975, kish(v), 1)
-    elif above < 1:
+    elif not all(wrong):
         n = worth(above, its_variance, drawn, size)
         high = beta.ppf(0.975, n * above, n - n * above + 1)
     return 1 - min(1.0, y), 1 - high, 1 - low
