@@ -23,6 +23,7 @@ class Product(Enum):
     target_mc_log_probs = "[T, K, C] as mc_log_probs, for random points of the pool, nats"
     point_log_probs = "[N, C] log of the prediction with dropout off (the mean over members), nats"
     features = "[N, D] features of the first member with dropout off, or of the inputs, or of a file"
+    last_layer = "[C, D + 1] weights of the first member's last linear layer, its bias as last column"
     predicted_loss = "[N] the loss that a loss-prediction module predicts, dropout off"
     labelled_point_log_probs = "[L, C] as point_log_probs, for the labelled points, nats"
     labelled_features = "[L, D] as features, for the labelled points"
@@ -40,6 +41,7 @@ FIXED = frozenset(
         Product.labelled_features,
         Product.labelled_labels,
         Product.held_out_log_probs,
+        Product.last_layer,
     }
 )
 """The products that do not depend on the candidates: the same for every chunk of them."""
@@ -96,6 +98,7 @@ class Evidence:
     target_mc_log_probs = _Read()
     point_log_probs = _Read()
     features = _Read()
+    last_layer = _Read()
     predicted_loss = _Read()
     labelled_point_log_probs = _Read()
     labelled_features = _Read()

@@ -91,6 +91,16 @@ CASES = (
     Case("maxherding", 120),
     Case("maxherding", 600, rows=1_000_000, features=64, slow=True),
     Case("uherding", 120),
+    Case("dropquery", 120),
+    Case("dropquery", 600, rows=1_000_000, features=64, slow=True),
+    Case("falcun", 120),
+    Case("falcun", 120, rows=1_000_000, features=64, slow=True),
+    Case("cal", 120),
+    Case("cal", 120, rows=1_000_000, features=64, slow=True),
+    Case("alfamix", 120),
+    Case("alfamix", 600, rows=1_000_000, features=64, slow=True),
+    Case("cluster_margin", 120),
+    Case("cluster_margin", 120, rows=1_000_000, features=64, slow=True),
     Case("batchbald", 180, draws=100, batch=10, slow=True),
     Case("bait", 600, slow=True),
     Case("coreset_robust", 600, rows=5_000, settings={"time_limit": 120.0}, slow=True),
@@ -134,6 +144,7 @@ def evidence(strategy: Any, rows: int, draws: int, classes: int, features: int, 
     log_probs = sampled(points, head[None])[:, 0]
     found[Product.point_log_probs], found[Product.labelled_point_log_probs] = log_probs[:rows], log_probs[rows:]
     found[Product.features], found[Product.labelled_features] = points[:rows].clone(), points[rows:].clone()
+    found[Product.last_layer] = torch.cat([head, torch.zeros(classes, 1)], 1)
     found[Product.held_out_log_probs] = log_probs[rows:]
     found[Product.labelled_labels] = log_probs[rows:].argmax(1)
     return Evidence(rows, {name: found[name].clone() for name in needs}, classes)

@@ -100,7 +100,7 @@ OTHER_OPTIONS: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
         ("qbc", "query_by_committee", "committee", "vote_entropy", "consensus_entropy", "kl", "disagreement"): (
             *("qbc_vote_entropy", "qbc_vote_margin", "qbc_consensus_kl"),
         ),
-        ("diversity", "diverse", "cluster", "clustering", "cluster_margin", "representative", "density"): (
+        ("diversity", "diverse", "cluster", "clustering", "representative", "density"): (
             *("kmeans", "typiclust", "coreset_greedy"),
         ),
         ("k_means", "kmeans_sampling"): ("kmeans",),
@@ -115,6 +115,9 @@ OTHER_OPTIONS: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
         ("prob_cover", "coverage"): ("probcover", "maxherding", "coreset_greedy"),
         ("max_herding", "herding", "kernel_herding"): ("maxherding", "uherding"),
         ("u_herding", "uncertainty_herding"): ("uherding",),
+        ("drop_query",): ("dropquery",),
+        ("alfa_mix", "alfa", "feature_mixing"): ("alfamix",),
+        ("contrastive", "contrastive_al", "contrastiveal"): ("cal",),
         ("lloss", "ll4al", "learningloss", "loss_prediction"): ("learning_loss",),
         ("svm", "simple_margin"): ("svm_margin",),
         ("hybrid", "dmb", "diverse_mini_batch"): ("diverse_minibatch", "badge", "clue"),

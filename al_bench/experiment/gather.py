@@ -95,6 +95,8 @@ class Gatherer:
         if Product.held_out_log_probs in self.needs:
             assert self.held_out is not None
             products[Product.held_out_log_probs] = self.held_out(self.strategy.num_folds())
+        if Product.last_layer in self.needs:
+            products[Product.last_layer] = self.learner.last_layer()
         of_labelled = {name: same for name, same in _OF_LABELLED.items() if name in self.needs}
         if of_labelled:
             names = frozenset(of_labelled.values())

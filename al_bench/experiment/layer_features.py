@@ -28,8 +28,14 @@ def refuse_layer_features(config: RunConfig, choices: Mapping[str, Any]) -> None
     strategy = config.strategy
     if not isinstance(config.model, Estimator) or config.reference is Reference.full:
         return
-    if not isinstance(strategy, FeatureStrategy) or Product.features not in declared_needs(strategy, True):
+    needs = declared_needs(strategy, True)
+    if not isinstance(strategy, FeatureStrategy) or Product.features not in needs:
         return
+    if Product.last_layer in needs:
+        raise InputError(
+            f"strategy={choices.get('strategy')} changes the input of a last linear layer, and "
+            f"model={choices.get('model')} has none: choose another strategy, or model=linear or a network"
+        )
     if strategy.features == AUTO and not isinstance(config.encoder, NoEncoder):
         return  # those of the encoder
     source = strategy.feature_source(config.initial.points)

@@ -21,7 +21,7 @@ from al_bench.evidence import Product
 from al_bench.experiment.annotate import Annotation, annotate, with_answers
 from al_bench.experiment.batch_of_one import refuse_batches_of_one
 from al_bench.experiment.equal_draws import EqualDraws, equal_draws
-from al_bench.experiment.feature_source import INPUT, feature_source
+from al_bench.experiment.feature_source import INPUT, PENULTIMATE, feature_source
 from al_bench.experiment.initial import draw_sets
 from al_bench.experiment.learner import build_learner
 from al_bench.experiment.own_components import declared_needs, encode_checked, load_checked
@@ -178,6 +178,13 @@ def check_strategy(
         return None
     source = feature_source(strategy, len(start.labelled), learner)
     learner.check_features(source)
+    if Product.last_layer in needs:
+        if source != PENULTIMATE:
+            raise InputError(
+                f"strategy {name} changes the input of the last linear layer, and strategy.features is {source}: set "
+                "strategy.features=penultimate"
+            )
+        learner.last_layer()
     if source == INPUT and isinstance(dataset.inputs, SparseRows):
         return truncated_svd(dataset.inputs, cache_folder(config.cache)).to(dataset.inputs.device)
     return read_table(source, dataset) if source.endswith(".npy") else None

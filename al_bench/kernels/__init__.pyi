@@ -6,12 +6,16 @@ from .badge import select_badge as select_badge
 from .bait import select_bait as select_bait
 from .batchbald.greedy import BatchBaldBatch as BatchBaldBatch
 from .batchbald.greedy import select_batchbald as select_batchbald
+from .cal import contrastive_scores as contrastive_scores
 from .calibration import expected_calibration_error as expected_calibration_error
+from .cluster_margin import ClusterMarginBatch as ClusterMarginBatch
+from .cluster_margin import select_cluster_margin as select_cluster_margin
 from .clusters import clue as clue
 from .clusters import diverse_minibatch as diverse_minibatch
 from .clusters import kmeans_batch as kmeans_batch
 from .clusters import tempered_entropy as tempered_entropy
 from .epig import expected_predictive_information_gain as expected_predictive_information_gain
+from .falcun import select_falcun as select_falcun
 from .fisher import fisher_factors as fisher_factors
 from .herding import HerdingBatch as HerdingBatch
 from .herding import calibrated_temperature as calibrated_temperature
@@ -27,6 +31,9 @@ from .laplace import exact_shifts as exact_shifts
 from .laplace import kronecker_factors as kronecker_factors
 from .laplace import kronecker_shifts as kronecker_shifts
 from .laplace import softmax_hessian as softmax_hessian
+from .last_layer import ChangedBatch as ChangedBatch
+from .last_layer import select_alfamix as select_alfamix
+from .last_layer import select_dropquery as select_dropquery
 from .learning_loss import mse_loss as mse_loss
 from .learning_loss import ranking_loss as ranking_loss
 from .probcover import ProbCoverBatch as ProbCoverBatch

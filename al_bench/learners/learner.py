@@ -111,7 +111,9 @@ class Learner(ABC):
     )
     members_advice: str = "set posterior=ensemble or raise posterior.members"
     minimum_labelled: ClassVar[int] = 1
-    provides: ClassVar[frozenset[Product]] = frozenset(Product) - FROM_LABELS - {Product.predicted_loss}
+    provides: ClassVar[frozenset[Product]] = (
+        frozenset(Product) - FROM_LABELS - {Product.predicted_loss, Product.last_layer}
+    )
 
     def learner(self, dataset: Dataset, posterior: Posterior, training: Training) -> Learner:
         """The learner of a run, where the class is a model component; this one, with the dataset, unless overridden.
@@ -211,6 +213,14 @@ class Learner(ABC):
             return values
 
         return products
+
+    def last_layer(self) -> Tensor:
+        """[C, D + 1] weights and bias of the last linear layer, whose input are the features `penultimate`.
+
+        Raises:
+            InputError: there is none, or the predictions are no softmax of what it gives.
+        """
+        raise InputError(f"{type(self).__name__} has no last linear layer")
 
     def state(self) -> list[dict[str, Any]] | None:
         """What training changed, as tensors by name; None (the default): it cannot be stored.

@@ -14,6 +14,7 @@ from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
 from al_bench.data.sparse import SparseRows
+from al_bench.evidence import Product
 from al_bench.learners.class_weights import class_weights
 from al_bench.learners.fit import Fit
 from al_bench.learners.linear import Scaling
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 FLOOR = 1e-6
 """The probability of a class without a labelled point."""
+
+ABSENT = 1e4
+"""What is taken from the bias of such a class where the layer is read by itself."""
 
 
 class LinearNetwork(nn.Module):
@@ -129,6 +133,17 @@ class LinearLearner(TorchLearner):
         network.set(weight, bias, mask)
         steps = solution.steps
         return Fit(steps, steps, solution.loss, solution.accuracy, None, solution.converged)
+
+    @property
+    def provides(self) -> frozenset[Product]:  # type: ignore[override]
+        """All products of networks, without the last layer where its inputs are sparse and no features."""
+        sparse = isinstance(self.dataset.inputs, SparseRows)
+        return super().provides - (frozenset({Product.last_layer}) if sparse else frozenset())
+
+    def _shown(self, bias: Tensor) -> Tensor:
+        network = self.networks[0]
+        assert isinstance(network, LinearNetwork)
+        return bias.masked_fill(~network.present, -ABSENT)
 
     def sampler(self, streams: Streams, stream: str, round_: int, draws: int | None = None) -> Sampler:
         """The members of a mixture, which have no dropout; else the posterior's functions, as of networks."""

@@ -192,6 +192,35 @@ class TorchLearner(Learner):
         """[n, D] features of the first network, dropout off; see `PointPass` for the sources."""
         return PointPass(self.networks[:1], frozenset({Product.features}), source)(inputs)[Product.features]
 
+    @torch.inference_mode()
+    def last_layer(self) -> Tensor:
+        """[C, D + 1] weights and bias of the first network's last linear layer.
+
+        Raises:
+            InputError: the network has none, or its predictions are no softmax of what that gives.
+        """
+        layer = feature_layer(self.networks[0], "penultimate")
+        assert isinstance(layer, nn.Linear)
+        bias = layer.weight.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias
+        last = torch.cat([layer.weight, self._shown(bias)[:, None]], 1)
+        wanted = frozenset({Product.features, Product.point_log_probs})
+        rows = self.dataset.prepare(self.dataset.inputs[:8])
+        seen = PointPass(self.networks[:1], wanted, "penultimate")(rows)
+        log_probs = torch.addmm(last[:, -1], seen[Product.features].to(last), last[:, :-1].T).log_softmax(1)
+        if (
+            log_probs.shape != seen[Product.point_log_probs].shape
+            or (log_probs.exp() - seen[Product.point_log_probs].exp()).abs().max() > 1e-3
+        ):
+            raise InputError(
+                "the strategy reads the last linear layer, and the model's predictions are no softmax of what that "
+                "layer gives; choose another strategy"
+            )
+        return last
+
+    def _shown(self, bias: Tensor) -> Tensor:
+        """[C] the bias of the last layer, as the predictions have it."""
+        return bias
+
     def point_products(self, wanted: frozenset[Product], source: str) -> Callable[[Tensor], dict[Product, Tensor]]:
         """All products wanted from one pass of each network."""
         return PointPass(self.networks, wanted, source, self.auxiliaries)

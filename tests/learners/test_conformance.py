@@ -20,12 +20,16 @@ LEARNERS = {
     "boosting": ("model=hist_gradient_boosting", "model.max_iter=3"),
 }
 LAYERS = {"badge", "bait", "clue", "coreset_greedy", "coreset_robust", "diverse_minibatch", "kmeans", "probcover"}
-LAYERS |= {"maxherding", "svm_margin", "typiclust", "uherding"}
+LAYERS |= {"cal", "cluster_margin", "maxherding", "svm_margin", "typiclust", "uherding"}
 """The strategies that read the features of a layer unless told otherwise."""
 DRAWS = {"bald", "batchbald", "epig", "mean_std", "power_bald", "softmax_bald", "softrank_bald"}
 """The strategies that compare draws."""
 COMMITTEES = {"qbc_consensus_kl", "qbc_vote_entropy", "qbc_vote_margin"}
+LAST_LAYER = {"alfamix", "dropquery"}
+"""The strategies that change the input of the last linear layer."""
 REFUSALS = {
+    "last layer": r"strategy=\w+ changes the input of a last linear layer, and model=\w+ has none: choose another "
+    r"strategy, or model=linear or a network",
     "layers": r"strategy=\w+ reads the features of a layer \(penultimate\), and model=\w+ has no layers: "
     r"set strategy\.features=input, or a file x\.npy",
     "draws": r"strategy \w+ needs at least 2 distinct posterior draws and there is 1: set posterior=bootstrap",
@@ -38,6 +42,8 @@ def expected_refusal(learner: str, strategy: str) -> str | None:
     """Why a combination is refused; None where it runs."""
     if strategy == "learning_loss":
         return "loss"
+    if "linear" not in learner and strategy in LAST_LAYER:
+        return "last layer"
     if "linear" not in learner and strategy in LAYERS:
         return "layers"
     if learner == "boosting" and strategy in DRAWS:

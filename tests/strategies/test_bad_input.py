@@ -68,6 +68,17 @@ REFUSED = {
     "strategy=uherding strategy.calibration_folds=1": (
         "strategy.calibration_folds is 1; it must be 0 (none) or at least 2",
     ),
+    "strategy=dropquery strategy.dropout=1": ("strategy.dropout is 1.0; it must be at least 0 and below 1",),
+    "strategy=dropquery strategy.draws=0": ("strategy.draws is 0; it must be at least 1",),
+    "strategy=dropquery strategy.features=input": (
+        "strategy dropquery changes the input of the last linear layer, and strategy.features is input",
+        "set strategy.features=penultimate",
+    ),
+    "strategy=alfamix strategy.epsilon=0": ("strategy.epsilon is 0.0; it must be above 0",),
+    "strategy=falcun strategy.gamma=-1": ("strategy.gamma is -1.0; it must be at least 0",),
+    "strategy=cal strategy.neighbours=0": ("strategy.neighbours is 0; it must be at least 1",),
+    "strategy=cluster_margin strategy.factor=0.5": ("strategy.factor is 0.5; it must be at least 1",),
+    "strategy=cluster_margin strategy.rows_max=0": ("strategy.rows_max is 0; it must be at least 1",),
     "strategy=svm_margin strategy.regularisation=-1": ("strategy.regularisation is -1.0; it must be above 0",),
     "strategy=learning_loss strategy.cut=1.5": ("strategy.cut is 1.5; it must be at least 0 and at most 1",),
     "strategy=learning_loss strategy.margin=0": ("strategy.margin is 0.0; it must be above 0",),
@@ -75,6 +86,11 @@ REFUSED = {
     # What round 0 has.
     "strategy=svm_margin initial.size=0": ("strategy svm_margin needs labels of two classes and round 0 has 0",),
     "strategy=svm_margin initial.size=1": ("needs labels of two classes and round 0 has 1", "initial.kind=balanced"),
+    "strategy=cal initial.size=0": (
+        "strategy cal compares with labelled points and round 0 has none",
+        "initial.size=1",
+    ),
+    "strategy=alfamix initial.size=0": ("strategy alfamix compares with labelled points",),
     "strategy=learning_loss initial.size=1": ("at least 2 of them, and round 0 has 1", "initial.size=2 or more"),
     "strategy=learning_loss strategy.variant=mse initial.size=0": ("at least 1 of them, and round 0 has 0",),
     # Layers and files.

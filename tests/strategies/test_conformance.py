@@ -55,6 +55,7 @@ FACTORIES: dict[Product, Callable[[Sizes, torch.Generator], Tensor]] = {
     Product.labelled_features: lambda s, g: torch.randn(s.labelled, s.features, generator=g),
     Product.labelled_labels: lambda s, g: torch.arange(s.labelled) % s.classes,
     Product.held_out_log_probs: lambda s, g: log_probs(s.labelled, s.classes, generator=g),
+    Product.last_layer: lambda s, g: torch.randn(s.classes, s.features + 1, generator=g),
     Product.true_labels: lambda s, g: torch.randint(s.classes, (s.rows,), generator=g),
 }
 """How a tensor of each product is made; the first dimension is N, or T or L where the product is in FIXED."""

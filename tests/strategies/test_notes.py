@@ -92,6 +92,19 @@ def test_herding_says_what_it_covers_and_uherding_how_it_adapts(run):
     assert all(noted["temperature"] == 1 for noted in notes(run, "uherding", "strategy.calibration_folds=0", study="c"))
 
 
+@pytest.mark.parametrize("strategy", ["dropquery", "alfamix"])
+def test_strategies_of_the_last_layer_say_how_many_predictions_changed(run, strategy):
+    for noted in notes(run, strategy):
+        assert 0 <= noted["candidates"] <= 494
+        assert noted.get("threshold", 0) in (0, 1)
+
+
+def test_cluster_margin_says_how_many_rows_it_clustered(run):
+    for noted in notes(run, "cluster_margin", "strategy.rows_max=60"):
+        assert (noted["clustered"], noted["clusters"]) == (60, 6)
+        assert 1 <= noted["clusters_met"] <= 6
+
+
 @pytest.mark.parametrize(("strategy", "oracle"), [("oracle_loss", True), ("entropy", False)])
 def test_the_header_marks_an_oracle(run, strategy, oracle):
     assert recorded(run, strategy).header["oracle"] is oracle
