@@ -1,4 +1,4 @@
-"""Files of labels that tools export (Label Studio 1.23.2, doccano 1.8.4, datumaro 1.13.12 for CVAT), and broken ones."""
+"""Files of labels as tools export them (Label Studio 1.23.2, doccano 1.8.4, datumaro 1.13.12), and broken ones."""
 
 from __future__ import annotations
 
