@@ -76,10 +76,17 @@ class Gatherer:
         return self.learner.sampler(self.streams, "masks", self.state.round)
 
     @cached_property
-    def _point_products(self) -> Callable[[Tensor], dict[Product, Tensor]]:
-        source = feature_source(self.strategy, len(self.state.labelled), self.learner)
-        wanted = (self.needs | {_OF_LABELLED[name] for name in self.needs & _OF_LABELLED.keys()}) & POINT_PRODUCTS
-        return self.learner.point_products(wanted, source)
+    def _passes(self) -> dict[frozenset[Product], Callable[[Tensor], dict[Product, Tensor]]]:
+        return {}
+
+    def _point_products(self, wanted: frozenset[Product]) -> Callable[[Tensor], dict[Product, Tensor]]:
+        if wanted not in self._passes:
+            self._passes[wanted] = self.learner.point_products(wanted, self._source)
+        return self._passes[wanted]
+
+    @cached_property
+    def _source(self) -> str:
+        return feature_source(self.strategy, len(self.state.labelled), self.learner)
 
     @cached_property
     def fixed(self) -> dict[Product, Tensor]:
@@ -122,25 +129,33 @@ class Gatherer:
             products |= reduce_draws(draws, self.learner.members, names)
         if self.file_features is not None and Product.features in names:
             products[Product.features] = self.file_features[indices]
-        if wanted := (names & POINT_PRODUCTS) - products.keys():
+        if wanted := frozenset((names & POINT_PRODUCTS) - products.keys()):
             with torch.inference_mode():
-                inputs = data.prepare(data.inputs[indices.to(data.inputs.device)])
-                point_products = self._point_products(inputs)
+                point_products = self.learner.products_at(self._point_products(wanted), indices)
             products |= {name: point_products[name] for name in wanted}
         if Product.true_labels in names:
             products[Product.true_labels] = data.true_labels(indices)
         return products
 
-    def chunks(self, candidates: Tensor) -> Iterator[tuple[slice, Evidence, Tensor | None]]:
+    def _frozen_features(self, candidates: Tensor) -> Tensor | None:
+        """[N, D] the features of the candidates, where the learner has them without any computation."""
+        if self.file_features is not None or Product.features not in self.needs:
+            return None
+        return self.learner.frozen_features(candidates, self._source)
+
+    def chunks(
+        self, candidates: Tensor, known: frozenset[Product] = frozenset()
+    ) -> Iterator[tuple[slice, Evidence, Tensor | None]]:
         """The evidence of the candidates, a chunk at a time; nothing where the strategy needs nothing.
 
         Args:
             candidates: [N] dataset indices.
+            known: Products that are left out.
 
         Yields:
             The chunk's rows, their evidence, and the draws [n, K, C] behind it; None where it needs no draws.
         """
-        varying = self.needs - FIXED
+        varying = self.needs - FIXED - known
         if self.needs:
             with bar("scoring", len(candidates), "points") as scoring:
                 for rows in self._split(len(candidates)):
@@ -153,7 +168,9 @@ class Gatherer:
     def all(self, candidates: Tensor) -> Evidence:
         """The evidence of all candidates."""
         products: dict[Product, Tensor] = {}
-        for rows, evidence, _ in self.chunks(candidates):
+        if (features := self._frozen_features(candidates)) is not None:
+            products[Product.features] = features
+        for rows, evidence, _ in self.chunks(candidates, frozenset(products)):
             for name, part in evidence.products.items():
                 if name in FIXED:
                     products[name] = part

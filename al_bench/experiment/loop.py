@@ -56,6 +56,7 @@ def run_rounds(experiment: Experiment, folder: RunFolder, report: Callable[[Roun
         if acquisition is None:
             return
         state = state.acquire(acquisition.indices)
+        del acquisition  # the evidence of the pool, whose memory the next round's takes
 
 
 def resume(experiment: Experiment, folder: RunFolder) -> PoolState:

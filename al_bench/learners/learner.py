@@ -193,6 +193,13 @@ class Learner(ABC):
         """[n, D] features of prepared inputs [n, *shape]; a source that `check_features` lets pass."""
         return inputs.flatten(1)
 
+    def frozen_features(self, indices: Tensor, source: str) -> Tensor | None:
+        """[n, D] features that no training changes, of dataset indices [n], where it is quicker to take them at once.
+
+        The default, None, leaves them to `point_products`.
+        """
+        return None
+
     def point_products(self, wanted: frozenset[Product], source: str) -> Callable[[Tensor], dict[Product, Tensor]]:
         """How to compute the products that need no draws, those of `POINT_PRODUCTS`, in one pass.
 
@@ -221,6 +228,13 @@ class Learner(ABC):
             InputError: there is none, or the predictions are no softmax of what it gives.
         """
         raise InputError(f"{type(self).__name__} has no last linear layer")
+
+    def products_at(
+        self, products: Callable[[Tensor], dict[Product, Tensor]], indices: Tensor
+    ) -> dict[Product, Tensor]:
+        """What `point_products` gave, applied to the prepared inputs at some dataset indices [n]."""
+        inputs = self.dataset.inputs
+        return products(self.dataset.prepare(inputs[indices.to(inputs.device)]))
 
     def state(self) -> list[dict[str, Any]] | None:
         """What training changed, as tensors by name; None (the default): it cannot be stored.

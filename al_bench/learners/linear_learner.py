@@ -6,6 +6,7 @@ Letters: n rows, L labelled points, C classes, D features, M members.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,23 @@ from al_bench.learners.linear import Scaling
 from al_bench.learners.matrices import Matrix, input_matrix
 from al_bench.learners.member import split
 from al_bench.learners.mixture import Mixture
+from al_bench.learners.row_memory import RowMemory
 from al_bench.learners.softmax_regression import solve
 from al_bench.learners.torch_learner import TorchLearner
 
 if TYPE_CHECKING:
-    from al_bench.data.dataset import Dataset
+    from al_bench.data.dataset import Dataset, Inputs
     from al_bench.learners.posterior import Sampler
     from al_bench.rng import Streams
 
 FLOOR = 1e-6
 """The probability of a class without a labelled point."""
+LARGEST_FOLDED = 4.0
+"""Of a column's shift in units of its deviation, where it is folded into the bias: that costs two bits of float32."""
+CHUNK_NUMBERS, LEAST_CHUNK, LARGEST_CHUNK = 2**22, 512, 16_384
+"""Numbers that the products of a chunk may have in each row-wise matrix, 16 MiB in float32, and limits of its rows."""
+CONTIGUOUS = 1.25
+"""Rows that lie within so many times their number are computed as one slice, which copies nothing."""
 
 ABSENT = 1e4
 """What is taken from the bias of such a class where the layer is read by itself."""
@@ -72,19 +80,53 @@ class LinearNetwork(nn.Module):
         self.set(torch.zeros_like(self.linear.weight), torch.zeros_like(self.linear.bias), present)
 
     def forward(self, inputs: Tensor | csr_matrix) -> Tensor:
-        if isinstance(inputs, csr_matrix):  # the shift of sparse rows is 0
-            weight = (self.linear.weight.detach() * self.scale).cpu().numpy()
-            logits = torch.from_numpy(inputs @ weight.T).to(self.present.device) + self.linear.bias
-        else:
-            logits = self.linear((inputs.flatten(1) - self.shift) * self.scale)
-        return floor_absent(logits, self.present)
+        if isinstance(inputs, csr_matrix):
+            return joint_log_probs([self])(inputs)[:, 0]
+        return floor_absent(self.linear(self.scaled(inputs)), self.present)
+
+    def scaled(self, inputs: Tensor) -> Tensor:
+        """[n, D] what the layer sees of inputs [n, *shape]."""
+        return (inputs.flatten(1) - self.shift) * self.scale
+
+    @property
+    def folds(self) -> bool:
+        """Whether shift and scale can be part of the weights: not where the shift would cancel most of a product."""
+        return bool(((self.shift * self.scale).abs() <= LARGEST_FOLDED).all())
 
 
 def floor_absent(logits: Tensor, present: Tensor) -> Tensor:
-    """Log-probabilities [..., C] of logits: softmax over the classes present [C], and `FLOOR` for each other one."""
-    absent = int((~present).sum())
-    log_probs = logits.masked_fill(~present, -math.inf).log_softmax(-1) + math.log1p(-absent * FLOOR)
+    """Log-probabilities [..., C] of logits: softmax over the classes present [..., C], `FLOOR` for each other one."""
+    if present.all():
+        return logits.log_softmax(-1)
+    kept = (-FLOOR * (~present).sum(-1, keepdim=True, dtype=torch.float64)).log1p().to(logits.dtype)
+    log_probs = logits.masked_fill(~present, -math.inf).log_softmax(-1) + kept
     return log_probs.masked_fill(~present, math.log(FLOOR))
+
+
+def joint_log_probs(networks: Sequence[LinearNetwork]) -> Sampler:
+    """Inputs [n, *shape], or sparse rows [n, D], to the log-probabilities [n, M, C] of M networks, from one product.
+
+    Shift and scale are part of the weights, so that no copy of the inputs is made.
+    """
+    first = networks[0]
+    weights = torch.cat([network.linear.weight.detach() for network in networks])
+    bias = torch.cat([network.linear.bias.detach() for network in networks])
+    present = torch.stack([network.present for network in networks])
+    folded = (weights.double() * first.scale.double()).float()
+    folds = first.folds
+    if folds and first.shift.any():
+        bias = (bias.double() - (weights.double() * first.scale.double() * first.shift.double()).sum(1)).float()
+
+    def log_probs(inputs: Tensor | csr_matrix) -> Tensor:
+        if isinstance(inputs, csr_matrix):  # the shift of sparse rows is 0
+            logits = torch.from_numpy(inputs @ folded.cpu().numpy().T).to(present.device) + bias
+        elif folds:
+            logits = nn.functional.linear(inputs.flatten(1), folded, bias)
+        else:
+            logits = nn.functional.linear(first.scaled(inputs), weights, bias)
+        return floor_absent(logits.unflatten(1, present.shape), present)
+
+    return log_probs
 
 
 @dataclass(eq=False)
@@ -99,6 +141,11 @@ class LinearLearner(TorchLearner):
     draws_advice: str = field(default="set posterior=bootstrap or posterior=laplace", kw_only=True)
     members_advice: str = field(default="set posterior=bootstrap", kw_only=True)
     takes_sparse: bool = field(default=False, kw_only=True)
+    _memory: RowMemory = field(default_factory=RowMemory, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        widest = max(math.prod(self.dataset.shape), self.functions * self.dataset.classes)
+        self.chunk = min(max(CHUNK_NUMBERS // widest, LEAST_CHUNK), LARGEST_CHUNK)
 
     def reset(self, streams: Streams, round_: int) -> None:
         """Forget what was learnt; nothing is drawn, as there is one solution."""
@@ -149,7 +196,94 @@ class LinearLearner(TorchLearner):
         """The members of a mixture, which have no dropout; else the posterior's functions, as of networks."""
         if not isinstance(self.posterior, Mixture):
             return super().sampler(streams, stream, round_, draws)
-        return lambda inputs: torch.stack([network(inputs) for network in self.networks], 1)
+        return joint_log_probs(self._linear)
+
+    @property
+    def _linear(self) -> list[LinearNetwork]:
+        return [network for network in self.networks if isinstance(network, LinearNetwork)]
+
+    def predict(self, inputs: Tensor) -> Tensor:
+        """[n, C] log of the mean prediction of the members, nats."""
+        return _mean(joint_log_probs(self._linear)(inputs))
+
+    def features(self, inputs: Tensor, source: str) -> Tensor:
+        """[n, D] the scaled inputs for `penultimate`; else as for networks."""
+        return self._linear[0].scaled(inputs) if source == "penultimate" else super().features(inputs, source)
+
+    def point_products(self, wanted: frozenset[Product], source: str) -> Callable[[Tensor], dict[Product, Tensor]]:
+        """All products wanted, from one matrix product of all members."""
+        if source in self._linear[0]._modules:
+            return super().point_products(wanted, source)
+        log_probs = joint_log_probs(self._linear)
+
+        def products(inputs: Tensor) -> dict[Product, Tensor]:
+            values = {}
+            if Product.point_log_probs in wanted:
+                values[Product.point_log_probs] = _mean(log_probs(inputs))
+            if Product.features in wanted:
+                values[Product.features] = self.features(inputs, source)
+            return values
+
+        return products
+
+    def frozen_features(self, indices: Tensor, source: str) -> Tensor | None:
+        """[n, D] features of dataset indices, gathered at once into memory that is used again."""
+        inputs = self.dataset.inputs
+        if source not in ("penultimate", "input") or not self._is_plain or not isinstance(inputs, Tensor):
+            return None
+        rows = inputs.flatten(1)
+        values = torch.index_select(rows, 0, indices, out=self._memory.rows(len(indices), rows.shape[1]))
+        if source == "penultimate":
+            network = self._linear[0]
+            if network.shift.any():
+                values -= network.shift
+            values *= network.scale
+        return values
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the inputs are in memory as the networks see them."""
+        data = self.dataset
+        plain = isinstance(data.inputs, Tensor) and data.inputs.dtype == torch.float32 and data.mean is data.std is None
+        return plain and data.inputs.device.type == "cpu"
+
+    def chunks(self, sampler: Sampler, inputs: Inputs, indices: Tensor | None = None) -> Iterator[tuple[slice, Tensor]]:
+        """As of any learner; rows that lie close together are computed as a slice, without a copy of their inputs."""
+        if indices is None or inputs is not self.dataset.inputs or not self._is_plain:
+            yield from super().chunks(sampler, inputs, indices)
+            return
+        assert isinstance(inputs, Tensor)
+        with torch.inference_mode():
+            for rows in split(len(indices), self.chunk):
+                near = slice_around(indices[rows])
+                if near is None:
+                    yield rows, sampler(inputs[indices[rows]])
+                else:
+                    yield rows, sampler(inputs[near])[indices[rows] - near.start]
+
+    def products_at(
+        self, products: Callable[[Tensor], dict[Product, Tensor]], indices: Tensor
+    ) -> dict[Product, Tensor]:
+        """As of any learner; log-probabilities of rows that lie close together are computed as a slice."""
+        near = slice_around(indices) if self._is_plain else None
+        if near is None:
+            return super().products_at(products, indices)
+        values = products(self.dataset.numbers(near))
+        return {name: value[indices - near.start] for name, value in values.items()}
+
+
+def slice_around(indices: Tensor) -> slice | None:
+    """The rows from the lowest of the indices [n] to the highest, unless these are many more than n."""
+    if not len(indices):
+        return None
+    first, end = int(indices.min()), int(indices.max()) + 1
+    return slice(first, end) if end - first <= CONTIGUOUS * len(indices) else None
+
+
+def _mean(log_probs: Tensor) -> Tensor:
+    """[n, C] the log of the mean over M of log-probabilities [n, M, C]."""
+    members = log_probs.shape[1]
+    return log_probs[:, 0] if members == 1 else log_probs.logsumexp(1) - math.log(members)
 
 
 def moments(dataset: Dataset, scaling: Scaling) -> tuple[Tensor, Tensor]:

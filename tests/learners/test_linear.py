@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
+from al_bench.evidence import Product
 from al_bench.learners.bootstrap import Bootstrap
 from al_bench.learners.linear import Linear, Scaling
 from al_bench.learners.linear_learner import FLOOR
@@ -151,3 +154,32 @@ def test_it_runs_from_its_name_alone_and_its_first_round_is_shared(run, strategy
     assert [record(arm).header["first_round"]["loaded"] for arm in ("one", "two")] == [False, True]
     assert record("one").header["functions"] == 5
     assert record("one").rounds[-1]["accuracy"] > 0.6
+
+
+@pytest.mark.parametrize("scaling", list(Scaling), ids=[scaling.value for scaling in Scaling])
+@pytest.mark.parametrize("members", [1, 3], ids=["one member", "three members"])
+@pytest.mark.parametrize("offset", [0.0, 100.0], ids=["centred", "far from 0"])
+def test_rows_at_indices_get_what_each_network_gives_each_row(scaling, members, offset):
+    data = dataset()
+    data = replace(data, inputs=data.inputs + offset, test_inputs=data.test_inputs + offset)
+    posterior = Bootstrap(members=members) if members > 1 else Mixture()
+    learner = Linear(scaling=scaling, C=0.5).learner(data, posterior, Training())
+    learner.fit(torch.arange(24), NONE, Streams(3), 0)
+    sampler = learner.sampler(Streams(3), "masks", 0)
+    wanted = frozenset({Product.point_log_probs, Product.features})
+    for indices in (torch.arange(60), torch.tensor([3, 4, 6, 7, 9]), torch.tensor([50, 2, 31])):
+        literal = torch.stack(
+            [torch.stack([net(data.inputs[i : i + 1])[0] for net in learner.networks]) for i in indices]
+        )
+        given = torch.cat([draws for _, draws in learner.chunks(sampler, data.inputs, indices)])
+        torch.testing.assert_close(given, literal, atol=2e-4 if offset else 1e-5, rtol=1e-4)
+        for source in ("penultimate", "input"):
+            products = learner.products_at(learner.point_products(wanted, source), indices)
+            mean = literal.exp().mean(1).log()
+            torch.testing.assert_close(
+                products[Product.point_log_probs], mean, atol=2e-4 if offset else 1e-5, rtol=1e-4
+            )
+            x = data.inputs[indices]
+            rows = (x - learner.networks[0].shift) * learner.networks[0].scale if source == "penultimate" else x
+            torch.testing.assert_close(products[Product.features], rows)
+            torch.testing.assert_close(learner.frozen_features(indices, source), rows)
