@@ -41,7 +41,7 @@ from al_bench import __version__
 from al_bench.labelling.exchange.label_studio_server import TOKEN
 
 PASSWORD = "a-password-of-the-walk"
-PATIENCE = 240.0
+PATIENCE = 600.0
 """Seconds until the server answers."""
 
 

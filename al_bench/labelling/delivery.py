@@ -80,7 +80,9 @@ def delivered(session: Session, reply: Reply, project: LabelStudioProject | None
         for line in lines:
             session.request.say(line)
         raise InputError(f"{reply.batch} is written, and not delivered yet: {error}") from error
-    return Reply([*lines, following if project is None else following_step(reply.batch, project)], reply.batch)
+    if project is not None or session.request.formats:
+        following = following_step(reply.batch, project)
+    return Reply([*lines, following], reply.batch)
 
 
 def following_step(file: Path, project: LabelStudioProject | None) -> str:

@@ -22,6 +22,11 @@ NOT_RUN = {
         "al-bench run dataset=hub dataset.path=stanfordnlp/imdb encoder=tfidf",
         "al-bench run dataset=hub dataset.path=ylecun/mnist strategy=margin",
     ],
+    "labelling": [
+        "export LABEL_STUDIO_API_KEY=…",
+        "al-bench query dataset=images dataset.path=photos 'dataset.classes=[d0,d1,d2,d3,d4,d5,d6,d7,d8,d9]' "
+        "model=linear strategy=margin schedule.batch=20 study=scans --label-studio http://localhost:8080",
+    ],
     "learners": [
         f"al-bench run -m dataset=text dataset.path=questions.csv {kind}=minilm strategy=margin,random seed=0,1,2"
         for kind in ("encoder", "model")
