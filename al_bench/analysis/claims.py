@@ -22,12 +22,8 @@ _NAMED = 4  # arms that a sentence names; of more it says how many
 
 def winners_sentence(study: Study, winners: Sequence[Finding]) -> str:
     """The claim: which arms, how many labels, with the interval."""
-    confounded = {finding.name for finding in winners if study.differing_components(finding.name)}
-    order = sorted(
-        winners,
-        key=lambda finding: (finding.name in confounded, not finding.needs_fewer_labels, -_size(finding)),
-    )
-    clean = [finding for finding in winners if finding.name not in confounded]
+    order = claim_order(study, winners)
+    clean = [finding for finding in order if not study.differing_components(finding.name)]
     saving = any(finding.needs_fewer_labels for finding in clean or winners)
     noun = study.budget.noun
     gain = "more accuracy" if study.metric.name == "accuracy" else f"a better {study.metric.noun}"
@@ -42,6 +38,16 @@ def winners_sentence(study: Study, winners: Sequence[Finding]) -> str:
     also = f"; {names_of(rest)} {'is' if len(rest) == 1 else 'are'} shown to be better too" if rest else ""
     also += f"; each is {seeds_ahead(winners[0])}" if alike and winners[0].ahead.n else ""
     return f"{head} on {study.dataset}: {claims}{also}."
+
+
+def claim_order(study: Study, winners: Sequence[Finding]) -> list[Finding]:
+    """The winners as they are named: first those whose strategy alone differs, those that save labels, the largest."""
+    return sorted(
+        winners,
+        key=lambda finding: (
+            bool(study.differing_components(finding.name)), not finding.needs_fewer_labels, -_size(finding)
+        ),
+    )  # fmt: skip
 
 
 def _size(finding: Finding) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from al_bench.analysis.arms import Arm
+from al_bench.analysis.claims import claim_order
 from al_bench.analysis.finding import Finding
 from al_bench.analysis.study import Study
 from al_bench.records import RoundRecord
@@ -66,17 +67,16 @@ def last_shared_labels(study: Study) -> int | None:
 def leading_arm(study: Study, winners: Sequence[Finding] = ()) -> Arm | None:
     """The arm to look at beside the baseline, oracles aside; None where no arm was evaluated with all others.
 
-    Of the winners the best: one that is shown to save labels, else by the area under the curve. Without winners the arm
-    that ends best where all arms were evaluated.
+    Of the winners the one that the verdict names first. Without winners the arm that ends best where all arms were
+    evaluated.
 
     Args:
         study: The arms.
         winners: What is said of the arms that the verdict calls better than the baseline.
     """
-    sign = study.metric.sign
     if winners:
-        best = max(winners, key=lambda finding: (finding.needs_fewer_labels, sign * finding.area.mean, finding.name))
-        return study.arm(best.name)
+        return study.arm(claim_order(study, winners)[0].name)
+    sign = study.metric.sign
     shared = study.shared_counts([arm.name for arm in study.arms])
     others = [arm for arm in study.others if not study.is_oracle(arm.name)]
     if not others or not shared.any():

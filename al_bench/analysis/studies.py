@@ -74,7 +74,11 @@ def studies(
             continue
         left_out = [line for line in notes if not line.startswith(INCLUDED)]
         study = study_of(usable, baseline, (*damaged, *left_out), metric, planned, budget)
-        study = replace(study, included=tuple(line for line in notes if line.startswith(INCLUDED)))
+        study = replace(
+            study,
+            included=tuple(line for line in notes if line.startswith(INCLUDED)),
+            unfinished=tuple(run for run in here if not run.complete and not run.reference),
+        )
         compared.append(study)
     if not compared:
         raise InputError("nothing to compare: all complete runs are whole-pool references; add runs of a strategy")

@@ -59,6 +59,7 @@ class Study:
         planned: Names of arms that were named before the results were seen: a family of tests of their own.
         budget: What the curves run over. Over the cost, `labels` and what is called labels elsewhere are costs.
         counted: What the labels or the cost count, one sentence each; empty where a label is a label.
+        unfinished: Runs that are not complete, whether they are taken in or left out.
     """
 
     dataset: str
@@ -80,6 +81,7 @@ class Study:
     planned: frozenset[str] = frozenset()
     budget: Budget = LABELS
     counted: tuple[str, ...] = ()
+    unfinished: tuple[Run, ...] = ()
 
     @property
     def others(self) -> tuple[Arm, ...]:
@@ -94,6 +96,10 @@ class Study:
     @cached_property
     def _settings_by_arm(self) -> dict[str, Setting]:
         return {name: setting for setting in self.every_setting for name in setting.arms}
+
+    def setting_of(self, name: str) -> Setting:
+        """The setting of the arm `name`."""
+        return self._settings_by_arm[name]
 
     def baseline_of(self, name: str) -> str | None:
         """The name of the arm that an arm is compared with; None for the study's baseline, and where there is none.

@@ -14,13 +14,15 @@ from al_bench.errors import InputError
 from al_bench.storage.files import write_output
 
 if TYPE_CHECKING:
+    from al_bench.analysis.advice.step import NextStep
     from al_bench.analysis.study import Study
     from al_bench.analysis.tables.table import Table
     from al_bench.analysis.verdict import Verdict
 
 _DESCRIPTION = """\
 Does active learning save labels here, with which strategy, how many, and how sure is that? A verdict
-of two sentences for every dataset, and the tables behind it."""
+of two sentences for every dataset, the tables behind it, and what to do next: use a strategy, stay
+with Random, or the command of the runs that would tell."""
 
 _EPILOG = """\
 examples:
@@ -82,6 +84,7 @@ def command(
             raise InputError(f"--{name} is '-'; name a file, such as /dev/stdout")
     options.check_targets(targets, metric)
     # SciPy takes a second to import: not for --help.
+    from al_bench.analysis.advice.next_step import next_step
     from al_bench.analysis.budget import BUDGETS
     from al_bench.analysis.studies import studies
     from al_bench.analysis.tables.accuracy import compare_tables
@@ -100,13 +103,15 @@ def command(
         tables = [*compare_tables(study, chosen, log), *health_tables(study)]
         if stopping:
             tables.append(replayed(study))
-        results.append(Result(study, verdict(study, chosen), tables))
+        said = verdict(study, chosen)
+        results.append(Result(study, said, next_step(study, said.findings), tables))
     overall = [table for table in (total_table(compared), ranks_table(compared)) if table is not None]
     for result in results:
         print("\n".join(_heading(result)))
         print("\n" + "\n\n".join(table.to_terminal() for table in result.tables) + "\n")
     for table in overall:
         print(table.to_terminal() + "\n")
+    print("\n\n".join("\n".join(_next_step(result, len(results) > 1)) for result in results))
     if csv is not None:
         _write_csv(csv, results, overall)
     for path, text in ((json_, _json), (markdown, _markdown), (latex, _latex)):
@@ -144,11 +149,13 @@ class Result:
     Args:
         study: Its runs.
         verdict: The sentences above the tables.
+        step: What to do next.
         tables: The tables.
     """
 
     study: Study
     verdict: Verdict
+    step: NextStep
     tables: list[Table]
 
 
@@ -172,6 +179,13 @@ def _heading(result: Result) -> list[str]:
         if runs:
             lines.append(f"{len(runs)} {'run is' if len(runs) == 1 else 'runs are'} {state}")
     return lines
+
+
+def _next_step(result: Result, several: bool) -> list[str]:
+    """The lines that end the output of a dataset: what to do next, and what to type for it."""
+    head = f"Next step on {result.study.dataset}" if several else "Next step"
+    text = textwrap.wrap(f"{head}: {result.step.text}", WIDTH, break_on_hyphens=False, break_long_words=False)
+    return [*text, *result.step.further.lines]
 
 
 def _write_csv(folder: Path, results: list[Result], overall: list[Table]) -> None:
@@ -208,6 +222,7 @@ def _json(results: list[Result], overall: list[Table]) -> str:
             "included": list(result.study.included),
             "start": list(start_lines(result.study)),
             "implied": list(implied_lines(result.study)),
+            "next_step": result.step.plain(),
             "tables": [table.plain() for table in result.tables],
         }
         for result in results
@@ -231,6 +246,8 @@ def _markdown(results: list[Result], overall: list[Table]) -> str:
         lines = [f"- {line}" for line in notes]
         parts += [f"## {study.dataset}", " ".join(result.verdict.sentences), *(["\n".join(lines)] if lines else [])]
         parts += [table.to_markdown() for table in result.tables]
+        typed = ["\n".join(["```sh", *result.step.further.lines, "```"])] if result.step.further.lines else []
+        parts += [f"**Next step**: {result.step.text}", *typed]
     if overall:
         parts += ["## Over datasets", *(table.to_markdown() for table in overall)]
     return "\n\n".join(parts) + "\n"

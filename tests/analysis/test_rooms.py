@@ -10,7 +10,7 @@ import al_bench.analysis
 from tests.test_layers import imports
 
 ROOT = Path(al_bench.analysis.__file__).parent
-FLOORS = ({"statistics"}, {"studies", "papers"}, {"tables", "figures"}, {"report"})
+FLOORS = ({"statistics"}, {"studies", "papers"}, {"tables", "figures", "advice"}, {"report"})
 """Folders, lowest first; those of one floor do not import each other. `studies` is the top level of analysis/."""
 
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

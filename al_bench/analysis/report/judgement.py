@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from al_bench.analysis.advice.next_step import next_step
+from al_bench.analysis.advice.step import NextStep
 from al_bench.analysis.families import family_lines
 from al_bench.analysis.health_notes import NOT_RECORDED, has_health, titled_arms
 from al_bench.analysis.tables.accuracy import compare_tables
@@ -45,6 +47,7 @@ class Judgement:
         tested: What was tested, in sentences.
         findings: The arms against the baseline; empty without one.
         winners: Those of them that the verdict claims to be better.
+        step: What to do next.
     """
 
     study: Study
@@ -52,6 +55,7 @@ class Judgement:
     sentences: tuple[str, ...]
     tables: tuple[Table, ...]
     diagnostics: Diagnostics
+    step: NextStep
     tested: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     winners: tuple[Finding, ...] = ()
@@ -67,6 +71,7 @@ def judge(study: Study, targets: Sequence[float] = ()) -> Judgement:
         sentences=tuple(sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in said.sentences),
         tables=tuple(_with_capital(table) for table in compare_tables(study, asked)),
         diagnostics=diagnose(study),
+        step=next_step(study, said.findings),
         tested=tuple(line.replace(" %", "\N{NO-BREAK SPACE}%") for line in family_lines(study, said.findings)),
         findings=said.findings,
         winners=winning(said),

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from al_bench.analysis.budget import LABELS
-from al_bench.analysis.claims import seeds_text
 from al_bench.analysis.confusion import ClassResults, class_results, last_shared_labels, leading_arm
 from al_bench.analysis.figures.request import FigureRequest
 from al_bench.analysis.finding import BETTER, MIXED, WORSE, Finding
 from al_bench.analysis.report.figures import FigureSpec
 from al_bench.analysis.statistics.curves import labels_to_target, quantile
-from al_bench.analysis.statistics.paired import FEWEST
 from al_bench.analysis.tables.table import Table, percent
 from al_bench.analysis.targets import primary_target
 
@@ -28,8 +26,6 @@ CLASSES = 15
 """Classes that the table of recalls shows: those with the fewest test points, then as they are named."""
 FEW_POINTS = 30
 """Test points of a class below which a recall is said to be of few."""
-MANY_SEEDS = 50
-"""Further seeds above which nobody is advised to run them."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +56,7 @@ class Overview:
         arms: Each strategy's result, labels to the target, money and whether it is shown to be better.
         recall: Recall by class of the baseline and of the best arm; None where it was not recorded.
         advice: What to do next.
+        commands: What to type for it; empty where there is nothing to type.
         curve: The one figure.
     """
 
@@ -67,6 +64,7 @@ class Overview:
     arms: Table
     recall: Table | None
     advice: tuple[str, ...]
+    commands: tuple[str, ...]
     curve: FigureSpec
 
 
@@ -89,6 +87,7 @@ def overview(judged: Judgement, price: Price | None = None) -> Overview:
         arms=_arms_table(judged, target, price),
         recall=_recall_table(judged),
         advice=_advice(judged, target, price),
+        commands=judged.step.further.lines,
         curve=curve,
     )
 
@@ -179,7 +178,7 @@ def _shown(finding: Finding | None) -> str:
 def _recall_table(judged: Judgement) -> Table | None:
     """Recall of each class at the last label count that all arms share, the rarest classes first."""
     study = judged.study
-    labels, leading = last_shared_labels(study), leading_arm(study, judged.winners)
+    labels, leading = last_shared_labels(study), _leading(judged)
     names = [name for name in (study.baseline, leading.name if leading else None) if name is not None]
     names = names or [arm.name for arm in study.arms[:1]]
     known = [(name, results) for name in names if labels and (results := class_results(study.arm(name), labels))]
@@ -220,32 +219,17 @@ def _mean_recall(results: ClassResults, label: int) -> str:
 
 def _advice(judged: Judgement, target: float | None, price: Price | None) -> tuple[str, ...]:
     """What to do next, in the order of importance."""
-    study = judged.study
-    base = study.title(study.baseline or "")
-    strategies = [finding for finding in judged.findings if not finding.oracle]
-    lines = []
-    if study.baseline is None:
-        lines.append(
-            "Run random picks under the same seeds: without them nothing can be said of {study.budget.noun} saved."
-        )
-    elif not strategies:
-        lines.append("Run strategies under the same seeds, to compare them with random picks.")
-    elif judged.winners and (best := leading_arm(study, judged.winners)) is not None:
-        plan = _plan(study, best, target, price)
-        lines.append(
-            f"Label with {study.title(best.name)}: it is shown to be better than {base} on average here.{plan}"
-        )
-    elif max(finding.n for finding in strategies) < FEWEST:
-        lines.append(f"Run at least {FEWEST} seeds of every strategy before deciding; fewer always leave it open.")
-    else:
-        lines.append(_undecided(study, strategies))
-    if (weak := _weak_class(judged)) is not None:
-        lines.append(weak)
-    return tuple(lines)
+    study, step = judged.study, judged.step
+    first, *others = step.sentences
+    plan = _plan(study, study.arm(step.strategy), target, price) if step.strategy else ""
+    weak = _weak_class(judged)
+    return (first + plan, *others, *step.further.remarks, *([] if weak is None else [weak]))
 
 
-def _gain(study: Study, finding: Finding) -> float:
-    return study.metric.sign * finding.area.mean if math.isfinite(finding.area.mean) else -math.inf
+def _leading(judged: Judgement) -> Arm | None:
+    """The arm to look at beside the baseline: what is advised, else what leads."""
+    used = judged.step.strategy
+    return leading_arm(judged.study, judged.winners) if used is None else judged.study.arm(used)
 
 
 def _plan(study: Study, arm: Arm, target: float | None, price: Price | None) -> str:
@@ -259,31 +243,10 @@ def _plan(study: Study, arm: Arm, target: float | None, price: Price | None) -> 
     return f" For {study.target_text(target)} plan for about {study.budget.at(round(needed))}{cost} on data like these."
 
 
-def _undecided(study: Study, strategies: list[Finding]) -> str:
-    """What to do where nothing is shown."""
-    base = study.title(study.baseline or "")
-    best = max(strategies, key=lambda finding: _gain(study, finding))
-    if _gain(study, best) <= 0:
-        over = "these labels" if study.budget is LABELS else "this cost"
-        return f"Stay with {base}: no strategy does better on average over {over}."
-    more = best.more_seeds_range
-    if best.more_seeds and more is not None and best.more_seeds <= MANY_SEEDS:
-        return (
-            f"Run {seeds_text(*more)} more seeds of {best.title} and {base} before deciding: {best.title} leads, but "
-            "no more than chance could do."
-        )
-    metric = study.metric
-    size = " ".join(filter(None, [metric.number(abs(best.area.mean)), metric.difference_unit]))
-    return (
-        f"{best.title} leads {base} by {size} on average, but varies so much from seed to seed that this is not shown. "
-        "Run more seeds of these two, or decide by what a wrong choice costs."
-    )
-
-
 def _weak_class(judged: Judgement) -> str | None:
     """The class that the best arm recognises worst, and what it is taken for; None where none stands out."""
     study = judged.study
-    labels, leading = last_shared_labels(study), leading_arm(study, judged.winners)
+    labels, leading = last_shared_labels(study), _leading(judged)
     results = class_results(leading, labels) if leading is not None and labels is not None else None
     if (
         leading is None

@@ -79,33 +79,50 @@ def test_recall_by_class_has_the_rarest_first_and_the_class_asked_for_before_all
 
 
 def test_the_advice_names_the_winner_its_labels_its_cost_and_the_weakest_class(folder):
-    first, weak = page(folder, price=Price(0.5, "", " EUR")).advice
+    first, surer, unknown, weak = page(folder, price=Price(0.5, "", " EUR")).advice
     assert first.startswith(
-        "Label with margin,batch=10: it is shown to be better than random on average here. For 79 % plan for "
+        "Use margin,batch=10: on digits and up to 50 labels, it is shown to be better than random on average. For 79 % "
+        "plan for "
     )
     assert "about 30 labels, 15.00 EUR at 0.50 EUR a label, on data like these." in first
+    assert surer.startswith("Before much depends on it, bring both to 10 seeds (12 runs one after another")
+    assert unknown.startswith("The records do not say how these runs were begun")
     assert "Look at the class owl: with margin,batch=10 and 50 labels 50 % of its test points are recognised" in weak
     assert "50 % are taken for dog (of 10 test points only, so this is rough)." in weak
+
+
+def test_what_to_type_is_folded_below_the_advice(tmp_path):
+    for seed in range(2):
+        for arm in ("random", "bald"):
+            write_run(tmp_path, [0.5, 0.6], arm=arm, seed=seed, command=["study=s", f"strategy={arm}"])
+    out = tmp_path / "r.html"
+    assert main([str(tmp_path), "--out", str(out)]) == 0
+    html = out.read_text()
+    lead = html[html.index("<h3>What next</h3>") : html.index("<nav")]
+    assert "<summary>What to type for it</summary>" in lead
+    assert "al-bench run -m study=s" in lead
+    assert "strategy=random,bald seed=2,3,4</span>" in lead
 
 
 def test_nobody_is_advised_to_use_a_strategy_that_is_not_shown_to_be_better(tmp_path):
     for seed in range(3):
         write_run(tmp_path, [0.5, 0.6, 0.7 + 0.01 * seed], arm="random", seed=seed)
         write_run(tmp_path, [0.5, 0.6, 0.7 + 0.02 * (2 - seed)], arm="bald", seed=seed)
-    (advice,) = page(tmp_path, targets=()).advice
-    assert "Label with" not in advice
-    assert "no more than chance could do" in advice or "this is not shown" in advice
+    advice = page(tmp_path, targets=()).advice
+    assert advice[0].startswith("Run bald and random up to 5 seeds")
+    assert not any("Use bald" in line for line in advice)
 
 
 def test_two_seeds_are_too_few_and_no_baseline_is_said(tmp_path):
     for seed in range(2):
         write_run(tmp_path / "a", [0.5, 0.6], arm="random", seed=seed)
         write_run(tmp_path / "a", [0.5, 0.9], arm="bald", seed=seed)
-    assert page(tmp_path / "a", targets=()).advice == (
-        "Run at least 3 seeds of every strategy before deciding; fewer always leave it open.",
+    assert page(tmp_path / "a", targets=()).advice[0] == (
+        "Run bald and random up to 5 seeds (6 runs one after another, under a minute by those on record): 2 seeds "
+        "leave open what is better."
     )
     write_run(tmp_path / "b", [0.5, 0.9], arm="bald")
-    assert "without them nothing can be said" in page(tmp_path / "b", targets=()).advice[0]
+    assert "without it nothing can be said" in page(tmp_path / "b", targets=()).advice[0]
 
 
 def test_older_records_have_a_first_page_without_classes(tmp_path):
