@@ -30,7 +30,7 @@ GUIDE = Path(__file__).resolve().parents[1] / "al_bench" / "guide"
 FIELDS = ("<!-- fields: begin -->\n", "<!-- fields: end -->\n")
 """The marks between which the table of fields stands in record-format.md."""
 
-OPTIONS = ("annotator",)
+OPTIONS = ("annotator", "stress")
 """The config groups whose options stand in conditions.md, each between marks of its own."""
 
 PLANTED = ("<!-- planted: begin -->\n", "<!-- planted: end -->\n")
@@ -145,7 +145,7 @@ def option_section(group: str, name: str) -> str:
     lines = [f"### {group}={name}", "", *([line, ""] if line != formula else []), formula]
     for paragraph in more:
         lines += ["", paragraph]
-    texts, keys = arguments(cls), dataclasses.fields(cls())
+    texts, keys = arguments(cls), dataclasses.fields(cls)
     if name != next(iter(COMPONENTS[group])):
         shared = {field.name for base in cls.__mro__[1:] if dataclasses.is_dataclass(base) for field in
                   dataclasses.fields(base)}  # fmt: skip
@@ -154,7 +154,8 @@ def option_section(group: str, name: str) -> str:
         lines += ["", "| key | default | meaning |", "| --- | --- | --- |"]
     for key in keys:
         meaning = texts.get(key.name, "").replace("|", "\\|")
-        lines.append(f"| `{group}.{key.name}` | `{typed(getattr(cls(), key.name))}` | {meaning} |")
+        default = key.default if key.default_factory is dataclasses.MISSING else key.default_factory()
+        lines.append(f"| `{group}.{key.name}` | `{typed(default)}` | {meaning} |")
     lines += [f"\n{title}: {' '.join(sections[title].split())}" for title in ("Cost", "Source", "Departures")
               if title in sections]  # fmt: skip
     return "\n".join(lines) + "\n"

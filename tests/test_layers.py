@@ -14,7 +14,7 @@ FLOORS = (
     {"vocabulary"},
     {"kernels", "models", "storage", "health"},
     {"config", "data", "metrics", "stopping"},
-    {"learners", "analysis", "annotators"},
+    {"learners", "analysis", "annotators", "conditions"},
     {"strategies"},
     {"experiment"},
     {"labelling"},

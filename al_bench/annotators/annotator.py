@@ -137,17 +137,3 @@ class Perfect(Annotator):
     def label(self, items: Items, generator: np.random.Generator) -> Labels:
         """[N] the true classes."""
         return items.classes
-
-
-def other_class(classes: Labels, count: int, uniform: Floats) -> Labels:
-    """[N] a class drawn uniformly from those that an item is not of.
-
-    j = ⌊u · (C − 1)⌋, and one more where j ≥ y: the j-th of the classes without y.
-
-    Args:
-        classes: [N] y, the true classes.
-        count: C, at least 2.
-        uniform: [N] u, uniform on [0, 1).
-    """
-    drawn = np.minimum((uniform * (count - 1)).astype(np.int64), count - 2)
-    return drawn + (drawn >= classes)

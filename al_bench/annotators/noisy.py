@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from al_bench import checks
-from al_bench.annotators.annotator import NO_LABEL, Annotator, Items, Labels, other_class
+from al_bench.annotators.annotator import NO_LABEL, Annotator, Items, Labels
 from al_bench.annotators.difficulty import difficulty
+from al_bench.data.wrong_labels import other_class
 from al_bench.errors import InputError
 
 

@@ -9,7 +9,8 @@ from enum import Enum
 import numpy as np
 
 from al_bench import checks
-from al_bench.annotators.annotator import Annotator, Items, Labels, other_class
+from al_bench.annotators.annotator import Annotator, Items, Labels
+from al_bench.data.wrong_labels import other_class
 
 MOST = 100
 """Annotators of a panel."""

@@ -14,6 +14,7 @@ from al_bench.errors import InputError
 GROUPS = {
     "strategies": "strategy",
     "datasets": "dataset",
+    "stresses": "stress",
     "encoders": "encoder",
     "models": "model",
     "posteriors": "posterior",

@@ -31,6 +31,7 @@ CONTRACTS = {
     "posterior": Contract("al_bench.learners.posterior:Posterior"),
     "training": Contract("al_bench.learners.training:Training"),
     "encoder": Contract("al_bench.data.encoders.encoder:Encoder"),
+    "stress": Contract("al_bench.conditions.stress:Stress"),
     "annotator": Contract("al_bench.annotators.annotator:Annotator"),
     "stopping": Contract(methods=("fires(signals, classes)",)),
     "dataset": Contract(methods=("load()",)),

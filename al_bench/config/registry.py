@@ -16,6 +16,8 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "text": "al_bench.data.text_data:TextDataset",
         "npz": "al_bench.data.arrays:NpzDataset",
         "synthetic": "al_bench.data.synthetic:Synthetic",
+        "honeypot": "al_bench.data.diagnostic:Honeypot",
+        "diverging_sine": "al_bench.data.diagnostic:DivergingSine",
     },
     "encoder": {
         "none": "al_bench.data.encoders.encoder:NoEncoder",
@@ -49,6 +51,14 @@ COMPONENTS: dict[str, dict[str, str]] = {
     },
     "training": {
         "gradient_descent": "al_bench.learners.training:Training",
+    },
+    "stress": {
+        "none": "al_bench.conditions.stress:NoStress",
+        "imbalance": "al_bench.conditions.imbalance:Imbalance",
+        "label_noise": "al_bench.conditions.label_noise:LabelNoise",
+        "duplicates": "al_bench.conditions.duplicates:Duplicates",
+        "outside": "al_bench.conditions.outside:Outside",
+        "shift": "al_bench.conditions.shift:Shift",
     },
     "annotator": {
         "perfect": "al_bench.annotators.annotator:Perfect",

@@ -209,7 +209,7 @@ class RunConfig:
     """Everything that defines a run.
 
     Args:
-        dataset, encoder, model, posterior, training, annotator, strategy, stopping: The components.
+        dataset, stress, encoder, model, posterior, training, annotator, strategy, stopping: The components.
         initial, schedule, evaluation, health: See their classes.
         validation: Points of the training part held out of the pool, which stop the training early: a number of them,
             at random, or `file`: the validation part of the data set's own files.
@@ -228,6 +228,7 @@ class RunConfig:
     """
 
     dataset: Any = MISSING
+    stress: Any = MISSING
     encoder: Any = MISSING
     model: Any = MISSING
     posterior: Any = MISSING

@@ -21,6 +21,7 @@ def run_remarks(experiment: Experiment, option: str, command: Sequence[str] = ()
     """
     config, learner = experiment.config, experiment.learner
     lines = [
+        experiment.stressed or None,
         leftover_randomness(config, learner),
         remark_on_one(config, learner, len(experiment.start.labelled), experiment.labels_at_end),
         stop_remark(experiment),

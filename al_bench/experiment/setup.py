@@ -11,8 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from al_bench.conditions.duplicates import Duplicates
+from al_bench.conditions.stress import NoStress
 from al_bench.config.schema import Reference, RunConfig, StopOn
 from al_bench.data.dataset import Dataset
+from al_bench.data.encoders.file import FileEncoder
 from al_bench.data.encoders.reduced import truncated_svd
 from al_bench.data.sparse import SparseRows
 from al_bench.data.user_data import VALIDATION_FILE
@@ -24,7 +27,7 @@ from al_bench.experiment.equal_draws import EqualDraws, equal_draws
 from al_bench.experiment.feature_source import INPUT, PENULTIMATE, feature_source
 from al_bench.experiment.initial import draw_sets
 from al_bench.experiment.learner import build_learner
-from al_bench.experiment.own_components import declared_needs, encode_checked, load_checked
+from al_bench.experiment.own_components import declared_needs, encode_checked, faults_named, load_checked
 from al_bench.experiment.process import pick_device
 from al_bench.learners.finetuning.pretrained_model import PretrainedModel
 from al_bench.learners.learner import FROM_LABELS, Learner
@@ -51,6 +54,7 @@ class Experiment:
             gets where the inputs are sparse; else None.
         metrics: What is computed where a round is evaluated.
         equal: Why all draws of the posterior are equal; None where they are not.
+        stressed: What a stress did to the data set, in one line; empty for nothing.
         annotation: What a simulated annotator says of every item; None where people label.
     """
 
@@ -66,6 +70,7 @@ class Experiment:
     metrics: tuple[Metric, ...] = tuple(METRICS.values())
     equal: EqualDraws | None = None
     annotation: Annotation | None = None
+    stressed: str = ""
 
     @property
     def rounds(self) -> int:
@@ -260,7 +265,7 @@ def set_up(
     """
     device = pick_device(config.device)
     streams = Streams(config.seed)
-    raw = load_checked(config.dataset, config.cache, config.initial.rows or (), config.validation == VALIDATION_FILE)
+    raw, stressed = load_stressed(config)
     if on_read is not None:
         on_read(raw)
     encoded = functools.cache(lambda: encode_trainable(config, raw, device))
@@ -283,7 +288,27 @@ def set_up(
         require_validation(len(validation), raw.size)
     dataset = with_answers(encoded().to(device), annotation)
     experiment = assemble(config, strategy_name, dataset, start, validation, at_end, streams, chunk)
-    return replace(experiment, annotation=annotation)
+    return replace(experiment, annotation=annotation, stressed=stressed)
+
+
+def load_stressed(config: RunConfig) -> tuple[Dataset, str]:
+    """The data set with its stress, and what the stress did, in one line.
+
+    Raises:
+        InputError: The data set cannot be read, or a key of the stress does not fit it.
+    """
+    given = load_checked(config.dataset, config.cache, config.initial.rows or (), config.validation == VALIDATION_FILE)
+    stress = config.stress
+    if isinstance(stress, NoStress):
+        return given, ""
+    if isinstance(config.encoder, FileEncoder) and isinstance(stress, Duplicates):
+        raise InputError(
+            "stress=duplicates adds points that the file of encoder=file has no rows for; choose another encoder"
+        )
+    with faults_named(stress, "stress", "apply(dataset)"):
+        dataset = stress.apply(given)
+        line = str(stress.describe(given, dataset))
+    return dataset, line
 
 
 def assemble(

@@ -15,7 +15,18 @@ from al_bench.data.reading import Reading
 from al_bench.errors import InputError
 from al_bench.learners.mixture import Mixture
 
-GROUPS = ("dataset", "model", "posterior", "training", "annotator", "strategy", "initial", "schedule", "evaluation")
+GROUPS = (
+    "dataset",
+    "stress",
+    "model",
+    "posterior",
+    "training",
+    "annotator",
+    "strategy",
+    "initial",
+    "schedule",
+    "evaluation",
+)
 """The parts of a configuration whose objects may have a method `keys_without_effect`."""
 
 OPTIONS = {

@@ -89,8 +89,9 @@ def check_request(request: Request) -> None:
             why = "schedule.budget says how many labels are wanted" if key.startswith("schedule") else "people label"
             raise InputError(f"{key} has no effect on al-bench query: {why}; leave the key out")
     for key in sorted(typed):
-        if key.partition(".")[0] == "annotator":
-            raise InputError(f"{key} has no effect on al-bench query: people label; leave the key out")
+        if (group := key.partition(".")[0]) in ("annotator", "stress"):
+            why = "people label" if group == "annotator" else "the pool is taken as it is"
+            raise InputError(f"{key} has no effect on al-bench query: {why}; leave the key out")
     if "initial.kind" in typed and config.initial.kind.value == "balanced":
         raise InputError(
             "initial.kind=balanced reads all labels, which nobody has; set initial.kind=random or clusters"

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from al_bench.annotators.abstaining import Abstaining, Unanswered
-from al_bench.annotators.annotator import NO_LABEL, Items, Perfect, other_class
+from al_bench.annotators.annotator import NO_LABEL, Items, Perfect
 from al_bench.annotators.difficulty import difficulty
 from al_bench.annotators.noisy import Errors, Noisy
 from al_bench.annotators.panel import Panel, Vote
+from al_bench.data.wrong_labels import other_class
 from al_bench.errors import InputError
 from al_bench.rng import Streams
 from tests.reference import annotators as reference

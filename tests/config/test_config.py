@@ -21,6 +21,7 @@ GROUPS = (
     "model",
     "posterior",
     "training",
+    "stress",
     "annotator",
     "strategy",
     "experiment",
@@ -48,6 +49,8 @@ def test_every_choice_composes_and_builds(composed, choice):
     overrides = [choice]
     if choice.removeprefix("dataset=") in ("csv", "hub", "images", "npz", "table", "text"):
         overrides.append("dataset.path=mine")
+    if choice == "stress=outside":
+        overrides.append("stress.classes=[0]")
     built = composed(*overrides).build()
     assert isinstance(built, RunConfig)
     for group in COMPONENTS:
@@ -133,7 +136,16 @@ def test_identity_is_the_same_wherever_the_run_lives(composed):
 def test_the_components_chosen_are_what_the_keys_do_not_tell(composed):
     components = composed("dataset=mnist", "strategy=entropy").components
     assert components["strategy"] == "entropy"
-    assert set(components) == {"dataset", "encoder", "model", "posterior", "training", "annotator", "strategy"}
+    assert set(components) == {
+        "dataset",
+        "encoder",
+        "model",
+        "posterior",
+        "training",
+        "stress",
+        "annotator",
+        "strategy",
+    }
     assert "strategy" not in composed("reference=full", "strategy=entropy").components
 
 
