@@ -23,6 +23,7 @@ GROUPS = (
     "training",
     "stress",
     "annotator",
+    "stopping",
     "strategy",
     "experiment",
     "scale",
@@ -145,6 +146,7 @@ def test_the_components_chosen_are_what_the_keys_do_not_tell(composed):
         "stress",
         "annotator",
         "strategy",
+        "stopping",
     }
     assert "strategy" not in composed("reference=full", "strategy=entropy").components
 
