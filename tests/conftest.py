@@ -28,6 +28,14 @@ TINY = ("debug=smoke", "training.steps=8", "posterior.draws=4")
 """The smallest run: three rounds on synthetic data; its default arm is TINY_ARM."""
 TINY_ARM = "posterior.draws=4,steps=8"
 
+ESTIMATE = "al-bench: estimate: "
+"""What the one line before each run and sweep begins with; its numbers depend on the machine."""
+
+
+def without_estimates(text: str) -> str:
+    """A text without the lines that say how long the runs take."""
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(ESTIMATE))
+
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     """float32 for a dtype and 3x32x32 for a shape, in place of dtype0 and shape0."""
@@ -44,12 +52,23 @@ class Ran:
 
     Args:
         status: Exit status.
-        out, err: What it printed.
+        out: What it printed to stdout.
+        printed: What it printed to stderr.
     """
 
     status: int
     out: str
-    err: str
+    printed: str
+
+    @property
+    def err(self) -> str:
+        """What it printed to stderr, but for the lines that say how long the runs take."""
+        return without_estimates(self.printed)
+
+    @property
+    def estimates(self) -> list[str]:
+        """The lines that say how long the runs take."""
+        return [line for line in self.printed.splitlines() if line.startswith(ESTIMATE)]
 
 
 @dataclass(frozen=True)

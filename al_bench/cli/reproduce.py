@@ -56,6 +56,7 @@ def _offered() -> list[str]:
 )
 @options.option("--all", "all_", is_flag=True, help="every preset, one after the other")
 @options.option("--check-only", is_flag=True, help="run nothing: judge the runs that are there")
+@options.option("--estimate", is_flag=True, help="run nothing: try a little of each arm, and say what all runs take")
 @options.option("--json", "json_", type=options.FILE, metavar="FILE", help="write one object a claim")
 @options.option(
     "--results",
@@ -74,6 +75,7 @@ def command(
     words: tuple[str, ...],
     all_: bool,
     check_only: bool,
+    estimate: bool,
     json_: Path | None,
     results: str,
     jobs: int | None,
@@ -88,18 +90,31 @@ def command(
     if all_ and chosen:
         raise InputError(f"--all takes every preset, and {chosen[0]} is named too; give one of the two")
     if not all_ and not chosen:
-        if check_only or json_ or words:
+        if check_only or estimate or json_ or words:
             raise InputError("no preset is named; give one, such as gal2017_mnist, or --all")
         for name in presets.names():
             print(f"{name:<30} {presets.load(name).paper}")
         return 0
     wanted = [presets.load(name) for name in (presets.names() if all_ else chosen)]
+    if estimate and (check_only or json_):
+        raise InputError(f"--estimate judges nothing; leave {'--check-only' if check_only else '--json'} out")
     try:
+        if estimate:
+            return _estimate(wanted, scale, results, jobs)
         return _run_and_judge(wanted, scale, results, check_only, json_, jobs, metric or "accuracy")
     except KeyboardInterrupt:
         line = "interrupted; the same command resumes after the last recorded rounds"
         print(f"\nal-bench reproduce: {line}", file=sys.stderr)
         return 130
+
+
+def _estimate(presets: list[Preset], scale: Scale, results: str, jobs: int | None) -> int:
+    """Say what the missing runs take; returns the exit status."""
+    from al_bench.cli.estimate_reproduction import show_estimates
+    from al_bench.reproduce import launch, runs
+
+    plans = [runs.plan(preset, scale, results) for preset in presets]
+    return show_estimates(presets, plans, jobs or launch.default_jobs())
 
 
 def main(argv: list[str]) -> int:

@@ -6,6 +6,7 @@ import logging
 import os
 import shlex
 import sys
+import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from click.shell_completion import CompletionItem
 
 from al_bench import __version__
 from al_bench.cli import completion
+from al_bench.cli.estimate import estimating, show, without_flag
 from al_bench.config.compose import COMPOSE_ERRORS, application, known_keys, register
 from al_bench.config.composed import Composed, current, is_sweep
 from al_bench.config.hydra_adapter import options_first
@@ -28,6 +30,7 @@ from al_bench.config.shell_words import quote_values, rules_by_names, set_apart_
 from al_bench.errors import InputError, plain_line, typed_path
 from al_bench.experiment import sweep
 from al_bench.experiment.announce import SAID
+from al_bench.experiment.estimate.quantities import SweepEstimate
 from al_bench.experiment.job import Job, perform
 from al_bench.experiment.outcome import Outcome
 from al_bench.storage.identity import FORMER_DEFAULTS, began_balanced, began_without
@@ -164,6 +167,7 @@ def main(argv: list[str]) -> int:
     register()
     sweep.register()
     single: list[Outcome] = []
+    estimates: list[SweepEstimate] = []
 
     def task(config: Any) -> Outcome:
         outcome = run_job(config)
@@ -172,15 +176,21 @@ def main(argv: list[str]) -> int:
         return outcome
 
     try:
+        argv, is_estimate = without_flag(argv)
         argv = set_apart_keys_of_swept_groups(quote_values(rules_by_names(options_first(argv))))
-        sys.argv = ["al-bench run", *argv]
         if nameless := [word for word in argv if word.lstrip("+~").startswith("=")]:
             raise InputError(f"'{nameless[0]}' names no key: write key=value")
         nothing = {f"{group}={option}" for group in COMPONENTS for option in ("", "null")}
         if empty := [word for word in argv if word in nothing]:
             raise InputError(f"{empty[0]!r} names none; choose one, see al-bench list")
         check_groups(argv)
-        application(task)()
+        sys.argv = ["al-bench run", *argv]
+        if is_estimate:
+            with tempfile.TemporaryDirectory() as folder:  # where Hydra describes a sweep
+                sys.argv.append(f"hydra.sweep.dir={folder}")
+                application(estimating(estimates, make_job))()
+        else:
+            application(task)()
     except KeyboardInterrupt:
         print(
             "\nal-bench run: interrupted; the same command goes on from the last recorded round",
@@ -198,7 +208,7 @@ def main(argv: list[str]) -> int:
         line = plain_line(f"{error.strerror}: {error.filename}; choose another place")
         print(f"al-bench run: {line}", file=sys.stderr)
         return 2
-    return conclude(single)
+    return show(estimates[0], "run") if estimates else conclude(single)
 
 
 def conclude(single: Sequence[Outcome]) -> int:

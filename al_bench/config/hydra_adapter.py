@@ -10,6 +10,7 @@ import functools
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -249,17 +250,28 @@ def first_of_each_seed_aside(jobs: Sequence[Sequence[str]]) -> list[Sequence[str
     return list(reversed(without_seeds.values()))
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep before its jobs start.
+
+    Args:
+        composed: From a job's overrides to its configuration and Hydra's node.
+        hydra: Hydra's node of the sweep.
+    """
+
+    composed: Callable[[Sequence[str]], tuple[DictConfig, Any]]
+    hydra: Any
+
+
 def register_sweeper(
-    wrap: Callable[[Launch, Callable[[Sequence[str]], Path]], Launch],
-    run_folder: Callable[[DictConfig, Any], Path],
+    wrap: Callable[[Launch, Sweep], Launch],
     jobs_started: Callable[[], bool],
     check: Callable[[DictConfig, Any], None],
 ) -> None:
     """Make al-bench's sweeper known to Hydra: the basic one, whose launcher is wrapped.
 
     Args:
-        wrap: From a launch, and a function from a job's overrides to its run's folder, to the launch to use.
-        run_folder: From a composed configuration and Hydra's node to the run's folder.
+        wrap: From a launch, and the sweep, to the launch to use.
         jobs_started: Whether any job of the sweep has been launched.
         check: Refuses a job, from a composed configuration and Hydra's node, before the first is launched.
     """
@@ -277,7 +289,8 @@ def register_sweeper(
             def launch(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[Any]:
                 return [returned_value(job) for job in launch_jobs(job_overrides, initial_job_idx=initial_job_idx)]
 
-            recording = wrap(launch, self.folder)
+            assert self.config is not None
+            recording = wrap(launch, Sweep(self.composed, self.config.hydra))
 
             def launch_and_raise_nothing(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[Any]:
                 self.check(job_overrides)
@@ -297,10 +310,6 @@ def register_sweeper(
             the first of each seed, as composing takes a tenth of a second a job."""
             seeds = {word: job for job in reversed(batch) for word in job if word.startswith("seed=")}
             super().validate_batch_is_legal([*first_of_each_seed_aside(batch), *seeds.values()])
-
-        def folder(self, overrides: Sequence[str]) -> Path:
-            """Where a job's run lives."""
-            return run_folder(*self.composed(overrides))
 
         def composed(self, overrides: Sequence[str]) -> tuple[DictConfig, Any]:
             """The configuration of a job, and Hydra's node."""

@@ -97,7 +97,7 @@ def perform(job: Job) -> Outcome:
         return Outcome("failed", str(job.folder), " ".join(_note(error, job.folder).split()))
 
 
-def _check_typed(job: Job, experiment: Experiment) -> None:
+def check_typed(job: Job, experiment: Experiment) -> None:
     """Refuse what was typed and changes nothing, and a posterior that is another than its name says."""
     from al_bench.experiment.equal_draws import refuse_equal_draws
     from al_bench.experiment.typed_keys import (
@@ -136,7 +136,7 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
     keep_freed_memory()
     experiment = set_up(job.config, job.strategy, on_read=functools.partial(announce.say_before_encoding, job))
     if not stored.rounds:  # a record goes on as it began
-        _check_typed(job, experiment)
+        check_typed(job, experiment)
     announce.say_what_was_read(job, experiment.dataset)
     announce.say_what_was_encoded(job, experiment)
     remarks = run_remarks(experiment, str(job.choices["posterior"]), job.command)
@@ -176,6 +176,7 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
     """Run the missing rounds of a job whose folder is held, with a progress bar and a log."""
     from tqdm import tqdm
 
+    from al_bench.experiment.estimate.announced import AnnouncedEstimate
     from al_bench.experiment.length import go_on_from_shorter
     from al_bench.experiment.loop import run_rounds
 
@@ -194,6 +195,8 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
         if is_unknown(folder, job.own_code):
             logger.info(UNKNOWN)
         print(f"al-bench: going on after round {done - 1} of {job.folder}", file=sys.stderr)
+    estimate = AnnouncedEstimate(job, experiment, folder, header)
+    estimate.before()
     title = f"{job.folder.parent.name} seed {job.config.seed}"
     labels = len(folder.resume(experiment.start).asked)
     with tqdm(
@@ -212,6 +215,7 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
             bar.set_description_str(f"{title}: {record.labelled} labels")
             bar.set_postfix_str(accuracy.removeprefix(", "), refresh=False)
             bar.update()
+            estimate.after(record)
 
         run_rounds(experiment, folder, report)
     folder.mark("complete")

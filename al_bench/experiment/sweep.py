@@ -14,24 +14,29 @@ from typing import Any
 
 from al_bench.config import hydra_adapter
 from al_bench.config.composed import Composed
-from al_bench.config.hydra_adapter import Launch
+from al_bench.config.hydra_adapter import Launch, Sweep
 from al_bench.config.run_names import run_folder
-from al_bench.errors import InputError
+from al_bench.config.schema import RunConfig
+from al_bench.errors import InputError, plain_line
+from al_bench.experiment.estimate.sweep_line import sweep_line, without_seed
 from al_bench.experiment.outcome import Outcome, outcome_table
 from al_bench.storage.run_folder import RunFolder
 
 RESULTS: list[tuple[list[str], Outcome]] = []
 """Overrides and outcome of every job of the sweep in this process; the command reads it when Hydra returns."""
+SETTINGS: dict[tuple[str, ...], tuple[Composed, RunConfig]] = {}
+"""The settings of the sweep that is about to start, as `sweep_line` takes them."""
 
 
-def recording_outcomes(launch: Launch, folder: Callable[[Sequence[str]], Path]) -> Launch:
+def recording_outcomes(launch: Launch, sweep: Sweep) -> Launch:
     """`launch`, which adds the outcome of every job to RESULTS.
 
     Args:
-        folder: From a job's overrides to its run's folder, for jobs that return nothing.
+        sweep: Says where the run of a job that returned nothing lies.
     """
 
     def launch_and_record(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[Any]:
+        print(f"al-bench: {plain_line(sweep_line(job_overrides, sweep, SETTINGS))}", file=sys.stderr)
         try:
             returned = launch(job_overrides, initial_job_idx)
         except Exception as error:
@@ -39,7 +44,9 @@ def recording_outcomes(launch: Launch, folder: Callable[[Sequence[str]], Path]) 
             returned = []
         returned = [*returned, *[None] * (len(job_overrides) - len(returned))]
         for overrides, value in zip(job_overrides, returned, strict=True):
-            outcome = value if isinstance(value, Outcome) else outcome_from_record(folder(overrides))
+            outcome = (
+                value if isinstance(value, Outcome) else outcome_from_record(run_folder(*sweep.composed(overrides)))
+            )
             RESULTS.append((list(overrides), outcome))
         return returned
 
@@ -55,13 +62,18 @@ def outcome_from_record(path: Path) -> Outcome:
     return Outcome("missing", str(path), "no result: the worker died or never started; run the command again")
 
 
-def register() -> None:
-    """Make the sweeper known to Hydra."""
-    hydra_adapter.register_sweeper(recording_outcomes, run_folder, lambda: bool(RESULTS), refuse_early)
+def register(wrap: Callable[[Launch, Sweep], Launch] = recording_outcomes) -> None:
+    """Make the sweeper known to Hydra.
+
+    Args:
+        wrap: From a launch, and the sweep, to the launch to use.
+    """
+    SETTINGS.clear()
+    hydra_adapter.register_sweeper(wrap, lambda: bool(RESULTS), refuse_early)
 
 
 def refuse_early(config: Any, hydra: Any) -> None:
-    """Refuse a job that no data can make work, before the first job of its sweep runs.
+    """Refuse a job that no data can make work, before the first job of its sweep runs; remember the others' settings.
 
     Args:
         config: As composed, without Hydra's node.
@@ -78,6 +90,7 @@ def refuse_early(config: Any, hydra: Any) -> None:
     except InputError:
         return  # a fault of this job's own keys, which it says when it comes up
     refuse_layer_features(run, composed.choices)
+    SETTINGS[without_seed(composed.overrides)] = (composed, run)
 
 
 def table(results: Sequence[tuple[list[str], Outcome]]) -> str:

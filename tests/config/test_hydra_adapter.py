@@ -20,7 +20,7 @@ ADVICE = "adapt al_bench/config/hydra_adapter.py to this release of Hydra"
 @pytest.fixture
 def sweeper():
     """The sweeper that is registered under the name in conf/config.yaml."""
-    hydra_adapter.register_sweeper(lambda launch, folder: launch, lambda config, hydra: Path(), lambda: True, print)
+    hydra_adapter.register_sweeper(lambda launch, sweep: launch, lambda: True, print)
     return sys.modules[hydra_adapter.PLUGIN_MODULE].Sweeper
 
 

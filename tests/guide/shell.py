@@ -16,7 +16,7 @@ import pytest
 
 from al_bench.cli.main import dispatch
 from al_bench.experiment import sweep
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, without_estimates
 from tests.guide.pages import Block
 
 SHIMS = {
@@ -67,7 +67,7 @@ class Shell:
         path.write_text(block.text)
 
     def run(self, command: str) -> tuple[int, str]:
-        """Type a command in a shell; returns its exit status and all that it prints."""
+        """Type a command in a shell; returns its exit status and all that it prints, but for estimates of time."""
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,
@@ -77,7 +77,7 @@ class Shell:
             timeout=600,
             check=False,
         )
-        return done.returncode, done.stdout
+        return done.returncode, without_estimates(done.stdout)
 
     def run_here(self, command: str) -> tuple[int, str]:
         """The same in this process where the command is al-bench's own, which saves its start-up."""
@@ -92,7 +92,7 @@ class Shell:
                 status = dispatch(words[1:])
             except SystemExit as leaving:
                 status = int(str(leaving.code or 0))
-        return status, printed.getvalue()
+        return status, without_estimates(printed.getvalue())
 
 
 @contextmanager
