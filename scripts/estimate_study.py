@@ -9,8 +9,9 @@
 Each configuration is one command. It is typed with --estimate, and what that prints is read; then it is typed
 without, and its wall-clock time, processor time (of it and its workers), resident memory (of all its processes, sampled
 every 100 ms), files and labels are measured. A ratio is estimate by truth; where the estimate is a span, the nearer end
-counts, and 1 where the truth lies within. On a machine that others use wall-clock time depends on what they do in the meantime:
-processor time hardly does, and `load` says how many processes wanted to run, before the estimate and after the run.
+counts, and 1 where the truth lies within. On a machine that others use wall-clock time depends on what they do
+meanwhile: processor time hardly does, and `load` says how many processes wanted to run, before the estimate and after
+the run.
 
 Data: MNIST, the tables and TREC-6 as AL_BENCH_DATA has them; features.npz is made of MNIST (10,000 images, the first
 128 principal components) in a temporary folder, and stands for frozen features.
@@ -35,14 +36,15 @@ TABLE = Path(__file__).resolve().parents[1] / "results" / "estimate.csv"
 MNIST = ["dataset=mnist", "schedule.rounds=4"]
 FEATURES = ["dataset=npz", "dataset.path=features.npz", "model=linear", "initial.size=50"]
 TEXTS = ["dataset=text", "dataset.path={data}/text/trec6_train.csv", "dataset.test_path={data}/text/trec6_test.csv"]
-CNN = [*MNIST, "model=batchbald_cnn", "posterior.draws=20", "training.steps=60", "evaluation.every=4"]
+CNN = [*MNIST, "model=batchbald_cnn", "posterior.draws=20", "training.steps=50", "evaluation.every=4"]
+CNN += ["evaluation.draws=4"]
 CONFIGURATIONS = {
-    "cnn_bald": [*CNN, "strategy=bald", "schedule.candidates=4000"],
+    "cnn_bald": [*CNN, "strategy=bald", "schedule.candidates=3000"],
     "cnn_batchbald": [*CNN, "strategy=batchbald", "schedule.batch=5", "schedule.candidates=2000"],
-    "cnn_badge": [*CNN, "strategy=badge", "schedule.batch=50", "schedule.candidates=8000"],
-    "cnn_coreset": [*CNN, "strategy=coreset_greedy", "schedule.batch=50", "schedule.candidates=8000"],
-    "cnn_epochs": [*CNN, "strategy=margin", "training.stop=epochs", "training.epochs=20", "schedule.batch=100"],
-    "ensemble": [*MNIST, "model=mlp", "posterior=ensemble", "strategy=qbc_vote_entropy", "schedule.rounds=8"],
+    "cnn_badge": [*CNN, "strategy=badge", "schedule.batch=50", "schedule.candidates=5000"],
+    "cnn_coreset": [*CNN, "strategy=coreset_greedy", "schedule.batch=50", "schedule.candidates=5000"],
+    "cnn_epochs": [*CNN, "strategy=margin", "training.stop=epochs", "training.epochs=10", "schedule.batch=100"],
+    "ensemble": [*MNIST, "model=mlp", "posterior=ensemble", "strategy=qbc_vote_entropy", "schedule.rounds=5"],
     "until_fitted": [*MNIST, "model=mlp", "training=until_fitted", "strategy=entropy", "schedule.rounds=10"],
     "linear_texts": [*TEXTS, "encoder=tfidf", "model=linear", "strategy=margin", "schedule.batch=50"],
     "linear_features": [*FEATURES, "strategy=margin", "schedule.rounds=40", "schedule.batch=20"],

@@ -14,6 +14,7 @@ from al_bench import __version__
 COMMANDS = {
     "run": "train, score, acquire, record; takes Hydra overrides (al-bench run --help)",
     "query": "label for real: the next batch as a file, the labels back (al-bench query --help)",
+    "status": "from another terminal: what is done, running, failed, missing (al-bench status --help)",
     "check": "what a dataset is read as, before anything runs (al-bench check --help)",
     "plot": "accuracy against number of labels (al-bench plot --help)",
     "compare": "a verdict and its tables: labels saved, differences, costs (al-bench compare --help)",

@@ -15,12 +15,15 @@ from typing import Any
 from al_bench.config import hydra_adapter
 from al_bench.config.composed import Composed
 from al_bench.config.hydra_adapter import Launch, Sweep
+from al_bench.config.launcher import workers
 from al_bench.config.run_names import run_folder
 from al_bench.config.schema import RunConfig
 from al_bench.errors import InputError, plain_line
-from al_bench.experiment.estimate.sweep_line import sweep_line, without_seed
+from al_bench.experiment.estimate.sweep_line import seed_of, sweep_line, without_seed
 from al_bench.experiment.outcome import Outcome, outcome_table
+from al_bench.storage.environment import cores
 from al_bench.storage.run_folder import RunFolder
+from al_bench.storage.sweep_plan import planned
 
 RESULTS: list[tuple[list[str], Outcome]] = []
 """Overrides and outcome of every job of the sweep in this process; the command reads it when Hydra returns."""
@@ -38,7 +41,8 @@ def recording_outcomes(launch: Launch, sweep: Sweep) -> Launch:
     def launch_and_record(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[Any]:
         print(f"al-bench: {plain_line(sweep_line(job_overrides, sweep, SETTINGS))}", file=sys.stderr)
         try:
-            returned = launch(job_overrides, initial_job_idx)
+            with planned_sweep(job_overrides, sweep, initial_job_idx):
+                returned = launch(job_overrides, initial_job_idx)
         except Exception as error:
             print(f"al-bench: the launcher gave up: {type(error).__name__}: {error}", file=sys.stderr)
             returned = []
@@ -51,6 +55,20 @@ def recording_outcomes(launch: Launch, sweep: Sweep) -> Launch:
         return returned
 
     return launch_and_record
+
+
+def planned_sweep(
+    job_overrides: Sequence[Sequence[str]], sweep: Sweep, first: int
+) -> contextlib.AbstractContextManager[None]:
+    """Inside, `al-bench status` knows which runs the sweep is to do; those that cannot be composed are none."""
+    folders = []
+    for overrides in job_overrides:
+        seed = seed_of(overrides)
+        if (setting := SETTINGS.get(without_seed(overrides))) is not None:
+            folder = setting[0].folder
+            folders.append(folder if seed is None else folder.with_name(f"seed-{seed}"))
+    command = ["run", *sys.argv[1:]]
+    return planned(Path(sweep.hydra.sweep.dir), folders, command, workers(sweep.hydra, cores()), first)
 
 
 def outcome_from_record(path: Path) -> Outcome:

@@ -12,6 +12,8 @@ from al_bench.errors import InputError
 
 LOCK = ".lock"
 """The name of the file whose lock holds its folder."""
+PATIENCE = 0.2
+"""Seconds that a lock is tried: whoever only asks whether a folder is held holds it for a moment."""
 
 
 @contextmanager
@@ -26,12 +28,30 @@ def locked(folder: Path, holder: str) -> Iterator[None]:
         InputError: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK, blocking=False)
+    lock = FileLock(folder / LOCK, timeout=PATIENCE)
     try:
-        lock.acquire()
+        lock.acquire(poll_interval=PATIENCE / 10)
     except Timeout:
         raise InputError(f"{folder}: {holder}; wait for it or stop it") from None
     try:
         yield
     finally:
         lock.release()
+
+
+def is_held(folder: Path) -> bool | None:
+    """Whether a process of this machine holds a folder; None where that cannot be told. Nothing is written."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return None
+    try:
+        with open(folder / LOCK, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    return False

@@ -106,7 +106,7 @@ def find_runs(folders: list[Path], report: Callable[[str], None] | None = None) 
     for folder in folders:
         damaged: list[str] = []
         count = 0
-        for candidate in _run_folders(folder, report):
+        for candidate in run_folders(folder, report):
             key = candidate.resolve()
             if key not in seen:
                 try:
@@ -132,7 +132,7 @@ def find_runs(folders: list[Path], report: Callable[[str], None] | None = None) 
     return sorted(found.values(), key=lambda run: (run.dataset, run.study, run.arm, run.seed, str(run.folder)))
 
 
-def _run_folders(folder: Path, report: Callable[[str], None] | None) -> Iterator[Path]:
+def run_folders(folder: Path, report: Callable[[str], None] | None) -> Iterator[Path]:
     """The run folders in and under `folder`, sorted; hidden folders and those inside runs are left."""
     if not folder.exists():
         raise InputError(f"{folder} does not exist; give a folder that al-bench run wrote")
