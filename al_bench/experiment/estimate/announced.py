@@ -17,6 +17,7 @@ from al_bench.experiment.announce import SAID
 from al_bench.experiment.estimate import recorded
 from al_bench.experiment.estimate.curve import NOTHING, Cost
 from al_bench.experiment.estimate.quantities import Estimate, Span
+from al_bench.experiment.estimate.run_cost import early_end
 from al_bench.experiment.estimate.sentences import short_line, span_of_time
 from al_bench.learners.linear_learner import LinearLearner
 from al_bench.learners.torch_learner import TorchLearner
@@ -59,7 +60,7 @@ class AnnouncedEstimate:
     def __init__(self, job: Job, experiment: Experiment, folder: RunFolder, header: RunHeader) -> None:
         self._job, self._experiment, self._folder = job, experiment, folder
         self._said = self._has_trained = False
-        start = len(experiment.start.labelled)
+        start = len(experiment.start.asked)
         full = experiment.config.reference is Reference.full
         batch = experiment.config.schedule.batch
         self._labels = [start] if full else recorded.label_counts(start, batch, experiment.labels_at_end)
@@ -72,7 +73,7 @@ class AnnouncedEstimate:
             self._say(rounds, self._folder, "from the rounds on record")
             return
         job = self._job
-        former = recorded.former_run(job.folder.parent, job.identity, job.components, self._machine)
+        former = recorded.former_run(job.folder.parent, job.identity, job.components, job.defaults, self._machine)
         if former is not None:
             rounds = recorded.trained_here(former.header, former.rounds)
             self._say(rounds, former, f"from {former.path.name}, the same setting")
@@ -100,8 +101,8 @@ class AnnouncedEstimate:
         ahead = (
             recorded.seconds_ahead(rounds, self._labels[done:], growing_stages(self._experiment)) if rounds else None
         )
-        stop = self._experiment.config.schedule.stop_at_accuracy
-        stops = stop is not None and len(self._labels) > 1
+        rule = early_end(self._experiment.config)
+        stops = bool(rule) and len(self._labels) > 1
         low, high = ahead or (0.0, 0.0)
         time = f"{span_of_time(0.0 if stops else low, high)}{' left' if done else ''}" if ahead else ""
         disk = 0.0
@@ -115,7 +116,7 @@ class AnnouncedEstimate:
             disk_bytes=disk,
             labels=(first, self._labels[-1]),
             rounds=(min(done + 1, len(self._labels)) if stops else len(self._labels), len(self._labels)),
-            remarks=(f"schedule.stop_at_accuracy={stop:g} may end it after any round",) if stops and stop else (),
+            remarks=(f"{rule} may end it after any round",) if stops else (),
             basis=basis,
         )
         line = plain_line(short_line(estimate, time))

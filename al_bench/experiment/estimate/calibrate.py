@@ -1,6 +1,6 @@
 """A short calibration: a little of every stage of a run, on its real objects, on states that are thrown away.
 
-Letters: L labelled points, N candidates, n of them scored, T test points.
+Letters: L points that an annotator was asked about, N candidates, n of them scored, T test points.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from al_bench.experiment.meter import Meter
 from al_bench.experiment.monitor import HealthMonitor
 from al_bench.experiment.ranking_noise import RankingNoise
 from al_bench.experiment.setup import Experiment
+from al_bench.experiment.trials import Trials
 from al_bench.kernels import mean_log_probs
 from al_bench.metrics.measure import Quality, measure
 from al_bench.pool import PoolState
@@ -135,7 +136,7 @@ class Calibrator:
     def _state(self, labelled: int) -> PoolState:
         """A state of the pool with so many labelled points: those of round 0, and random ones."""
         start = self.experiment.start
-        more = labelled - len(start.labelled)
+        more = labelled - len(start.asked)
         if more <= 0:
             return start
         chosen = np.random.default_rng(0).choice(start.unlabelled, more, replace=False)
@@ -170,7 +171,8 @@ class Calibrator:
         def score_and_select(rows: int) -> Cost:
             part = np.sort(np.random.default_rng(1).choice(candidates, rows, replace=False))
             with self._metered("score"), timed() as scoring:
-                gatherer = Gatherer(experiment.learner, experiment.strategy, state, streams, experiment.table)
+                held_out = Trials(experiment, state).held_out
+                gatherer = Gatherer(experiment.learner, experiment.strategy, state, streams, experiment.table, held_out)
                 noise = RankingNoise.for_round(gatherer, batch, rows)
                 scored = score(gatherer, torch.tensor(part), noise)
             with self._metered("select"), timed() as selecting:
@@ -205,7 +207,7 @@ class Calibrator:
 
 def acquiring_label_counts(experiment: Experiment) -> tuple[int, int]:
     """L in the first and in the last round that acquires; a cold start counts from its second round."""
-    start, batch = len(experiment.start.labelled), experiment.config.schedule.batch
+    start, batch = len(experiment.start.asked), experiment.config.schedule.batch
     first = start or min(batch, experiment.labels_at_end)
     return first, max(first, start + batch * max(0, experiment.rounds - 2))
 

@@ -16,6 +16,7 @@ import numpy as np
 from al_bench.config.schema import Reference, Schedule
 from al_bench.errors import InputError
 from al_bench.records import RoundRecord, RunHeader
+from al_bench.storage.identity import differences
 from al_bench.storage.rounds import LENGTH_KEYS
 from al_bench.storage.run_folder import RunFolder
 
@@ -76,7 +77,7 @@ class Plan:
 
     Args:
         labels: L of every round, if nothing stops the run before.
-        may_stop: Whether an accuracy may end it before.
+        may_stop: Whether an accuracy or a stopping rule may end it before.
     """
 
     labels: tuple[int, ...]
@@ -98,7 +99,8 @@ class Plan:
         except (InputError, TypeError):
             return None
         counts = tuple(label_counts(len(header.initial), schedule.batch, end))
-        return cls(counts, schedule.stop_at_accuracy is not None)
+        rule = header.choices.get("stopping") or "none"
+        return cls(counts, schedule.stop_at_accuracy is not None or rule != "none")
 
 
 def trained_here(header: RunHeader | None, rounds: Sequence[RoundRecord]) -> list[RoundRecord]:
@@ -131,13 +133,17 @@ def folder_bytes(folder: Path, done: int, planned: int) -> float:
 
 
 def former_run(
-    arm: Path, identity: Mapping[str, Any], components: Mapping[str, str], machine: Mapping[str, Any]
+    arm: Path,
+    identity: Mapping[str, Any],
+    components: Mapping[str, str],
+    defaults: Mapping[str, Any],
+    machine: Mapping[str, Any],
 ) -> RunFolder | None:
     """The latest run of an arm that says what another seed takes: the same keys on the same machine; None without one.
 
     Args:
         arm: The folder of the arm.
-        identity, components: Of the run to come.
+        identity, components, defaults: Of the run to come; see `al_bench.storage.identity.differences`.
         machine: Fields of a header that must be equal, such as the processor's name.
     """
     try:
@@ -152,15 +158,9 @@ def former_run(
         except (InputError, OSError):  # a damaged one says nothing
             continue
         header = run.header
-        if header is None or len(run.rounds) < ENOUGH or not _same(header.identity or {}, identity):
+        if header is None or len(run.rounds) < ENOUGH:
             continue
-        same_machine = all(getattr(header, key) == value for key, value in machine.items())
-        if same_machine and all(header.choices.get(group) == option for group, option in components.items()):
+        differing = differences(header, identity, components, defaults, leave_out=LENGTH_KEYS | {"seed"})
+        if not differing and all(getattr(header, key) == value for key, value in machine.items()):
             return run
     return None
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two identities differ in their seeds and lengths at most."""
-    left_out = LENGTH_KEYS | {"seed"}
-    return all(one.get(key) == other.get(key) for key in (one.keys() | other.keys()) - left_out)

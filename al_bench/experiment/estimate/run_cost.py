@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from al_bench.config.schema import Reference
+from al_bench.config.schema import Reference, RunConfig
 from al_bench.experiment.estimate.calibrate import Calibration
 from al_bench.experiment.estimate.curve import Cost, Curve, extrapolate
 from al_bench.experiment.estimate.disk import cache_bytes, run_bytes
 from al_bench.experiment.estimate.quantities import Estimate, Span
 from al_bench.experiment.setup import Experiment
 from al_bench.learners.training import Stop
+from al_bench.stopping.rules import GoOn
 
 
 def estimate_run(
@@ -36,10 +37,9 @@ def estimate_run(
     labels, rounds = experiment.labels_at_end, experiment.rounds
     fewest = (labels, rounds)
     remarks = training_remarks(experiment, calibration)
-    stop = config.schedule.stop_at_accuracy
-    if stop is not None and config.reference is Reference.none and rounds > 1:
-        low, fewest = shortest, (len(experiment.start.labelled), 1)
-        remarks.append(f"schedule.stop_at_accuracy={stop:g} may end the run after any round")
+    if (rule := early_end(config)) and rounds > 1:
+        low, fewest = shortest, (len(experiment.start.asked), 1)
+        remarks.append(f"{rule} may end the run after any round")
     return Estimate(
         time=Span(low, high),
         start=start + calibration.first_time,
@@ -47,11 +47,20 @@ def estimate_run(
         disk_bytes=run_bytes(experiment, header_bytes, calibration.line_bytes, calibration.state_bytes),
         cache_bytes=cache_bytes(experiment, calibration.state_bytes),
         labels=(fewest[0], labels),
-        initial=len(experiment.start.labelled) if config.reference is Reference.none else labels,
+        initial=len(experiment.start.asked) if config.reference is Reference.none else labels,
         rounds=(fewest[1], rounds),
         remarks=tuple(remarks),
         basis=f"a calibration of {calibration.seconds:.0f} s",
     )
+
+
+def early_end(config: RunConfig) -> str:
+    """The key by which a run may end before its rounds or its budget; empty where there is none."""
+    if config.reference is Reference.full:
+        return ""
+    if config.schedule.stop_at_accuracy is not None:
+        return f"schedule.stop_at_accuracy={config.schedule.stop_at_accuracy:g}"
+    return "" if isinstance(config.stopping, GoOn) else "the rule chosen by stopping=…"
 
 
 def training_remarks(experiment: Experiment, calibration: Calibration) -> list[str]:
@@ -72,7 +81,7 @@ def round_cost(experiment: Experiment, calibration: Calibration, number: int) ->
         number: Of the round, from 0.
     """
     config = experiment.config
-    start, batch = len(experiment.start.labelled), config.schedule.batch
+    start, batch = len(experiment.start.asked), config.schedule.batch
     labelled = min(start + number * batch, experiment.labels_at_end)
     rest = calibration.every_round
     if experiment.evaluates(number):

@@ -11,6 +11,7 @@ from al_bench.errors import InputError
 from al_bench.experiment.estimate import recorded
 from al_bench.experiment.estimate.curve import NOTHING, Cost
 from al_bench.experiment.estimate.quantities import Estimate, Setting, Span, SweepEstimate
+from al_bench.experiment.estimate.run_cost import early_end
 from al_bench.experiment.estimate.sentences import plural, size, span_of_counts, wall
 from al_bench.storage.environment import cores, processor_name
 from al_bench.storage.run_folder import read_status
@@ -88,11 +89,11 @@ def former_setting(composed: Composed, run: RunConfig, seeds: Sequence[int | Non
     complete = sum(read_status(folder).get("status") == "complete" for folder in folders)
     to_do = len(folders) - complete
     machine = {"threads": run.threads, "processor": processor_name(), "cores": cores()}
-    former = recorded.former_run(arm, composed.identity, composed.components, machine)
+    former = recorded.former_run(arm, composed.identity, composed.components, composed.defaults(run), machine)
     unknown = Setting(arm.name, to_do, None, complete=complete)
     if former is None or former.header is None or former.header.pool is None:
         return unknown
-    initial, may_stop = former.rounds[0].labelled, run.schedule.stop_at_accuracy is not None
+    initial, may_stop = former.rounds[0].labelled, bool(early_end(run))
     try:
         end = run.schedule.labels_at_end(initial, former.header.pool)
     except InputError:  # the job says so itself
@@ -125,6 +126,6 @@ def _labels(settings: Settings, seeds: Mapping[tuple[str, ...], Sequence[object]
         end = schedule.labels_at_end(initial, UNKNOWN_POOL)
         if end == UNKNOWN_POOL:
             return ["labels up to the whole pool, as only an accuracy ends the runs"]
-        low += len(of_setting) * (initial if schedule.stop_at_accuracy is not None else end)
+        low += len(of_setting) * (initial if early_end(run) else end)
         high += len(of_setting) * end
     return [f"{span_of_counts(low, high)} labels"] if high else []

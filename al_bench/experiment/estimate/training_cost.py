@@ -65,7 +65,7 @@ def measure_training(
     learner = experiment.learner
     if isinstance(learner, TorchLearner) and not isinstance(learner, LinearLearner):
         return _by_steps(experiment, learner, state_of(labelled), until)
-    least = max(learner.minimum_labelled, len(experiment.start.labelled), 1)
+    least = max(learner.minimum_labelled, len(experiment.start.asked), 1)
     sizes = rising_sizes(min(least, labelled), labelled)
 
     def train(count: int) -> Cost:
@@ -86,7 +86,7 @@ def _fit(experiment: Experiment, state: PoolState) -> list[Fit]:
 
 def _by_steps(experiment: Experiment, learner: TorchLearner, state: PoolState, until: float) -> TrainingCost:
     """Networks: more and more steps, up to all of them; under a stopping rule then the rule itself."""
-    given, labelled = list(learner.training), len(state.labelled)
+    given, labelled, asked = list(learner.training), len(state.labelled), len(state.asked)
     longest = max(horizon(training, labelled) for training in given)
     has_rule = any(training.stop in (Stop.fitted, Stop.early) for training in given)
     now = time.perf_counter()
@@ -102,7 +102,7 @@ def _by_steps(experiment: Experiment, learner: TorchLearner, state: PoolState, u
         sizes = rising_sizes(FIRST_STEPS, longest)
         curve = measure_growth(train, sizes, now + PROBE * (until - now) if has_rule else until)
         result = TrainingCost(first_time=curve.first_time)
-        result.most.add(labelled, curve.at(longest))
+        result.most.add(asked, curve.at(longest))
         if not has_rule:
             result.expected = result.most
             return result
@@ -115,11 +115,11 @@ def _by_steps(experiment: Experiment, learner: TorchLearner, state: PoolState, u
         with timed() as watch:
             fits = _fit(experiment, state)
         ended = all(fit.stopped for fit in fits)
-        result.expected.add(labelled, watch.cost if ended else curve.at(longest))
+        result.expected.add(asked, watch.cost if ended else curve.at(longest))
         result.epochs = max((fit.epochs for fit in fits), default=0) if ended else max(t.epochs for t in given)
         if given[0].stop is Stop.early and ended:  # the accuracy on the validation set is computed once an epoch
             scale = max(training.epochs for training in given) / max(result.epochs, 1)
-            result.most = Curve(sizes=[labelled], costs=[watch.cost * max(1.0, scale)])
+            result.most = Curve(sizes=[asked], costs=[watch.cost * max(1.0, scale)])
         return result
     finally:
         learner.training = given
