@@ -374,6 +374,22 @@ def test_under_latest_a_correction_by_file_outlives_further_labels_of_the_server
     assert json.loads((FOLDER / "record/003.json").read_bytes())["labels"][item] == wrong
 
 
+def test_tasks_do_not_tell_an_audit_from_other_items(server: FakeLabelStudio, truth, query):
+    for _ in range(3):
+        status, shown = query("audit=10")
+        assert status == 0, shown
+        server.annotate_all(truth)
+    records = [json.loads((FOLDER / f"record/{number:03d}.json").read_bytes()) for number in range(3)]
+    asked = [entry for record in records for entry in record["asked"]]
+    assert [task["data"]["item"] for task in server.tasks] == [entry["item"] for entry in asked]
+    assert 0 < sum(entry["audited"] for entry in asked) < len(asked)
+    for number in range(3):
+        tasks = [task for task in server.tasks if task["data"]["batch"] == number]
+        assert len({tuple(task["data"]) for task in tasks}) == 1
+        assert sorted(task["data"]["rank"] for task in tasks) == list(range(1, len(tasks) + 1))
+        assert not any("predictions" in task for task in tasks)
+
+
 def test_going_on_without_labels_sends_the_next_batch_alone(server: FakeLabelStudio, truth, query):
     assert query()[0] == 0
     for task in server.tasks[:4]:
