@@ -91,6 +91,8 @@ class Evidence:
     """C, the number of classes, for a strategy that reads no product with C columns."""
     screen: Screen | None = None
     """Set only where the strategy caps the number of candidates and there are more than that."""
+    reduced: dict[str, Tensor] = field(default_factory=dict)
+    """What the strategy's `reduce` made of the rows, [N, ...] each, in place of the products that depend on them."""
 
     mean_log_probs = _Read()
     mc_log_probs = _Read()

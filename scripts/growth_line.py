@@ -95,7 +95,7 @@ def measure(strategy: str, data: Path, labelled: int, batch: int) -> dict[str, A
         """Seconds of the processor to score and to select, and the clock and the memory of both."""
         meter, marks = Meter(), [time.process_time()]
         with meter.stage("score"):
-            gatherer = Gatherer(made.learner, made.strategy, made.start, made.streams, made.table)
+            gatherer = Gatherer(made.learner, made.strategy, made.start, made.streams, made.tables[0])
             scored = score(gatherer, rows, RankingNoise.for_round(gatherer, size, len(rows)))
         marks.append(time.process_time())
         with meter.stage("select"):

@@ -76,6 +76,21 @@ same for the terminal, options of your own included (`--config-dir FOLDER`). How
 {letters}
 """
 
+LEFT_OUT = """\
+
+## What is left out, and why
+
+- VAAL (Sinha et al. 2019): its published results could not be reproduced from the authors' code by others, who report
+  accuracies near Random's; a strategy here has a twin written from the paper and a result to be compared with.
+- SNGP as a posterior (Liu et al. 2020): it needs spectral normalisation of every layer and a Gaussian process as the
+  last, and so networks of its own. `posterior=laplace` gives draws of the last layer for any network.
+- Detection and segmentation: an item there has many labels, and what a label costs, what a batch is and how results are
+  measured differ. This bench is about classification.
+- DIRECT and GALAXY (Zhang et al. 2022, 2024): they read labels inside of a batch, so that a batch of B is B rounds of
+  one, which no other strategy here has.
+"""
+"""What is asked for and not there."""
+
 
 def strategies_page() -> str:
     """The page of al-bench's own strategies."""
@@ -86,7 +101,7 @@ def strategies_page() -> str:
     lines = "\n".join(f"{name:<{width}}  {first_line(path)}" for name, path in sorted(options.items()))
     _, _, rest = as_markdown(pages).partition("\n\n")  # without its title
     letters, _, body = rest.partition("\n\n")
-    return f"{OPENING.format(lines=lines, letters=textwrap.fill(letters, 120))}\n{body.rstrip()}\n"
+    return f"{OPENING.format(lines=lines, letters=textwrap.fill(letters, 120))}\n{body.rstrip()}\n{LEFT_OUT}"
 
 
 def fields_table(title: str, record: type[msgspec.Struct]) -> str:

@@ -31,7 +31,10 @@ from al_bench.config.registry import COMPONENTS
 from al_bench.config.shell_words import PACKAGES, override_fault
 from al_bench.errors import plain_line
 
-EXTENSIBLE = ("training.layer_weight_decay", "posterior.vary")
+EXTENSIBLE = (
+    *("training.layer_weight_decay", "posterior.vary"),
+    *("strategy.first_keys", "strategy.then_keys", "strategy.of_keys"),
+)
 """Keys that hold entries of the user's choice."""
 
 EXPECTED: dict[type, str] = {

@@ -116,6 +116,8 @@ OTHER_OPTIONS: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
         ("max_herding", "herding", "kernel_herding"): ("maxherding", "uherding"),
         ("u_herding", "uncertainty_herding"): ("uherding",),
         ("drop_query",): ("dropquery",),
+        ("class_balancer", "classbalancer", "balanced"): ("class_balance",),
+        ("stratified", "stratified_random", "random_clusters"): ("random_stratified",),
         ("alfa_mix", "alfa", "feature_mixing"): ("alfamix",),
         ("contrastive", "contrastive_al", "contrastiveal"): ("cal",),
         ("lloss", "ll4al", "learningloss", "loss_prediction"): ("learning_loss",),

@@ -50,7 +50,8 @@ def identity(config: DictConfig) -> dict[str, Any]:
     """What may not differ between two runs in one folder: the resolved keys that change results, flat."""
     plain = as_dict(config, resolve=True)
     left_out = (HEALTH_KEYS, STRATEGY_KEYS) if config.reference is Reference.full else (HEALTH_KEYS,)
-    neutral = set(NEUTRAL_KEYS) - ({STOP_SET} if has_stopping_rule(config) else set())
+    reads = has_stopping_rule(config) or bool(config.strategy.get("signal"))
+    neutral = set(NEUTRAL_KEYS) - ({STOP_SET} if reads else set())
     return {key: value for key, value in flatten(plain).items() if key not in neutral and not key.startswith(left_out)}
 
 

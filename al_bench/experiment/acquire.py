@@ -18,6 +18,7 @@ from al_bench.experiment.trials import Trials
 from al_bench.pool import Indices, PoolState
 from al_bench.progress import waiting
 from al_bench.rng import Streams
+from al_bench.stopping.rule import Signals
 from al_bench.strategies.base import ScoreStrategy, Selection, Strategy
 
 
@@ -40,18 +41,30 @@ class Acquisition:
     noise: RankingNoise | None
 
 
-def acquire(experiment: Experiment, state: PoolState, meter: Meter) -> Acquisition:
-    """Score the candidates of a round and select its batch; the only place where a row becomes a dataset index."""
+def acquire(experiment: Experiment, state: PoolState, meter: Meter, signals: Signals = ()) -> Acquisition:
+    """Score the candidates of a round and select its batch; the only place where a row becomes a dataset index.
+
+    Args:
+        experiment: The run.
+        state: The labelled and the unlabelled points of the round.
+        meter: Times the stages.
+        signals: How far the predictions for the stop set moved, round 0 first, for strategies that read it.
+    """
     streams, limit = experiment.streams, experiment.config.schedule.candidates
     candidates = state.candidates(limit, streams.numpy("candidates", state.round))
     batch = experiment.batch(len(state.asked))
+    whole = experiment.strategy
+    position = whole.acting(len(state.labelled), experiment.dataset.classes, signals)
+    name, strategy = whole.parts()[position]
     with meter.stage("score"):
         held_out = Trials(experiment, state).held_out
-        gatherer = Gatherer(experiment.learner, experiment.strategy, state, streams, experiment.table, held_out)
+        gatherer = Gatherer(experiment.learner, strategy, state, streams, experiment.tables[position], held_out)
         noise = RankingNoise.for_round(gatherer, batch, len(candidates))
         scored = score(gatherer, torch.tensor(candidates), noise)
     with waiting("selecting", meter.previous.get("select")), meter.stage("select"):
-        selection = select(scored, experiment.strategy, batch, streams, state.round)
+        selection = select(scored, strategy, batch, streams, state.round)
+    if name:
+        selection = replace(selection, notes=selection.notes | {"picked_by": name})
     return Acquisition(candidates, candidates[selection.rows.cpu().numpy()], scored, selection, noise)
 
 
@@ -81,6 +94,8 @@ def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = N
                 noise.update(scores[rows], evidence, draws)
         kernels.check_scores(scores, -math.inf, math.inf, f"the {type(strategy).__name__} score")
         return scores
+    if type(strategy).reduce is not Strategy.reduce:
+        return gatherer.reduced(candidates)
     count = strategy.max_candidates()
     if count is None or count >= len(candidates):
         return gatherer.all(candidates)

@@ -20,6 +20,7 @@ def feature_source(strategy: Strategy, labelled: int, learner: Learner) -> str:
         labelled: L, the number of points labelled.
         learner: Under an encoder, its inputs are the encoder's features.
     """
+    strategy = strategy.reads_features_as()
     if not isinstance(strategy, FeatureStrategy) or strategy.features != AUTO:
         return strategy.feature_source(labelled)
     if isinstance(learner, TorchLearner) and learner.is_pretrained:

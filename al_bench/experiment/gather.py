@@ -180,6 +180,20 @@ class Gatherer:
                 products[name][rows] = part
         return Evidence(len(candidates), products, self.learner.dataset.classes)
 
+    def reduced(self, candidates: Tensor) -> Evidence:
+        """The fixed products, and of all candidates what the strategy's `reduce` makes of each chunk.
+
+        Args:
+            candidates: [N] dataset indices.
+        """
+        reduced: dict[str, Tensor] = {}
+        for rows, evidence, _ in self.chunks(candidates):
+            for name, part in self.strategy.reduce(evidence).items():
+                if name not in reduced:
+                    reduced[name] = part.new_empty((len(candidates), *part.shape[1:]))
+                reduced[name][rows] = part
+        return Evidence(len(candidates), self.fixed, self.learner.dataset.classes, reduced=reduced)
+
     def top(self, candidates: Tensor, count: int, keys: Tensor) -> Evidence:
         """The evidence of the candidates of highest `screening_score`; the others' is never stored.
 

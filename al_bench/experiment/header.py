@@ -52,7 +52,7 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
         initial_items=items,
         functions=experiment.learner.functions,
         fingerprint=dataset.fingerprint(),
-        features=None if experiment.table is None else digest(experiment.table),
+        features=next((digest(table) for table in experiment.tables if table is not None), None),
         device=str(dataset.inputs.device),
         threads=config.threads,
         versions=versions(),

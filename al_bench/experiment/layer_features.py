@@ -12,7 +12,7 @@ from al_bench.evidence import Product
 from al_bench.experiment.feature_source import AUTO, INPUT
 from al_bench.experiment.own_components import declared_needs
 from al_bench.learners.estimators import Estimator
-from al_bench.strategies.base import FeatureStrategy
+from al_bench.strategies.base import FeatureStrategy, Strategy
 
 
 def refuse_layer_features(config: RunConfig, choices: Mapping[str, Any]) -> None:
@@ -25,9 +25,14 @@ def refuse_layer_features(config: RunConfig, choices: Mapping[str, Any]) -> None
     Raises:
         InputError: naming both options and what to set.
     """
-    strategy = config.strategy
     if not isinstance(config.model, Estimator) or config.reference is Reference.full:
         return
+    for _, part in config.strategy.parts():
+        _refuse(part.reads_features_as(), config, choices)
+
+
+def _refuse(strategy: Strategy, config: RunConfig, choices: Mapping[str, Any]) -> None:
+    """The same for one strategy of those that a run is made of."""
     needs = declared_needs(strategy, True)
     if not isinstance(strategy, FeatureStrategy) or Product.features not in needs:
         return

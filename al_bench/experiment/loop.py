@@ -46,8 +46,9 @@ def run_rounds(experiment: Experiment, folder: RunFolder, report: Callable[[Roun
         stability = measure_stability(stop_set, round_, meter)
         ended = experiment.ends(round_, None if quality is None else quality.values["accuracy"], validation_accuracy)
         asked = quality is not None and not ended  # so that the round a rule stops after is an evaluated one
-        stopped_by = experiment.stopped_by([*(r.stop_set for r in folder.rounds), stability]) if asked else None
-        acquisition = None if ended or stopped_by else acquire(experiment, state, meter)
+        signals = [*(r.stop_set for r in folder.rounds), stability]
+        stopped_by = experiment.stopped_by(signals) if asked else None
+        acquisition = None if ended or stopped_by else acquire(experiment, state, meter, signals)
         record = describe(experiment, state, fits, quality, validation_accuracy, stability, acquisition, monitor, meter)
         record = structs.replace(record, stopped_by=stopped_by)
         folder.append(record)  # on disk before the next round starts

@@ -50,8 +50,8 @@ class Experiment:
         start: The pool at round 0.
         validation: Dataset indices held out of the pool.
         labels_at_end: Labelled points of the last round.
-        table: [training points, D] features of the file that the strategy names, or those of few dimensions that it
-            gets where the inputs are sparse; else None.
+        tables: For each part of the strategy [training points, D] features of the file that it names, or those of few
+            dimensions that it gets where the inputs are sparse; else None.
         metrics: What is computed where a round is evaluated.
         equal: Why all draws of the posterior are equal; None where they are not.
         stressed: What a stress did to the data set, in one line; empty for nothing.
@@ -66,7 +66,7 @@ class Experiment:
     start: PoolState
     validation: Indices
     labels_at_end: int
-    table: Tensor | None = None
+    tables: tuple[Tensor | None, ...] = (None,)
     metrics: tuple[Metric, ...] = tuple(METRICS.values())
     equal: EqualDraws | None = None
     annotation: Annotation | None = None
@@ -132,8 +132,11 @@ class Experiment:
 
 def check_strategy(
     config: RunConfig, name: str, learner: Learner, start: PoolState, equal: EqualDraws | None = None
-) -> Tensor | None:
-    """Refuse a strategy that has no meaning here; return the features of the file it names, or reduced ones, if any.
+) -> tuple[Tensor | None, ...]:
+    """Refuse a strategy that has no meaning here.
+
+    Returns:
+        For each of its parts the features of the file that it names, or reduced ones; None where it needs neither.
 
     Raises:
         InputError: naming the keys.
@@ -164,7 +167,17 @@ def check_strategy(
             f"round 0 has {len(start.labelled)} labelled points, and {type(learner).__name__} needs at least {least}: "
             "raise initial.size"
         )
-    needs = declared_needs(strategy, learner.functions > 1)
+    if strategy.reads_signals and config.evaluation.stop_set == 0:
+        raise InputError(
+            f"evaluation.stop_set is 0, and strategy {name} waits for a signal of the stop set; set "
+            "evaluation.stop_set=1000, or strategy.after=LABELS in place of strategy.signal"
+        )
+    return tuple(_check_part(config, part or name, strategy_, learner, start) for part, strategy_ in strategy.parts())
+
+
+def _check_part(config: RunConfig, name: str, strategy: Strategy, learner: Learner, start: PoolState) -> Tensor | None:
+    """The same for one of the strategies that pick: what it needs, and its features."""
+    dataset, needs = learner.dataset, declared_needs(strategy, learner.functions > 1)
     if Product.true_labels in needs and not strategy.oracle:
         raise InputError(f"strategy {name} declares true_labels, which only a strategy marked oracle may read")
     if Product.true_labels in needs and bool((dataset.hidden_labels < 0).any()):
@@ -341,8 +354,8 @@ def assemble(
     learner = build_learner(config, dataset, None if full else strategy, chunk)
     refuse_batches_of_one(config, learner, len(start.asked), labels_at_end)
     equal = equal_draws(config, learner)
-    table = None if full else check_strategy(config, strategy_name, learner, start, equal)
+    tables = (None,) if full else check_strategy(config, strategy_name, learner, start, equal)
     metrics = (*METRICS.values(), *load_metrics(config.evaluation.metrics, dataset.classes))
     return Experiment(
-        config, streams, dataset, learner, strategy, start, validation, labels_at_end, table, metrics, equal
+        config, streams, dataset, learner, strategy, start, validation, labels_at_end, tables, metrics, equal
     )

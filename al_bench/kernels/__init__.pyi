@@ -51,6 +51,8 @@ from .scores import mean_std as mean_std
 from .scores import variation_ratio_point as variation_ratio_point
 from .select import select_top as select_top
 from .select import tie_keys as tie_keys
+from .spread import balanced_classes as balanced_classes
+from .spread import stratified_batch as stratified_batch
 from .stochastic import select_stochastic as select_stochastic
 from .svm import svm_scores as svm_scores
 from .typiclust import TypiClustBatch as TypiClustBatch

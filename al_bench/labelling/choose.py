@@ -90,6 +90,11 @@ def train_on(
     experiment = assemble(config, strategy, dataset, start, np.empty(0, np.int64), labels_at_end, streams)
     if experiment.strategy.oracle:
         raise InputError(f"strategy {strategy} reads the labels of unlabelled items, which nobody has; choose another")
+    if experiment.strategy.reads_signals:
+        raise InputError(
+            f"strategy {strategy} waits for a signal of the stop set, which al-bench query does not measure: set "
+            "strategy.after=LABELS and strategy.signal=null"
+        )
     state = start
     for group in groups[1:]:
         state = state.acquire(group)

@@ -12,10 +12,13 @@ from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
     from torch import Tensor, nn
 
     from al_bench.learners.auxiliary import Auxiliary
+    from al_bench.records import StopSetRecord
 
 
 FORMER_METHODS = {
@@ -83,11 +86,13 @@ class Strategy(ABC):
         minimum_draws: The fewest distinct posterior draws that give the strategy a meaning.
         minimum_members: The fewest members of the posterior.
         oracle: Whether it may read the true labels of the candidates: a bound, not a method. The run's header says so.
+        composed: Whether it is made of other strategies, and so can be no part of another one.
     """
 
     minimum_draws: ClassVar[int] = 0
     minimum_members: ClassVar[int] = 1
     oracle: ClassVar[bool] = False
+    composed: ClassVar[bool] = False
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         """Refuse a class that still overrides a method by the name it had before version 0.2.0."""
@@ -143,6 +148,37 @@ class Strategy(ABC):
             NotImplementedError: `max_candidates` is set and the strategy does not implement this method.
         """
         raise NotImplementedError(f"{type(self).__name__}.max_candidates() is set; implement screening_score()")
+
+    def parts(self) -> Sequence[tuple[str, Strategy]]:
+        """The strategies of which one picks the batch of a round, each with its option's name; this one alone."""
+        return (("", self),)
+
+    def acting(self, labelled: int, classes: int, signals: Sequence[StopSetRecord | None]) -> int:
+        """Which of `parts` picks the batch of a round; a function of its arguments alone, so that runs can resume.
+
+        Args:
+            labelled: L, the number of points labelled.
+            classes: C.
+            signals: How far the predictions for the stop set moved, round 0 first, the round's own last.
+        """
+        return 0
+
+    @property
+    def reads_signals(self) -> bool:
+        """Whether `acting` reads the signals, so that a run without a stop set is refused."""
+        return False
+
+    def reads_features_as(self) -> Strategy:
+        """The strategy whose key `features` says where the product `features` comes from: this one."""
+        return self
+
+    def reduce(self, evidence: Evidence) -> dict[str, Tensor]:
+        """[n, ...] what is needed of a chunk's rows, in place of its products; nothing: the products are stored.
+
+        Where it gives something `select` finds it, of all candidates, in `evidence.reduced`, beside the products that
+        are the same for all candidates. It is no part of a `ScoreStrategy`.
+        """
+        return {}
 
     def num_targets(self) -> int:
         """T, the number of target points in the product `target_mc_log_probs`."""
