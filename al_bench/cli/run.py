@@ -60,7 +60,7 @@ command = RunCommand("run")
 
 def make_job(composed: Composed) -> Job:
     """The job that a composed configuration describes."""
-    note = go_on_from_balanced(composed) + go_on_by_sums(composed)
+    note = go_on_from_balanced(composed) + go_on_by_former_rule(composed)
     run = composed.build()
     return Job(
         config=run,
@@ -95,17 +95,19 @@ def go_on_from_balanced(composed: Composed) -> str:
     return "" if not drawn else ", as the run on record began: today's default is initial.kind=random"
 
 
-def go_on_by_sums(composed: Composed) -> str:
-    """Go on by the former rule of BAIT where a former version began a run so; return what to say of it."""
-    key = "strategy.labelled_weighting"
-    if composed.choices.get("strategy") != "bait" or any(
-        word.lstrip("+").startswith(f"{key}=") for word in composed.overrides
-    ):
+FORMER_RULES = {"bait": ("BAIT", "strategy.labelled_weighting"), "typiclust": ("TypiClust", "strategy.clustering")}
+"""Strategy whose default rule was another in former versions, to its name and the key of the rule."""
+
+
+def go_on_by_former_rule(composed: Composed) -> str:
+    """Go on by a strategy's former rule where a former version began a run so; return what to say of it."""
+    name, key = FORMER_RULES.get(str(composed.choices.get("strategy")), ("", ""))
+    if not key or any(word.lstrip("+").startswith(f"{key}=") for word in composed.overrides):
         return ""
     if not began_without(composed.folder, key):
         return ""
     composed.set(key, FORMER_DEFAULTS[key])
-    return f"; BAIT goes on with {key}={FORMER_DEFAULTS[key]}, the rule when the run on record began"
+    return f"; {name} goes on with {key}={FORMER_DEFAULTS[key]}, the rule when the run on record began"
 
 
 def run_job(config: Any) -> Outcome:

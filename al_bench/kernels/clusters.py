@@ -177,6 +177,7 @@ def k_means(
     *,
     max_iter: int = 50,
     threads: int = 1,
+    minibatch: int | None = None,
 ) -> Tensor:
     """argmin over assignments of Σ_x w_x ‖h(x) − μ_c(x)‖², locally: the cluster of every row by scikit-learn's K-means.
 
@@ -187,13 +188,15 @@ def k_means(
         weights_n: [N] weights between 0 and 1, not all 0; None gives all rows the same weight.
         max_iter: The largest number of Lloyd iterations.
         threads: Threads of the OpenMP and BLAS pools while K-means runs.
+        minibatch: Rows of a mini-batch, by which means are moved until the inertia no longer falls; None: Lloyd's
+            iterations over all rows. Every row gets its nearest mean at the end in both.
 
     Returns:
         [N] int64 in [0, clusters), `NO_CLUSTER` for rows of weight 0. Clusters may be empty.
 
-    Source: Lloyd 1982; started by greedy k-means++ (Arthur & Vassilvitskii 2007).
+    Source: Lloyd 1982; started by greedy k-means++ (Arthur & Vassilvitskii 2007). Mini-batches: Sculley 2010.
     """
-    from sklearn.cluster import KMeans
+    from sklearn.cluster import KMeans, MiniBatchKMeans
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
@@ -204,7 +207,11 @@ def k_means(
     weights = None if weights_n is None else weights_n[used].to(points_nd.dtype).numpy()
     assignments_n = torch.full((len(features_nd),), NO_CLUSTER, dtype=torch.int64)
     # copy_x: the points are a copy of this function's own, which K-means may move to their mean.
-    model = KMeans(min(clusters, len(used)), n_init=1, max_iter=max_iter, random_state=seed, copy_x=False)
+    clusters = min(clusters, len(used))
+    if minibatch is None:
+        model = KMeans(clusters, n_init=1, max_iter=max_iter, random_state=seed, copy_x=False)
+    else:
+        model = MiniBatchKMeans(clusters, n_init=1, batch_size=minibatch, random_state=seed)
     with threadpool_limits(threads), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than clusters: clusters stay empty
         model.fit(points_nd.numpy(), sample_weight=weights)

@@ -15,6 +15,9 @@ from al_bench.kernels.select import check_batch, tie_keys
 BLOCK_ELEMENTS = 2**24
 """Elements of a block of distances: 128 MiB in float64."""
 
+MINIBATCH = 5_000
+"""Rows of a mini-batch of K-means, as in the authors' code."""
+
 
 @dataclass(frozen=True, eq=False)
 class TypiClustBatch:
@@ -44,6 +47,7 @@ def select_typiclust(
     small: int = 5,
     neighbours: int = 20,
     threads: int = 1,
+    full_up_to: int | None = None,
     block_elements: int = BLOCK_ELEMENTS,
 ) -> TypiClustBatch:
     """argmax_{x ∈ cluster} 1 / (1/K Σ_{x' ∈ K-NN(x)} ‖x − x'‖), one row a cluster, least labelled clusters first.
@@ -60,6 +64,7 @@ def select_typiclust(
         small: clusters of at most this many points are visited last.
         neighbours: K, the number of nearest neighbours over which distances are averaged.
         threads: of K-means.
+        full_up_to: the number of clusters above which K-means goes by mini-batches of `MINIBATCH` rows; None: never.
         block_elements: elements of a block of distances; the result does not depend on it.
 
     Returns:
@@ -71,9 +76,9 @@ def select_typiclust(
         ScoreError: a feature is not finite.
 
     Source: Hacohen, Dekel & Weinshall 2022, sec. 3 (TypiClust with K-means) and their code for the constants.
-    Departures: their code clusters with mini-batches above 50 clusters, and averages squared distances, to
-    neighbours that are neither labelled nor picked, half of a small cluster at most. Here K-means is full, and
-    distances (the paper's typicality) go to all points of the cluster, so that labels do not change density.
+    Departures: their code averages squared distances, to neighbours that are neither labelled nor picked, half of a
+    small cluster at most. Here distances (the paper's typicality) go to all points of the cluster, so that labels do
+    not change density. Their code has full K-means up to 50 clusters.
     """
     check_feature_pair(features_nd, labelled_features_ld)
     rows_count, labelled_count = len(features_nd), len(labelled_features_ld)
@@ -85,7 +90,8 @@ def select_typiclust(
     assignments = torch.zeros(len(all_features), dtype=torch.int64)
     clusters = min(labelled_count + batch, max_clusters)
     if batch:
-        assignments = k_means(all_features, clusters, generator, threads=threads)
+        minibatch = None if full_up_to is None or clusters <= full_up_to else MINIBATCH
+        assignments = k_means(all_features, clusters, generator, threads=threads, minibatch=minibatch)
     result = pick_typical(
         all_features,
         assignments,

@@ -15,6 +15,7 @@ FORMER_DEFAULTS: dict[str, Any] = {
     "strategy.candidates_max": None,
     "initial.kind": "balanced",
     "strategy.labelled_weighting": "sum",
+    "strategy.clustering": "full",
 }
 """Key that was added after records had been written, to the value that was the rule before.
 

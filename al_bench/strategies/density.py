@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from al_bench import checks, kernels
@@ -34,6 +35,15 @@ class LowBudgetStrategy(FeatureStrategy):
         return frozenset({Product.features, Product.labelled_features})
 
 
+class Clustering(Enum):
+    auto = "auto"
+    full = "full"
+
+
+FULL_UP_TO = 50
+"""The number of clusters up to which `clustering=auto` is full K-means, as in the code of TypiClust's authors."""
+
+
 @dataclass
 class TypiClust(LowBudgetStrategy):
     """argmax of 1 / (mean distance to nearest neighbours) a cluster, least labelled first (Hacohen et al. 2022).
@@ -41,23 +51,27 @@ class TypiClust(LowBudgetStrategy):
     Args:
         clusters_max: The largest number of clusters; else there are as many as labelled points and batch together.
         neighbours: The number of nearest neighbours over which the typicality is averaged.
+        clustering: auto: full K-means up to 50 clusters, mini-batches of 5,000 rows above, as in the authors' code;
+            full: at any number of clusters, as al-bench 0.2 had it.
 
     Cost:
-        K-means with min(L + B, `clusters_max`) clusters, O((N + L) D (L + B)) an iteration, then O(m² D) for each
-        cluster visited, m its size; one pass over the N + L rows before. Memory: a few copies of the features.
+        K-means with min(L + B, `clusters_max`) clusters, O((N + L) D (L + B)) an iteration (of mini-batches: for 5,000
+        rows), then O(m² D) for each cluster visited, m its size; one pass over the N + L rows before. Memory: a few
+        copies of the features.
 
     Source:
         Hacohen, Dekel and Weinshall 2022, Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets
         (2202.02794), section 3.
 
     Departures:
-        Without an encoder the features are the input or the network's, not self-supervised ones. K-means is full at any
-        number of clusters; distances go to all points of a cluster, labelled or picked ones included.
+        Without an encoder the features are the input or the network's, not self-supervised ones. Distances go to all
+        points of a cluster, labelled or picked ones included.
         Made for the empty labelled set: `features=auto` then takes the input.
     """
 
     clusters_max: int = 500
     neighbours: int = 20
+    clustering: Clustering = Clustering.auto
 
     def __post_init__(self) -> None:
         checks.at_least("strategy.clusters_max", self.clusters_max, 1)
@@ -71,6 +85,7 @@ class TypiClust(LowBudgetStrategy):
             generator,
             max_clusters=self.clusters_max,
             neighbours=self.neighbours,
+            full_up_to=FULL_UP_TO if self.clustering is Clustering.auto else None,
         )
         return Selection(chosen.rows, notes={"clusters": chosen.clusters_used})
 

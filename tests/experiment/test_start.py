@@ -344,24 +344,33 @@ def test_a_run_on_the_whole_pool_has_no_start(run):
     assert "start:" not in run(*TINY, "reference=full").err
 
 
-def test_a_run_of_bait_that_a_former_version_began_goes_on_by_its_rule_and_says_it(run, tmp_path):
-    table(tmp_path / "t.csv", {"a": 60, "b": 30, "c": 10})
-    words = ("dataset=csv", "dataset.path=t.csv", "initial.size=6", "strategy=bait")
-    found = play(run, *words, "strategy.labelled_weighting=sum")
+FORMER_RULES = {
+    "bait": (("initial.size=6",), "labelled_weighting", "sum", "paper", "BAIT"),
+    "typiclust": (("initial.size=6", "schedule.batch=46"), "clustering", "full", "auto", "TypiClust"),
+}
+
+
+@pytest.mark.parametrize("strategy", FORMER_RULES)
+def test_a_run_that_a_former_version_began_goes_on_by_its_rule_and_says_it(run, tmp_path, strategy):
+    more, name, former, present, called = FORMER_RULES[strategy]
+    key = f"strategy.{name}"
+    table(tmp_path / "t.csv", {"a": 120, "b": 60, "c": 20})
+    words = ("dataset=csv", "dataset.path=t.csv", f"strategy={strategy}", *more)
+    found = play(run, *words, f"{key}={former}")
     other = play(run, *words, arm="b")
     header = {key: value for key, value in found.header.items() if key != "digests"} | {"command": [*words, "arm=a"]}
-    del header["identity"]["strategy.labelled_weighting"]
+    del header["identity"][key]
     (found.folder / "header.json").write_text(json.dumps(header))
     first = found.rounds[0]
     line = json.dumps({key: value for key, value in first.items() if key != "digest"})
     (found.folder / "rounds.jsonl").write_text(line + "\n")
     (found.folder / "status.json").unlink()
     (found.folder / "stop_set.bin").unlink()  # it is younger than the key
-    refused = run(*TINY, *words, "arm=a", "strategy.labelled_weighting=paper")
+    refused = run(*TINY, *words, "arm=a", f"{key}={present}")
     assert refused.status == 2
-    assert "strategy.labelled_weighting (here paper, there sum)" in refused.err
+    assert f"{key} (here {present}, there {former})" in refused.err
     done = run(*TINY, *words, "arm=a")
     assert done.status == 0, done.err
-    assert "BAIT goes on with strategy.labelled_weighting=sum, the rule when the run on record began" in done.err
+    assert f"{called} goes on with {key}={former}, the rule when the run on record began" in done.err
     picks = [[entry["acquired"] for entry in of.rounds] for of in (record("a", dataset="csv"), found, other)]
     assert picks[0] == picks[1] != picks[2]

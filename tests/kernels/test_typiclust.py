@@ -138,3 +138,24 @@ def test_faults_are_refused() -> None:
         kernels.select_typiclust(features, torch.full((1, 2), math.inf), 1, seeded(0))
     assert len(kernels.select_typiclust(features, features, 0, seeded(0)).rows) == 0
     assert len(kernels.select_typiclust(features[:0], features, 0, seeded(0)).rows) == 0
+
+
+@pytest.mark.parametrize("batch", [5, 6], ids=["full K-means", "mini-batches"])
+def test_clusters_are_those_of_mini_batches_above_a_number_and_of_full_k_means_up_to_it(batch: int) -> None:
+    features = torch.randn(400, 3, generator=seeded(0))
+    result = kernels.select_typiclust(features, features[:0], batch, seeded(1), full_up_to=5)
+    generator = seeded(1)
+    keys = torch.rand(400, generator=generator, dtype=torch.float64)
+    assignments = k_means(features, batch, generator, minibatch=None if batch == 5 else 5_000)
+    literal = pick_typical(features, assignments, batch, keys, small=5, neighbours=20)
+    assert result.rows.tolist() == literal.rows.tolist()
+
+
+def test_mini_batches_give_every_row_its_nearest_mean_and_are_repeatable() -> None:
+    centres = 20 * torch.randn(12, 4, generator=seeded(2))
+    features = centres.repeat(40, 1) + torch.randn(480, 4, generator=seeded(3))
+    first, second = (k_means(features, 12, seeded(4), minibatch=100) for _ in range(2))
+    assert torch.equal(first, second)
+    means = torch.stack([features[first == c].mean(0) for c in range(12) if (first == c).any()])
+    spread = torch.cdist(features, means).amin(1).square().mean()
+    assert spread < 2 * 4  # the noise's variance in four dimensions, where every blob has a mean of its own
