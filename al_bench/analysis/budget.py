@@ -163,22 +163,43 @@ def _at(record: RoundRecord, cost: int) -> RoundRecord:
 
 
 def budget_lines(budget: Budget, before: Sequence[Run]) -> tuple[str, ...]:
-    """What the labels or the cost of a study count, in sentences; none where a label is a label.
+    """What the labels or the cost of a study count, and which labels that had to be bought as well they do not.
 
     Args:
         budget: What its curves run over.
         before: Its runs as they were recorded.
     """
-    silent = [run for run in before if any(record.annotation and record.annotation.abstained for record in run.rounds)]
+    silent = any(record.annotation and record.annotation.abstained for run in before for record in run.rounds)
+    beside = bought_beside(before)
+    left_out = f", not {beside}, which every arm needs, too." if beside else "."
     if budget is LABELS:
-        if not silent:
-            return ()
-        return ("Labels count the items asked about: some of them got no label, and are paid for all the same.",)
+        text = "Labels count the initial set and what was acquired after it"
+        text += " (also the items asked about that got no label)" if silent else ""
+        return (f"{text}{left_out} Shares saved are of what is counted.",)
     text = "Cost counts what annotators were paid for all items asked about, the initial set included"
-    text += ", items without a label too" if silent else ""
-    text += "; labels of a validation set and of the test part are not counted."
+    text += " (also those that got no label)" if silent else ""
+    text += left_out
     if not one_price(before):
         text += " Labels differ in price: runs are read at common costs, each at the last network that it had paid for."
     elif all(record.annotation is None for run in before for record in run.rounds):
         text += " Every label cost 1."
     return (text,)
+
+
+def bought_beside(runs: Sequence[Run]) -> str:
+    """The labels that runs need beside those of their curves, in words: of a validation set and of the test part.
+
+    Empty where the runs have neither.
+    """
+    parts = []
+    for counts, name in (
+        ({run.header.validation for run in runs}, "the validation set"),
+        ({run.header.test for run in runs}, "the test part"),
+    ):
+        known = sorted(count for count in counts if count is not None)
+        if None in counts or not known:
+            parts.append(f"labels of {'a validation set' if name == 'the validation set' else name}")
+        elif known[-1]:
+            many = f"{known[0]:,}" if len(known) == 1 else f"{known[0]:,} to {known[-1]:,}"
+            parts.append(f"the {many} labels of {name}")
+    return " and ".join(parts)

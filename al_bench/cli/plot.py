@@ -130,6 +130,7 @@ def command(
     options.check_targets(request.targets, request.quantity)
     # NumPy and matplotlib take half a second to import: not before they are needed, not for --help.
     from al_bench.analysis.arms import usable_runs
+    from al_bench.analysis.budget import LABELS
     from al_bench.analysis.tables.curves import table, write_csv
     from al_bench.storage.runs import find_runs
 
@@ -140,7 +141,8 @@ def command(
     runs = usable_runs(find_runs(list(folders), report), include_incomplete, report)
     studies = studies_of(runs, request)
     for study in studies:
-        for line in (*study.counted, *study.inconsistencies):
+        sums = request.targets or study.budget is not LABELS  # only then labels are added up
+        for line in (*(study.counted if sums else ()), *study.inconsistencies):
             report(f"{study.dataset}: {line}")
     arms = table_arms(studies)
     for arm in arms:

@@ -115,7 +115,45 @@ def test_the_verdict_and_the_tables_name_the_cost_and_what_it_counts(priced, cap
 
 def test_labels_count_what_was_asked_where_some_got_no_label(tmp_path):
     write_run(tmp_path, rounds([0.5, 0.6], [20, 30], abstained=3))
-    assert study_of(runs_in(tmp_path), budget=LABELS).counted[0].startswith("Labels count the items asked about")
+    assert "also the items asked about that got no label" in study_of(runs_in(tmp_path), budget=LABELS).counted[0]
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        (
+            {"validation": 100, "test": 10_000},
+            "not the 100 labels of the validation set and the 10,000 labels of the test",
+        ),
+        (
+            {"validation": 0, "test": 359},
+            "after it, not the 359 labels of the test part, which every arm needs, too. Shares",
+        ),
+        ({}, "not labels of a validation set and labels of the test part, which every arm needs, too."),
+        ({"validation": 0, "test": 0}, "what was acquired after it. Shares saved are of what is counted."),
+    ],
+    ids=["both", "no validation set", "an older record", "neither"],
+)
+def test_labels_that_had_to_be_bought_beside_those_counted_are_named(tmp_path, parts, words):
+    write_run(tmp_path, [0.5, 0.6], **parts)
+    (said,) = study_of(runs_in(tmp_path)).counted
+    assert words in said
+    assert parts or "0 labels" not in said
+
+
+def test_runs_with_several_test_parts_have_a_range(tmp_path):
+    for seed, test in enumerate((100, 300)):
+        write_run(tmp_path, [0.5, 0.6], seed=seed, validation=0, test=test)
+    assert "not the 100 to 300 labels of the test part" in study_of(runs_in(tmp_path)).counted[0]
+
+
+def test_a_plot_says_what_labels_count_where_it_adds_them_up(tmp_path, capsys):
+    write_run(tmp_path, [0.5, 0.6], validation=0, test=100)
+    words = [str(tmp_path), "--csv", str(tmp_path / "c.csv")]
+    assert plot(words) == 0
+    assert "Labels count" not in capsys.readouterr().err
+    assert plot([*words, "--target", "0.55"]) == 0
+    assert "Labels count the initial set and what was acquired after it, not the 100" in capsys.readouterr().err
 
 
 def test_a_plot_over_cost_writes_costs(priced, capsys, tmp_path):

@@ -109,15 +109,26 @@ def test_every_table_is_there_and_consistent(tmp_path: Path) -> None:
     (study,) = studies([tmp_path])
     tables = compare_tables(study, (0.8, 0.9))
     keys = [table.key for table in tables]
-    assert keys == ["accuracy", "labels", "saved", "difference", "seeds", "budgets", "penalty", "errors", "cost"]
+    assert keys == [
+        "accuracy",
+        "labels",
+        "saved",
+        "difference",
+        "seeds",
+        "warm_up",
+        "budgets",
+        "penalty",
+        "errors",
+        "cost",
+    ]
     for table in tables:
         assert all(len(row) == len(table.columns) for row in table.rows)
         assert table.records
     saved = {record["arm"]: record for record in tables[2].records if record["target"] == 0.8}
     assert saved["bald"]["low"] < saved["bald"]["saved"] < saved["bald"]["high"]
     assert saved["bald"]["saved"] > 0.3
-    assert len(tables[5].records) == 2 * 12
-    assert "n = 4 seeds per comparison, the paper has 5" in tables[6].note
+    assert len(tables[6].records) == 2 * 12
+    assert "n = 4 seeds per comparison, the paper has 5" in tables[7].note
 
 
 def test_log_areas_weigh_early_labels(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def _arms_table(judged: Judgement, target: float | None, price: Price | None) ->
     seeds = sorted({arm.seeds for arm in study.arms})
     many = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     note = f"Means of {many} {'seed' if seeds == [1] else 'seeds'}"
-    note += "; {study.budget.noun}: medians that count the initial set" if target is not None else ""
+    note += f"; {study.budget.noun}: medians" if target is not None else ""
     note += f"; a label costs {price.of(1)}" if price and target is not None else ""
     base = study.title(study.baseline or "")
     compared = "Saved and better" if target is not None else "Better"
@@ -143,8 +143,19 @@ def _arms_table(judged: Judgement, target: float | None, price: Price | None) ->
         if found
         else "."
     )
+    counted = " ".join(study.counted) if target is not None else ""
+    note = " ".join(filter(None, [note, counted, _bought_beside(study, price) if target is not None else ""]))
     title = f"{_label(study)}, labels and money" if price else f"{_label(study)} and {study.budget.noun}"
     return Table("overview", title, tuple(heads), tuple(row for _, row in rows), f"{note} {study.marks_note}".strip())
+
+
+def _bought_beside(study: Study, price: Price | None) -> str:
+    """What the labels that no curve counts cost; empty without a price, and where no record says how many they are."""
+    runs = [run for arm in study.arms for run in arm.runs]
+    beside = {None if run.header.test is None else run.header.test + (run.header.validation or 0) for run in runs}
+    if price is None or len(beside) != 1 or not (labels := next(iter(beside))):
+        return ""
+    return f"At the same price those {labels:,} come to {price.of(labels)}, whichever the strategy."
 
 
 def median_labels(arm: Arm, target: float) -> tuple[float, float]:

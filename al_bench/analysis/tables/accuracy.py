@@ -17,6 +17,7 @@ from al_bench.analysis.tables.labels import saved_table, targets_table
 from al_bench.analysis.tables.pairwise import error_table, penalty_table
 from al_bench.analysis.tables.seeds import seeds_table
 from al_bench.analysis.tables.table import Table, Value, spread
+from al_bench.analysis.tables.warm_up import warm_up_table
 from al_bench.analysis.targets import targets_by_arm
 from al_bench.metrics import Metric
 from al_bench.metrics.table import LabelMetric
@@ -43,7 +44,9 @@ def compare_tables(study: Study, targets: Sequence[float] | None = None, log: bo
         compared = findings(study, targets)
         if any(finding.saved for finding in compared):
             tables.append(saved_table(study, compared))
-        tables += [area_table(study, compared, log), seeds_table(study, compared), budgets_table(study)]
+        tables += [area_table(study, compared, log), seeds_table(study, compared)]
+        tables += filter(None, [warm_up_table(study, compared)])
+        tables.append(budgets_table(study))
     if len(study.arms) > 1 and study_penalty(study).seeds[1] > 0:
         tables.append(penalty_table(study))
     if study.baseline is not None and study.others and has_best(study.metric):

@@ -105,7 +105,8 @@ def cost_table(study: Study) -> Table:
     gained = f"{unit} gained{study.in_metric if unit != study.metric.noun else ''}"
     note = (
         "seconds of a whole run, medians over seeds, without the evaluation on the test set; "
-        f"{gained} from the first round to the last; peak memory of the process in MiB (on a GPU: of the device)."
+        f"{gained} from the first round to the last, and {study.budget.noun} are those acquired between the two; "
+        "peak memory of the process in MiB (on a GPU: of the device)."
     )
     heads = (
         "arm", "train s", "score s", "select s", "sum s", f"{unit} / 100 {study.budget.noun}", f"{unit} / minute",

@@ -119,11 +119,11 @@ def saved_table(study: Study, findings: Sequence[Finding]) -> Table:
             )
     base = study.against
     note = (
-        f"1 − L / L({base}), over seeds: geometric mean of the ratio, crossings of each seed's monotone fit to the "
-        f"{study.budget.counts} at which both were evaluated, Student's 95 % interval on the log ratio, of one arm at "
-        "a time, for roughly normal ones; p: Holm-adjusted with the differences in AUBC. Where a seed did "
-        "not reach the target there is no interval; ≥ and ≤ bound the median "
-        "over seeds."
+        f"1 − L / L({base}), L the {study.budget.noun} to get there, initial set included: over seeds, the geometric "
+        "mean of the ratio, crossings of each seed's monotone fit to the "
+        f"{study.budget.counts} at which both were evaluated, Student's 95 % interval on the log ratio, of one arm "
+        "at a time, for roughly normal ones; p: Holm-adjusted with the differences in AUBC. Where a seed did not reach "
+        "the target there is no interval; ≥ and ≤ bound the median over seeds."
     )
     heads = (
         "to reach",

@@ -64,6 +64,14 @@ def test_labels_and_money_are_in_one_table_with_the_best_first(folder):
     assert base[2:] == ("40", "20.00 EUR", "", "")
 
 
+def test_what_labels_and_money_count_is_said_with_what_they_do_not(folder):
+    note = page(folder, price=Price(0.5, "", " EUR")).arms.note
+    assert "labels: medians; a label costs 0.50 EUR." in note
+    assert "Labels count the initial set and what was acquired after it, not labels of a validation set and the" in note
+    assert "At the same price those 100 come to 50.00 EUR, whichever the strategy." in note
+    assert "come to" not in page(folder).arms.note
+
+
 def test_a_target_out_of_reach_is_more_than_what_was_labelled(folder):
     table = page(folder, targets=(0.89,), price=Price(2, "$")).arms
     (base,) = (row for row in table.rows if row[0] == "random")
