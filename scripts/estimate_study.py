@@ -36,14 +36,14 @@ TABLE = Path(__file__).resolve().parents[1] / "results" / "estimate.csv"
 MNIST = ["dataset=mnist", "schedule.rounds=4"]
 FEATURES = ["dataset=npz", "dataset.path=features.npz", "model=linear", "initial.size=50"]
 TEXTS = ["dataset=text", "dataset.path={data}/text/trec6_train.csv", "dataset.test_path={data}/text/trec6_test.csv"]
-CNN = [*MNIST, "model=batchbald_cnn", "posterior.draws=20", "training.steps=50", "evaluation.every=4"]
-CNN += ["evaluation.draws=4"]
+NETWORK = [*MNIST, "model=batchbald_cnn", "posterior.draws=20", "evaluation.every=4", "evaluation.draws=4"]
+CNN = [*NETWORK, "training.steps=50"]
 CONFIGURATIONS = {
     "cnn_bald": [*CNN, "strategy=bald", "schedule.candidates=3000"],
     "cnn_batchbald": [*CNN, "strategy=batchbald", "schedule.batch=5", "schedule.candidates=2000"],
     "cnn_badge": [*CNN, "strategy=badge", "schedule.batch=50", "schedule.candidates=5000"],
     "cnn_coreset": [*CNN, "strategy=coreset_greedy", "schedule.batch=50", "schedule.candidates=5000"],
-    "cnn_epochs": [*CNN, "strategy=margin", "training.stop=epochs", "training.epochs=10", "schedule.batch=100"],
+    "cnn_epochs": [*NETWORK, "strategy=margin", "training.stop=epochs", "training.epochs=10", "schedule.batch=100"],
     "ensemble": [*MNIST, "model=mlp", "posterior=ensemble", "strategy=qbc_vote_entropy", "schedule.rounds=5"],
     "until_fitted": [*MNIST, "model=mlp", "training=until_fitted", "strategy=entropy", "schedule.rounds=10"],
     "linear_texts": [*TEXTS, "encoder=tfidf", "model=linear", "strategy=margin", "schedule.batch=50"],
