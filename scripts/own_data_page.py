@@ -159,21 +159,26 @@ def area_table(judged: Sequence[Judged]) -> list[str]:
 
 
 def area_cell(finding: Finding | None) -> str:
-    """The difference in AUBC in points with its interval; bold and italic as in the other table."""
+    """The difference in AUBC in points with its interval, and the label counts at which alone a difference is shown."""
     if finding is None:
         return ""
     area = finding.area
     text = f"{percent(area.mean, 1, sign=True)} {interval(area.low, area.high, 1, sign=True)}"
-    return marked(text, finding)
+    if finding.better_on_average or finding.worse_on_average:
+        return marked(text, finding.better_on_average, finding.worse_on_average)
+    for word, shown in (("better", finding.better_at), ("worse", finding.worse_at)):
+        if shown:
+            text += f"; {word} at {', '.join(str(difference.labels) for difference in shown)}"
+    return text
 
 
-def marked(text: str, finding: Finding) -> str:
-    """A cell in bold where the strategy is shown to be better, in italics where worse, with ± where both."""
-    return {BETTER: f"**{text}**", WORSE: f"*{text}*", MIXED: f"{text} ±"}.get(finding.outcome, text)
+def marked(text: str, better: bool, worse: bool) -> str:
+    """A cell in bold where better is shown, in italics where worse is."""
+    return f"**{text}**" if better else f"*{text}*" if worse else text
 
 
 def saving_cell(finding: Finding | None) -> str:
-    """Labels saved in per cent with the interval; bold for a strategy that is better, italic for one that is worse."""
+    """Labels saved in per cent with the interval, or bounds where a seed did not reach the goal."""
     if finding is None:
         return ""
     saving = finding.primary_saving
@@ -184,7 +189,7 @@ def saving_cell(finding: Finding | None) -> str:
         bounds = [f"≥ {percent(saving.at_least, 0)}"] if np.isfinite(saving.at_least) else []
         bounds += [f"≤ {percent(saving.at_most, 0)}"] if saving.at_most < 1 else []
         text = ", ".join(bounds) or "?"
-    return marked(text, finding)
+    return marked(text, finding.needs_fewer_labels, finding.needs_more_labels)
 
 
 def outcomes_table(judged: Sequence[Judged]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 
 import pytest
@@ -16,6 +17,7 @@ ARCHIVED = [setting for setting in script.SETTINGS if (script.ARCHIVES / f"{sett
 names = pytest.mark.parametrize("setting", ARCHIVED, ids=[setting.name for setting in ARCHIVED])
 
 
+@pytest.mark.slow
 def test_the_page_has_the_tables_that_the_script_writes():
     text = script.PAGE.read_text(encoding="utf-8")
     assert text == script.page(text), "run python scripts/own_data_page.py"
@@ -35,6 +37,7 @@ def test_the_page_and_the_script_know_the_same_settings():
         assert f"case $1 in {data}*) metric={metric} ;; *) metric=accuracy ;; esac" in text
 
 
+@pytest.mark.slow
 @names
 def test_compare_says_of_an_archive_what_the_page_says(setting, tmp_path, capsys):
     archive, out = script.ARCHIVES / f"{setting.name}.parquet", tmp_path / "said.json"
@@ -49,15 +52,25 @@ def test_compare_says_of_an_archive_what_the_page_says(setting, tmp_path, capsys
         if strategy not in tables["difference"]:
             assert (savings[column], areas[column]) == ("", ""), title
             continue
-        assert areas[column].startswith("**") == (strategy in said["winners"]), title
         area = tables["difference"][strategy]
-        assert numbers(areas[column]) == pytest.approx(
+        shown = area["p_holm"] is not None and area["p_holm"] <= 0.05
+        assert mark(areas[column]) == (shown * math.copysign(1, area["difference"])), title
+        assert numbers(areas[column].partition(";")[0]) == pytest.approx(
             [100 * area[key] for key in ("difference", "low", "high")], abs=0.051
         )
         record = [r for r in saved if r["arm"] == strategy and savings[0] == f"{100 * r['target']:.0f}"]
+        shown = bool(record) and record[0]["p_holm"] is not None and record[0]["p_holm"] <= 0.05
+        assert mark(savings[column]) == (shown * math.copysign(1, record[0]["saved"]) if shown else 0), title
+        if strategy in said["winners"]:
+            assert 1 in (mark(savings[column]), mark(areas[column])) or "; better at" in areas[column], title
         if record and record[0]["saved"] is not None:
             expected = [100 * record[0][key] for key in ("saved", "low", "high")]
             assert numbers(savings[column]) == pytest.approx(expected, abs=0.51), title
+
+
+def mark(cell: str) -> int:
+    """1 for bold, −1 for italics, else 0."""
+    return 1 if cell.startswith("**") else -1 if cell.startswith("*") else 0
 
 
 def numbers(cell: str) -> list[float]:
