@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -322,3 +323,11 @@ def test_a_key_misspelt_is_looked_for_among_those_of_the_options_chosen(run):
     assert "there is no key 'strategy.featurs'; did you mean strategy.features or " in done.err
     done = run("-m", *TINY, "strategy=random,badge", "strategy.featurs=input")
     assert "did you mean strategy.features or " in done.err
+
+
+def test_two_sweeps_that_begin_in_one_second_have_folders_of_their_own(run):
+    for strategy in ("random", "bald"):
+        assert run("-m", *TINY, f"strategy={strategy}", "schedule.rounds=1").status == 0
+    names = sorted(path.name for path in Path("results/runs/.sweeps").iterdir())
+    assert len(names) == 2
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-\d{6}", name) for name in names), names
