@@ -14,6 +14,7 @@ examples:
   al-bench query dataset=images dataset.path=photos encoder=efficientnet_lite0 schedule.batch=50 study=birds
   al-bench query dataset=text dataset.path=mails.csv dataset.text=body strategy=badge study=mails
   al-bench query dataset=table dataset.path=rows.csv dataset.label=grade study=rows --labels more.csv
+  al-bench query dataset=images dataset.path=photos dataset.classes=[cat,dog] --label-studio http://localhost:8080
 
 The first call writes results/labelling/STUDY/batch-000.csv. Fill its column label and give the same command again: it
 reads the labels, trains from scratch, and writes the next batch. Keys are those of al-bench run; al-bench guide

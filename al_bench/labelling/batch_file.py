@@ -5,8 +5,9 @@ Written: UTF-8 with a byte order mark, commas, the columns `item`, `label` (empt
 apostrophe before it.
 
 Read back: the bytes may be UTF-8, UTF-16 or cp1252, the separator any of , ; tab and |, columns may have moved or be
-gone, lines may stand above the header. Only `item` and `label` are read. Items are matched exactly, else without blanks
-around them, in another Unicode form, or with ? where a letter was lost.
+gone, lines may stand above the header. Only `item` and `label` are read, and `annotator` and, in an export of a tool,
+`study`. Items are matched exactly, else without blanks around them, in another Unicode form, or with ? where a letter
+was lost.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from al_bench.storage.files import read_regular
 
 COLUMNS = ("item", "label", "predicted", "probability", "score", "rank")
 """The columns of a batch's file, before the user's own."""
+EXPORTED = {"annotation_id", "comments"}
+"""Columns that Label Studio's and doccano's CSV exports have beside those of a task."""
 SIGNS = ("=", "+", "-", "@", "\t", "\r")
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 MOST_ROWS_ABOVE = 20
@@ -171,6 +174,8 @@ def _rows(path: Path, text: str, separator: str, names: list[str], above: int) -
     rows: list[FilledRow] = []
     item, label = names.index("item"), names.index("label")
     annotator = names.index("annotator") if names.count("annotator") == 1 else None
+    of_tool = EXPORTED & set(names) and names.count("study") == 1  # else it is a column of the user's own
+    study = names.index("study") if of_tool else None
     while True:
         line = above + reader.line_num + 1
         try:
@@ -181,13 +186,14 @@ def _rows(path: Path, text: str, separator: str, names: list[str], above: int) -
             raise InputError(f"{path}, line {line}: {error}; save it as CSV again") from error
         if not any(cell.strip() for cell in cells):
             continue
-        cells += [""] * (max(item, label, annotator or 0) + 1 - len(cells))
+        cells += [""] * (max(item, label, annotator or 0, study or 0) + 1 - len(cells))
         rows.append(
             FilledRow(
                 line,
                 as_meant(cells[item]),
                 label_of(as_meant(cells[label])),
                 "" if annotator is None else cells[annotator].strip(),
+                study="" if study is None else as_meant(cells[study]),
             )
         )
 

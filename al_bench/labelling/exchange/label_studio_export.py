@@ -60,8 +60,8 @@ class _Said:
 def read_export(source: str, entries: Sequence[Any]) -> list[FilledRow]:
     """The labels of an export JSON or JSON-MIN.
 
-    Where an annotator annotated an item twice, the later annotation counts. Annotators are called `user-` and their
-    number in Label Studio, where the export says it.
+    Where an annotator annotated an item twice, the later annotation counts. Annotators are called by their number in
+    Label Studio, as in its CSV export.
 
     Args:
         source: What messages call the export.
@@ -159,7 +159,7 @@ def _one(source: str, where: str, names: Any) -> str:
 
 def _annotator(completed_by: Any) -> str:
     number = completed_by.get("id") if isinstance(completed_by, dict) else completed_by
-    return "" if number is None else f"user-{number}"
+    return "" if number is None else str(number)
 
 
 def _number(value: Any) -> int:

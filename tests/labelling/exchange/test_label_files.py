@@ -37,11 +37,11 @@ def chose(*names: str, who: object = 1, when: str = "2026-01-01T00:00:00Z", **mo
 def test_an_export_of_label_studio_is_read_with_annotators_and_skipped_tasks():
     rows = said((EXPORTS / "label_studio.json").read_bytes())
     assert rows == [
-        ("row-0", "user-1", "cat"),
-        ("row-0", "user-2", "a & b"),
-        ("row-1", "user-2", "skip"),
-        ("row-2", "user-1", "cat"),
-        ("row-3", "user-2", "cat"),  # after "a & b" by the same person
+        ("row-0", "1", "cat"),
+        ("row-0", "2", "a & b"),
+        ("row-1", "2", "skip"),
+        ("row-2", "1", "cat"),
+        ("row-3", "2", "cat"),  # after "a & b" by the same person
     ]
 
 
@@ -54,12 +54,12 @@ def test_its_smaller_export_says_the_same_but_for_skipped_tasks():
     ("entry", "rows"),
     [
         (task(), []),
-        (task(chose("cat", who={"id": 4, "email": "ann"})), [("row-1", "user-4", "cat")]),
+        (task(chose("cat", who={"id": 4, "email": "ann"})), [("row-1", "4", "cat")]),
         (task(chose("cat", who=None)), [("row-1", "", "cat")]),
-        (task(chose("1.0")), [("row-1", "user-1", "1")]),
-        (task(chose("cat"), chose("dog", when="2026-01-02T00:00:00Z")), [("row-1", "user-1", "dog")]),
-        (task(chose("dog", when="2026-01-02T00:00:00Z"), chose("cat")), [("row-1", "user-1", "dog")]),
-        ({"id": 1, "data": {"item": "a"}, "completions": [chose("cat", skipped=True)]}, [("a", "user-1", "skip")]),
+        (task(chose("1.0")), [("row-1", "1", "1")]),
+        (task(chose("cat"), chose("dog", when="2026-01-02T00:00:00Z")), [("row-1", "1", "dog")]),
+        (task(chose("dog", when="2026-01-02T00:00:00Z"), chose("cat")), [("row-1", "1", "dog")]),
+        ({"id": 1, "data": {"item": "a"}, "completions": [chose("cat", skipped=True)]}, [("a", "1", "skip")]),
     ],
     ids=["nobody", "a user's record", "no user", "a number", "later last", "later first", "an export of old"],
 )
@@ -73,7 +73,7 @@ BOX = {"type": "rectanglelabels", "from_name": "box", "value": {"rectanglelabels
 
 
 def test_of_several_choices_the_one_called_label_counts():
-    assert said([task({**chose("cat"), "result": [*chose("cat")["result"], OTHER]})]) == [("row-1", "user-1", "cat")]
+    assert said([task({**chose("cat"), "result": [*chose("cat")["result"], OTHER]})]) == [("row-1", "1", "cat")]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +178,7 @@ ENTITIES = '<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]>'
         (archive(photo__png=b"x"), "is a workbook, or an archive without .json, .jsonl, .xml, .csv"),
         (archive(all__jsonl='{"item": "a"}\n{"it'), "x.json, all.jsonl, line 2 is no whole JSON"),
         (archive(all__jsonl='{"item": "a", "label": ["x"]}')[:-40], "x.json is no whole archive"),
+        ("annotation_id,item,label,study\n3,row-7,x,cats\n", "line 2 is of the study 'cats', and this is 'mails'"),
         ('{"item": "row-7", "study": "cats", "label": ["x"]}', "line 1 is of the study 'cats', and this is 'mails'"),
         (
             [{"id": 1, "data": {"item": "a", "study": "cats"}, "annotations": [chose("x")]}],
@@ -186,13 +187,17 @@ ENTITIES = '<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]>'
     ],
     ids=[
         *("two tags", "a box", "no name", "a video", "a page", "entities", "cut XML", "no labels", "cut line"),
-        *("cut archive", "lines of another study", "tasks of another study"),
+        *("cut archive", "a table of another study", "lines of another study", "tasks of another study"),
     ],
 )
 def test_an_export_that_does_not_fit_is_refused_by_entry(content, message):
     with pytest.raises(InputError) as error:
         said(content, study="mails")
     assert message in str(error.value)
+
+
+def test_a_column_study_of_the_users_own_says_nothing_of_the_study():
+    assert said("item,label,study\nrow-7,x,cats\n", study="mails") == [("row-7", "", "x")]
 
 
 def test_an_archive_may_not_unpack_to_more_than_the_limit(monkeypatch):
