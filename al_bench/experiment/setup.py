@@ -18,7 +18,6 @@ from al_bench.data.dataset import Dataset
 from al_bench.data.encoders.file import FileEncoder
 from al_bench.data.encoders.reduced import truncated_svd
 from al_bench.data.sparse import SparseRows
-from al_bench.data.user_data import VALIDATION_FILE
 from al_bench.errors import InputError
 from al_bench.evidence import Product
 from al_bench.experiment.annotate import Annotation, annotate, with_answers
@@ -27,8 +26,9 @@ from al_bench.experiment.equal_draws import EqualDraws, equal_draws
 from al_bench.experiment.feature_source import INPUT, PENULTIMATE, feature_source
 from al_bench.experiment.initial import draw_sets
 from al_bench.experiment.learner import build_learner
-from al_bench.experiment.own_components import declared_needs, encode_checked, faults_named, load_checked
+from al_bench.experiment.own_components import declared_needs, faults_named
 from al_bench.experiment.process import pick_device
+from al_bench.experiment.shared_data import encode_shared, load_shared
 from al_bench.learners.finetuning.pretrained_model import PretrainedModel
 from al_bench.learners.learner import FROM_LABELS, Learner
 from al_bench.learners.training import Stop
@@ -232,7 +232,7 @@ def encode_trainable(config: RunConfig, raw: Dataset, device: torch.device) -> D
     Raises:
         InputError: the encoder or the model cannot read it, or it needs one and there is none.
     """
-    dataset = encode_checked(config.encoder, raw, device, config.cache)
+    dataset = encode_shared(config, raw, device)
     if isinstance(config.model, PretrainedModel):
         dataset = config.model.read(dataset)
     dataset.check_trainable()
@@ -310,7 +310,7 @@ def load_stressed(config: RunConfig) -> tuple[Dataset, str]:
     Raises:
         InputError: The data set cannot be read, or a key of the stress does not fit it.
     """
-    given = load_checked(config.dataset, config.cache, config.initial.rows or (), config.validation == VALIDATION_FILE)
+    given = load_shared(config)
     stress = config.stress
     if isinstance(stress, NoStress):
         return given, ""

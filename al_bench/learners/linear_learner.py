@@ -6,6 +6,7 @@ Letters: n rows, L labelled points, C classes, D features, M members.
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -286,11 +287,22 @@ def _mean(log_probs: Tensor) -> Tensor:
     return log_probs[:, 0] if members == 1 else log_probs.logsumexp(1) - math.log(members)
 
 
+_MOMENTS: weakref.WeakKeyDictionary[Dataset, dict[Scaling, tuple[Tensor, Tensor]]] = weakref.WeakKeyDictionary()
+"""What was computed for data sets that are still in memory: the runs of a study share theirs."""
+
+
 def moments(dataset: Dataset, scaling: Scaling) -> tuple[Tensor, Tensor]:
     """What is subtracted from the features and what multiplies the difference, [D] or [1] float32 each.
 
-    They are computed from the whole training part in float64, by chunks; no label is read.
+    They are computed from the whole training part in float64, by chunks, once a data set; no label is read.
     """
+    known = _MOMENTS.setdefault(dataset, {})
+    if scaling not in known:
+        known[scaling] = _moments(dataset, scaling)
+    return known[scaling]
+
+
+def _moments(dataset: Dataset, scaling: Scaling) -> tuple[Tensor, Tensor]:
     if scaling is Scaling.none:
         return torch.zeros(1), torch.ones(1)
     if isinstance(dataset.inputs, SparseRows):
