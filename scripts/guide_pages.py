@@ -80,8 +80,8 @@ LEFT_OUT = """\
 
 ## What is left out, and why
 
-- VAAL (Sinha et al. 2019): its published results could not be reproduced from the authors' code by others, who report
-  accuracies near Random's; a strategy here has a twin written from the paper and a result to be compared with.
+- VAAL (Sinha et al. 2019): several people report that its published results do not come out of the authors' code
+  (issues 7, 19 and 27 of its repository); a strategy here has a result that it can be compared with.
 - SNGP as a posterior (Liu et al. 2020): it needs spectral normalisation of every layer and a Gaussian process as the
   last, and so networks of its own. `posterior=laplace` gives draws of the last layer for any network.
 - Detection and segmentation: an item there has many labels, and what a label costs, what a batch is and how results are
