@@ -6,6 +6,7 @@ T target points. `rows` are positions in the evidence, never dataset indices.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -93,6 +94,8 @@ class Evidence:
     """Set only where the strategy caps the number of candidates and there are more than that."""
     reduced: dict[str, Tensor] = field(default_factory=dict)
     """What the strategy's `reduce` made of the rows, [N, ...] each, in place of the products that depend on them."""
+    trial: Callable[[Sequence[int]], float] | None = None
+    """From rows to the test accuracy that the learner has once it is trained with their labels, too: for oracles."""
 
     mean_log_probs = _Read()
     mc_log_probs = _Read()

@@ -100,6 +100,8 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "class_balance": "al_bench.strategies.composed:ClassBalance",
         "random_stratified": "al_bench.strategies.composed:RandomStratified",
         "learning_loss": "al_bench.strategies.learning_loss:LearningLoss",
+        "oracle_greedy": "al_bench.strategies.ceilings:OracleGreedy",
+        "oracle_batch": "al_bench.strategies.ceilings:OracleBatch",
         "oracle_loss": "al_bench.strategies.oracle:OracleLoss",
     },
     "stopping": {

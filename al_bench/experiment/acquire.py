@@ -53,19 +53,29 @@ def acquire(experiment: Experiment, state: PoolState, meter: Meter, signals: Sig
     streams, limit = experiment.streams, experiment.config.schedule.candidates
     candidates = state.candidates(limit, streams.numpy("candidates", state.round))
     batch = experiment.batch(len(state.asked))
-    whole = experiment.strategy
-    position = whole.acting(len(state.labelled), experiment.dataset.classes, signals)
-    name, strategy = whole.parts()[position]
+    name, gatherer = gatherer_of(experiment, state, signals)
     with meter.stage("score"):
-        held_out = Trials(experiment, state).held_out
-        gatherer = Gatherer(experiment.learner, strategy, state, streams, experiment.tables[position], held_out)
         noise = RankingNoise.for_round(gatherer, batch, len(candidates))
         scored = score(gatherer, torch.tensor(candidates), noise)
     with waiting("selecting", meter.previous.get("select")), meter.stage("select"):
-        selection = select(scored, strategy, batch, streams, state.round)
+        selection = select(scored, gatherer.strategy, batch, streams, state.round)
     if name:
         selection = replace(selection, notes=selection.notes | {"picked_by": name})
     return Acquisition(candidates, candidates[selection.rows.cpu().numpy()], scored, selection, noise)
+
+
+def gatherer_of(experiment: Experiment, state: PoolState, signals: Signals = ()) -> tuple[str, Gatherer]:
+    """What gathers the evidence of a round for the strategy that picks in it, and that part's name; "": the whole.
+
+    Args:
+        experiment: The run.
+        state: The labelled and the unlabelled points of the round.
+        signals: How far the predictions for the stop set moved, round 0 first.
+    """
+    position = experiment.strategy.acting(len(state.labelled), experiment.dataset.classes, signals)
+    name, strategy = experiment.strategy.parts()[position]
+    table, trials = experiment.tables[position], Trials(experiment, state)
+    return name, Gatherer(experiment.learner, strategy, state, experiment.streams, table, trials)
 
 
 def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = None) -> Tensor | Evidence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -21,6 +22,9 @@ from al_bench.pool import PoolState
 from al_bench.progress import bar
 from al_bench.rng import Streams
 from al_bench.strategies.base import Strategy
+
+if TYPE_CHECKING:
+    from al_bench.experiment.trials import Trials
 
 _OF_LABELLED = {Product.labelled_point_log_probs: Product.point_log_probs, Product.labelled_features: Product.features}
 """Each product of the labelled points, and the product that is the same of the candidates."""
@@ -56,7 +60,7 @@ class Gatherer:
         streams: The run's.
         file_features: [training points, D] features from a file, or of few dimensions where the inputs are sparse; None
             takes the learner's.
-        held_out: From a number of folds to the product `held_out_log_probs`; None where it cannot be had.
+        trials: Trainings beside the round's own, for what is held out and for oracles; None: there are none.
     """
 
     learner: Learner
@@ -64,7 +68,7 @@ class Gatherer:
     state: PoolState
     streams: Streams
     file_features: Tensor | None = None
-    held_out: Callable[[int], Tensor] | None = None
+    trials: Trials | None = None
 
     @cached_property
     def needs(self) -> frozenset[Product]:
@@ -100,8 +104,8 @@ class Gatherer:
             targets = torch.tensor(self.state.candidates(self.strategy.num_targets(), generator))
             products[Product.target_mc_log_probs] = self._draws(targets)
         if Product.held_out_log_probs in self.needs:
-            assert self.held_out is not None
-            products[Product.held_out_log_probs] = self.held_out(self.strategy.num_folds())
+            assert self.trials is not None
+            products[Product.held_out_log_probs] = self.trials.held_out(self.strategy.num_folds())
         if Product.last_layer in self.needs:
             products[Product.last_layer] = self.learner.last_layer()
         of_labelled = {name: same for name, same in _OF_LABELLED.items() if name in self.needs}
@@ -178,7 +182,8 @@ class Gatherer:
                 if name not in products:
                     products[name] = part.new_empty((len(candidates), *part.shape[1:]))
                 products[name][rows] = part
-        return Evidence(len(candidates), products, self.learner.dataset.classes)
+        trial = self.trials.of(candidates) if self.strategy.reads_trials and self.trials is not None else None
+        return Evidence(len(candidates), products, self.learner.dataset.classes, trial=trial)
 
     def reduced(self, candidates: Tensor) -> Evidence:
         """The fixed products, and of all candidates what the strategy's `reduce` makes of each chunk.

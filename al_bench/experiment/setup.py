@@ -178,6 +178,8 @@ def check_strategy(
 def _check_part(config: RunConfig, name: str, strategy: Strategy, learner: Learner, start: PoolState) -> Tensor | None:
     """The same for one of the strategies that pick: what it needs, and its features."""
     dataset, needs = learner.dataset, declared_needs(strategy, learner.functions > 1)
+    if strategy.reads_trials and not strategy.oracle:
+        raise InputError(f"strategy {name} reads trials, which only a strategy marked oracle may do")
     if Product.true_labels in needs and not strategy.oracle:
         raise InputError(f"strategy {name} declares true_labels, which only a strategy marked oracle may read")
     if Product.true_labels in needs and bool((dataset.hidden_labels < 0).any()):

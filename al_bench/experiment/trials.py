@@ -1,10 +1,11 @@
-"""Trainings beside the round's own: on parts of the labelled set, for predictions of points that were held out.
+"""Trainings beside the round's own: on parts of the labelled set, and with more labels than a method may read.
 
 They use a learner of their own, built like the run's, so that the run's stays as its round trained it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from al_bench.experiment.evaluate import predict_rows
+from al_bench.experiment.evaluate import predict_rows, predict_test
 from al_bench.experiment.learner import build_learner
 from al_bench.experiment.setup import Experiment
 from al_bench.learners.learner import Learner
@@ -59,6 +60,29 @@ class Trials:
             self._train(np.delete(labelled, fold), round_)
             log_probs[torch.tensor(fold)] = self._predict(labelled[fold], round_).float().cpu()
         return log_probs
+
+    def of(self, candidates: Tensor) -> Callable[[Sequence[int]], float]:
+        """`accuracy` of rows of the candidates [N], which are dataset indices."""
+        indices = candidates.cpu().numpy()
+        return lambda rows: self.accuracy(indices[list(rows)])
+
+    def accuracy(self, indices: Indices) -> float:
+        """The test accuracy that the next round has if these dataset indices are acquired: for oracles.
+
+        The learner is trained and evaluated from the random streams of the next round, so that it is that round's
+        accuracy to the last digit, unless warm start goes on from other weights. 0 where nothing is labelled.
+
+        Args:
+            indices: [n] unlabelled; n may be 0.
+        """
+        experiment, state = self.experiment, self.state
+        labelled, round_ = state.acquire(indices).labelled, state.round + 1
+        if len(labelled) < max(1, self._learner.minimum_labelled):
+            return 0.0
+        self._train(labelled, round_)
+        sampler = self._learner.sampler(experiment.streams, "test_masks", round_, experiment.config.evaluation.draws)
+        predicted = predict_test(self._learner, sampler).argmax(1)
+        return (predicted == experiment.dataset.test_labels).double().mean().item()
 
     def _train(self, labelled: Indices, round_: int) -> None:
         learner, streams = self._learner, self.experiment.streams

@@ -86,6 +86,7 @@ class Strategy(ABC):
         minimum_draws: The fewest distinct posterior draws that give the strategy a meaning.
         minimum_members: The fewest members of the posterior.
         oracle: Whether it may read the true labels of the candidates: a bound, not a method. The run's header says so.
+        reads_trials: Whether it reads `evidence.trial`, the test accuracy after trainings of its own: for oracles only.
         composed: Whether it is made of other strategies, and so can be no part of another one.
     """
 
@@ -93,6 +94,7 @@ class Strategy(ABC):
     minimum_members: ClassVar[int] = 1
     oracle: ClassVar[bool] = False
     composed: ClassVar[bool] = False
+    reads_trials: ClassVar[bool] = False
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         """Refuse a class that still overrides a method by the name it had before version 0.2.0."""

@@ -20,7 +20,7 @@ LEARNERS = {
     "boosting": ("model=hist_gradient_boosting", "model.max_iter=3"),
 }
 LAYERS = {"badge", "bait", "clue", "coreset_greedy", "coreset_robust", "diverse_minibatch", "kmeans", "probcover"}
-LAYERS |= {"random_stratified", "switch", "tcm"}
+LAYERS |= {"oracle_batch", "random_stratified", "switch", "tcm"}
 LAYERS |= {"cal", "cluster_margin", "maxherding", "svm_margin", "typiclust", "uherding"}
 """The strategies that read the features of a layer unless told otherwise."""
 DRAWS = {"bald", "batchbald", "epig", "mean_std", "power_bald", "softmax_bald", "softrank_bald"}

@@ -5,7 +5,7 @@ A strategy that reads a new Product needs one line in FACTORIES.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -116,7 +116,12 @@ def evidence(needs: frozenset[Product], sizes: Sizes, kind: str = "ordinary", se
     for product in sorted(needs, key=lambda product: product.name):
         generator = torch.Generator().manual_seed(seed + list(Product).index(product))
         products[product] = HOSTILE[kind](product, FACTORIES[product](sizes, generator))
-    return Evidence(sizes.rows, products, sizes.classes)
+    return Evidence(sizes.rows, products, sizes.classes, trial=accuracy_of)
+
+
+def accuracy_of(rows: Sequence[int]) -> float:
+    """What a trial gives: a function of the rows."""
+    return (sum((row * 7 + 3) % 11 for row in rows) % 17) / 17
 
 
 def all_needs(name: str) -> list[frozenset[Product]]:
@@ -243,7 +248,7 @@ def test_features_whose_squares_leave_float32_are_ranked_or_refused(name, scale)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_true_labels_are_for_oracles(name):
     reads = any(Product.true_labels in needs for needs in all_needs(name))
-    assert reads == strategy(name).oracle
+    assert (reads or strategy(name).reads_trials) == strategy(name).oracle
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if strategy(name).max_candidates() is not None])

@@ -105,6 +105,8 @@ def test_cluster_margin_says_how_many_rows_it_clustered(run):
         assert 1 <= noted["clusters_met"] <= 6
 
 
-@pytest.mark.parametrize(("strategy", "oracle"), [("oracle_loss", True), ("entropy", False)])
+@pytest.mark.parametrize(
+    ("strategy", "oracle"), [("oracle_loss", True), ("oracle_greedy", True), ("oracle_batch", True), ("entropy", False)]
+)
 def test_the_header_marks_an_oracle(run, strategy, oracle):
     assert recorded(run, strategy).header["oracle"] is oracle

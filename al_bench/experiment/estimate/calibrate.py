@@ -16,15 +16,13 @@ import torch
 from al_bench.config.schema import Reference
 from al_bench.evidence import FIXED, Evidence
 from al_bench.experiment import loop
-from al_bench.experiment.acquire import Acquisition, score, select
+from al_bench.experiment.acquire import Acquisition, gatherer_of, score, select
 from al_bench.experiment.estimate.curve import NOTHING, QUADRATIC, Cost, Curve, measure_growth, rising_sizes, timed
 from al_bench.experiment.estimate.training_cost import TrainingCost, measure_training
-from al_bench.experiment.gather import Gatherer
 from al_bench.experiment.meter import Meter
 from al_bench.experiment.monitor import HealthMonitor
 from al_bench.experiment.ranking_noise import RankingNoise
 from al_bench.experiment.setup import Experiment
-from al_bench.experiment.trials import Trials
 from al_bench.kernels import mean_log_probs
 from al_bench.metrics.measure import Quality, measure
 from al_bench.pool import PoolState
@@ -171,12 +169,11 @@ class Calibrator:
         def score_and_select(rows: int) -> Cost:
             part = np.sort(np.random.default_rng(1).choice(candidates, rows, replace=False))
             with self._metered("score"), timed() as scoring:
-                held_out = Trials(experiment, state).held_out
-                gatherer = Gatherer(experiment.learner, experiment.strategy, state, streams, experiment.table, held_out)
+                _, gatherer = gatherer_of(experiment, state)
                 noise = RankingNoise.for_round(gatherer, batch, rows)
                 scored = score(gatherer, torch.tensor(part), noise)
             with self._metered("select"), timed() as selecting:
-                selection = select(scored, experiment.strategy, batch, streams, 0)
+                selection = select(scored, gatherer.strategy, batch, streams, 0)
             scores.add(rows, scoring.cost)
             selections.add(rows, selecting.cost)
             picked = part[selection.rows.cpu().numpy()]
