@@ -35,7 +35,7 @@ def scoring(setting: Setting) -> list[dict[str, str]]:
 
         def ours(experiment: Experiment = experiment, pool: Tensor = pool) -> Tensor:
             gatherer = Gatherer(
-                experiment.learner, experiment.strategy, experiment.start, experiment.streams, experiment.table
+                experiment.learner, experiment.strategy, experiment.start, experiment.streams, experiment.tables[0]
             )
             found = score(gatherer, pool)
             assert isinstance(found, Tensor)
