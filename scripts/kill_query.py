@@ -2,11 +2,13 @@
 
     python scripts/kill_query.py --kills 200 --out results/labelling_kills.md
 
-A walk through scikit-learn's 569 biopsies is done once undisturbed, then with SIGKILL at random instants of the command
+Walks through scikit-learn's 569 biopsies, without an audit, with a random and with an active one in turn, are done once
+undisturbed, then with SIGKILL at random instants of the command
 (a forked process, so that nothing but the work itself is killed) and of the saving of a filled file, which is truncated
 and written a row at a time, as a program may do. Whoever fills looks at the file again after a kill; where rows are
 gone, it is deleted and the command given again. After every call: all records can be read, no item is asked twice, and
-every label of a file that was saved whole is known. At the end the items asked are those of the undisturbed walk.
+every label of a file that was saved whole is known, and none of an audit's items is trained on. At the end the items
+asked are those of the undisturbed walk.
 """
 
 from __future__ import annotations
@@ -34,6 +36,11 @@ from al_bench.cli.main import dispatch
 
 BATCH, BUDGET = 6, 120
 WORDS = ("query", "dataset=table", "dataset.path=pool.csv", "strategy=margin", "model=linear", "posterior=bootstrap")
+AUDITS: dict[str, tuple[str, ...]] = {
+    "no audit": (),
+    "a random audit": ("audit=60",),
+    "an active audit": ("audit=active", "audit_size=60"),
+}
 KEYS = (f"schedule.batch={BATCH}", f"schedule.budget={BUDGET}", "cache=off")
 
 
@@ -43,12 +50,14 @@ class Walk:
 
     Args:
         study: Its name.
+        audit: Words of the command that give an audit.
         truth: Item to label.
         kills: Kills left to do.
         chance: The random instants.
     """
 
     study: str
+    audit: tuple[str, ...]
     truth: Mapping[str, str]
     kills: int
     chance: random.Random
@@ -84,16 +93,17 @@ class Walk:
     def query(self) -> int:
         """Give the command until it is not killed; its status."""
         while True:
-            status = self.act("query", lambda: dispatch([*WORDS, *KEYS, f"study={self.study}"]))
+            status = self.act("query", lambda: dispatch([*WORDS, *KEYS, *self.audit, f"study={self.study}"]))
             self.check()
             if status is not None:
                 return status
 
-    def fill(self, path: Path) -> None:
+    def fill(self, number: int) -> None:
         """Fill a batch, with kills, until it is saved whole."""
+        path, items = self.folder / f"batch-{number:03d}.csv", len(self.asked()[number])
         while True:
             rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
-            if len(rows) < BATCH:  # a kill while it was saved
+            if len(rows) < items:  # a kill while it was saved
                 path.unlink()
                 self.done["files written again"] += 1
                 self.query()
@@ -108,12 +118,16 @@ class Walk:
         return [[entry["item"] for entry in json.loads(path.read_text())["asked"]] for path in records]
 
     def check(self) -> None:
-        """The record is whole, no item is asked twice, no label of a saved file is unknown to the last record."""
+        """The record is whole, no item is asked twice or trained on that judges, no saved label is unknown to it."""
         batches = self.asked()
         items = [item for batch in batches for item in batch]
         assert len(items) == len(set(items)), "an item was asked twice"
         if batches:
-            labels = json.loads((self.folder / f"record/{len(batches) - 1:03d}.json").read_text())["labels"]
+            first, last = (
+                json.loads((self.folder / f"record/{n:03d}.json").read_text()) for n in (0, len(batches) - 1)
+            )
+            assert not set(last["labels"]) & set((first["audit"] or {"items": []})["items"]), "an audit was trained on"
+            labels = last["labels"] | last["audit_labels"]
             known = [item for batch in batches[:-1] for item in batch]
             assert all(labels.get(item) == self.saved[item] for item in known), "a label was lost"
 
@@ -124,7 +138,7 @@ class Walk:
             assert self.query() == 0
             if len(self.asked()) == number:
                 return self.asked()
-            self.fill(self.folder / f"batch-{number:03d}.csv")
+            self.fill(number)
 
 
 def save(path: Path, rows: list[dict[str, str]], truth: Mapping[str, str]) -> int:
@@ -154,12 +168,16 @@ def main() -> None:
         frame.to_csv("pool.csv", index=False)
         truth = {f"row-{row}": label for row, label in enumerate(target)}
         chance = random.Random(options.seed)
-        undisturbed = Walk("undisturbed", truth, 0, chance).go()
+        undisturbed = {
+            name: Walk(f"undisturbed-{number}", words, truth, 0, chance).go()
+            for number, (name, words) in enumerate(AUDITS.items())
+        }
         totals: Counter[str] = Counter()
         walks, left = 0, options.kills
         while left:
-            walk = Walk(f"killed-{walks}", truth, left, chance)
-            assert walk.go() == undisturbed, "other items were asked than in the undisturbed walk"
+            name, words = list(AUDITS.items())[walks % len(AUDITS)]
+            walk = Walk(f"killed-{walks}", words, truth, left, chance)
+            assert walk.go() == undisturbed[name], "other items were asked than in the undisturbed walk"
             walks, left = walks + 1, walk.kills
             totals += walk.done
         os.chdir("/")
@@ -167,7 +185,8 @@ def main() -> None:
         f"# al-bench query, killed {options.kills} times",
         "",
         f"`python scripts/kill_query.py --kills {options.kills} --seed {options.seed}`, al-bench {__version__}: "
-        f"{walks} walks of {len(undisturbed)} batches to {BUDGET} labels.",
+        f"{walks} walks of {len(undisturbed['no audit'])} batches to {BUDGET} labels, in turn with "
+        f"{', '.join(AUDITS)}.",
         "",
         "| what | count |",
         "|---|---:|",
@@ -176,9 +195,10 @@ def main() -> None:
         f"| truncated files that were deleted and written again from the record | {totals['files written again']} |",
         "| labels of saved files lost | 0 |",
         "| items asked twice | 0 |",
+        "| items of an audit that were trained on | 0 |",
         "| walks that asked other items than the undisturbed one | 0 |",
         "",
-        f"Any of the last three ends the script with an error. It took {time.perf_counter() - began:.0f} s.",
+        f"Any of the last four ends the script with an error. It took {time.perf_counter() - began:.0f} s.",
         "",
     ]
     print("\n".join(lines))

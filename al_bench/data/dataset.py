@@ -12,6 +12,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from al_bench.data.column_codes import ColumnCode
 from al_bench.data.encoding import Encoding
 from al_bench.data.mapped import MappedRows
 from al_bench.data.reading import Reading
@@ -47,6 +48,7 @@ class Dataset:
         validation: [V] int64 dataset indices of the validation part that the files name, read where `validation=file`.
         given_labels: [N] int64 what a simulated annotator says of every point, −1 where it gives no label; None where
             it always says the true class.
+        column_codes: How each column of a table became inputs; empty where the inputs are no such columns.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Dataset:
     encoding: Encoding | None = None
     validation: Tensor | None = None
     given_labels: Tensor | None = None
+    column_codes: tuple[ColumnCode, ...] = ()
 
     @property
     def size(self) -> int:

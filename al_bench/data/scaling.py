@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from sklearn.preprocessing import StandardScaler
 
 
 def channel_moments(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -47,11 +52,16 @@ def standardise(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nda
     Returns:
         [N, D] and [T, D] float32.
     """
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler().fit(train.astype(np.float64))
+    scaler = column_scaler(train)
     scaled, scaled_test = (scaler.transform(part.astype(np.float64)).astype(np.float32) for part in (train, test))
     return scaled, scaled_test
+
+
+def column_scaler(train: np.ndarray) -> StandardScaler:
+    """What takes the mean of each column [N, D] off it and divides by its standard deviation; 1 for a constant one."""
+    from sklearn.preprocessing import StandardScaler
+
+    return StandardScaler().fit(train.astype(np.float64))
 
 
 def nonzero_std(std: np.ndarray, mean: np.ndarray) -> np.ndarray:

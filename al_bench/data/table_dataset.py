@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from al_bench.data.class_names import printable_names
+from al_bench.data.column_codes import ColumnCode
 from al_bench.data.csv_columns import Column, Kind, check_missing, read_columns
 from al_bench.data.dataset import Dataset
 from al_bench.data.division import Division, GivenParts, divide, joined_origins, part_remarks
@@ -154,7 +155,9 @@ def build(
         alternative="dataset.test_path",
         pool=pool,
     )
-    inputs, test_inputs = _encode(keys, table.path, {name: np.concatenate(v) for name, v in values.items()}, division)
+    inputs, test_inputs, codes = _encode(
+        keys, table.path, {name: np.concatenate(v) for name, v in values.items()}, division
+    )
 
     counts = division.counts(numbers, class_names)
     remarks += part_remarks(counts)
@@ -187,17 +190,18 @@ def build(
         test_origins=None if named is None else named[division.test_rows],
         validation=division.validation_indices,
         reading=reading,
+        column_codes=codes,
     )
 
 
 def _encode(
     keys: CsvDataset, path: Path, values: Mapping[str, np.ndarray], division: Division
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, tuple[ColumnCode, ...]]:
     """Inputs of the training part, the validation part at its end, and of the test part; scaled by the former alone."""
     trained = division.training_rows
     later = [division.rows[len(trained) :], division.test_rows]
     others_rows = np.concatenate(later)
-    inputs, others = encode_columns(
+    inputs, others, codes = encode_columns(
         path,
         {name: column[trained] for name, column in values.items()},
         {name: column[others_rows if len(others_rows) else trained[:1]] for name, column in values.items()},
@@ -205,7 +209,7 @@ def _encode(
     )
     others = others[: len(others_rows)]  # scikit-learn takes no array without a row
     validation, test = np.split(others, [len(later[0])])
-    return (np.concatenate([inputs, validation]) if len(validation) else inputs), test
+    return (np.concatenate([inputs, validation]) if len(validation) else inputs), test, codes
 
 
 def check_other_file(table: Table, other: Table, names: Sequence[str], key: str) -> None:

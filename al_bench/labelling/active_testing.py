@@ -44,9 +44,10 @@ def draw(expected_loss: Floats, count: int, generator: np.random.Generator) -> l
     """
     loss = np.clip(expected_loss, 0, None)
     some = np.flatnonzero(loss)
+    times = np.maximum(generator.exponential(size=len(some)), np.finfo(float).tiny)
     orders = {
         True: iter(generator.permutation(len(loss)).tolist()),
-        False: iter(some[np.argsort(generator.exponential(size=len(some)) / loss[some])].tolist()),
+        False: iter(some[np.argsort(np.log(times) - np.log(loss[some]))].tolist()),  # no quotient overflows
     }
     by_chance = (generator.random(len(loss)) < FLOOR).tolist()
     left = np.ones(len(loss), dtype=bool)

@@ -165,12 +165,23 @@ def describe_audit(audit: Audit, judged: Judged | None, added: int = 0) -> list[
         )
     if added:
         lines.append(f"the {added:,} items that came to the pool after the first call are not represented in the audit")
-    shown = "; ".join(
-        f"{name} too few ({value} of {FEWEST} items)" if isinstance(value, int) else f"{name} {value} of {value.items}"
-        for name, value in list(judged.recalls.items())[:MOST_CLASSES]
-    )
-    more = f"; … {len(judged.recalls) - MOST_CLASSES} more" if len(judged.recalls) > MOST_CLASSES else ""
-    lines.append(f"recall by class (each 95 % by itself): {shown}{more}")
+    lines += _describe_recalls(judged.recalls)
     if judged.balanced is not None:
         lines.append(f"balanced accuracy {judged.balanced} (about 95 %, melded from the classes' intervals)")
     return lines
+
+
+def _describe_recalls(recalls: Mapping[str, Share | int]) -> list[str]:
+    """The recall of classes with enough items, and how many the others have."""
+    said = [f"{name} {value} of {value.items}" for name, value in recalls.items() if isinstance(value, Share)]
+    few = [f"{name} {value}" for name, value in recalls.items() if isinstance(value, int)]
+    lines = [f"recall by class (each 95 % by itself): {_first(said, '; ')}"] if said else []
+    if few:
+        lines.append(f"too few of the audit's items for the recall of a class (under {FEWEST}): {_first(few, ', ')}")
+    return lines
+
+
+def _first(texts: Sequence[str], between: str) -> str:
+    """The first of texts, and how many more there are."""
+    more = f"{between}… {len(texts) - MOST_CLASSES} more" if len(texts) > MOST_CLASSES else ""
+    return between.join(texts[:MOST_CLASSES]) + more

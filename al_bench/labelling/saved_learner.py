@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from torch import Tensor
@@ -40,8 +40,9 @@ def saved_learner(learner: Learner, dataset: Dataset, settings: Mapping[str, str
     """A trained learner as a file; None where it has no state that can be stored.
 
     A safetensors file holds `member-M.NAME` for the parameters of network M, and `mean` and `std` where
-    `Dataset.prepare` uses them; its metadata hold `classes` (a JSON list), the model's and the encoder's settings. The
-    mean prediction is that of the members; functions drawn by dropout or Laplace are not in it.
+    `Dataset.prepare` uses them; its metadata hold `classes` (a JSON list), of a table `columns` (a JSON list: what the
+    cells of each become, see `ColumnCode`), the model's and the encoder's settings. The mean prediction is that of the
+    members; functions drawn by dropout or Laplace are not in it.
 
     Args:
         learner: Trained.
@@ -69,6 +70,8 @@ def saved_learner(learner: Learner, dataset: Dataset, settings: Mapping[str, str
     }
     tensors |= {name: value.cpu() for name, value in _moments(dataset).items()}
     facts = {"classes": json.dumps(list(dataset.class_names)), "inputs": _inputs(dataset), **settings}
+    if columns := _columns(dataset):
+        facts["columns"] = json.dumps(columns, ensure_ascii=False)
     return SavedLearner("safetensors", save(tensors, metadata=facts))
 
 
@@ -78,9 +81,16 @@ def _moments(dataset: Dataset) -> dict[str, Tensor]:
     return {name: value.contiguous() for name, value in both.items() if value is not None}
 
 
+def _columns(dataset: Dataset) -> list[dict[str, Any]]:
+    """What the cells of each column of a table become; empty where an encoder made the inputs, or they are no table."""
+    return [] if dataset.encoding is not None else [asdict(code) for code in dataset.column_codes]
+
+
 def _inputs(dataset: Dataset) -> str:
     """What a row of inputs is, in words."""
     shape = "x".join(map(str, dataset.shape))
+    if _columns(dataset):
+        return f"the columns of a table, as columns says [{shape}]"
     what = "inputs" if dataset.encoding is None else "an encoder's features"
     if dataset.encoding is not None and dataset.encoding.tokens:
         return f"token ids, then 1 where there is a token and 0 behind the text [{shape}]"
@@ -104,6 +114,7 @@ def _skops(learner: EstimatorLearner, dataset: Dataset, settings: Mapping[str, s
         "classes": names,
         "floor": FLOOR,
         "inputs": _inputs(dataset),
+        "columns": _columns(dataset),
         "settings": dict(settings),
         **{name: value.cpu().numpy() for name, value in _moments(dataset).items()},
     }

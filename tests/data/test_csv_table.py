@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from al_bench.data.column_codes import ColumnCode
 from al_bench.data.csv_table import CsvDataset, Header
 from al_bench.data.encoded_columns import encode_columns
 from al_bench.data.labels import canonical
 from al_bench.data.separators import parse_separator
+from al_bench.data.table_choices import Missing
 from al_bench.errors import InputError
 
 GOOD = "width,colour,kind\n" + "".join(f"{row},{'rg'[row % 2]},{'xy'[row // 5]}\n" for row in range(10))
@@ -272,7 +274,7 @@ def test_encoded_columns_are_bit_for_bit_the_formula_in_the_order_of_the_file() 
         }
         for rows, extra in ((500, 0), (70, 1))
     )
-    encoded = encode_columns(Path("t.csv"), train, test)
+    *encoded, codes = encode_columns(Path("t.csv"), train, test)
     for part, columns in zip(encoded, (train, test), strict=True):
         expected = [
             columns[name][:, None] == np.unique(values)
@@ -282,6 +284,42 @@ def test_encoded_columns_are_bit_for_bit_the_formula_in_the_order_of_the_file() 
         ]
         assert part.dtype == np.float32
         np.testing.assert_array_equal(part, np.concatenate(expected, axis=1).astype(np.float32))
+        np.testing.assert_array_equal(part, decoded(codes, columns))
+
+
+def decoded(codes: Sequence[ColumnCode], columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The inputs of columns, as another program makes them from the codes, cell by cell."""
+    rows = []
+    for row in range(len(next(iter(columns.values())))):
+        inputs: list[float] = []
+        for code in codes:
+            cell = columns[code.name][row]
+            if code.mean is None:
+                cell = code.missing if cell == "" and code.missing is not None else cell
+                inputs += [float(cell == category) for category in code.categories]
+                continue
+            is_missing = np.isnan(cell)
+            inputs.append(((code.missing if is_missing else cell) - code.mean) / code.std)
+            inputs += [float(is_missing)] if code.indicator else []
+        rows.append(inputs)
+    return np.array(rows, dtype=np.float32)
+
+
+@pytest.mark.parametrize("missing", [Missing.median, Missing.indicator])
+def test_the_codes_of_columns_say_what_takes_the_place_of_missing_cells(missing) -> None:
+    generator = np.random.default_rng(1)
+    columns = {
+        "size": np.where(generator.random(300) < 0.2, np.nan, generator.normal(5, 2, 300)),
+        "colour": generator.choice(np.array(["", "red", "blue"], dtype=object), 300),
+        "whole": generator.normal(0, 1, 300),
+        "constant": np.full(300, 7.0),
+    }
+    train, test = ({name: values[part] for name, values in columns.items()} for part in (slice(200), slice(200, None)))
+    *encoded, codes = encode_columns(Path("t.csv"), train, test, missing)
+    assert [code.name for code in codes] == list(columns)
+    assert [code.indicator for code in codes] == [missing is Missing.indicator, False, False, False]
+    for part, values in zip(encoded, (train, test), strict=True):
+        np.testing.assert_array_equal(part, decoded(codes, values))
 
 
 def test_long_whole_numbers_are_labels_of_their_own():

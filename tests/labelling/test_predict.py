@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 import torch
@@ -80,6 +81,20 @@ def test_networks_are_saved_as_safetensors_with_their_classes(labelled):
     assert (rows @ tensors["member-0.output.weight"].T).shape == (1, 2)
 
 
+def test_rows_of_the_table_give_the_same_predictions_with_what_the_file_says_of_its_columns(labelled):
+    labelled("model=linear", "posterior=deterministic")
+    with safe_open(STUDY / "learner-000.safetensors", "pt") as file:
+        facts, saved = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    columns = json.loads(facts["columns"])
+    table = pd.read_csv("pool.csv")
+    assert [column["name"] for column in columns] == list(table.columns)
+    inputs = np.stack([(table[c["name"]] - c["mean"]) / c["std"] for c in columns], axis=1).astype(np.float32)
+    shifted = (torch.from_numpy(inputs) - saved["member-0.shift"]) * saved["member-0.scale"]
+    scores = shifted @ saved["member-0.linear.weight"].T + saved["member-0.linear.bias"]
+    expected = [[float(row["p:benign"]), float(row["p:malignant"])] for row in predictions()]
+    np.testing.assert_allclose(torch.softmax(scores, 1).numpy(), expected, atol=1e-5)
+
+
 def test_estimators_are_saved_with_skops_and_their_types_listed(labelled):
     out = labelled("model=random_forest", "model.n_estimators=20")
     path = STUDY / "learner-000.skops"
@@ -90,6 +105,7 @@ def test_estimators_are_saved_with_skops_and_their_types_listed(labelled):
     (member,) = saved["members"]
     assert member["classes"] == saved["classes"] == ["benign", "malignant"]
     assert len(member["estimator"].estimators_) == 20
+    assert [column["name"] for column in saved["columns"]] == list(pd.read_csv("pool.csv").columns)
 
 
 def test_predictions_need_two_classes_and_go_with_no_question(tmp_path, monkeypatch, capsys):
