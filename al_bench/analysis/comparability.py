@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from al_bench.analysis.arms import Arm, recorded_configuration
+from al_bench.rng import PURPOSES, crossed_seeds
 from al_bench.storage.identity import present_identity
 from al_bench.storage.runs import Run
 
@@ -33,6 +34,48 @@ def same_data(first: Run, second: Run) -> bool:
     """Whether two runs saw the same data, by their fingerprints; a run without one counts as on the same."""
     fingerprints = first.header.fingerprint, second.header.fingerprint
     return None in fingerprints or fingerprints[0] == fingerprints[1]
+
+
+def seeds_of_run(run: Run) -> tuple[int, ...]:
+    """A run's seed, and those of its initial set, its training and its picking."""
+    keys = run.header.identity or {}
+    own = [keys.get(f"seeds.{purpose}") for purpose in PURPOSES]
+    if (levels := keys.get("seeds.crossed")) is not None:
+        own[: len(levels)] = crossed_seeds(run.seed, levels)
+    return (run.seed, *(run.seed if seed is None else seed for seed in own))
+
+
+def paired(first: Run, second: Run) -> bool:
+    """Whether two runs can be compared under their seeds: all four are the same, and the data."""
+    return seeds_of_run(first) == seeds_of_run(second) and same_data(first, second)
+
+
+def shared_seeds_line(arms: Sequence[Arm]) -> tuple[str, ...]:
+    """What a crossed study means for tests and intervals, in a sentence; none where every run has seeds of its own."""
+    shared = [
+        purpose
+        for place, purpose in enumerate(PURPOSES, start=1)
+        if any(len({seeds_of_run(run)[place] for run in arm.runs}) < len(arm.runs) for arm in arms)
+    ]
+    if not shared:
+        return ()
+    return (
+        f"Runs share seeds of {' and '.join(shared)}: they are not independent, and the tests and intervals below, which "
+        "take them as if they were, claim too much; judge strategies by runs whose seeds all differ.",
+    )
+
+
+def seed_differences(arms: Sequence[Arm], base: Arm | None) -> tuple[str, ...]:
+    """A line for every arm that under some seed has other `seeds` than the baseline, so that these are no pairs."""
+    theirs = {} if base is None else {run.seed: run for run in base.runs}
+    lines = []
+    for arm in arms:
+        runs = [run for run in arm.runs if run.seed in theirs]
+        other = [run.seed for run in runs if seeds_of_run(run) != seeds_of_run(theirs[run.seed])]
+        if other and base is not None:
+            named = f"seed{'s' if len(other) > 1 else ''} {', '.join(map(str, other))}"
+            lines.append(f"{arm.name} has other seeds.* than {base.name} under {named}, which cannot be compared")
+    return tuple(lines)
 
 
 def arms_on_other_data(arms: Sequence[Arm], base: Arm | None) -> tuple[Arm, ...]:
@@ -74,7 +117,7 @@ def inconsistent_seeds(arms: Sequence[Arm]) -> tuple[str, ...]:
     lines = []
     for arm in arms:
         known = [present_identity(run.header) for run in arm.runs if run.header.identity is not None]
-        keys = {key for identity in known for key in identity if key != "seed"}
+        keys = {key for identity in known for key in identity if key != "seed" and not key.startswith("seeds.")}
         # A key that a record lacks is no difference: the al-bench that wrote it did not know the key.
         values = {key: {str(identity[key]) for identity in known if key in identity} for key in keys}
         differing = sorted(key for key in keys if len(values[key]) > 1)

@@ -54,7 +54,7 @@ def setting_keys(run: Run) -> dict[str, str]:
     return {
         key: str(value)
         for key, value in keys.items()
-        if not key.startswith(ARM_KEYS) and key != "seed" and key not in LENGTH_KEYS
+        if not key.startswith((*ARM_KEYS, "seeds.")) and key != "seed" and key not in LENGTH_KEYS
     }
 
 

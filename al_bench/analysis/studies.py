@@ -15,7 +15,9 @@ from al_bench.analysis.comparability import (
     data_differences,
     inconsistent_seeds,
     point_predictions,
+    seed_differences,
     share_network,
+    shared_seeds_line,
     stopped_by_the_test_part,
     unequal_lengths,
 )
@@ -112,7 +114,7 @@ def study_of(
     candidates = _candidates(arms, baseline or RANDOM)
     chosen = min((arm.name for arm in candidates), key=lambda name: (len(name), name), default=None)
     base = next((arm for arm in arms if arm.name == chosen), None)
-    inconsistencies = (*inconsistent_seeds(arms), *data_differences(every, base))
+    inconsistencies = (*inconsistent_seeds(arms), *data_differences(every, base), *seed_differences(arms, base))
     left = arms_on_other_data(every, base)
     arms, references = (tuple(arm for arm in kind if arm not in left) for kind in (arms, references))
     grid = np.array(sorted({count for arm in arms for run in arm.runs for count in run.labels}), dtype=np.int64)
@@ -148,7 +150,7 @@ def study_of(
         settings=settings,
         planned=frozenset(arm.name for name in planned for arm in _candidates(arms, name)),
         budget=budget,
-        counted=budget_lines(budget, runs),
+        counted=(*budget_lines(budget, runs), *shared_seeds_line(arms)),
     )
     compared = ((arm, study.baseline_of(arm.name)) for arm in study.others)
     return replace(

@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 
 from al_bench.analysis.arms import Arm, recorded_configuration
 from al_bench.analysis.budget import LABELS, Budget
-from al_bench.analysis.comparability import (
-    same_data,
-)
+from al_bench.analysis.comparability import paired
 from al_bench.analysis.frame import tidy_frame
 from al_bench.analysis.measured import ACCURACY
 from al_bench.analysis.settings import RANDOM, Setting
@@ -58,7 +56,8 @@ class Study:
         settings: The arms by setting, each with its baseline, that of `baseline` first; empty: all are of one.
         planned: Names of arms that were named before the results were seen: a family of tests of their own.
         budget: What the curves run over. Over the cost, `labels` and what is called labels elsewhere are costs.
-        counted: What the labels or the cost count, one sentence each; empty where a label is a label.
+        counted: What the labels or the cost count, and whether runs share seeds, one sentence each; empty where a
+            label is a label and each run has seeds of its own.
         unfinished: Runs that are not complete, whether they are taken in or left out.
     """
 
@@ -212,11 +211,12 @@ class Study:
     def pairs(self, first: str, second: str) -> tuple[tuple[int, ...], NDArray[np.float64], NDArray[np.float64]]:
         """What two arms can be compared by: [P] seeds, and the values of either under them, [P, B] each.
 
-        A seed is shared where both arms ran under it on the same data. Where only one of the two was evaluated both
-        are NaN: the chord between two evaluations of a coarse curve lies below a fine one that is no better.
+        A seed is shared where both arms ran under it, and under the same `seeds`, on the same data. Where only one of
+        the two was evaluated both are NaN: the chord between two evaluations of a coarse curve lies below a fine one
+        that is no better.
         """
         runs = [{run.seed: run for run in self.arm(name).runs} for name in (first, second)]
-        shared = [seed for seed in self.seeds[first] if seed in runs[1] and same_data(runs[0][seed], runs[1][seed])]
+        shared = [seed for seed in self.seeds[first] if seed in runs[1] and paired(runs[0][seed], runs[1][seed])]
         ours, theirs = (
             self.values[name][np.array([self.seeds[name].index(seed) for seed in shared], dtype=np.int64)]
             for name in (first, second)

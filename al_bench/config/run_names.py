@@ -26,6 +26,8 @@ NEUTRAL_KEYS = (*LOCATION_KEYS, "evaluation.metrics", "evaluation.keep", STOP_SE
 """Keys on which no result depends, such as further metrics and names: they are no part of a run's identity."""
 HEALTH_KEYS = "health."
 """The keys that begin so say what is called unhealthy: they change no result either."""
+SEEDS_KEYS = "seeds."
+"""The keys that begin so are what an arm is averaged over, as its seed is."""
 STRATEGY_KEYS = "strategy."
 """The keys that begin so change nothing in a run on the full pool, which acquires nothing."""
 
@@ -112,7 +114,7 @@ def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictC
     parts = []
     typed = dict(override.lstrip("+~").partition("=")[::2] for override in overrides)  # of one key, the last counts
     for key, value in typed.items():
-        if key in left_out or key.startswith(("hydra", HEALTH_KEYS)):
+        if key in left_out or key.startswith(("hydra", HEALTH_KEYS, SEEDS_KEYS)):
             continue
         pieces = key.split(".")
         for take in range(1, len(pieces) + 1):

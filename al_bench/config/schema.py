@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import MISSING
 
 from al_bench import checks
 from al_bench.errors import InputError
 from al_bench.health.thresholds import Health
+
+if TYPE_CHECKING:
+    from al_bench.rng import Streams
 
 
 class InitialKind(Enum):
@@ -162,6 +165,55 @@ class Schedule:
         return end
 
 
+PURPOSES_OF_SEEDS = ("initial", "training", "selection")
+MOST_LEVELS = 10_000
+"""Seeds of one purpose in a crossed study."""
+
+
+@dataclass
+class Seeds:
+    """Seeds of single purposes, so that what each adds to the spread can be told apart.
+
+    Args:
+        initial: Of the initial set; null: `seed`.
+        training: Of what training draws: weights, order, dropout, augmentation, bootstraps; null: `seed`.
+        selection: Of what picking draws: candidates, posterior draws, ties and the strategy's own choices; null:
+            `seed`.
+        crossed: How many seeds of each of these a crossed study has, as [3,3] or [3,3,2]: run seed=0 to 8, or to 17,
+            of which the first gives initial 0, 1, 2, 0, …, and training 0, 0, 0, 1, …; in place of the keys above.
+    """
+
+    initial: int | None = None
+    training: int | None = None
+    selection: int | None = None
+    crossed: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        for key in PURPOSES_OF_SEEDS:
+            if (value := getattr(self, key)) is not None:
+                checks.at_least(f"seeds.{key}", value, 0)
+                if self.crossed is not None:
+                    raise InputError(f"seeds.{key} and seeds.crossed are both given; give one of them")
+        if self.crossed is not None:
+            rule = f"one to three whole numbers from 1 to {MOST_LEVELS:,}: of initial, training and selection"
+            good = 1 <= len(self.crossed) <= len(PURPOSES_OF_SEEDS) and all(
+                1 <= level <= MOST_LEVELS for level in self.crossed
+            )
+            checks.require(good, "seeds.crossed", list(self.crossed), rule)
+
+    def streams(self, seed: int) -> Streams:
+        """The random streams of a run.
+
+        Args:
+            seed: The run's.
+        """
+        from al_bench.rng import Streams, crossed_seeds  # NumPy: not for --help
+
+        if self.crossed is not None:
+            return Streams(seed, *crossed_seeds(seed, self.crossed))
+        return Streams(seed, self.initial, self.training, self.selection)
+
+
 class Keep(Enum):
     """What is stored of a round's predictions for the test part."""
 
@@ -216,7 +268,8 @@ class RunConfig:
         scoring: How dropout masks are applied: fast runs what all draws share once and thins the layers between masks;
             plain runs a whole pass a draw, to check fast. The same functions, up to rounding.
         reference: full trains once on the whole pool: the ceiling of the plots.
-        seed: Of all random streams.
+        seed: Of all random streams that have no seed of their own in `seeds`.
+        seeds: Seeds of single purposes; see its class.
         threads: CPU threads. Results differ bit for bit with it, so it is part of the run's identity.
         device: auto, cpu or cuda.
         study: Folder of runs that belong together; null: the experiment's name, or "default".
@@ -244,6 +297,7 @@ class RunConfig:
     scoring: Scoring = Scoring.fast
     reference: Reference = Reference.none
     seed: int = 0
+    seeds: Seeds = field(default_factory=Seeds)
     threads: int = 1
     device: str = "auto"
     study: str | None = None

@@ -159,6 +159,7 @@ def cache_key_parts(experiment: Experiment) -> dict[str, Any]:
         "threads": config.threads,
         "chunk": experiment.learner.chunk,
         "seed": config.seed,
+        "training_seed": experiment.streams.seed_of("training"),
         "features": None if data.encoding is None else data.encoding.digest,
         "data": [data.fingerprint(), *(_digest(part) for part in (data.mean, data.std)), data.classes],
         "given": None if data.given_labels is None else _digest(data.given_labels),

@@ -279,7 +279,7 @@ def set_up(
         InputError: a cross-field fault; the message names the keys.
     """
     device = pick_device(config.device)
-    streams = Streams(config.seed)
+    streams = config.seeds.streams(config.seed)
     raw, stressed = load_stressed(config)
     if on_read is not None:
         on_read(raw)

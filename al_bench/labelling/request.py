@@ -89,8 +89,8 @@ def check_request(request: Request) -> None:
             why = "schedule.budget says how many labels are wanted" if key.startswith("schedule") else "people label"
             raise InputError(f"{key} has no effect on al-bench query: {why}; leave the key out")
     for key in sorted(typed):
-        if (group := key.partition(".")[0]) in ("annotator", "stress"):
-            why = "people label" if group == "annotator" else "the pool is taken as it is"
+        if (group := key.partition(".")[0]) in ("annotator", "stress", "seeds"):
+            why = {"annotator": "people label", "stress": "the pool is taken as it is"}.get(group, "seed=N drives all")
             raise InputError(f"{key} has no effect on al-bench query: {why}; leave the key out")
     if "initial.kind" in typed and config.initial.kind.value == "balanced":
         raise InputError(

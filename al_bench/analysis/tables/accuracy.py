@@ -17,6 +17,7 @@ from al_bench.analysis.tables.labels import saved_table, targets_table
 from al_bench.analysis.tables.pairwise import error_table, penalty_table
 from al_bench.analysis.tables.seeds import seeds_table
 from al_bench.analysis.tables.table import Table, Value, spread
+from al_bench.analysis.tables.variance import variance_table
 from al_bench.analysis.tables.warm_up import warm_up_table
 from al_bench.analysis.targets import targets_by_arm
 from al_bench.metrics import Metric
@@ -51,6 +52,8 @@ def compare_tables(study: Study, targets: Sequence[float] | None = None, log: bo
         tables.append(penalty_table(study))
     if study.baseline is not None and study.others and has_best(study.metric):
         tables.append(error_table(study))
+    if (variance := variance_table(study)) is not None:
+        tables.append(variance)
     return [*tables, cost_table(study)]
 
 
