@@ -60,8 +60,8 @@ def shared_seeds_line(arms: Sequence[Arm]) -> tuple[str, ...]:
     if not shared:
         return ()
     return (
-        f"Runs share seeds of {' and '.join(shared)}: they are not independent, and the tests and intervals below, which "
-        "take them as if they were, claim too much; judge strategies by runs whose seeds all differ.",
+        f"Runs share seeds of {' and '.join(shared)}: they are not independent, and the tests and intervals below, "
+        "which take them as if they were, claim too much; judge strategies by runs whose seeds all differ.",
     )
 
 

@@ -84,8 +84,8 @@ def variance_table(study: Study) -> Table | None:
     note = (
         "standard deviation of AUBC over the seeds of each kind, with its 95 % interval; rest: the seed itself and "
         "what the kinds do together. Difference: to what the arm is compared with, under the same seeds. A "
-        "random-effects analysis of variance: it assumes effects that are normal, independent and add up. -: that kind does not vary "
-        "by itself."
+        "random-effects analysis of variance: it assumes effects that are normal, independent and add up. -: that "
+        "kind does not vary by itself."
     )
     if left_out:
         names = ", ".join(dict.fromkeys(left_out))
