@@ -4,7 +4,9 @@ pool          the items, their names, and what is shown of each
 batch         the types: an item that was asked, a batch's record
 answers       what people said: an item, a label, its source
 folder        the folder of a study, which is the record: nothing in it is overwritten
-batch_file    a batch as CSV: written for spreadsheets, read back from them
+batch_file    a batch as CSV, written for spreadsheets
+filled_file   what people and spreadsheets made of it
+known_items   the items that its rows name
 page          a batch as an HTML page
 state         what is labelled, skipped and open, from records and answers
 cold_start    the batch while there are no two classes

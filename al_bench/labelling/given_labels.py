@@ -10,9 +10,10 @@ from al_bench.data.labels import unknown_class
 from al_bench.errors import InputError
 from al_bench.labelling.answers import SKIP, Answer, Answers
 from al_bench.labelling.batch import BatchRecord
-from al_bench.labelling.batch_file import FilledRow, KnownItems, answers_of, read_rows
 from al_bench.labelling.exchange.label_files import read_labels
+from al_bench.labelling.filled_file import FilledRow, read_rows
 from al_bench.labelling.folder import LIMIT, LabellingFolder
+from al_bench.labelling.known_items import KnownItems, answers_of
 from al_bench.labelling.pool import LabellingPool
 from al_bench.storage.files import read_regular
 

@@ -12,11 +12,11 @@ from al_bench.labelling.agreement import agreement
 from al_bench.labelling.agreement import describe as describe_agreement
 from al_bench.labelling.answers import Answers
 from al_bench.labelling.audit import Audit, audit_of
-from al_bench.labelling.batch_file import KnownItems
 from al_bench.labelling.choose import Trained, train_on
 from al_bench.labelling.describe import describe_undecided, first_of
 from al_bench.labelling.folder import LabellingFolder
 from al_bench.labelling.given_labels import LabelFile, check_labels, given_files, one_spelling, read_answers
+from al_bench.labelling.known_items import KnownItems
 from al_bench.labelling.pool import LabellingPool
 from al_bench.labelling.request import Request
 from al_bench.labelling.state import LabellingState, state_of

@@ -15,7 +15,9 @@ from al_bench.data.item_names import item_names
 from al_bench.data.parts import choose_rows
 from al_bench.errors import InputError
 from al_bench.labelling.batch import AskedItem
-from al_bench.labelling.batch_file import KnownItems, answers_of, label_of, read_rows, write_rows
+from al_bench.labelling.batch_file import write_rows
+from al_bench.labelling.filled_file import label_of, read_rows
+from al_bench.labelling.known_items import KnownItems, answers_of
 
 FILE = Path("batch-000.csv")
 ITEMS = ["café.png", "row-1", "row-2", "id-007"]

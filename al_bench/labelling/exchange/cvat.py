@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from al_bench.errors import InputError, plain_line
 from al_bench.labelling.answers import SKIP
-from al_bench.labelling.batch_file import FilledRow, label_of
+from al_bench.labelling.filled_file import FilledRow, label_of
 
 SHAPES = {"box", "polygon", "polyline", "points", "cuboid", "mask", "skeleton", "ellipse"}
 """Elements of an image that mark a part of it."""

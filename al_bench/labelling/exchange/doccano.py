@@ -13,7 +13,7 @@ from typing import Any
 
 from al_bench.errors import InputError
 from al_bench.labelling.answers import SKIP
-from al_bench.labelling.batch_file import FilledRow, label_of
+from al_bench.labelling.filled_file import FilledRow, label_of
 
 
 def lines_of(texts: Mapping[str, str], study: str) -> bytes:

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from al_bench.errors import InputError, plain_line
-from al_bench.labelling.batch_file import FilledRow, read_rows
 from al_bench.labelling.exchange.cvat import read_annotations
 from al_bench.labelling.exchange.doccano import read_entries
 from al_bench.labelling.exchange.label_studio_export import read_export
+from al_bench.labelling.filled_file import FilledRow, read_rows
 from al_bench.labelling.folder import LIMIT
 from al_bench.storage.files import read_regular
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from al_bench.errors import InputError
 from al_bench.labelling.batch import BatchRecord
-from al_bench.labelling.batch_file import label_of
 from al_bench.labelling.exchange.shown import Shown
+from al_bench.labelling.filled_file import label_of
 
 CONTROL, OBJECT = "label", "shown"
 """Names of the choice and of what it is about, in the labelling configuration."""

@@ -13,8 +13,8 @@ import msgspec
 
 from al_bench.errors import InputError, plain_line
 from al_bench.labelling.answers import SKIP
-from al_bench.labelling.batch_file import FilledRow, label_of
 from al_bench.labelling.exchange.label_studio import CONTROL
+from al_bench.labelling.filled_file import FilledRow, label_of
 
 
 class Result(msgspec.Struct):
