@@ -16,6 +16,8 @@ from al_bench.analysis.statistics.paired import FEWEST_FOR_SELECTED, LEVEL, MOST
 from al_bench.analysis.statistics.sign import fewest_seeds
 from al_bench.analysis.study import Study
 
+SYMMETRIC = "if differences over seeds are roughly symmetric"
+"""What a claim about the average assumes."""
 _CLAIMED = 3  # arms whose numbers stand in the first sentence
 _NAMED = 4  # arms that a sentence names; of more it says how many
 
@@ -163,7 +165,7 @@ def average_certainty(study: Study, winners: Sequence[Finding]) -> str:
         f"{collapse_text(study.metric)} or more behind {study.against} on average over the {study.budget.noun}: "
         f"{seen}, but up to {share} of all seeds could (95 % bound). The "
         f"chance that any strategy{family} is called better without being so (the family-wise error rate) is at most "
-        f"{100 * LEVEL:.0f} %, if differences over seeds are roughly symmetric.{few}"
+        f"{100 * LEVEL:.0f} %, {SYMMETRIC}.{few}"
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from al_bench.analysis.claims import (
+    SYMMETRIC,
     ahead_certainty,
     average_certainty,
     capitalised,
@@ -112,7 +113,7 @@ def _no_winner(study: Study, strategies: Sequence[Finding]) -> str:
     base = study.against
     worse = [finding for finding in strategies if finding.outcome == WORSE]
     which = "the one strategy" if len(strategies) == 1 else f"any of the {len(strategies)} arms"
-    tail = f"; {names_of(worse)} {'is' if len(worse) == 1 else 'are'} worse than {base}" if worse else ""
+    tail = f"; {names_of(worse)} {'is' if len(worse) == 1 else 'are'} worse than {base}, {SYMMETRIC}" if worse else ""
     return (
         f"It is not shown that {which} saves {study.budget.noun} over {base} on {study.dataset} "
         f"({seeds_of(strategies)}){tail}{_ahead(strategies)}{_nearest(study, strategies)}."
@@ -143,7 +144,7 @@ def _nearest(study: Study, strategies: Sequence[Finding]) -> str:
     return (
         f"; nearest to it is {finding.title}, with {100 * saving.saved:.0f} % {study.budget.fewer} to reach "
         f"{study.target_text(saving.target)} ({interval if saving.n >= FEWEST_FOR_SELECTED else ''}"
-        f"p = {finding.saved_holm:.2g} after correction)"
+        f"p = {finding.saved_holm:.2g} after correction, for roughly normal differences)"
     )
 
 
@@ -170,7 +171,8 @@ def _certainty(study: Study, strategies: Sequence[Finding]) -> str:
             parts.append(f"too few seeds to tell for {names_of(undecided)}: {_seeds_to_add(study, undecided)}")
     same = [finding for finding in strategies if finding.outcome == NO_POINT]
     if same:
-        parts.append(f"no difference of {small_difference(study)} seen, with seeds enough for one: {names_of(same)}")
+        seen = f"no difference of {small_difference(study)} seen, with seeds enough for one, if they are roughly normal"
+        parts.append(f"{seen}: {names_of(same)}")
     if parts:
         sentences.append(capitalised("; ".join(parts)) + ".")
     return " ".join(sentences)

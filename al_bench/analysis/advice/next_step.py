@@ -37,7 +37,7 @@ from al_bench.analysis.advice.step import (
     to_seeds,
 )
 from al_bench.analysis.advice.use import use, use_mostly
-from al_bench.analysis.claims import seeds_of, seeds_text
+from al_bench.analysis.claims import SYMMETRIC, seeds_of, seeds_text
 from al_bench.analysis.finding import BETTER, MIXED, WORSE, Finding
 from al_bench.analysis.settings import RANDOM
 from al_bench.analysis.study import Study
@@ -118,12 +118,11 @@ def _nothing_gained(study: Study, tested: Sequence[Finding]) -> NextStep:
     base = base_of(study, tested)
     if all(finding.outcome == WORSE for finding in tested):
         what = "the one strategy is" if len(tested) == 1 else f"each of the {len(tested)} strategies is"
-        return NextStep(STAY, (f"{base} is good enough here: {what} shown to be worse.",))
+        return NextStep(STAY, (f"{base} is good enough here: {what} shown to be worse, {SYMMETRIC}.",))
     savings = any(finding.primary is not None for finding in tested)
     saved = f" or saves {100 * SMALL_SAVING:.0f} % of the {study.budget.noun}" if savings else ""
-    intervals = (
-        "the 95 % interval" if len(tested) == 1 else f"95 % intervals that are adjusted for {len(tested)} strategies"
-    )
+    adjusted = "" if len(tested) == 1 else f", adjusted for {len(tested)} strategies"
+    intervals = f"95 % intervals for roughly normal differences{adjusted}"
     text = f"no strategy gains {difference_text(study, study.metric.point)}{saved} on average, by {intervals}"
     return NextStep(STAY, (f"{base} is good enough here: {text}.",))
 
@@ -149,7 +148,8 @@ def _more_seeds(study: Study, left_open: Sequence[Finding]) -> NextStep:
     if lacks_baseline(study, best):
         return own_baseline(study, best)
     if lead.more <= 0:
-        text = f"{best.n} seeds of {best.title} show {lead.sought} with 80 % power, and none is shown"
+        power = f"{best.n} seeds of {best.title} show {lead.sought} with 80 % power"
+        text = f"{power}, if differences are roughly normal, and none is shown"
         return NextStep(STAY, (f"{base} is good enough here: {text}.",))
     if lead.more > MANY_SEEDS:
         text = f"{best.title} {lead.text}, which would take more than {MANY_SEEDS} further seeds to show"
@@ -157,7 +157,8 @@ def _more_seeds(study: Study, left_open: Sequence[Finding]) -> NextStep:
     more = f"{lead.more} more {'seed' if lead.more == 1 else 'seeds'}"
     why = (
         f"{best.title} {lead.text}, no more than chance could do; if there is {lead.sought}, so many seeds show it "
-        f"with 80 % power by the spread seen ({seeds_text(*lead.ends)}, as {best.n} seeds leave that open)."
+        f"with 80 % power, for roughly normal differences of the spread seen ({seeds_text(*lead.ends)}, as {best.n} "
+        "seeds leave that open)."
     )
     once = "Then decide: whoever looks again after every seed makes a false claim likelier."
     runs = to_seeds(study, [best], best.n + lead.more)

@@ -30,7 +30,11 @@ _PATHS = ("path", "root", "test_path", "label_file", "file", "features", "weight
 _START = "initial.kind"
 _OWN_DATA = ("csv", "npz")
 """Data sets of the user's own that there were when their default start was another."""
-_FORMER_KEYS = {"bait": "strategy.labelled_weighting", "batchbald": "strategy.candidates_max"}
+FORMER_KEYS = {
+    "bait": "strategy.labelled_weighting",
+    "batchbald": "strategy.candidates_max",
+    "typiclust": "strategy.clustering",
+}
 """Strategy to the key that it got after runs had been recorded, with another default than what was done before."""
 _LENGTHS_IN_ARMS = tuple(f"{key.split('.')[-1]}=" for key in sorted(LENGTH_KEYS))
 
@@ -187,7 +191,7 @@ def _former_rules(header: RunHeader, words: Sequence[str], same: bool) -> list[s
     own_data = header.choices.get("dataset") in _OWN_DATA or header.own_code is not None
     if own_data and began == FORMER_DEFAULTS[_START] and _START not in typed and not named:
         added.append(f"{_START}={began}")
-    key = _FORMER_KEYS.get(str(header.choices.get("strategy")))
+    key = FORMER_KEYS.get(str(header.choices.get("strategy")))
     if same and key is not None and key not in identity and key not in typed:
         former = FORMER_DEFAULTS[key]
         added.append(f"{key}={'null' if former is None else former}")

@@ -16,7 +16,7 @@ from al_bench.analysis.advice.step import (
     scope_of,
     to_seeds,
 )
-from al_bench.analysis.claims import claim_order
+from al_bench.analysis.claims import SYMMETRIC, claim_order
 from al_bench.analysis.finding import BETTER, MIXED, BudgetDifference, Finding
 from al_bench.analysis.settings import Setting
 from al_bench.analysis.study import Study
@@ -33,13 +33,13 @@ def use(study: Study, tested: Sequence[Finding], winners: Sequence[Finding]) -> 
         return own_baseline(study, order[0])
     best = next((finding for finding in clean if finding.outcome == BETTER), clean[0])
     base = study.title(best.baseline)
+    where = scope_of(study, best)
     if best.outcome == MIXED:
-        what = f"{_condition(study, best)}: {scope_of(study, best)}, it is shown to be better than {base} in part"
-        first = f"{what}, but worse {_worse(study, best)}."
+        what = f"it is shown to be better than {base} in part, but worse {_worse(study, best)}"
+        first = f"{_condition(study, best)}: {where}, {what}, {SYMMETRIC}."
     else:
-        first = (
-            f"Use {best.title}: {scope_of(study, best)}, it is shown to be better than {base} {_better(study, best)}."
-        )
+        what = f"it is shown to be better than {base} {_better(study, best)}"
+        first = f"Use {best.title}: {where}, {what}, {SYMMETRIC}."
     further = commands(to_seeds(study, [best], DECIDING_SEEDS) if best.n < DECIDING_SEEDS else ())
     surer: tuple[str, ...] = ()
     if further.runs:
@@ -110,6 +110,7 @@ def use_mostly(study: Study, ahead: Sequence[Finding]) -> NextStep:
     fell = f" (it collapsed in {best.collapsed} of {best.ahead.n})" if best.collapsed else ""
     text = (
         f"Use {best.title} only where being ahead in most seeds is enough: {scope_of(study, best)}, that is shown "
-        f"against {study.title(best.baseline)}, but not that it is better on average{fell}."
+        f"against {study.title(best.baseline)} by the sign test, which assumes no shape, but not that it is better on "
+        f"average{fell}."
     )
     return NextStep(WEIGH, (text,), strategy=best.name)

@@ -14,10 +14,12 @@ import pytest
 from scipy import stats
 
 from al_bench.analysis.advice.next_step import FIRST_SEEDS, MANY_SEEDS, next_step
+from al_bench.analysis.advice.runs import FORMER_KEYS
 from al_bench.analysis.advice.step import FINISH, RUN, STAY, USE, WEIGH, NextStep
 from al_bench.analysis.findings import findings
 from al_bench.analysis.studies import studies
 from al_bench.cli.compare import main
+from al_bench.storage.identity import FORMER_DEFAULTS
 from tests.analysis.records import write_run
 
 ROUNDS = 10
@@ -120,9 +122,9 @@ def test_a_winner_is_used_and_brought_to_ten_seeds(tmp_path: Path) -> None:
     step = step_of(tmp_path)
     assert (step.kind, step.strategy) == (USE, "margin")
     assert step.text == (
-        "Use margin: on digits and up to 110 labels, it is shown to be better than random on average. Before much "
-        "depends on it, bring both to 10 seeds (10 runs one after another, about 10 minutes by those on record): that "
-        "up to 45 % of all seeds collapse is not excluded yet."
+        "Use margin: on digits and up to 110 labels, it is shown to be better than random on average, if differences "
+        "over seeds are roughly symmetric. Before much depends on it, bring both to 10 seeds (10 runs one after "
+        "another, about 10 minutes by those on record): that up to 45 % of all seeds collapse is not excluded yet."
     )
     assert lines(step) == ("al-bench run -m study=study strategy=random,margin seed=5,6,7,8,9",)
 
@@ -141,7 +143,10 @@ def test_curves_that_cross_are_used_beyond_where_they_are_worse(tmp_path: Path) 
     step = step_of(tmp_path)
     assert step.kind == WEIGH
     assert step.text.startswith("Use margin only if you go on beyond 50 labels: on digits and up to 110 labels, ")
-    assert "better than random in part, but worse at 3 label counts from 30 to 50." in step.text
+    assert (
+        "better than random in part, but worse at 3 label counts from 30 to 50, if differences over seeds are roughly"
+        in step.text
+    )
     arm(tmp_path, "bald", [-gain for gain in gains], seeds=tuple(range(10)), noise=(0.1, -0.1, 0.05))
     (study,) = studies([tmp_path], report=lambda _: None)
     bald = tuple(finding for finding in findings(study) if finding.name == "bald")
@@ -154,7 +159,10 @@ def test_random_is_good_enough_where_every_strategy_is_worse(tmp_path: Path) -> 
         arm(tmp_path, name, -6.0, noise=(0.1, -0.1, 0.05))
     step = step_of(tmp_path)
     assert step.kind == STAY
-    assert step.text == "Random is good enough here: each of the 2 strategies is shown to be worse."
+    assert step.text == (
+        "Random is good enough here: each of the 2 strategies is shown to be worse, if differences over seeds are "
+        "roughly symmetric."
+    )
 
 
 def test_random_is_good_enough_where_a_gain_of_a_point_is_excluded(tmp_path: Path) -> None:
@@ -165,7 +173,7 @@ def test_random_is_good_enough_where_a_gain_of_a_point_is_excluded(tmp_path: Pat
     assert step.kind == STAY
     assert step.text == (
         "Random is good enough here: no strategy gains a point or saves 10 % of the labels on average, by 95 % "
-        "intervals that are adjusted for 2 strategies."
+        "intervals for roughly normal differences, adjusted for 2 strategies."
     )
 
 
@@ -301,6 +309,10 @@ def test_a_rule_that_was_another_when_the_runs_began_goes_on(tmp_path: Path) -> 
     arm(tmp_path / "b", "random", seeds=(0,), identity={"model.hidden": 8})
     bait = next(line for line in lines(step_of(tmp_path / "b")) if "strategy=bait" in line)
     assert "strategy.labelled_weighting=sum arm=bait" in bait
+
+
+def test_every_key_of_a_strategy_with_a_former_rule_is_known_to_the_commands() -> None:
+    assert set(FORMER_KEYS.values()) == {key for key in FORMER_DEFAULTS if key.startswith("strategy.")}
 
 
 def test_runs_that_were_extended_go_on_at_their_present_length(tmp_path: Path) -> None:
