@@ -293,11 +293,6 @@ def set_up(
     at_end = len(start.pool) if full else config.schedule.labels_at_end(len(start.asked), len(start.pool))
     if config.training.stop is Stop.early and not len(validation):
         raise InputError("training.stop is early and validation is 0: hold some points out, as in validation=500")
-    if config.evaluation.stop_set == 0 and not isinstance(config.stopping, GoOn) and not full:
-        raise InputError(
-            "evaluation.stop_set is 0, and a stopping rule reads the predictions for the stop set; set "
-            "evaluation.stop_set=1000, or stopping=none"
-        )
     schedule = config.schedule
     if schedule.stop_at_accuracy is not None and schedule.stop_at_accuracy_on is StopOn.validation and not full:
         require_validation(len(validation), raw.size)
@@ -352,6 +347,11 @@ def assemble(
         InputError: a cross-field fault; the message names the keys.
     """
     full = config.reference is Reference.full
+    if config.evaluation.stop_set == 0 and not isinstance(config.stopping, GoOn) and not full:
+        raise InputError(
+            "evaluation.stop_set is 0, and a stopping rule reads the predictions for the stop set; set "
+            "evaluation.stop_set=1000, or stopping=none"
+        )
     strategy = cast(Strategy, config.strategy)
     learner = build_learner(config, dataset, None if full else strategy, chunk)
     refuse_batches_of_one(config, learner, len(start.asked), labels_at_end)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from al_bench.records import StopSetRecord
+
 COLD, STRATEGY, AUDIT = "cold start", "strategy", "audit"
 """The kinds of a batch: chosen without a model, by the strategy, or nothing but what an audit has left."""
 RANDOM, ACTIVE = "random", "active"
@@ -66,6 +68,9 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
         audit_draws: The items of the audit that were drawn for this batch, in the order drawn, each with the
             probability that it had at its step; those with a label by then are not asked.
         audit_quality: What the audit said when the batch was chosen: `accuracy`, `low`, `high`, `items`.
+        stop_set: How far the predictions for a random part of the pool are those of the batch before; None without a
+            model, and in records of versions that did not measure it.
+        stop_predicted: Item of that part to the class that the model of this batch predicts.
         pool: Digest of the items of the pool, whose list lies beside the record.
         version: Of al-bench.
         time: When, in UTC, ISO 8601.
@@ -88,6 +93,8 @@ class BatchRecord(msgspec.Struct, frozen=True, kw_only=True):
     audit: AuditPlan | None = None
     audit_draws: list[tuple[str, float]] = []
     audit_quality: dict[str, float] = {}
+    stop_set: StopSetRecord | None = None
+    stop_predicted: dict[str, str] = {}
     pool: str = ""
     version: str = ""
     time: str = ""

@@ -20,6 +20,7 @@ from al_bench.experiment.setup import Experiment, assemble
 from al_bench.metrics.measure import measure
 from al_bench.pool import Indices, PoolState
 from al_bench.rng import Streams
+from al_bench.stopping.rule import Signals
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,16 +53,17 @@ class Trained:
         values = measure(log_probs, experiment.dataset.test_labels, experiment.metrics).values
         return {name: value for name, value in values.items() if value is not None}
 
-    def pick(self, allowed: Indices | None = None) -> Acquisition:
+    def pick(self, allowed: Indices | None = None, signals: Signals = ()) -> Acquisition:
         """The batch that the strategy picks.
 
         Args:
             allowed: Dataset indices to choose among; None for all that have no label.
+            signals: How far predictions moved from batch to batch, for strategies that read it.
         """
         experiment, state = self.experiment, self.state
         if allowed is not None:
             state = PoolState(np.sort(np.concatenate([state.asked, allowed])), state.acquisitions)
-        return acquire(_of_pool(experiment, state), state, Meter(experiment.device))
+        return acquire(_of_pool(experiment, state), state, Meter(experiment.device), signals)
 
 
 def _of_pool(experiment: Experiment, state: PoolState) -> Experiment:
@@ -90,11 +92,6 @@ def train_on(
     experiment = assemble(config, strategy, dataset, start, np.empty(0, np.int64), labels_at_end, streams)
     if experiment.strategy.oracle:
         raise InputError(f"strategy {strategy} reads the labels of unlabelled items, which nobody has; choose another")
-    if experiment.strategy.reads_signals:
-        raise InputError(
-            f"strategy {strategy} waits for a signal of the stop set, which al-bench query does not measure: set "
-            "strategy.after=LABELS and strategy.signal=null"
-        )
     state = start
     for group in groups[1:]:
         state = state.acquire(group)

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import numpy as np
+from msgspec import structs
 
 from al_bench import __version__
 from al_bench.errors import InputError
@@ -19,6 +20,8 @@ from al_bench.labelling.describe import describe_labels
 from al_bench.labelling.folder import pool_digest
 from al_bench.labelling.request import Reply
 from al_bench.labelling.session import Session
+from al_bench.labelling.stop_signal import measure_stop_signal
+from al_bench.stopping.rule import Signals
 
 
 def next_batch(session: Session) -> Reply:
@@ -63,7 +66,19 @@ def next_batch(session: Session) -> Reply:
             return Reply(lines, None)
         lines.append(f"{why}; only the audit has items left, so that all of the next batch are its own")
     else:
-        record = cold_batch(session, free, size) if trained is None else strategy_batch(session, trained, free)
+        if trained is None:
+            record = cold_batch(session, free, size)
+        else:
+            signal = measure_stop_signal(records, session.pool, trained)
+            lines += signal.describe()
+            if rule := trained.experiment.stopped_by(signal.history):
+                session.store_imports()
+                lines.append(
+                    f"stopping={rule} says stop: no further batch; stopping=none goes on, --predict writes predictions"
+                )
+                return Reply(lines, None)
+            record = strategy_batch(session, trained, free, signal.history)
+            record = structs.replace(record, stop_set=signal.now, stop_predicted=signal.predicted)
         record = with_audit(session, record, trained, judged)
     session.store_imports()
     folder.add_record(record, session.pool.items)
@@ -90,8 +105,8 @@ def cold_batch(session: Session, free: np.ndarray, size: int) -> BatchRecord:
     return _record(session, COLD, turn, f"cold start, {how}", asked, [])
 
 
-def strategy_batch(session: Session, trained: Trained, free: np.ndarray) -> BatchRecord:
-    """The batch that the strategy picks."""
+def strategy_batch(session: Session, trained: Trained, free: np.ndarray, signals: Signals) -> BatchRecord:
+    """The batch that the strategy picks, which may read how far predictions moved from batch to batch."""
     request, pool = session.request, session.pool
     classes = list(trained.experiment.dataset.class_names)
     allowed = None
@@ -104,7 +119,7 @@ def strategy_batch(session: Session, trained: Trained, free: np.ndarray) -> Batc
             counts = Counter(classes[number] for number in predicted.tolist())
             shown = ", ".join(f"{name} {count:,}" for name, count in counts.most_common(10))
             raise InputError(f"--where predicted={request.where}: no item is predicted so (predicted are: {shown})")
-    acquisition = trained.pick(allowed)
+    acquisition = trained.pick(allowed, signals)
     probabilities = trained.probabilities(acquisition.indices)
     scores = acquisition.selection.scores
     asked = []
