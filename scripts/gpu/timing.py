@@ -9,8 +9,7 @@ import torch
 from comparison.plain import passes
 from torch import Tensor, nn
 
-from al_bench.experiment.acquire import score
-from al_bench.experiment.gather import Gatherer
+from al_bench.experiment.acquire import gatherer_of, score
 from al_bench.experiment.loop import train
 from al_bench.experiment.setup import Experiment
 from al_bench.learners.mc_dropout.masks import MaskSet
@@ -34,9 +33,7 @@ def scoring(setting: Setting) -> list[dict[str, str]]:
         pool = torch.tensor(experiment.start.unlabelled[: sizes.images])
 
         def ours(experiment: Experiment = experiment, pool: Tensor = pool) -> Tensor:
-            gatherer = Gatherer(
-                experiment.learner, experiment.strategy, experiment.start, experiment.streams, experiment.tables[0]
-            )
+            _, gatherer = gatherer_of(experiment, experiment.start)
             found = score(gatherer, pool)
             assert isinstance(found, Tensor)
             return found

@@ -145,12 +145,28 @@ class ItemEncoder(Encoder):
         return replace(dataset, inputs=inputs[0], test_inputs=inputs[1], mean=None, std=None, encoding=encoding)
 
     def describe(self, dataset: Dataset, workspace: Workspace) -> str:
+        rows, cached, different = self._in_cache(dataset, workspace)
+        shape = "" if rows is None else f"{rows.shape[1]:,} numbers an item, "
+        return f"{shape}{cached:,} of {different:,} different items are in the cache"
+
+    def count_missing(self, dataset: Dataset, workspace: Workspace) -> int:
+        """How many different items have no features in the cache.
+
+        Args: as `encode`.
+
+        Raises:
+            InputError: as `encode`.
+        """
+        _, cached, different = self._in_cache(dataset, workspace)
+        return different - cached
+
+    def _in_cache(self, dataset: Dataset, workspace: Workspace) -> tuple[np.ndarray | None, int, int]:
+        """The rows of the store, if there are any, how many of the items are there, and how many differ."""
         self.check_inputs(dataset)
         items = {item for inputs in (dataset.inputs, dataset.test_inputs) for item in item_digests(inputs)}
         store = self.store(workspace, self.facts(workspace))
         rows, position = (None, {}) if store is None else store.find(list(items))
-        shape = "" if rows is None else f"{rows.shape[1]:,} numbers an item, "
-        return f"{shape}{len(position):,} of {len(items):,} different items are in the cache"
+        return rows, len(position), len(items)
 
     def _through(
         self,

@@ -35,6 +35,7 @@ class Estimate:
         memory_bytes: The highest resident memory of the process, or of a GPU's allocator; 0 where it is not known.
         disk_bytes: Of the run's folder at the end.
         cache_bytes: What the run adds to the cache that runs share; runs of one seed add it once.
+        encoding, encoding_bytes: What features take that are not in the cache, and add to it: once for all runs.
         labels: Labelled points at the end, the fewest and the most.
         initial: How many of them are labelled in round 0.
         rounds: Networks trained, the fewest and the most.
@@ -47,6 +48,8 @@ class Estimate:
     memory_bytes: float = 0.0
     disk_bytes: float = 0.0
     cache_bytes: float = 0.0
+    encoding: Cost = NOTHING
+    encoding_bytes: float = 0.0
     labels: tuple[int, int] = (0, 0)
     initial: int = 0
     rounds: tuple[int, int] = (0, 0)
@@ -112,10 +115,11 @@ class SweepEstimate:
         return Span(self._total(high=False), self._total(high=True))
 
     def _total(self, high: bool) -> Cost:
-        costs, starts = [], []
+        costs, starts, encoding = [], [], Cost()
         for count, estimate in self.known:
             costs += [estimate.time.high if high else estimate.time.low] * count
             starts.append(estimate.start)
+            encoding = max(encoding, estimate.encoding, key=lambda cost: cost.wall)
         if not costs:
             return Cost()
         workers = min(self.workers, len(costs))
@@ -126,9 +130,9 @@ class SweepEstimate:
         wall = makespan([cost.wall * slower for cost in costs], workers)
         processor = sum(cost.processor for cost in costs)
         if self.process_a_run:
-            return Cost(wall, processor)
+            return Cost(wall, processor) + encoding
         also = workers if self.workers > 1 else 0  # the workers start beside the process that launches them
-        return Cost(wall + start.wall * (2 if also else 1), processor + start.processor * (1 + also))
+        return encoding + Cost(wall + start.wall * (2 if also else 1), processor + start.processor * (1 + also))
 
     @property
     def memory_bytes(self) -> float:
@@ -143,8 +147,9 @@ class SweepEstimate:
 
     @property
     def cache_bytes(self) -> float:
-        """Of what runs share: once a seed, whatever the strategies."""
-        return max((count * estimate.cache_bytes for count, estimate in self.known), default=0.0)
+        """Of what runs share: features once, the networks of round 0 once a seed, whatever the strategies."""
+        networks = max((count * estimate.cache_bytes for count, estimate in self.known), default=0.0)
+        return networks + max((estimate.encoding_bytes for _, estimate in self.known), default=0.0)
 
     @property
     def labels(self) -> tuple[int, int]:
