@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from al_bench.errors import ScoreError
-from al_bench.kernels.distances import check_feature_pair
+from al_bench.kernels.distances import check_feature_pair, power_scale
 from al_bench.kernels.probabilities import LOG_ZERO
 
 BLOCK_ELEMENTS = 2**22
@@ -56,7 +56,7 @@ def contrastive_scores(
         if (bad := log_probs.isnan().any(1).nonzero()).numel():
             raise ScoreError(f"the prediction of {name}row {int(bad[0, 0])} is NaN ({len(bad)} rows are bad)")
     device = features_nd.device
-    scale = max(float(part.abs().max()) for part in (features_nd, labelled_features_ld) if part.numel()) or 1.0
+    scale = power_scale(features_nd, labelled_features_ld)
     centres_ld = labelled_features_ld.to(device).double() / scale
     origin_d = centres_ld.mean(0)
     centres_ld = centres_ld - origin_d
