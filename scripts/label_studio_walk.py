@@ -143,7 +143,7 @@ class Person:
         if body is not None:
             request.add_header("Content-Type", kind)
             request.add_header("X-CSRFToken", self._csrf)
-        with self._opener.open(request, timeout=60) as answer:
+        with self._opener.open(request, timeout=300) as answer:
             return bytes(answer.read())
 
     def answer(self, path: str, content: Any = None) -> Any:
@@ -355,7 +355,7 @@ def walk(folder: Path) -> tuple[str, list[str]]:
     try:
         with server.running():
             ann, bob = Person(server, "ann"), Person(server, "bob")
-            wrong = Study("none", ["dataset=images", "dataset.path=.", "dataset.classes=[a,b]"])
+            wrong = Study("none", ["dataset=images", "dataset.path=photos", "dataset.classes=[a,b]"])
             error = wrong.query("--label-studio", server.url, token="no.such.token", status=2)
             assert f"{server.url} does not take the token (Token is invalid)" in error, error
             seen = [*walk_images(server, ann), *walk_texts(server, ann, bob)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from al_bench.labelling.batch import BatchRecord
 from al_bench.labelling.batch_file import write_rows
+from al_bench.labelling.exchange.label_files import read_labels
 from al_bench.labelling.folder import LabellingFolder
 from al_bench.labelling.page import batch_page
 from al_bench.labelling.pool import LabellingPool
@@ -15,7 +16,10 @@ def restore(folder: LabellingFolder, pool: LabellingPool, study: str) -> int | N
     for record in folder.records:
         if folder.batch_path(record.number).exists():
             continue
-        write_files(folder, record, pool, study, folder.records[-1].labels | folder.records[-1].audit_labels)
+        known = folder.records[-1].labels | folder.records[-1].audit_labels
+        imported = {row.item for _, _, path in folder.imports() for row in read_labels(path) if row.label}
+        filled = {item: label for item, label in known.items() if item not in imported}  # these lie in their files
+        write_files(folder, record, pool, study, filled)
         last = record.number
     return last
 

@@ -131,6 +131,17 @@ class LabellingFolder:
                 return [_unescaped(line) for line in read_regular(path, LIMIT).decode().splitlines()]
         return []
 
+    def pools(self) -> set[str]:
+        """The items of all pools on record."""
+        numbers = [record.number for record in self.records]
+        paths = [self.path / "record" / f"pool-{number:03d}.txt" for number in numbers]
+        return {
+            _unescaped(line)
+            for path in paths
+            if path.exists()
+            for line in read_regular(path, LIMIT).decode().splitlines()
+        }
+
     def write_new(self, path: Path, content: bytes) -> None:
         """Write a file whole, or not at all; one that is there is left alone.
 

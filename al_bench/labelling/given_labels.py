@@ -71,7 +71,7 @@ def read_answers(
         path = folder.batch_path(record.number)
         rows = read_rows(path)
         given += answers_of(rows, path.name, known, record.items, order=record.number, gone=gone)
-        given += answers_of_lost_rows(folder, record, {known.find(row.item, record.items) for row in rows})
+        given += answers_of_lost_rows(folder, record, {known.find(row.item, record.items) or row.item for row in rows})
     copies = {name: (number, path, _copied(path)) for number, name, path in folder.imports()}
     new = [file for file in files if file.name not in copies or copies[file.name][2] != file.content]
     newer = {file.name for file in new}

@@ -121,7 +121,8 @@ def read_session(
     lines += [f"{len(added):,} items are new since then: {first_of(added)}"] if added else []
     known = KnownItems(pool.items)
     files = [*given_files(request.label_files), *pulled]
-    answers, imports = read_answers(files, folder, known, gone, request.study)
+    ever_gone = sorted(folder.pools() - set(pool.items))  # since the last batch, or earlier
+    answers, imports = read_answers(files, folder, known, ever_gone, request.study)
     answers = check_labels(answers, pool)
     answered = {*answers.by_item, *pool.labels_of_files}
     audit, said = audit_of(request.config, folder.records, pool.items, answered, request.typed)
@@ -129,7 +130,7 @@ def read_session(
     of_files, answers = one_spelling(pool, answers)
     decide = rule(request.config.answers, request.config.labels_per_item)
     state = state_of(
-        folder.records, of_files, answers, held_out=audit.held_out if audit else (), gone=gone, decide=decide
+        folder.records, of_files, answers, held_out=audit.held_out if audit else (), gone=ever_gone, decide=decide
     )
     if (agreed := agreement(answers, request.config.seed)) is not None:
         lines += describe_agreement(agreed)

@@ -220,6 +220,23 @@ def test_items_added_and_gone_are_named_and_the_pool_goes_on(started, truth):
     assert "8 items are new since then: row-170, row-171" in out
 
 
+def test_a_file_that_is_gone_does_not_stop_later_batches_and_has_one_annotator(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    truth = people.write_images(40, 0)
+    words = ["query", "dataset=images", "dataset.path=photos", "schedule.batch=6", "study=wine", "model=linear"]
+    assert dispatch(words) == 0
+    for number in range(3):
+        people.fill(batch(number), truth)
+        assert dispatch(words) == 0
+        Path("photos", people.items_of(batch(0))[number]).unlink()
+    people.fill(batch(3), truth)
+    capsys.readouterr()
+    assert dispatch(words) == 0
+    out = capsys.readouterr().out
+    assert "21 labels: " in out  # of 24, three of which are gone
+    assert "annotators" not in out
+
+
 def test_items_with_a_label_of_their_own_are_labelled_and_the_label_column_is_not_repeated(
     tmp_path, monkeypatch, truth
 ):

@@ -340,6 +340,19 @@ def test_several_annotators_go_through_the_rule_and_the_agreement(server: FakeLa
     assert "3 annotators gave 6 items two labels or more; Krippendorff's α 0." in out
 
 
+def test_a_lost_batch_file_comes_back_without_the_labels_that_the_server_gave(server: FakeLabelStudio, truth, query):
+    assert query()[0] == 0
+    server.annotate_all(truth)
+    assert query()[0] == 0
+    (FOLDER / "batch-000.csv").unlink()
+    server.annotate_all(truth)
+    status, out = query()
+    assert status == 0
+    assert "12 labels: " in out
+    assert "annotators" not in out  # the labels of the server are no second person's
+    assert {row["label"] for row in people.read_batch(FOLDER / "batch-000.csv")} == {""}
+
+
 def test_corrections_count_and_a_deleted_task_keeps_its_label(server: FakeLabelStudio, truth, query):
     assert query()[0] == 0
     server.annotate_all(truth)
