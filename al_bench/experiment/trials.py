@@ -5,8 +5,9 @@ They use a learner of their own, built like the run's, so that the run's stays a
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -34,7 +35,10 @@ class Trials:
 
     @cached_property
     def _learner(self) -> Learner:
-        return build_learner(self.experiment.config, self.experiment.dataset, None, self.experiment.learner.chunk)
+        config, dataset = self.experiment.config, self.experiment.dataset
+        if isinstance(config.model, Learner):  # a user's learner is its own component, and the run has it already
+            config = replace(config, model=copy.deepcopy(config.model, {id(dataset): dataset}))
+        return build_learner(config, dataset, None, self.experiment.learner.chunk)
 
     def held_out(self, folds: int) -> Tensor:
         """[L, C] log-probabilities of the labelled points, each from a learner trained without its fold, nats.

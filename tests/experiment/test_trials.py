@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from al_bench.experiment.loop import predict, train
 from al_bench.experiment.setup import Experiment, set_up
 from al_bench.experiment.trials import Trials
 from al_bench.pool import PoolState
+from tests.learners.own.logreg import LogReg
 
 
 def experiment_of(*overrides: str) -> Experiment:
@@ -53,3 +56,18 @@ def test_as_many_folds_as_points_leave_one_out():
     assert held_out.shape == (4, experiment.dataset.classes)
     assert torch.allclose(held_out.exp().sum(1), torch.ones(4), atol=1e-4)
     assert torch.equal(held_out, Trials(experiment, state).held_out(9))
+
+
+def test_a_learner_of_a_users_own_that_is_its_own_component_is_copied():
+    experiment = experiment_of("model=linear", "posterior=deterministic", "strategy=margin")
+    model = LogReg()
+    config = replace(experiment.config, model=model)
+    own = replace(
+        experiment, config=config, learner=model.learner(experiment.dataset, config.posterior, config.training)
+    )
+    train(own, own.start, 0)
+    estimator, before = model.estimator, predict(own, 0)
+    trials = Trials(own, own.start)
+    assert 0 < trials.accuracy(own.start.unlabelled[:5]) <= 1
+    assert model.estimator is estimator, "the run's own learner was trained"
+    assert torch.equal(predict(own, 0), before)
