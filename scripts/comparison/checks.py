@@ -185,6 +185,21 @@ def accuracy(ours: Outputs, theirs: Outputs, folder: Path, settings: dict[str, f
     return values[0] >= values[1] - apart, words
 
 
+def curves(ours: Outputs, theirs: Outputs, folder: Path, settings: dict[str, float]) -> Verdict:
+    """Learning curves of seeds: their means over rounds and seeds within two standard errors and `apart`."""
+    means = [np.asarray(outputs["curves"]).mean(1) for outputs in (ours, theirs)]  # a number a seed
+    first, second = (float(values.mean()) for values in means)
+    errors = [values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else 0.0 for values in means]
+    words = f"mean test accuracy {first:.3f} and {second:.3f}, evaluation {float(ours['evaluation']):.4f} s left out"
+    return abs(first - second) <= 2 * math.hypot(*errors) + settings["apart"], words
+
+
+def study(ours: Outputs, theirs: Outputs, folder: Path, settings: dict[str, float]) -> Verdict:
+    """All runs of the study are there; how long they took by the clock, and the memory of the largest process."""
+    words = f"ours {float(ours['wall']):.0f} s by the clock on {settings['jobs']} cores, {float(ours['MiB']):.0f} MiB"
+    return int(ours["runs"]) == 6 * settings["seeds"], words
+
+
 def nothing(ours: Outputs, theirs: Outputs, folder: Path, settings: dict[str, int]) -> Verdict:
     """Speed alone."""
     return True, ""

@@ -186,6 +186,31 @@ class Maker:
 
         return self.folder("training", {"steps": steps, "apart": 1.0 if self.tiny else 0.02}, fill)
 
+    def frozen(self, rounds: int, batch: int, initial: int = 20) -> Path:
+        """Blobs of the shape of 50,000 × 384 features in 10 classes, whose directions have unequal spread; and starts.
+
+        Args:
+            rounds, batch, initial: Of the runs.
+        """
+        rows, features, seeds = (300, 8, 2) if self.tiny else (50_000, 384, 5)
+        rounds, batch = (2, min(batch, 20)) if self.tiny else (rounds, batch)
+
+        def fill(folder: Path) -> None:
+            generator = np.random.default_rng(0)
+            spread = 1 / np.sqrt(1 + np.arange(features))
+            labels = generator.integers(0, CLASSES, rows + rows // 5)
+            centres = 0.4 * generator.normal(size=(CLASSES, features))
+            blobs = (centres[labels] + generator.normal(size=(len(labels), features))) * spread
+            blobs = (blobs / np.sqrt((blobs**2).sum(1).mean())).astype(np.float32)
+            parts = {"x": blobs[:rows], "y": labels[:rows], "x_test": blobs[rows:], "y_test": labels[rows:]}
+            np.savez(folder / "blobs.npz", **parts)
+            most = initial + rounds * batch
+            np.save(folder / "starts.npy", [generator.choice(rows, most, replace=False) for _ in range(5)])
+
+        settings = {"rounds": rounds, "batch": batch, "initial": initial, "C": 100.0, "classes": CLASSES}
+        settings |= {"seeds": seeds, "jobs": 2, "apart": 1.0 if self.tiny else 0.02}
+        return self.folder(f"frozen-{rounds}x{batch}-{initial}", settings, fill)
+
     def run(self) -> Path:
         """The protocol of whole runs, in al-bench's words and as arrays for the peers."""
         initial, seeds = 20, "seed=0,1,2,3"

@@ -42,6 +42,7 @@ class Worker:
         self.log = folder / f"{side.task}.log"
         count = str(threads)
         names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+        paths = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._name = f"{side.file} {side.task}"
         self._process = subprocess.Popen(
             [python, str(HERE / side.file), side.task, str(folder)],
@@ -49,7 +50,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=open(self.log, "w"),  # noqa: SIM115 (closed with the process)
             text=True,
-            env={**os.environ, **dict.fromkeys(names, count), "TQDM_DISABLE": "1", "PYTHONPATH": str(HERE.parent)},
+            env={**os.environ, **dict.fromkeys(names, count), "TQDM_DISABLE": "1", "PYTHONPATH": paths},
         )
         self._answer()
 

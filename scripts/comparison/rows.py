@@ -186,6 +186,36 @@ def whole(strategy: str, peer: str, file: str, environment: str) -> Row:
     )
 
 
+FROZEN = {  # strategy: name, target, rounds of the row, repeats of the peer
+    "random": ("random", 1.5, 20, 3),
+    "margin": ("margin", 1.5, 20, 3),
+    "entropy": ("entropy", 1.5, 20, 3),
+    "coreset_greedy": ("core-set", 3.0, 10, 3),
+    "typiclust": ("TypiClust", 5.0, 2, 1),
+    "badge": ("BADGE", 100.0, 3, 2),
+}
+
+
+def frozen(strategy: str, batch: int = 10, initial: int = 20, missed: str = "") -> Row:
+    """A round on frozen features with logistic regression, against scikit-activeml and scikit-learn."""
+    name, target, rounds, repeats = FROZEN[strategy]
+    rounds = rounds if batch == 10 else 3
+    note = "processor seconds a round, evaluation apart, on Gaussian blobs; C = 100, features unscaled on both sides"
+    return Row(
+        f"frozen_{strategy}" + ("" if batch == 10 else f"_{batch}") + ("" if initial == 20 else f"_from_{initial}"),
+        f"a round on 50,000 x 384 features, {name}, batch {batch}, from {initial} labels",
+        f"{SKACTIVEML} with scikit-learn's LogisticRegression",
+        target,
+        Side("frozen.py", strategy, max(repeats, 2)),
+        Side("frozen_peer.py", strategy, repeats, "skactiveml"),
+        lambda maker: maker.frozen(rounds, batch, initial),
+        checks.curves,
+        (1,),
+        f"{note}; {rounds} rounds",
+        missed,
+    )
+
+
 ROWS = (
     scoring("batchbald_cnn", "BatchBALD CNN", 8, 3),
     scoring("gal2017_cnn", "Gal CNN", 25, 2),
@@ -216,6 +246,22 @@ ROWS = (
     training("bf16", 1.5, "bf16 is emulated where the processor has neither AVX512_BF16 nor AMX"),
     whole("bald", BAAL, "baal_side.py", "baal"),
     whole("batchbald", REDUX, "redux_side.py", "redux"),
+    *(frozen(strategy) for strategy in FROZEN),
+    frozen("typiclust", initial=100),
+    *(frozen(strategy, batch=500) for strategy in ("random", "margin", "entropy", "coreset_greedy")),
+    Row(
+        "frozen_study",
+        "a study on 50,000 x 384 features: 6 strategies, 5 seeds, 20 rounds of 10, processor seconds",
+        f"{SKACTIVEML} with scikit-learn's LogisticRegression",
+        10,
+        Side("frozen.py", "study", 1),
+        Side("frozen_peer.py", "study", 1, "skactiveml"),
+        lambda maker: maker.frozen(20, 10),
+        checks.study,
+        (1,),
+        "processor seconds, ours with start-up, reading and evaluation; theirs are those of a round of each strategy "
+        "at 20, 120 and 210 labels, times rounds and seeds, without evaluation; Gaussian blobs",
+    ),
     Row(
         "sweep",
         "a sweep of 4 runs on 2 cores, joblib launcher, processes of one thread",
