@@ -30,19 +30,23 @@ _OF_LABELLED = {Product.labelled_point_log_probs: Product.point_log_probs, Produ
 """Each product of the labelled points, and the product that is the same of the candidates."""
 
 
-def reduce_draws(draws: Tensor, members: int, names: frozenset[Product]) -> dict[Product, Tensor]:
+def reduce_draws(
+    draws: Tensor, members: int, names: frozenset[Product], as_given: bool = False
+) -> dict[Product, Tensor]:
     """Those of the products `names` that are a function of the draws.
 
     Args:
         draws: [n, K, C] log-probabilities, nats, the members' draws one after another.
         members: M, which divides K.
         names: The products wanted; those that are no function of the draws are left out.
+        as_given: The mean of one draw is that draw, without the rounding of the exponential and its logarithm.
     """
     products: dict[Product, Tensor] = {}
     if Product.mc_log_probs in names:
         products[Product.mc_log_probs] = draws
     if Product.mean_log_probs in names:
-        products[Product.mean_log_probs] = kernels.mean_log_probs(draws)
+        single = as_given and draws.shape[1] == 1
+        products[Product.mean_log_probs] = draws[:, 0] if single else kernels.mean_log_probs(draws)
     if Product.member_log_probs in names:
         by_member = draws.unflatten(1, (members, -1)).flatten(0, 1)  # [n M, K / M, C]
         products[Product.member_log_probs] = kernels.mean_log_probs(by_member).unflatten(0, (len(draws), -1))
@@ -130,7 +134,7 @@ class Gatherer:
         data = self.learner.dataset
         products: dict[Product, Tensor] = {}
         if draws is not None:
-            products |= reduce_draws(draws, self.learner.members, names)
+            products |= reduce_draws(draws, self.learner.members, names, self.learner.takes_single_draw_as_given)
         if self.file_features is not None and Product.features in names:
             products[Product.features] = self.file_features[indices]
         if wanted := frozenset((names & POINT_PRODUCTS) - products.keys()):

@@ -94,6 +94,8 @@ class Learner(ABC):
         takes_sparse: Whether the functions of `sampler` take sparse rows, a SciPy matrix [n, D], beside tensors.
         draws_advice: What to type to get several functions, for strategies that need them.
         members_advice: What to type to get several members.
+        takes_single_draw_as_given: Whether the mean prediction of one function is what it gives, bit for bit; else the
+            logarithm of its exponential, as in the records of former versions.
         minimum_labelled: The fewest labelled points from which the learner can be trained; 0 where it predicts
             untrained.
         provides: The products of evidence that the learner can give; a strategy that needs another one is refused
@@ -110,6 +112,7 @@ class Learner(ABC):
         "set posterior=mc_dropout with a model that has dropout and posterior.draws above 1, or posterior=ensemble"
     )
     members_advice: str = "set posterior=ensemble or raise posterior.members"
+    takes_single_draw_as_given: ClassVar[bool] = False
     minimum_labelled: ClassVar[int] = 1
     provides: ClassVar[frozenset[Product]] = (
         frozenset(Product) - FROM_LABELS - {Product.predicted_loss, Product.last_layer}

@@ -9,7 +9,7 @@ import math
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from scipy.sparse import csr_matrix
@@ -142,6 +142,7 @@ class LinearLearner(TorchLearner):
     draws_advice: str = field(default="set posterior=bootstrap or posterior=laplace", kw_only=True)
     members_advice: str = field(default="set posterior=bootstrap", kw_only=True)
     takes_sparse: bool = field(default=False, kw_only=True)
+    takes_single_draw_as_given: ClassVar[bool] = True
     _memory: RowMemory = field(default_factory=RowMemory, init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -192,7 +192,7 @@ FROZEN = {  # strategy: name, target, rounds of the row, repeats of the peer
     "entropy": ("entropy", 1.5, 20, 3),
     "coreset_greedy": ("core-set", 3.0, 10, 3),
     "typiclust": ("TypiClust", 5.0, 2, 1),
-    "badge": ("BADGE", 100.0, 3, 2),
+    "badge": ("BADGE", 100.0, 2, 1),
 }
 
 
