@@ -122,12 +122,17 @@ def is_edge(axes: Axes) -> tuple[bool, bool]:
     return spec.is_first_col(), spec.rowspan.stop == rows or below >= len(axes.figure.axes)
 
 
+_LINES = 3
+"""Of what all arms share, above a panel; more would leave no room for the panel."""
+
+
 def set_panel_title(axes: Axes, study: Study, title: str | None = None, room: float | None = None) -> None:
     """The panel's title (the dataset's name), and in small letters what all of its arms share."""
     axes.set_title(title or study.dataset, loc="left", pad=8)
     if study.shared:
         room = room or axes.figure.get_figwidth() / axes.get_subplotspec().get_gridspec().ncols - 0.9  # type: ignore[union-attr]
-        text = textwrap.fill(f"all arms: {', '.join(study.shared)}", max(20, int(room / 0.066)))
+        letters = max(20, int(room / 0.066))
+        text = textwrap.fill(f"all arms: {', '.join(study.shared)}", letters, max_lines=_LINES, placeholder=" …")
         axes.set_title(f"{title or study.dataset}\n", loc="left", pad=4 + 10 * text.count("\n"))
         axes.annotate(
             text, (0, 1), xycoords="axes fraction", xytext=(0, 5), textcoords="offset points",
