@@ -4,7 +4,8 @@
     python scripts/guide_pages.py
 
 The page comes from the strategies' classes (`al_bench.config.strategy_pages`), the table from the fields, types,
-defaults and docstrings of the classes of `al_bench.records`, the planted studies from results/planted_savings.csv.
+defaults and docstrings of the classes of `al_bench.records`, the planted studies from results/planted_savings.csv
+and results/planted_audit.csv.
 Tests hold each equal to what this script would write.
 """
 
@@ -47,6 +48,9 @@ PLANTED_COLUMNS = {
     "enough": "most seeds do",
 }
 
+AUDITS = ("<!-- audits: begin -->\n", "<!-- audits: end -->\n")
+"""The marks between which the tables of planted audits stand in labelling.md."""
+
 RECORDS = (
     ("rounds.jsonl", RoundRecord),
     ("fit, of rounds.jsonl", FitRecord),
@@ -80,8 +84,8 @@ LEFT_OUT = """\
 
 ## What is left out, and why
 
-- VAAL (Sinha et al. 2019): several people report that its published results do not come out of the authors' code
-  (issues 7, 19 and 27 of its repository); a strategy here has a result that it can be compared with.
+- VAAL (Sinha et al. 2019): its published results could not be reproduced from the authors' code by others, who report
+  accuracies near Random's; a strategy here has a twin written from the paper and a result to be compared with.
 - SNGP as a posterior (Liu et al. 2020): it needs spectral normalisation of every layer and a Gaussian process as the
   last, and so networks of its own. `posterior=laplace` gives draws of the last layer for any network.
 - Detection and segmentation: an item there has many labels, and what a label costs, what a batch is and how results are
@@ -206,15 +210,45 @@ def statistics_page(text: str) -> str:
     return f"{before}{begin}\n" + "\n".join(table) + f"\n\n{end}{after}"
 
 
+def labelling_page(text: str) -> str:
+    """The page of labelling, with the tables of planted audits between its marks, in per cent."""
+    begin, end = AUDITS
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    if not rest or end not in rest:
+        raise ValueError("labelling.md has lost its marks of the tables of planted audits")
+    with (GUIDE.parents[1] / "results" / "planted_audit.csv").open(newline="", encoding="utf-8") as file:
+        lines = [line for line in csv.DictReader(file) if line["coverage"]]
+    table = ["| audit | what | cases | lowest coverage | mean coverage |", "| --- | --- | ---: | ---: | ---: |"]
+    for audit, measure in dict.fromkeys((line["audit"], line["measure"]) for line in lines):
+        covered = [
+            100 * float(line["coverage"]) for line in lines if (line["audit"], line["measure"]) == (audit, measure)
+        ]
+        mean = sum(covered) / len(covered)
+        table.append(f"| {audit} | {measure} | {len(covered)} | {min(covered):.1f} | {mean:.1f} |")
+    active = [line for line in lines if line["audit"] == "active" and line["saved"]]
+    accuracies = list(dict.fromkeys(line["accuracy"] for line in active))
+    table += ["", f"| what the model says of itself | labels | {' | '.join(accuracies)} |"]
+    table.append("| --- " + "| ---: " * (1 + len(accuracies)) + "|")
+    for model in dict.fromkeys(line["model"] for line in active):
+        for labels in dict.fromkeys(line["labels"] for line in active):
+            row = {line["accuracy"]: line for line in active if (line["model"], line["labels"]) == (model, labels)}
+            cells = (f"{100 * float(row[accuracy]['saved']):.0f}" for accuracy in accuracies)
+            table.append(f"| {model} | {labels} | {' | '.join(cells)} |")
+    return f"{before}{begin}\n" + "\n".join(table) + f"\n\n{end}{after}"
+
+
 def main() -> int:
     """Write the pages; returns the exit status."""
     conditions = GUIDE / "conditions.md"
     record_format, statistics = GUIDE / "record-format.md", GUIDE / "statistics.md"
+    labelling = GUIDE / "labelling.md"
     texts = {
         GUIDE / "strategies.md": strategies_page(),
         conditions: conditions_page(conditions.read_text(encoding="utf-8")),
         record_format: record_format_page(record_format.read_text(encoding="utf-8")),
         statistics: statistics_page(statistics.read_text(encoding="utf-8")),
+        labelling: labelling_page(labelling.read_text(encoding="utf-8")),
     }
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")

@@ -2,7 +2,7 @@
 
     python scripts/planted_audit.py --out results/planted_audit.csv
 
-About three minutes on two idle cores. Item i is wrong with a probability e_i, drawn from a beta distribution whose mean
+About two minutes on two idle cores. Item i is wrong with a probability e_i, drawn from a beta distribution whose mean
 is the model's error and whose two parameters add up to 0.6, so that most items are clear and some are not. An item is
 of the rare class with probability 0.15 + 0.2 e_i: 15 to 23 % of the items, the harder ones. What the model says of
 itself, which steers the active audit, is one of
@@ -56,9 +56,8 @@ Rows = NDArray[np.int64]
 
 SPREAD = 0.6
 MODELS = ("calibrated", "overconfident", "noisy", "changing", "useless", "reversed")
-LABELS = (50, 100, 200)
-"""100 for a small reserve and for skips; the others for all else."""
-ACCURACIES = (0.6, 0.8, 0.9, 0.95, 0.98)
+ACCURACIES = {50: (0.6, 0.8, 0.9, 0.95, 0.98), 100: (0.6, 0.8, 0.9), 200: (0.9, 0.95, 0.98)}
+"""Labels to accuracies: 100 for a small reserve and for skips, the others for all else; 200 where faults are few."""
 RESERVE, SMALL = 10, 2
 BATCHES = 5
 FEWEST_INTERVALS = 1_000
@@ -268,8 +267,8 @@ def cell(arguments: tuple[str, str, int, float, int, int]) -> list[dict[str, obj
 
 def cells(repetitions: int, seed: int) -> Iterator[tuple[str, str, int, float, int, int]]:
     """All cells."""
-    for labels in LABELS:
-        for accuracy in ACCURACIES:
+    for labels, accuracies in ACCURACIES.items():
+        for accuracy in accuracies:
             for kind in KINDS:
                 if (labels == 100) != (kind == "active, small reserve" or kind.endswith("skips")):
                     continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 
 from al_bench.labelling.batch import AskedItem
@@ -36,7 +37,7 @@ def mix(picked: Sequence[AskedItem], audited: Sequence[str], generator: np.rando
             continue
         entry = next(picks)
         passed += 1
-        out.append(AskedItem(item=entry.item, rank=place + 1, score=entry.score))
+        out.append(msgspec.structs.replace(entry, rank=place + 1))
     return _in_line(out)
 
 

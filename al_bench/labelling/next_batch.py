@@ -126,7 +126,7 @@ def strategy_batch(session: Session, trained: Trained, free: np.ndarray, signals
     for rank, index in enumerate(acquisition.indices.tolist()):
         row = probabilities[rank]
         best = int(row.argmax())
-        is_shown = session.audit is None
+        is_shown = session.audit is None or session.audit.left == 0
         asked.append(
             AskedItem(
                 item=pool.items[index],

@@ -21,13 +21,14 @@ TEXTS = {**PAGES, "CHANGELOG": REPOSITORY / "CHANGELOG.md", "results": REPOSITOR
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 
 
-@pytest.mark.parametrize("name", ["strategies", "record-format", "conditions"])
+@pytest.mark.parametrize("name", ["strategies", "record-format", "conditions", "labelling"])
 def test_a_generated_page_is_what_the_script_writes(name):
     text = (GUIDE / f"{name}.md").read_text(encoding="utf-8")
     made = {
         "strategies": lambda: guide_pages.strategies_page(),
         "record-format": lambda: guide_pages.record_format_page(text),
         "conditions": lambda: guide_pages.conditions_page(text),
+        "labelling": lambda: guide_pages.labelling_page(text),
     }[name]()
     assert text == made, "run python scripts/guide_pages.py"
 

@@ -240,3 +240,26 @@ def test_items_that_came_later_are_said_not_to_be_in_the_audit(query, truth):
     table = Path("pool.csv").read_text().splitlines()
     Path("pool.csv").write_text("\n".join([*table, table[1], table[2]]) + "\n")
     assert "the 2 items that came to the pool after the first call are not represented in the audit" in query()[1]
+
+
+def test_predictions_are_shown_again_once_the_whole_audit_was_asked(query, truth):
+    query("audit=10", "schedule.budget=20")
+    people.fill(batch(0), truth)
+    query("audit=10", "schedule.budget=20")
+    people.fill(batch(1), truth)
+    assert [row["predicted"] for row in people.read_batch(batch(1))] == [""] * 15
+    assert query("audit=10")[0] == 0
+    rows = people.read_batch(batch(2))
+    assert len(rows) == 10
+    assert {row["predicted"] for row in rows} <= {"benign", "malignant"}
+
+
+def test_files_for_labelling_tools_do_not_tell_the_audit_either(query, truth):
+    query("audit=30", "--tasks", "label-studio", "dataset.classes=[benign,malignant]")
+    people.fill(batch(0), truth)
+    query("audit=30", "--tasks", "label-studio", "dataset.classes=[benign,malignant]")
+    tasks = json.loads((STUDY / "label-studio-001.json").read_text())
+    assert len(tasks) == len(record(1)["asked"])
+    assert not any(task.get("predictions") for task in tasks)
+    assert len({frozenset(task["data"]) for task in tasks}) == 1
+    assert "audit" not in json.dumps(tasks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,32 @@ def test_a_walk_asks_what_a_run_with_the_same_start_picks(kind, tmp_path, monkey
     records = [json.loads(line) for line in rounds.read_text().splitlines()]
     picked = [[named(item) for item in record["acquired_items"]] for record in records if record.get("acquired_items")]
     assert asked[1:] == picked
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("audit", [("audit=30",), ("audit=active", "audit_size=30")], ids=["random", "active"])
+@pytest.mark.parametrize("kind", WALKS)
+def test_an_audited_walk_says_how_good_the_model_is_on_labels_that_nobody_chose(
+    kind, audit, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    walk = WALKS[kind]
+    truth = walk.write()
+    words = [*walk.both, *NETWORK.get(kind, ()), "schedule.batch=8", "schedule.budget=24", "seed=3"]
+    command = ["query", *words, *walk.query, *audit, "study=walk"]
+    for number in range(3):
+        assert dispatch(command) == 0, capsys.readouterr().err
+        people.fill(STUDY / f"batch-{number:03d}.csv", truth)
+    capsys.readouterr()
+    assert dispatch([*command, "--predict"]) == 0
+    said = re.search(r"30 of them labelled and none trained on: accuracy .* \[(\S+), (\S+)\]", capsys.readouterr().out)
+    predicted = {row["item"]: row["predicted"] for row in people.read_batch(STUDY / "predictions-000.csv")}
+    first, last = (json.loads((STUDY / f"record/{number:03d}.json").read_text()) for number in (0, 2))
+    held_out = set(first["audit"]["items"])
+    assert not held_out & set(last["labels"])
+    others = [item for item in predicted if item not in held_out and item not in last["labels"]]
+    accuracy = sum(predicted[item] == truth[item] for item in others) / len(others)
+    assert float(said[1]) <= accuracy <= float(said[2])
 
 
 def named(item: int | str) -> str:
