@@ -233,7 +233,7 @@ def labelling_page(text: str) -> str:
     for model in dict.fromkeys(line["model"] for line in active):
         for labels in dict.fromkeys(line["labels"] for line in active):
             row = {line["accuracy"]: line for line in active if (line["model"], line["labels"]) == (model, labels)}
-            cells = (f"{100 * float(row[accuracy]['saved']):.0f}" for accuracy in accuracies)
+            cells = (f"{100 * float(row[value]['saved']):.0f}" if value in row else "" for value in accuracies)
             table.append(f"| {model} | {labels} | {' | '.join(cells)} |")
     return f"{before}{begin}\n" + "\n".join(table) + f"\n\n{end}{after}"
 
