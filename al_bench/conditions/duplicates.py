@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from al_bench import checks
-from al_bench.conditions.rows import disturbed, held_out_rows, numbers_of, spread, take_training
 from al_bench.conditions.stress import Stress
-from al_bench.data.dataset import Dataset
 from al_bench.data.size_limits import check_generated
+
+if TYPE_CHECKING:
+    from al_bench.data.dataset import Dataset
 
 MOST_COPIES = 1_000
 
@@ -52,6 +53,10 @@ class Duplicates(Stress):
         Raises:
             InputError: The inputs take no noise, or the copies do not fit into the memory.
         """
+        import torch
+
+        from al_bench.conditions.rows import disturbed, held_out_rows, numbers_of, spread, take_training
+
         generator = self.generator()
         free = np.setdiff1d(np.arange(dataset.size), held_out_rows(dataset))
         chosen = np.sort(generator.choice(free, max(1, round(self.share * len(free))), replace=False))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from al_bench import checks
-from al_bench.conditions.rows import Rows, held_out_rows, take_training
 from al_bench.conditions.stress import Stress
-from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from al_bench.conditions.rows import Rows
+    from al_bench.data.dataset import Dataset
 
 
 def class_sizes(counts: Rows, ratio: float) -> Rows:
@@ -49,6 +52,8 @@ class Imbalance(Stress):
 
     def apply(self, dataset: Dataset) -> Dataset:
         """The data set with fewer training points."""
+        from al_bench.conditions.rows import held_out_rows, take_training
+
         labels, generator = dataset.hidden_labels.cpu().numpy(), self.generator()
         free = np.setdiff1d(np.arange(dataset.size), held_out_rows(dataset))
         order = generator.permutation(dataset.classes)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from al_bench import checks
 from al_bench.conditions.stress import Stress
-from al_bench.data.dataset import Dataset
 from al_bench.data.wrong_labels import other_class
+
+if TYPE_CHECKING:
+    from al_bench.data.dataset import Dataset
 
 
 @dataclass
@@ -36,6 +38,8 @@ class LabelNoise(Stress):
 
     def apply(self, dataset: Dataset) -> Dataset:
         """The data set with other labels."""
+        import torch
+
         labels, generator = dataset.hidden_labels.cpu().numpy(), self.generator()
         wrong, which = generator.random(dataset.size) < self.rate, generator.random(dataset.size)
         noisy = np.where(wrong, other_class(labels, dataset.classes, which), labels)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from al_bench.conditions.rows import held_out_rows, take_inputs, take_training
 from al_bench.conditions.stress import Stress
-from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from al_bench.data.dataset import Dataset
 
 
 @dataclass
@@ -48,6 +48,10 @@ class Outside(Stress):
         Raises:
             InputError: There is no such class, a number and a name mean two, or fewer than two are left.
         """
+        import torch
+
+        from al_bench.conditions.rows import held_out_rows, take_inputs, take_training
+
         none = sorted({class_called(value, dataset) for value in self.classes or ()})
         left = [label for label in range(dataset.classes) if label not in none]
         if len(left) < 2:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from al_bench import checks
 from al_bench.conditions.imbalance import class_sizes
-from al_bench.conditions.rows import disturbed, numbers_of, spread, take_inputs
 from al_bench.conditions.stress import Stress
-from al_bench.data.dataset import Dataset
 from al_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from al_bench.data.dataset import Dataset
 
 
 class Kind(Enum):
@@ -61,6 +62,10 @@ class Shift(Stress):
         Raises:
             InputError: The test part lacks a class, or the inputs take no noise.
         """
+        import torch
+
+        from al_bench.conditions.rows import disturbed, numbers_of, spread, take_inputs
+
         generator = self.generator()
         if self.kind is Kind.noise:
             scale = self.noise * spread(numbers_of(dataset.inputs, "stress.noise", dataset))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from al_bench import checks
-from al_bench.data.dataset import Dataset
-from al_bench.rng import Streams
+
+if TYPE_CHECKING:
+    from al_bench.data.dataset import Dataset
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Stress(ABC):
 
     def generator(self) -> np.random.Generator:
         """The generator of the stress."""
+        from al_bench.rng import Streams
+
         return Streams(self.data_seed).numpy("stress")
 
     @abstractmethod

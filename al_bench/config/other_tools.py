@@ -57,9 +57,7 @@ OTHER_KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("dropout", "dropout_rate", "drop_rate", "p_dropout"): ("model.dropout_dense",),
     ("hidden_size", "hidden_units", "hidden_dim", "hidden_layer_sizes", "layers"): ("model.hidden",),
     ("n_jobs", "num_workers", "workers", "n_threads", "num_threads", "jobs", "cores", "cpus"): ("threads",),
-    ("random_state", "random_seed", "seeds", "rng", "manual_seed", "seed_value", "n_seeds", "repeats", "trials"): (
-        "seed",
-    ),
+    ("random_state", "random_seed", "rng", "manual_seed", "seed_value", "n_seeds", "repeats", "trials"): ("seed",),
     ("gpu", "gpus", "cuda", "use_cuda", "use_gpu", "accelerator", "device_id"): ("device",),
     (
         *("output", "output_dir", "out_dir", "outdir", "save_dir", "save_path", "log_dir", "logdir"),

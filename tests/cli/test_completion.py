@@ -41,7 +41,7 @@ def in_bash(line: str, folder: Path, breaks: str = BASH_BREAKS) -> list[str]:
         ("al-bench plot runs --statistic=m", ["plain,median", "plain,mean"]),
         ("al-bench plot resu", ["file,resu"]),
         ("al-bench compare --json ", ["file,"]),
-        ("al-bench list str", ["plain,strategies"]),
+        ("al-bench list stra", ["plain,strategies"]),
         ("al-bench list strategies --verb", ["plain,--verbose"]),
         ("al-bench reproduce --check-only scale=", ["plain,paper", "plain,laptop", "plain,smoke"]),
         ("al-bench run strategy=softm", ["plain,softmax_bald"]),

@@ -40,7 +40,7 @@ def test_a_sweep_is_estimated_by_setting(run):
     assert done.status == 0, done.printed
     assert "estimate: 6 runs to do, of 2 settings; calibrated in" in done.out
     assert "  labels  84, 14 a run: 6 at the start, 3 rounds\n" in done.out
-    assert re.search(r"\n  strategy=random +3 runs of about .*, 14 labels\n", done.out)
+    assert re.search(r"\n  strategy=random +3 runs of .*, 14 labels\n", done.out)
     assert written() == []
 
 

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from al_bench.data.arrays import NpzDataset
 from al_bench.data.csv_table import BenchmarkTable, CsvDataset
+from al_bench.data.diagnostic import DivergingSine, Honeypot
 from al_bench.data.digits import Digits
 from al_bench.data.hub import HubDataset
 from al_bench.data.image_folder import ImageFolder
@@ -25,6 +26,8 @@ SCHEMAS: dict[str, type] = {
     "benchmark_table": BenchmarkTable,
     "csv": CsvDataset,
     "digits": Digits,
+    "diverging_sine": DivergingSine,
+    "honeypot": Honeypot,
     "hub": HubDataset,
     "images": ImageFolder,
     "npz": NpzDataset,

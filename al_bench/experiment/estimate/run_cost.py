@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from al_bench.config.schema import Reference, RunConfig
+from al_bench.config.schema import Reference
 from al_bench.experiment.estimate.calibrate import Calibration
 from al_bench.experiment.estimate.curve import Cost, Curve, extrapolate
 from al_bench.experiment.estimate.disk import cache_bytes, run_bytes
+from al_bench.experiment.estimate.early_end import early_end
 from al_bench.experiment.estimate.quantities import Estimate, Span
 from al_bench.experiment.setup import Experiment
 from al_bench.learners.training import Stop
-from al_bench.stopping.rules import GoOn
 
 
 def estimate_run(
@@ -52,15 +52,6 @@ def estimate_run(
         remarks=tuple(remarks),
         basis=f"a calibration of {calibration.seconds:.0f} s",
     )
-
-
-def early_end(config: RunConfig) -> str:
-    """The key by which a run may end before its rounds or its budget; empty where there is none."""
-    if config.reference is Reference.full:
-        return ""
-    if config.schedule.stop_at_accuracy is not None:
-        return f"schedule.stop_at_accuracy={config.schedule.stop_at_accuracy:g}"
-    return "" if isinstance(config.stopping, GoOn) else "the rule chosen by stopping=…"
 
 
 def training_remarks(experiment: Experiment, calibration: Calibration) -> list[str]:

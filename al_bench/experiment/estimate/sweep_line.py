@@ -10,8 +10,8 @@ from al_bench.config.schema import Reference, RunConfig
 from al_bench.errors import InputError
 from al_bench.experiment.estimate import recorded
 from al_bench.experiment.estimate.curve import NOTHING, Cost
+from al_bench.experiment.estimate.early_end import early_end
 from al_bench.experiment.estimate.quantities import Estimate, Setting, Span, SweepEstimate
-from al_bench.experiment.estimate.run_cost import early_end
 from al_bench.experiment.estimate.sentences import plural, size, span_of_counts, wall
 from al_bench.storage.environment import cores, processor_name
 from al_bench.storage.run_folder import read_status
