@@ -73,7 +73,7 @@ class Laplace(Posterior):
         def sample(inputs: Tensor) -> Tensor:
             import torch
 
-            from al_bench.learners.linear_learner import floor_absent
+            from al_bench.learners.linear_network import floor_absent
 
             features = torch.nn.functional.pad(member.features(inputs), (0, 1), value=1.0)
             logits = features.new_zeros(len(inputs), draws, len(present))

@@ -60,7 +60,8 @@ class Linear:
             InputError: the members would be equal, or sparse features would become dense.
         """
         from al_bench.data.sparse import SparseRows
-        from al_bench.learners.linear_learner import LinearLearner, LinearNetwork, moments
+        from al_bench.learners.linear_learner import LinearLearner, moments
+        from al_bench.learners.linear_network import LinearNetwork
 
         check_members(posterior, "model=linear")
         sparse = isinstance(dataset.inputs, SparseRows)

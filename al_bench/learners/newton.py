@@ -165,8 +165,8 @@ class _Problem:
             search = scaled + kind(product / former) * search
         if not np.isfinite(direction).all():
             return None
-        found = direction.astype(np.float64) * unit
-        return found - found.mean(0)  # a change of all classes alike changes no prediction
+        newton_step = direction.astype(np.float64) * unit
+        return newton_step - newton_step.mean(0)  # a change of all classes alike changes no prediction
 
     def _precondition(self) -> bool:
         """Factor Σ_i h_i x_i x_iᵀ + λ I, h_i the mean curvature of the classes, if that moved; False where it fails."""

@@ -9,7 +9,7 @@ import torch
 from al_bench.data.dataset import Dataset
 from al_bench.learners.laplace import Curvature, Laplace
 from al_bench.learners.linear import Linear
-from al_bench.learners.linear_learner import FLOOR
+from al_bench.learners.linear_network import FLOOR
 from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Training
 from al_bench.models.mlp import Mlp

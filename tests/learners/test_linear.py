@@ -16,7 +16,7 @@ from al_bench.errors import InputError
 from al_bench.evidence import Product
 from al_bench.learners.bootstrap import Bootstrap
 from al_bench.learners.linear import Linear, Scaling
-from al_bench.learners.linear_learner import FLOOR
+from al_bench.learners.linear_network import FLOOR
 from al_bench.learners.mixture import Mixture
 from al_bench.learners.softmax_regression import TOLERANCE, solve
 from al_bench.learners.training import Training
