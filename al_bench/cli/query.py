@@ -53,8 +53,8 @@ def command(
 ) -> None:
     """Compose the configuration, and do one step of the labelling."""
     from al_bench.config.compose import compose_dataset
+    from al_bench.config.query_schema import QueryConfig
     from al_bench.config.run_names import study_name
-    from al_bench.config.schema import QueryConfig
     from al_bench.experiment.typed_keys import typed_keys
     from al_bench.labelling.exchange.task_files import FORMATS
     from al_bench.labelling.query import query

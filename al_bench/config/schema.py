@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import MISSING
 
 from al_bench import checks
+from al_bench.config.seeds import Seeds
 from al_bench.errors import InputError
 from al_bench.health.thresholds import Health
-
-if TYPE_CHECKING:
-    from al_bench.rng import Streams
 
 
 class InitialKind(Enum):
@@ -165,55 +163,6 @@ class Schedule:
         return end
 
 
-PURPOSES_OF_SEEDS = ("initial", "training", "selection")
-MOST_LEVELS = 10_000
-"""Seeds of one purpose in a crossed study."""
-
-
-@dataclass
-class Seeds:
-    """Seeds of single purposes, so that what each adds to the spread can be told apart.
-
-    Args:
-        initial: Of the initial set; null: `seed`.
-        training: Of what training draws: weights, order, dropout, augmentation, bootstraps; null: `seed`.
-        selection: Of what picking draws: candidates, posterior draws, ties and the strategy's own choices; null:
-            `seed`.
-        crossed: How many seeds of each of these a crossed study has, as [3,3] or [3,3,2]: run seed=0 to 8, or to 17,
-            of which the first gives initial 0, 1, 2, 0, …, and training 0, 0, 0, 1, …; in place of the keys above.
-    """
-
-    initial: int | None = None
-    training: int | None = None
-    selection: int | None = None
-    crossed: list[int] | None = None
-
-    def __post_init__(self) -> None:
-        for key in PURPOSES_OF_SEEDS:
-            if (value := getattr(self, key)) is not None:
-                checks.at_least(f"seeds.{key}", value, 0)
-                if self.crossed is not None:
-                    raise InputError(f"seeds.{key} and seeds.crossed are both given; give one of them")
-        if self.crossed is not None:
-            rule = f"one to three whole numbers from 1 to {MOST_LEVELS:,}: of initial, training and selection"
-            good = 1 <= len(self.crossed) <= len(PURPOSES_OF_SEEDS) and all(
-                1 <= level <= MOST_LEVELS for level in self.crossed
-            )
-            checks.require(good, "seeds.crossed", list(self.crossed), rule)
-
-    def streams(self, seed: int) -> Streams:
-        """The random streams of a run.
-
-        Args:
-            seed: The run's.
-        """
-        from al_bench.rng import Streams, crossed_seeds  # NumPy: not for --help
-
-        if self.crossed is not None:
-            return Streams(seed, *crossed_seeds(seed, self.crossed))
-        return Streams(seed, self.initial, self.training, self.selection)
-
-
 class Keep(Enum):
     """What is stored of a round's predictions for the test part."""
 
@@ -325,47 +274,3 @@ class RunConfig:
                 raise InputError(f"{key} is {value!r}; it names a folder: not empty, no slash, no dot to begin with")
         if not self.results.strip():
             raise InputError(f"results is {self.results!r}; name the folder where studies live, such as results/runs")
-
-
-class AnswerRule(Enum):
-    """What is trained on where labels of one item disagree."""
-
-    refuse = "refuse"
-    majority = "majority"
-    latest = "latest"
-
-
-FEWEST_AUDITED = 10
-"""Items of an audit below which it says next to nothing."""
-
-
-@dataclass
-class QueryConfig(RunConfig):
-    """Everything that defines a pool that people label, beside the files in its folder.
-
-    Args:
-        labelling: Where the folders of such studies live: LABELLING/STUDY.
-        answers: What is trained on where labels of one item disagree: `refuse` names the two, `majority` takes the
-            label of most annotators (a tie waits for one more), `latest` the last one given.
-        labels_per_item: Annotators who label each item; an item with fewer labels counts as not labelled yet.
-        audit: Items that judge the model and are never trained on: so many drawn at random, `active` for items where
-            the model may be wrong, or none. Drawn at the first call.
-        audit_size: Items that `audit=active` asks.
-    """
-
-    labelling: str = "results/labelling"
-    answers: AnswerRule = AnswerRule.refuse
-    labels_per_item: int = 1
-    audit: int | str | None = None
-    audit_size: int = 100
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.at_least("labels_per_item", self.labels_per_item, 1)
-        if isinstance(self.audit, str):
-            checks.require(self.audit == "active", "audit", self.audit, "a number of items, active, or null for none")
-        elif self.audit is not None:
-            checks.at_least("audit", self.audit, FEWEST_AUDITED)
-        checks.at_least("audit_size", self.audit_size, FEWEST_AUDITED)
-        if not self.labelling.strip():
-            raise InputError(f"labelling is {self.labelling!r}; name a folder, such as results/labelling")

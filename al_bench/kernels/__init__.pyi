@@ -7,6 +7,7 @@ from .bait import select_bait as select_bait
 from .batchbald.greedy import BatchBaldBatch as BatchBaldBatch
 from .batchbald.greedy import select_batchbald as select_batchbald
 from .cal import contrastive_scores as contrastive_scores
+from .calibration import calibrated_temperature as calibrated_temperature
 from .calibration import expected_calibration_error as expected_calibration_error
 from .cluster_margin import ClusterMarginBatch as ClusterMarginBatch
 from .cluster_margin import select_cluster_margin as select_cluster_margin
@@ -18,7 +19,6 @@ from .epig import expected_predictive_information_gain as expected_predictive_in
 from .falcun import select_falcun as select_falcun
 from .fisher import fisher_factors as fisher_factors
 from .herding import HerdingBatch as HerdingBatch
-from .herding import calibrated_temperature as calibrated_temperature
 from .herding import least_distance as least_distance
 from .herding import select_herding as select_herding
 from .k_centre.greedy import KCentreBatch as KCentreBatch

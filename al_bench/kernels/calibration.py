@@ -5,6 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from al_bench.errors import ScoreError
+
+TEMPERATURES = tuple(round(1 + 0.1 * step, 1) for step in range(190))
+"""The temperatures tried, as in the authors' code: 1.0, 1.1, … 19.9."""
+
 
 def expected_calibration_error(probs_nc: Tensor, labels_n: Tensor, bins: int = 15) -> float:
     """ECE = Σ_m |B_m| / N · |acc(B_m) − conf(B_m)|, between 0 and 1.
@@ -38,3 +43,30 @@ def expected_calibration_error(probs_nc: Tensor, labels_n: Tensor, bins: int = 1
     bin_n = torch.bucketize(confidence_n, edges_m).clamp_(max=bins - 1)
     gap_m = torch.zeros_like(edges_m).index_add_(0, bin_n, correct_n - confidence_n)
     return (gap_m.abs().sum() / len(probs_nc)).item()
+
+
+def calibrated_temperature(log_probs_lc: Tensor, labels_l: Tensor, bins: int = 15) -> float:
+    """argmin_τ ECE(softmax(z / τ)) over τ = 1.0, 1.1, … 19.9, the lowest of equal ones; 1 where L is 0.
+
+    Args:
+        log_probs_lc: [L, C] log-probabilities of points on which the predictor was not trained, nats.
+        labels_l: [L] their labels.
+        bins: Of the expected calibration error.
+
+    Raises:
+        ScoreError: a prediction is NaN.
+
+    Source: Bae, Oliveira & Sutherland 2025 (temperature scaling; the grid from their code); Guo et al. 2017.
+    """
+    if len(log_probs_lc) == 0:
+        return 1.0
+    if log_probs_lc.isnan().any():
+        row = int(log_probs_lc.isnan().any(1).nonzero()[0, 0])
+        raise ScoreError(f"the held-out prediction of labelled row {row} is NaN")
+    log_probs_lc = log_probs_lc.double()
+    errors = [
+        expected_calibration_error((log_probs_lc / temperature).softmax(1), labels_l, bins)
+        for temperature in TEMPERATURES
+    ]
+    best = min(errors)
+    return next(t for t, error in zip(TEMPERATURES, errors, strict=True) if error <= best + 1e-12)

@@ -16,8 +16,8 @@ import warnings
 import torch
 from torch import Tensor
 
-from al_bench.errors import ScoreError
 from al_bench.kernels.distances import Points, check_features
+from al_bench.kernels.row_weights import row_weights
 from al_bench.kernels.scores import entropy
 from al_bench.kernels.select import check_batch, select_top, tie_keys
 
@@ -60,13 +60,7 @@ def kmeans_batch(
     rows_count = len(features_nd)
     check_features(features_nd)
     check_batch(batch, rows_count)
-    weights_n = torch.ones(rows_count) if weights_n is None else weights_n
-    if weights_n.shape != (rows_count,):
-        raise ValueError(f"weights of shape {list(weights_n.shape)}; one weight a row is needed, [{rows_count}]")
-    bad = (~(weights_n.isfinite() & (weights_n >= 0))).nonzero()
-    if len(bad):
-        value = weights_n[bad[0, 0]].item()
-        raise ScoreError(f"the weight of row {int(bad[0, 0])} is {value:.6g}; it must be a number of at least 0")
+    weights_n = row_weights(weights_n, rows_count)
     keys_n = tie_keys(rows_count, generator).cpu()
     if batch in (0, rows_count):
         k_means_seed(generator)

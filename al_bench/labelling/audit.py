@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from al_bench.config.schema import QueryConfig
+from al_bench.config.query_schema import QueryConfig
 from al_bench.errors import InputError
 from al_bench.labelling.active_testing import draw
 from al_bench.labelling.audit_statistics import Floats

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from al_bench.config.schema import QueryConfig
+from al_bench.config.query_schema import QueryConfig
 from al_bench.errors import InputError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from al_bench.config.schema import AnswerRule
+from al_bench.config.query_schema import AnswerRule
 from al_bench.errors import InputError
 from al_bench.labelling.answers import Answer, agreed
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from al_bench import kernels
 from al_bench.errors import ScoreError
-from al_bench.kernels.herding import TEMPERATURES
+from al_bench.kernels.calibration import TEMPERATURES
 from tests.kernels.instances import DTYPES, seeded
 from tests.reference import herding as twin
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from al_bench.config.schema import AnswerRule
+from al_bench.config.query_schema import AnswerRule
 from al_bench.errors import InputError
 from al_bench.labelling.answers import Answer, Answers
 from al_bench.labelling.state import state_of

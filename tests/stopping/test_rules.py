@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from al_bench.config.registry import COMPONENTS
 from al_bench.errors import InputError
 from al_bench.records import StopSetRecord
 from al_bench.stopping.rule import first_stop
-from al_bench.stopping.rules import ClassificationChange, OverallUncertainty, StabilizingPredictions
+from al_bench.stopping.rules import RULES, ClassificationChange, OverallUncertainty, StabilizingPredictions
 
 CLASSES = 4
 
@@ -111,3 +112,8 @@ def test_one_class_has_no_entropy_to_fall():
 def test_a_value_that_means_nothing_is_refused_by_its_key(rule, key):
     with pytest.raises(InputError, match=key):
         rule()
+
+
+def test_every_rule_can_be_chosen_by_its_name():
+    chosen = {name: path.partition(":")[2] for name, path in COMPONENTS["stopping"].items()}
+    assert chosen == {name: rule.__name__ for name, rule in RULES.items()} | {"none": "GoOn", "any_of": "AnyOf"}
