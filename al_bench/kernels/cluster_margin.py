@@ -76,17 +76,17 @@ def select_cluster_margin(
     if not 1 <= factor < math.inf or not 1 <= cluster_size < math.inf or max_rows < 1:
         raise ValueError(f"factor {factor}, cluster_size {cluster_size}, max_rows {max_rows}; 1 at least")
     keys_n = tie_keys(len(features_nd), generator).cpu()
-    kept = select_top(scores_n, min(len(features_nd), math.ceil(factor * batch)), generator).cpu()
+    uncertain = select_top(scores_n, min(len(features_nd), math.ceil(factor * batch)), generator).cpu()
     if batch == 0:
-        return ClusterMarginBatch(kept.to(features_nd.device), 0, 0, 0)
+        return ClusterMarginBatch(uncertain.to(features_nd.device), 0, 0, 0)
     sampled = keys_n.argsort(stable=True)[:max_rows].sort().values
     points = Points(features_nd)
     clusters = math.ceil(len(sampled) / cluster_size)
     assignment_m = _average_linkage(points.quick_nd[sampled], clusters)
-    of_kept = assignment_m[_nearest(points, kept, sampled)]
-    rows = _in_rounds(kept, of_kept, batch, keys_n)
-    found = int(assignment_m.max()) + 1
-    return ClusterMarginBatch(rows.to(features_nd.device), len(sampled), found, len(of_kept.unique()))
+    cluster_n = assignment_m[_nearest(points, uncertain, sampled)]
+    rows = _in_rounds(uncertain, cluster_n, batch, keys_n)
+    clusters = int(assignment_m.max()) + 1
+    return ClusterMarginBatch(rows.to(features_nd.device), len(sampled), clusters, len(cluster_n.unique()))
 
 
 def _average_linkage(rows_md: Tensor, clusters: int) -> Tensor:
@@ -104,12 +104,12 @@ def _nearest(points: Points, rows: Tensor, sampled: Tensor) -> Tensor:
     """[n] the position among the sampled rows of the one nearest to each row; a sampled row is its own."""
     position_n = torch.full((len(points),), -1, dtype=torch.int64)
     position_n[sampled] = torch.arange(len(sampled))
-    found = position_n[rows]
-    others = (found < 0).nonzero()[:, 0]
+    nearest_n = position_n[rows]
+    others = (nearest_n < 0).nonzero()[:, 0]
     norms_m, sampled_md = points.norms_n[sampled], points.quick_nd[sampled]
     for part in others.split(max(1, _CHUNK_ELEMENTS // len(sampled))):
-        found[part] = torch.addmm(norms_m, points.quick_nd[rows[part]], sampled_md.T, alpha=-2).argmin(1)
-    return found
+        nearest_n[part] = torch.addmm(norms_m, points.quick_nd[rows[part]], sampled_md.T, alpha=-2).argmin(1)
+    return nearest_n
 
 
 def _in_rounds(rows: Tensor, clusters: Tensor, batch: int, keys_n: Tensor) -> Tensor:

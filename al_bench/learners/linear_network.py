@@ -76,8 +76,8 @@ def floor_absent(logits: Tensor, present: Tensor) -> Tensor:
     """Log-probabilities [..., C] of logits: softmax over the classes present [..., C], `FLOOR` for each other one."""
     if present.all():
         return logits.log_softmax(-1)
-    kept = (-FLOOR * (~present).sum(-1, keepdim=True, dtype=torch.float64)).log1p().to(logits.dtype)
-    log_probs = logits.masked_fill(~present, -math.inf).log_softmax(-1) + kept
+    log_rest = (-FLOOR * (~present).sum(-1, keepdim=True, dtype=torch.float64)).log1p().to(logits.dtype)
+    log_probs = logits.masked_fill(~present, -math.inf).log_softmax(-1) + log_rest
     return log_probs.masked_fill(~present, math.log(FLOOR))
 
 

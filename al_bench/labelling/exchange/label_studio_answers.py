@@ -42,8 +42,8 @@ def answers_file(tasks: Sequence[Task], former: Path | None, number: int) -> byt
         for annotation in task.annotations:
             since = known.get((annotation.id, annotation.updated_at))
             annotation.since = number if since is None else since
-    kept = {name: task for name, task in before.items() if name not in there}
-    entries = [task for _, task in sorted({**kept, **now}.items(), key=lambda entry: _order(entry[0]))]
+    gone = {name: task for name, task in before.items() if name not in there}
+    entries = [task for _, task in sorted({**gone, **now}.items(), key=lambda entry: _order(entry[0]))]
     if not entries and former is None:
         return None
     return msgspec.json.format(msgspec.json.encode(entries), indent=1)
