@@ -40,7 +40,7 @@ def test_a_sweep_is_estimated_by_setting(run):
     assert done.status == 0, done.printed
     assert "estimate: 6 runs to do, of 2 settings; calibrated in" in done.out
     assert "  labels  84, 14 a run: 6 at the start, 3 rounds\n" in done.out
-    assert re.search(r"\n  strategy=random +3 runs of .*, 14 labels\n", done.out)
+    assert re.search(r"\n  strategy=random +3 runs of (about|under) .*, 14 labels\n", done.out)
     assert written() == []
 
 
@@ -81,7 +81,8 @@ def test_a_run_says_one_line_after_its_first_rounds(run):
     done = run(*TINY, "schedule.rounds=5")
     (line,) = done.estimates
     assert re.fullmatch(
-        r"al-bench: estimate: 22 labels in 5 rounds, .* left, [\d.]+ [MG]B of memory, \d+ kB on disk \(from round \d\)",
+        r"al-bench: estimate: 22 labels in 5 rounds, .* left, [\d.]+ [MG]B of memory, \d+ kB on disk "
+        r"\(from round \d of bald,.*\)",
         line,
     )
     assert line.removeprefix("al-bench: ") in (record().folder / "run.log").read_text()
@@ -90,7 +91,7 @@ def test_a_run_says_one_line_after_its_first_rounds(run):
 def test_a_run_whose_setting_is_on_record_says_it_before(run):
     run(*TINY)
     (line,) = run(*TINY, "seed=1").estimates
-    assert line.endswith("(from seed-0, the same setting)")
+    assert re.search(r"\(from bald,.*/seed-0, the same setting\)$", line)
     assert " left" not in line
 
 
@@ -113,12 +114,13 @@ def test_a_resumed_run_says_what_is_left(run):
     (line,) = run(*TINY, "schedule.rounds=6").estimates
     assert "26 labels in 6 rounds" in line
     assert " left, " in line
-    assert line.endswith("(from the rounds on record)")
+    assert re.search(r"\(from the rounds of bald,.* on record\)$", line)
 
 
 def test_a_single_training_says_that_its_time_is_not_known(run):
     (line,) = run(*TINY, "reference=full").estimates
-    assert line == "al-bench: estimate: 500 labels in 1 round (one training, whose time is not known before)"
+    said = r"al-bench: estimate: 500 labels in 1 round \(one training of full,.*, whose time is not known before\)"
+    assert re.fullmatch(said, line)
 
 
 def test_a_sweep_says_one_line_before_its_first_run(run):
@@ -141,7 +143,7 @@ def test_a_preset_is_estimated_and_not_started(capsys, monkeypatch, tmp_path):
     assert reproduce.main(["gal2017_mnist", "scale=smoke", "--estimate"]) == 0
     printed = capsys.readouterr().out
     assert "5 runs to do, of 5 settings" in printed
-    assert "variation_ratio  1 run of about" in printed
+    assert re.search(r"variation_ratio  1 run of (about|under) ", printed)
     assert written() == []
 
 

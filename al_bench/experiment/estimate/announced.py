@@ -63,6 +63,7 @@ class AnnouncedEstimate:
         start = len(experiment.start.asked)
         full = experiment.config.reference is Reference.full
         batch = experiment.config.schedule.batch
+        self._arm = job.folder.parent.name
         self._labels = [start] if full else recorded.label_counts(start, batch, experiment.labels_at_end)
         self._machine = {key: getattr(header, key) for key in MACHINE}
 
@@ -70,15 +71,15 @@ class AnnouncedEstimate:
         """Say it before the first round, if it is known, or if there is no second."""
         rounds = recorded.trained_here(self._folder.header, self._folder.rounds)
         if recorded.seconds_ahead(rounds, self._labels):
-            self._say(rounds, self._folder, "from the rounds on record")
+            self._say(rounds, self._folder, f"from the rounds of {self._arm} on record")
             return
         job = self._job
         former = recorded.former_run(job.folder.parent, job.identity, job.components, job.defaults, self._machine)
         if former is not None:
             rounds = recorded.trained_here(former.header, former.rounds)
-            self._say(rounds, former, f"from {former.path.name}, the same setting")
+            self._say(rounds, former, f"from {self._arm}/{former.path.name}, the same setting")
         elif len(self._labels) == 1:
-            self._say([], None, "one training, whose time is not known before")
+            self._say([], None, f"one training of {self._arm}, whose time is not known before")
 
     def after(self, record: RoundRecord) -> None:
         """Say it after the first round that was trained here; after the next one where that was short.
@@ -92,7 +93,7 @@ class AnnouncedEstimate:
             or recorded.seconds_of(record) >= LONG
             or len(self._folder.rounds) == len(self._labels) - 1
         ):
-            self._say([record], self._folder, f"from round {record.round}")
+            self._say([record], self._folder, f"from round {record.round} of {self._arm}")
         self._has_trained = True
 
     def _say(self, rounds: list[RoundRecord], source: RunFolder | None, basis: str) -> None:
