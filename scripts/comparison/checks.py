@@ -187,6 +187,8 @@ def accuracy(ours: Outputs, theirs: Outputs, folder: Path, settings: dict[str, f
 
 def curves(ours: Outputs, theirs: Outputs, folder: Path, settings: dict[str, float]) -> Verdict:
     """Learning curves of seeds: their means over rounds and seeds within two standard errors and `apart`."""
+    if {len(curve) for curve in ours["curves"]} != {len(curve) for curve in theirs["curves"]}:
+        return False, "the curves are of other numbers of rounds"
     means = [np.asarray(outputs["curves"]).mean(1) for outputs in (ours, theirs)]  # a number a seed
     first, second = (float(values.mean()) for values in means)
     errors = [values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else 0.0 for values in means]

@@ -89,7 +89,7 @@ def rounds(strategy: str) -> Any:
                 f"seed={seed}",
                 f"threads={os.environ['OMP_NUM_THREADS']}",
                 f"initial.indices={start}".replace(" ", ""),
-                f"schedule.rounds={settings['rounds']}",
+                f"schedule.rounds={settings['rounds'] + 1}",  # the last trains, and picks nothing
                 "arm=frozen",
             ]
             sys.argv = ["al-bench", "run", *line]
@@ -117,7 +117,7 @@ def study(folder: Path, settings: dict[str, Any]) -> Work:
                 "threads=1",
                 f"initial.size={settings['initial']}",
                 "initial.kind=random",
-                f"schedule.rounds={settings['rounds']}",
+                f"schedule.rounds={settings['rounds'] + 1}",
                 "hydra/launcher=joblib",
                 f"hydra.launcher.n_jobs={settings['jobs']}",
             ]
