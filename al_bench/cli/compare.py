@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,9 @@ from al_bench.errors import InputError
 from al_bench.storage.files import write_output
 
 if TYPE_CHECKING:
-    from al_bench.analysis.advice.step import NextStep
+    from al_bench.analysis.comparison import Comparison
     from al_bench.analysis.study import Study
     from al_bench.analysis.tables.table import Table
-    from al_bench.analysis.verdict import Verdict
 
 _DESCRIPTION = """\
 Does active learning save labels here, with which strategy, how many, and how sure is that? A verdict
@@ -84,27 +83,23 @@ def command(
             raise InputError(f"--{name} is '-'; name a file, such as /dev/stdout")
     options.check_targets(targets, metric)
     # SciPy takes a second to import: not for --help.
-    from al_bench.analysis.advice.next_step import next_step
-    from al_bench.analysis.budget import BUDGETS
-    from al_bench.analysis.studies import studies
-    from al_bench.analysis.tables.accuracy import compare_tables
-    from al_bench.analysis.tables.health import health_tables
+    from al_bench.analysis.comparison import compare
     from al_bench.analysis.tables.pairwise import ranks_table, total_table
-    from al_bench.analysis.targets import in_order
-    from al_bench.analysis.verdict import verdict
 
-    report = options.reporter("compare")
-    compared = studies(
-        list(folders), baseline, include_incomplete, report, metric or "accuracy", planned, BUDGETS[over]
+    results = compare(
+        *folders,
+        metric=metric or "accuracy",
+        baseline=baseline,
+        targets=targets,
+        planned=planned,
+        over=over,
+        log=log,
+        include_incomplete=include_incomplete,
+        report=options.reporter("compare"),
     )
-    results: list[Result] = []
-    for study in compared:
-        chosen = in_order(study, targets) or None
-        tables = [*compare_tables(study, chosen, log), *health_tables(study)]
-        if stopping:
-            tables.append(replayed(study))
-        said = verdict(study, chosen)
-        results.append(Result(study, said, next_step(study, said.findings), tables))
+    if stopping:
+        results = [replace(result, tables=(*result.tables, replayed(result.study))) for result in results]
+    compared = [result.study for result in results]
     overall = [table for table in (total_table(compared), ranks_table(compared)) if table is not None]
     for result in results:
         print("\n".join(_heading(result)))
@@ -142,36 +137,13 @@ def replayed(study: Study) -> Table:
     return table
 
 
-@dataclass(frozen=True)
-class Result:
-    """What is shown of one dataset.
-
-    Args:
-        study: Its runs.
-        verdict: The sentences above the tables.
-        step: What to do next.
-        tables: The tables.
-    """
-
-    study: Study
-    verdict: Verdict
-    step: NextStep
-    tables: list[Table]
-
-
-def _heading(result: Result) -> list[str]:
+def _heading(result: Comparison) -> list[str]:
     """The lines above the tables: the verdict, how the runs began, and what it does not cover."""
-    from al_bench.analysis.families import family_lines
-    from al_bench.analysis.implied import implied_lines
-    from al_bench.analysis.start import start_lines
-
     study = result.study
-    tested = family_lines(study, result.verdict.findings)
     lines = [line for sentence in result.verdict.sentences for line in textwrap.wrap(sentence, WIDTH)]
     if study.shared:
         lines.append(f"All arms: {', '.join(study.shared)}.")
-    notes = (*study.counted, *tested, *start_lines(study), *implied_lines(study))
-    lines += [line for sentence in notes for line in textwrap.wrap(sentence, WIDTH)]
+    lines += [line for sentence in result.notes for line in textwrap.wrap(sentence, WIDTH)]
     for runs, state in (
         (study.left_out, "not complete or damaged: left out, as listed above."),
         (study.included, "not complete and taken in, as listed above."),
@@ -181,14 +153,14 @@ def _heading(result: Result) -> list[str]:
     return lines
 
 
-def _next_step(result: Result, several: bool) -> list[str]:
+def _next_step(result: Comparison, several: bool) -> list[str]:
     """The lines that end the output of a dataset: what to do next, and what to type for it."""
     head = f"Next step on {result.study.dataset}" if several else "Next step"
     text = textwrap.wrap(f"{head}: {result.step.text}", WIDTH, break_on_hyphens=False, break_long_words=False)
     return [*text, *result.step.further.lines]
 
 
-def _write_csv(folder: Path, results: list[Result], overall: list[Table]) -> None:
+def _write_csv(folder: Path, results: list[Comparison], overall: list[Table]) -> None:
     """One file a table; those over all datasets begin with `all`."""
     tables = [(result.study.dataset, table) for result in results for table in result.tables]
     for dataset, table in [*tables, *(("all", table) for table in overall)]:
@@ -196,7 +168,7 @@ def _write_csv(folder: Path, results: list[Result], overall: list[Table]) -> Non
     print(f"wrote {folder}{'' if str(folder).endswith('/') else '/'}*.csv")
 
 
-def _json(results: list[Result], overall: list[Table]) -> str:
+def _json(results: list[Comparison], overall: list[Table]) -> str:
     """Verdicts and tables as one JSON object."""
     from al_bench.analysis.families import family_lines
     from al_bench.analysis.implied import implied_lines
@@ -231,19 +203,12 @@ def _json(results: list[Result], overall: list[Table]) -> str:
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
-def _markdown(results: list[Result], overall: list[Table]) -> str:
+def _markdown(results: list[Comparison], overall: list[Table]) -> str:
     """Verdicts and tables as Markdown, a section a dataset."""
-    from al_bench.analysis.families import family_lines
-    from al_bench.analysis.implied import implied_lines
-    from al_bench.analysis.start import start_lines
-
     parts = []
     for result in results:
         study = result.study
-        tested = family_lines(study, result.verdict.findings)
-        notes = (*study.counted, *tested, *start_lines(study), *implied_lines(study))
-        notes += (*study.left_out, *study.included)
-        lines = [f"- {line}" for line in notes]
+        lines = [f"- {line}" for line in (*result.notes, *study.left_out, *study.included)]
         parts += [f"## {study.dataset}", " ".join(result.verdict.sentences), *(["\n".join(lines)] if lines else [])]
         parts += [table.to_markdown() for table in result.tables]
         typed = ["\n".join(["```sh", *result.step.further.lines, "```"])] if result.step.further.lines else []
@@ -253,7 +218,7 @@ def _markdown(results: list[Result], overall: list[Table]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _latex(results: list[Result], overall: list[Table]) -> str:
+def _latex(results: list[Comparison], overall: list[Table]) -> str:
     """The tables as LaTeX."""
     tables = [*(table for result in results for table in result.tables), *overall]
     return "\n\n".join(table.to_latex() for table in tables) + "\n"
