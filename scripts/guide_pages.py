@@ -4,8 +4,8 @@
     python scripts/guide_pages.py
 
 The page comes from the strategies' classes (`al_bench.config.strategy_pages`), the table from the fields, types,
-defaults and docstrings of the classes of `al_bench.records`, the planted studies from results/planted_savings.csv
-and results/planted_audit.csv.
+defaults and docstrings of the classes of `al_bench.records`, the planted studies from results/planted_savings.csv,
+results/planted_decide.csv and results/planted_audit.csv.
 Tests hold each equal to what this script would write.
 """
 
@@ -46,6 +46,17 @@ PLANTED_COLUMNS = {
     "better": "better",
     "ahead": "ahead",
     "enough": "most seeds do",
+}
+
+DECIDED = ("<!-- decided: begin -->\n", "<!-- decided: end -->\n")
+"""The marks between which the table of planted decisions stands in statistics.md."""
+
+DECIDED_COLUMNS = {
+    "false_claims": "false",
+    "high": "at most",
+    "not_on_average": "better, not on average",
+    "better": "better",
+    "better_at_20": "by 20 at once",
 }
 
 AUDITS = ("<!-- audits: begin -->\n", "<!-- audits: end -->\n")
@@ -207,6 +218,24 @@ def statistics_page(text: str) -> str:
     for line in lines:
         shares = (f"{100 * float(line[column]):.1f}" if line[column] else "-" for column in PLANTED_COLUMNS)
         table.append(f"| {line['case']} | {line['seeds']} | {' | '.join(shares)} |")
+    return decisions_on_page(f"{before}{begin}\n" + "\n".join(table) + f"\n\n{end}{after}")
+
+
+def decisions_on_page(text: str) -> str:
+    """The page of statistics, with the table of planted decisions between its marks."""
+    begin, end = DECIDED
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    if not rest or end not in rest:
+        raise ValueError("statistics.md has lost its marks of the table of planted decisions")
+    with (GUIDE.parents[1] / "results" / "planted_decide.csv").open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    table = [f"| case | arms | {' | '.join(DECIDED_COLUMNS.values())} | seeds | saved |"]
+    table.append("| --- " + "| ---: " * (3 + len(DECIDED_COLUMNS)) + "|")
+    for line in lines:
+        shares = " | ".join(f"{100 * float(line[column]):.1f}" for column in DECIDED_COLUMNS)
+        saved = f"{float(line['seeds']):.1f} | {100 * float(line['saved']):.0f}"
+        table.append(f"| {line['case']} | {line['arms']} | {shares} | {saved} |")
     return f"{before}{begin}\n" + "\n".join(table) + f"\n\n{end}{after}"
 
 

@@ -18,7 +18,7 @@ FLOORS = (
     {"strategies"},
     {"experiment"},
     {"labelling"},
-    {"reproduce"},
+    {"reproduce", "decide"},
     {"cli"},
 )
 """Folders of al_bench, lowest first; those of one floor do not import each other. `vocabulary` is the top level."""

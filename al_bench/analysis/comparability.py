@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from al_bench.analysis.arms import Arm, recorded_configuration
+from al_bench.errors import InputError
 from al_bench.rng import PURPOSES, crossed_seeds
+from al_bench.storage.decision_plan import read_decision
 from al_bench.storage.identity import present_identity
 from al_bench.storage.runs import Run
 
@@ -63,6 +65,26 @@ def shared_seeds_line(arms: Sequence[Arm]) -> tuple[str, ...]:
         f"Runs share seeds of {' and '.join(shared)}: they are not independent, and the tests and intervals below, "
         "which take them as if they were, claim too much; judge strategies by runs whose seeds all differ.",
     )
+
+
+def looks_line(arms: Sequence[Arm]) -> tuple[str, ...]:
+    """That al-bench decide looked at these runs while it added seeds, in a sentence a study; none where it did not."""
+    lines = []
+    for home in dict.fromkeys(run.folder.parent.parent for arm in arms for run in arm.runs):
+        try:
+            plan = read_decision(home) if home.is_dir() else None
+        except InputError as error:
+            lines.append(f"{error}.")
+            continue
+        if plan is not None and plan.taken:
+            looks = "1 look" if plan.taken == 1 else f"{plan.taken} looks"
+            seeds = ", ".join(str(look) for look in plan.looks[: plan.taken])
+            lines.append(
+                f"al-bench decide took {looks} at {', '.join([*plan.arms, plan.baseline])}, with {seeds} seeds, and "
+                "added seeds by what it saw: the tests and intervals here do not know of that, and claim too much. "
+                "What holds over all looks is said by al-bench decide."
+            )
+    return tuple(lines)
 
 
 def seed_differences(arms: Sequence[Arm], base: Arm | None) -> tuple[str, ...]:

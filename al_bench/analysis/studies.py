@@ -14,6 +14,7 @@ from al_bench.analysis.comparability import (
     arms_on_other_data,
     data_differences,
     inconsistent_seeds,
+    looks_line,
     point_predictions,
     seed_differences,
     share_network,
@@ -111,7 +112,7 @@ def study_of(
     every = group_runs(measured_runs(seen_over(runs, budget), metric), metric=metric, budget=budget)
     arms = tuple(arm for arm in every if not arm.reference)
     references = tuple(arm for arm in every if arm.reference)
-    candidates = _candidates(arms, baseline or RANDOM)
+    candidates = arms_named(arms, baseline or RANDOM)
     chosen = min((arm.name for arm in candidates), key=lambda name: (len(name), name), default=None)
     base = next((arm for arm in arms if arm.name == chosen), None)
     inconsistencies = (*inconsistent_seeds(arms), *data_differences(every, base), *seed_differences(arms, base))
@@ -148,9 +149,9 @@ def study_of(
         inconsistencies=inconsistencies,
         metric=metric,
         settings=settings,
-        planned=frozenset(arm.name for name in planned for arm in _candidates(arms, name)),
+        planned=frozenset(arm.name for name in planned for arm in arms_named(arms, name)),
         budget=budget,
-        counted=(*budget_lines(budget, runs), *shared_seeds_line(arms)),
+        counted=(*budget_lines(budget, runs), *shared_seeds_line(arms), *looks_line(arms)),
     )
     compared = ((arm, study.baseline_of(arm.name)) for arm in study.others)
     return replace(
@@ -164,7 +165,7 @@ def seen_over(runs: Sequence[Run], budget: Budget) -> list[Run]:
     return over_cost(runs) if budget is COST else list(runs)
 
 
-def _candidates(arms: Sequence[Arm], name: str) -> list[Arm]:
+def arms_named(arms: Sequence[Arm], name: str) -> list[Arm]:
     """The arms that a name stands for: those of the strategy of that name, else the arms of that name."""
     for fits in (
         [arm for arm in arms if arm.strategy == name],
@@ -210,7 +211,7 @@ def _check_planned(studies: Sequence[Study], planned: Sequence[str]) -> None:
     """Refuse a planned arm that is in no study, or that nothing is tested of."""
     names = sorted({arm.name for study in studies for arm in study.others if study.is_tested(arm.name)})
     for name in planned:
-        fits = {arm.name for study in studies for arm in _candidates(study.arms, name)}
+        fits = {arm.name for study in studies for arm in arms_named(study.arms, name)}
         if not fits:
             raise InputError(f"--planned {name} is no arm of these runs; those tested are {', '.join(names)}")
         if not fits & set(names):

@@ -56,8 +56,8 @@ class Study:
         settings: The arms by setting, each with its baseline, that of `baseline` first; empty: all are of one.
         planned: Names of arms that were named before the results were seen: a family of tests of their own.
         budget: What the curves run over. Over the cost, `labels` and what is called labels elsewhere are costs.
-        counted: What the labels or the cost count, and whether runs share seeds, one sentence each; empty where a
-            label is a label and each run has seeds of its own.
+        counted: What the labels or the cost count, whether runs share seeds, and whether seeds were added by what was
+            seen, one sentence each; empty where a label is a label and each run has seeds of its own.
         unfinished: Runs that are not complete, whether they are taken in or left out.
     """
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from al_bench.errors import Terminated
 from al_bench.experiment.outcome import Outcome
+from al_bench.experiment.processes import ProcessGroup, run_in_process
 from al_bench.reproduce.runs import PlannedRun
 from al_bench.storage.environment import cores
 
@@ -20,30 +17,6 @@ def default_jobs() -> int:
     """How many runs at once: one per core, or one on a machine with a GPU."""
     gpu = os.path.exists("/proc/driver/nvidia/version")
     return 1 if gpu else cores()
-
-
-class ProcessGroup:
-    """Processes that run at the same time and can be terminated together, from another thread."""
-
-    def __init__(self) -> None:
-        self._processes: set[subprocess.Popen[str]] = set()
-        self._terminated = threading.Event()
-
-    def run(self, command: Sequence[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end; its output and errors are captured."""
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self._processes.add(process)
-        if self._terminated.is_set():  # it started while `terminate` went through the others
-            process.terminate()
-        output, errors = process.communicate()
-        self._processes.discard(process)
-        return subprocess.CompletedProcess(command, process.returncode, output, errors)
-
-    def terminate(self) -> None:
-        """Send SIGTERM to all of them, and to every process that starts from now on."""
-        self._terminated.set()
-        for process in list(self._processes):
-            process.terminate()
 
 
 def launch(runs: Sequence[PlannedRun], jobs: int, report: Callable[[str], None]) -> list[tuple[str, Outcome]]:
@@ -79,15 +52,4 @@ def launch(runs: Sequence[PlannedRun], jobs: int, report: Callable[[str], None])
 
 def run_process(run: PlannedRun, processes: ProcessGroup) -> Outcome:
     """Run one planned run in a process of its own; its outcome from the exit status and the last line printed."""
-    command = [sys.executable, "-m", "al_bench", "run", *run.overrides]
-    ended = processes.run(command, {**os.environ, "OMP_NUM_THREADS": "1"})
-    status = ended.returncode
-    printed = [line for line in (ended.stderr if status else ended.stdout).splitlines() if line.strip()]
-    lines = [line for line in printed if not line.startswith("next: ")]
-    if status < 0:
-        note = f"ended by {signal.Signals(-status).name}; run the command again"
-    elif lines:
-        note = lines[-1].removeprefix("al-bench run: ").removeprefix(f"{run.folder}: ")
-    else:
-        note = f"exit status {status}"
-    return Outcome("failed" if status else "complete", str(run.folder), note, bad_input=status == 2)
+    return run_in_process(run.overrides, run.folder, processes, {**os.environ, "OMP_NUM_THREADS": "1"})

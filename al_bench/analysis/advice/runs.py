@@ -85,7 +85,7 @@ class Commands:
 def of_arm(arm: Arm, seeds: Iterable[int]) -> FurtherRuns:
     """What an arm lacks of the seeds."""
     lacking = tuple(seed for seed in seeds if seed not in {run.seed for run in arm.runs})
-    return FurtherRuns(arm.runs[0], _option(arm.runs[0]), lacking, seconds_of(arm.runs))
+    return FurtherRuns(arm.runs[0], option_of(arm.runs[0]), lacking, seconds_of(arm.runs))
 
 
 def of_strategy(arm: Arm, strategy: str, seeds: Iterable[int]) -> FurtherRuns:
@@ -97,7 +97,7 @@ def unfinished_run(run: Run, arms: Sequence[Arm]) -> FurtherRuns:
     """A run that is not complete; what it still takes is known where a run of its arm is complete."""
     own = [other for arm in arms if arm.recorded_name == run.arm for other in arm.runs if other.complete]
     left = seconds_of(own) - sum(sum(record.seconds.values()) for record in run.rounds)
-    return FurtherRuns(run, _option(run), (run.seed,), max(left, 0.0) if math.isfinite(left) else math.nan)
+    return FurtherRuns(run, option_of(run), (run.seed,), max(left, 0.0) if math.isfinite(left) else math.nan)
 
 
 def commands(wanted: Sequence[FurtherRuns]) -> Commands:
@@ -139,7 +139,7 @@ def typed_words(wanted: FurtherRuns) -> tuple[str, ...] | None:
     lengths_in_name = any(part.startswith(_LENGTHS_IN_ARMS) for part in split_arm(header.arm))
     if wanted.same and (former or lengths_in_name) and "arm" not in map(_key, words):
         words.append(f"arm={literal(header.arm)}")
-    if (root := _recorded_in(wanted.like)) is not None and not _lacking_paths(words):
+    if (root := recorded_in(wanted.like)) is not None and not lacking_paths(words):
         typed = next((word.partition("=")[2] for word in words if _key(word) == "results"), RESULTS)
         if Path(typed).expanduser().resolve() != root.resolve():
             words = [word for word in words if _key(word) != "results"]
@@ -168,7 +168,7 @@ def _key(word: str) -> str:
     return word.lstrip("+~").partition("=")[0]
 
 
-def _option(run: Run) -> str:
+def option_of(run: Run) -> str:
     return str(run.header.choices.get("strategy") or run.strategy)
 
 
@@ -198,7 +198,7 @@ def _former_rules(header: RunHeader, words: Sequence[str], same: bool) -> list[s
     return added
 
 
-def _recorded_in(run: Run) -> Path | None:
+def recorded_in(run: Run) -> Path | None:
     """The folder of results that a run lies in, `results`; None where its folder does not say, as in an archive."""
     header = run.header
     parts = (header.study, str(header.choices.get("dataset") or header.dataset), header.arm, f"seed-{header.seed}")
@@ -207,7 +207,7 @@ def _recorded_in(run: Run) -> Path | None:
     return run.folder.parents[3]
 
 
-def _lacking_paths(words: Sequence[str]) -> list[str]:
+def lacking_paths(words: Sequence[str]) -> list[str]:
     """The words with a path that does not lead anywhere from here."""
     named = [word for word in words if _key(word).split(".")[-1] in _PATHS and "." in _key(word)]
     return [word for word in named if not _leads_somewhere(word.partition("=")[2].strip("'\""))]
@@ -220,11 +220,11 @@ def _leads_somewhere(path: str) -> bool:
 def _remarks(run: Run, words: Sequence[str]) -> list[str]:
     """What must be known before a command is typed."""
     remarks = []
-    if lacking := _lacking_paths(words):
+    if lacking := lacking_paths(words):
         remarks.append(f"{', '.join(lacking)} is not to be seen from here: type it where these runs were begun.")
     if run.header.own_code is not None:
         remarks.append("These runs had components of your own: add the --config-dir that was typed for them, if any.")
-    if _recorded_in(run) is None:
+    if recorded_in(run) is None:
         archive = next((parent for parent in run.folder.parents if is_archive(parent)), None)
         here = run.folder.parents[min(2, len(run.folder.parents) - 1)] if archive is None else archive
         typed = next((word.partition("=")[2] for word in words if _key(word) == "results"), RESULTS)
