@@ -15,7 +15,7 @@ FLOORS = (
     {"kernels", "models", "storage", "health"},
     {"config", "data", "metrics", "stopping"},
     {"learners", "analysis", "annotators", "conditions"},
-    {"strategies"},
+    {"strategies", "trackers"},
     {"experiment"},
     {"labelling"},
     {"reproduce", "decide"},

@@ -26,6 +26,8 @@ NEUTRAL_KEYS = (*LOCATION_KEYS, "evaluation.metrics", "evaluation.keep", STOP_SE
 """Keys on which no result depends, such as further metrics and names: they are no part of a run's identity."""
 HEALTH_KEYS = "health."
 """The keys that begin so say what is called unhealthy: they change no result either."""
+TRACKER_KEYS = "tracker."
+"""The keys that begin so say where a run is shown."""
 SEEDS_KEYS = "seeds."
 """The keys that begin so are what an arm is averaged over, as its seed is."""
 STRATEGY_KEYS = "strategy."
@@ -51,7 +53,8 @@ def as_dict(config: DictConfig, resolve: bool = False) -> dict[str, Any]:
 def identity(config: DictConfig) -> dict[str, Any]:
     """What may not differ between two runs in one folder: the resolved keys that change results, flat."""
     plain = as_dict(config, resolve=True)
-    left_out = (HEALTH_KEYS, STRATEGY_KEYS) if config.reference is Reference.full else (HEALTH_KEYS,)
+    left_out: tuple[str, ...] = (HEALTH_KEYS, TRACKER_KEYS)
+    left_out += (STRATEGY_KEYS,) if config.reference is Reference.full else ()
     reads = has_stopping_rule(config) or bool(config.strategy.get("signal"))
     neutral = set(NEUTRAL_KEYS) - ({STOP_SET} if reads else set())
     return {key: value for key, value in flatten(plain).items() if key not in neutral and not key.startswith(left_out)}
@@ -108,13 +111,13 @@ def arm_name(overrides: Iterable[str], choices: Mapping[str, Any], config: DictC
     if config.arm is not None:
         return str(config.arm)
     plain = flatten(as_dict(config))
-    keys = [key for key in plain if not key.startswith(HEALTH_KEYS)]
+    keys = [key for key in plain if not key.startswith((HEALTH_KEYS, TRACKER_KEYS))]
     left_out = {"seed", "dataset", "strategy", "reference", "experiment", "scale", "debug", *NEUTRAL_KEYS}
     left_out |= set() if lengths else set(LENGTH_KEYS)
     parts = []
     typed = dict(override.lstrip("+~").partition("=")[::2] for override in overrides)  # of one key, the last counts
     for key, value in typed.items():
-        if key in left_out or key.startswith(("hydra", HEALTH_KEYS, SEEDS_KEYS)):
+        if key in left_out or key.startswith(("hydra", HEALTH_KEYS, TRACKER_KEYS, SEEDS_KEYS)):
             continue
         pieces = key.split(".")
         for take in range(1, len(pieces) + 1):

@@ -205,6 +205,28 @@ class Evaluation:
         checks.require(0 <= self.stop_set <= LARGEST_STOP_SET, "evaluation.stop_set", self.stop_set, allowed)
 
 
+TRACKERS = ("mlflow", "tensorboard", "wandb")
+"""Tools in which runs can be shown."""
+
+
+@dataclass
+class Tracking:
+    """Where runs are shown beside their records. No result depends on it.
+
+    Args:
+        to: mlflow, tensorboard or wandb, several at once or none; tracker=mlflow and tracker=[mlflow,wandb] are short
+            for it.
+        items: Whether the report that a tracker keeps shows pictures, texts and names of items.
+    """
+
+    to: list[str] = field(default_factory=list)
+    items: bool = False
+
+    def __post_init__(self) -> None:
+        for name in self.to:
+            checks.one_of("tracker", name, TRACKERS)
+
+
 @dataclass
 class RunConfig:
     """Everything that defines a run.
@@ -227,6 +249,7 @@ class RunConfig:
         cache: Folder of what runs share (see `al_bench.storage.cache`); auto: the environment variable
             AL_BENCH_CACHE, else the user's cache folder. null or off: every run works for itself. No result depends
             on it.
+        tracker: Tools in which the run is shown; see its class.
     """
 
     dataset: Any = MISSING
@@ -253,6 +276,7 @@ class RunConfig:
     arm: str | None = None
     results: str = "results/runs"
     cache: str | None = "auto"
+    tracker: Tracking = field(default_factory=Tracking)
 
     def __post_init__(self) -> None:
         if isinstance(self.validation, str):

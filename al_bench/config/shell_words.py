@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from al_bench.config.registry import conf_dir
-from al_bench.errors import literal, override
+from al_bench.errors import InputError, literal, override
 
 PACKAGES = ("experiment", "scale", "debug")
 """Groups whose options set keys of other groups; with + before them, as Hydra's pages show it, they mean the same."""
@@ -42,10 +42,24 @@ def set_apart_keys_of_swept_groups(words: Sequence[str]) -> list[str]:
 
 
 def rules_by_names(words: Sequence[str]) -> list[str]:
-    """The words of a command line, `stopping=[a,b]` as what it is short for: stopping=any_of stopping.rules=[a,b]."""
+    """The words of a command line, with what is short for others spelt out.
+
+    `stopping=[a,b]` is stopping=any_of stopping.rules=[a,b]; `tracker=a` and `tracker=[a,b]` are tracker.to=[a,b].
+
+    Raises:
+        InputError: trackers without brackets, which in a sweep would mean a run for each.
+    """
     spelt: list[str] = []
     for word in words:
         key, _, value = word.partition("=")
+        if key == "tracker" and value:
+            if "," in value and not value.startswith("["):
+                raise InputError(
+                    f"tracker={value} has commas: for a run that is shown in each type 'tracker=[{value}]'"
+                )
+            none = value.lower() in ("none", "null")
+            spelt.append(f"tracker.to={'[]' if none else value if value.startswith('[') else f'[{value}]'}")
+            continue
         several = key == "stopping" and value.startswith("[") and value.endswith("]")
         spelt += ["stopping=any_of", f"stopping.rules={value}"] if several else [word]
     return spelt

@@ -18,6 +18,7 @@ from al_bench.data.files import find_file
 from al_bench.errors import BenchError, InputError
 from al_bench.experiment import announce
 from al_bench.experiment.outcome import Outcome
+from al_bench.experiment.tracked import catch_up, check_trackers, tracked
 from al_bench.storage.files import is_disk_full
 from al_bench.storage.own_code import UNKNOWN, check_own_code, is_unknown
 from al_bench.storage.run_folder import RunFolder
@@ -82,10 +83,12 @@ def perform(job: Job) -> Outcome:
         KeyboardInterrupt: passed on, after the status has been written.
     """
     try:
+        check_trackers(job.config)
         stored = RunFolder(job.folder)
         stored.check(job.identity, job.components, job.defaults, lengths=False)
         check_own_code(stored, job.own_code)
         if stored.complete and stored.same_length(job.identity) and not _own_files_changed(job):
+            catch_up(job.config, stored)
             return _complete(job, stored, "already complete, ")
         return _run(job, stored)
     except InputError as error:
@@ -145,6 +148,7 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
     header = describe(job, experiment)
     if stored.complete and is_covered(stored.rounds, experiment):
         stored.check_header(header, ("fingerprint", "features", "encoding", "pretrained"))
+        catch_up(job.config, stored)
         return _complete(job, stored, "already complete, ")
     with RunFolder.hold(job.folder) as folder, _logged_to(job.folder):
         folder.check(job.identity, job.components, job.defaults, lengths=False)
@@ -199,13 +203,16 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
     estimate.before()
     title = f"{job.folder.parent.name} seed {job.config.seed}"
     labels = len(folder.resume(experiment.start).asked)
-    with tqdm(
-        total=experiment.rounds,
-        initial=done,
-        unit="round",
-        desc=f"{title}: {labels} labels",
-        disable=None if job.bar else True,
-    ) as bar:
+    with (
+        tracked(job.config, folder) as tracking,
+        tqdm(
+            total=experiment.rounds,
+            initial=done,
+            unit="round",
+            desc=f"{title}: {labels} labels",
+            disable=None if job.bar else True,
+        ) as bar,
+    ):
 
         def report(record: RoundRecord) -> None:
             accuracy = "" if record.accuracy is None else f", accuracy {record.accuracy:.4f}"
@@ -216,9 +223,11 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
             bar.set_postfix_str(accuracy.removeprefix(", "), refresh=False)
             bar.update()
             estimate.after(record)
+            tracking(folder.rounds)
 
         run_rounds(experiment, folder, report)
-    folder.mark("complete")
+        bar.close()
+        folder.mark("complete")
 
 
 def _complete(job: Job, folder: RunFolder, prefix: str = "") -> Outcome:

@@ -62,6 +62,15 @@ class Reply:
     batch: Path | None
 
 
+WITHOUT_EFFECT = {
+    "annotator": "people label",
+    "stress": "the pool is taken as it is",
+    "seeds": "seed=N drives all",
+    "tracker": "it makes no run that could be shown",
+}
+"""Groups of keys that have a meaning for `al-bench run` alone, and why."""
+
+
 def check_request(request: Request) -> None:
     """Refuse what has a meaning for `al-bench run` alone.
 
@@ -89,8 +98,8 @@ def check_request(request: Request) -> None:
             why = "schedule.budget says how many labels are wanted" if key.startswith("schedule") else "people label"
             raise InputError(f"{key} has no effect on al-bench query: {why}; leave the key out")
     for key in sorted(typed):
-        if (group := key.partition(".")[0]) in ("annotator", "stress", "seeds"):
-            why = {"annotator": "people label", "stress": "the pool is taken as it is"}.get(group, "seed=N drives all")
+        if (group := key.partition(".")[0]) in WITHOUT_EFFECT:
+            why = WITHOUT_EFFECT[group]
             raise InputError(f"{key} has no effect on al-bench query: {why}; leave the key out")
     if "initial.kind" in typed and config.initial.kind.value == "balanced":
         raise InputError(
