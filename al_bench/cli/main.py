@@ -19,6 +19,7 @@ COMMANDS = {
     "plot": "accuracy against number of labels (al-bench plot --help)",
     "compare": "a verdict and its tables: labels saved, differences, costs (al-bench compare --help)",
     "decide": "add seeds until the verdict is settled or the time is over (al-bench decide --help)",
+    "plan": "how many more labels to an accuracy, or how accurate at a budget (al-bench plan --help)",
     "report": "one HTML page: verdict, curves, tables, what was picked (al-bench report --help)",
     "rescore": "a metric of stored predictions, after the run (al-bench rescore --help)",
     "reproduce": "a paper's experiment, and which of its claims it shows (al-bench reproduce --help)",
