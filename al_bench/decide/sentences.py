@@ -138,8 +138,7 @@ def _certainty(decision: Decision, plan: DecisionPlan, said: Progress) -> str:
         sentences.append(
             "Better means on average over seeds that do not collapse, that is, fall "
             f"{collapse_text(study.metric)} or more behind {study.title(decision.baseline)}: {'; '.join(bounds)}. "
-            "A decision that ends early ends on lucky seeds more often than not: trust the interval, not the number in "
-            "front of it."
+            "An early end tends to overstate the difference: trust the interval, not the number in front of it."
         )
     return capitalised(" ".join(sentences))
 
