@@ -142,4 +142,3 @@ class Tracking:
 
 def _nobody(line: str) -> None:
     """Of one run there is nothing to compare, and nothing to say of that."""
-
