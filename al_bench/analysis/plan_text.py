@@ -150,8 +150,9 @@ def promise(answers: list[Answer], calibration: Calibration, seeds: int, audit: 
     if any(found.value is not None for found in answers):
         scores = calibration.scores_of(seeds, audit)
         covered = " and ".join(f"{100 * scores.coverage[share]:.0f} %" for share in sorted(scores.coverage))
+        like = "curves seen through simulated audits of 100 items" if audit else "curves like these"
         said.append(
-            f"Intervals aim at {100 * calibration.level:.0f} %: of curves like these in {calibration.studies} studies "
+            f"Intervals aim at {100 * calibration.level:.0f} %: of {like} in {calibration.studies} studies "
             f"on {calibration.data_sets} data sets, each left out in turn, they covered {covered} with 30 and 50 % of "
             "the labels seen. That they do so here assumes that your data are like those. No forecast goes beyond "
             "twice the labels seen."

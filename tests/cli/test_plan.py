@@ -152,6 +152,7 @@ def test_a_labelling_folder_is_planned_from_its_audit(tmp_path, capsys):
     assert found["answer"]["low"] <= 198 <= (found["answer"]["high"] or math.inf), "where the curve is at 0.85"
     assert any("100 items of the audit" in line for line in found["said"])
     assert "those of the audit" in " ".join(found["said"])
+    assert "of curves seen through simulated audits of 100 items" in " ".join(found["said"])
 
 
 def test_an_audits_interval_is_wider_than_a_test_parts(tmp_path, capsys):

@@ -111,3 +111,13 @@ def test_a_leader_that_stays_is_behind_nobody(digits):
     _, pilots = digits
     assert {pilot.seeds for pilot in pilots} == {3, 5}
     assert all(pilot.behind >= 0 and pilot.lead >= 0 for pilot in pilots)
+
+
+def test_the_page_says_how_much_less_single_studies_were_covered():
+    single = [
+        float(row["share"])
+        for row in rows_on_file()
+        if row["what"] == "interval" and row["study"] != "all" and row["seen_percent"] == "30"
+    ]
+    words = f"at 30 % of the labels between {100 * min(single):.0f} and {100 * max(single):.0f} % were"
+    assert words in script.PAGE.read_text(encoding="utf-8")
