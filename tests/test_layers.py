@@ -18,7 +18,7 @@ FLOORS = (
     {"strategies", "trackers"},
     {"experiment"},
     {"labelling"},
-    {"reproduce", "decide"},
+    {"reproduce", "decide", "benchmark"},
     {"cli"},
 )
 """Folders of al_bench, lowest first; those of one floor do not import each other. `vocabulary` is the top level."""

@@ -94,7 +94,7 @@ def fixed_rows(dataset: Dataset, pool: int, test: int, seed: int, name: str) -> 
     Raises:
         InputError: It has fewer rows.
     """
-    chosen = []
+    chosen: list[NDArray[np.int64]] = []
     for part, asked, there in (("pool", pool, dataset.size), ("test", test, len(dataset.test_labels))):
         if there < asked:
             raise InputError(f"{name}: {part} asks for {asked} rows and there are {there}; is it the data set meant?")

@@ -7,7 +7,7 @@ once a strategy; under the next seed the same configuration is used with another
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,14 @@ from al_bench.benchmark.protocol import BASELINE, Protocol, Setting
 from al_bench.config.compose import compose, register
 from al_bench.config.composed import Composed
 from al_bench.config.own_code import own_code
-from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import RunConfig
 from al_bench.errors import InputError
 from al_bench.experiment.job import Job, perform
 from al_bench.experiment.outcome import Outcome
-from al_bench.storage.archive import stand_in
+from al_bench.storage.archiving import without_folders
+from al_bench.storage.identity import differences
 from al_bench.storage.run_folder import RunFolder
+from al_bench.storage.runs import Run
 
 
 def study_folder(results: Path, setting: Setting) -> Path:
@@ -80,16 +81,30 @@ class Arm:
             posterior_chosen_in=partial(composed.file_that_chooses, "posterior"),
         )
 
-    def is_done(self, seed: int) -> bool:
-        """Whether the run under a seed is complete, in its folder or in the archive of its study.
+    def is_done(self, seed: int, archived: Mapping[tuple[str, int], Run]) -> bool:
+        """Whether the run under a seed is complete, in its folder or in an archive.
+
+        Args:
+            seed: Of the run.
+            archived: Strategy and seed to the runs in the setting's archive.
 
         Raises:
             InputError: There is a run of another configuration.
         """
-        self.composed.set("seed", seed)
-        folder = RunFolder(stand_in(self.composed.folder))
-        folder.check(self.composed.identity, self.composed.components, self.composed.defaults(self.run), lengths=True)
-        return folder.complete
+        composed = self.composed
+        composed.set("seed", seed)
+        folder, defaults = RunFolder(composed.folder), composed.defaults(self.run)
+        if composed.folder.exists():
+            folder.check(composed.identity, composed.components, defaults, lengths=True)
+            return folder.complete
+        if (run := archived.get((self.strategy, seed))) is None:
+            return False
+        identity = without_folders(composed.identity)
+        if differing := differences(run.header, identity, composed.components, defaults):
+            raise InputError(
+                f"{run.folder} is of another configuration: {differing[0]}; move that archive away, and run it again"
+            )
+        return True
 
 
 def arm(setting: Setting, strategy: str, arrays: Path, results: Path, config_dir: Path | None = None) -> Arm:
@@ -142,14 +157,15 @@ def arms(
     arrays: Path,
     results: Path,
     newcomer: Newcomer | None = None,
-    report: Callable[[str], None] = print,
 ) -> list[Arm]:
-    """The arms of a setting, those of the protocol, or Random and a newcomer's; one that cannot be is reported.
+    """The arms of a setting: those of the protocol, or Random and a newcomer's.
 
     Args:
         setting, arrays, results: As of `arm`.
         newcomer: A strategy of a user's own.
-        report: Called with a line for each strategy that cannot be composed.
+
+    Raises:
+        InputError: A strategy cannot be composed.
     """
     register()
     if newcomer is not None:
@@ -179,9 +195,14 @@ class Clock:
         return self.end is not None and time.monotonic() >= self.end
 
 
-def missing(arms: Sequence[Arm], protocol: Protocol) -> list[tuple[Arm, int]]:
-    """The runs that are not complete, an arm after the other."""
-    return [(each, seed) for each in arms for seed in range(protocol.seeds) if not each.is_done(seed)]
+def missing(arms: Sequence[Arm], protocol: Protocol, archived: Sequence[Run] = ()) -> list[tuple[Arm, int]]:
+    """The runs that are not complete, an arm after the other.
+
+    Raises:
+        InputError: There is a run of another configuration.
+    """
+    known = {(run.strategy, run.seed): run for run in archived}
+    return [(each, seed) for each in arms for seed in range(protocol.seeds) if not each.is_done(seed, known)]
 
 
 def perform_runs(runs: Sequence[tuple[Arm, int]], clock: Clock) -> Iterator[tuple[Arm, int, Outcome, float]]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "report": "one HTML page: verdict, curves, tables, what was picked (al-bench report --help)",
     "rescore": "a metric of stored predictions, after the run (al-bench rescore --help)",
     "reproduce": "a paper's experiment, and which of its claims it shows (al-bench reproduce --help)",
+    "benchmark": "which strategy to use when: a fixed protocol, its page (al-bench benchmark --help)",
     "archive": "a study as one file that every command reads (al-bench archive --help)",
     "export": "what a run picked, joined to your own file (al-bench export --help)",
     "clean": "what runs share on disk: list it, or empty it (al-bench clean --help)",

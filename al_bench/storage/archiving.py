@@ -51,7 +51,9 @@ def default_archive(folder: Path) -> Path:
     return folder.with_name(resolved.name + SUFFIX) if folder.name else resolved.with_name(resolved.name + SUFFIX)
 
 
-def write_archive(runs: Sequence[Run], root: Path, out: Path, include: Collection[str] = ()) -> None:
+def write_archive(
+    runs: Sequence[Run], root: Path, out: Path, include: Collection[str] = (), configurations: bool = True
+) -> None:
     """Write the archive of some runs, and read it back.
 
     Args:
@@ -59,6 +61,7 @@ def write_archive(runs: Sequence[Run], root: Path, out: Path, include: Collectio
         root: The folder that is archived.
         out: The file.
         include: Of `PRIVATE`.
+        configurations: Whether each run's config.yaml goes into it; the keys that change results are in the header.
 
     Raises:
         InputError: The file is there already, cannot be written, or a run cannot be read.
@@ -68,7 +71,7 @@ def write_archive(runs: Sequence[Run], root: Path, out: Path, include: Collectio
     if "items" not in include:
         refuse_items_in_arms(runs, "without --include items")
         runs = [without_items(run) for run in runs]
-    rows = [row for run in runs for row in _run_rows(run, root, include)]
+    rows = [row for run in runs for row in _run_rows(run, root, include, configurations)]
     end = json.dumps({"schema": SCHEMA, "runs": len(runs), "digest": digest(row[:4] for row in rows)})
     rows.append(("", END, 0, end, *[None] * (len(_COLUMNS) - 4)))
     with output_file(out), tempfile.TemporaryDirectory(prefix=".archive-", dir=out.parent) as folder:
@@ -94,12 +97,12 @@ def _write_table(rows: Sequence[tuple[Any, ...]], path: Path) -> None:
         connection.execute(f"COPY (SELECT {columns} FROM lines) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def _run_rows(run: Run, root: Path, include: Collection[str]) -> Iterator[tuple[Any, ...]]:
+def _run_rows(run: Run, root: Path, include: Collection[str], configurations: bool) -> Iterator[tuple[Any, ...]]:
     """The rows of one run."""
     folder = run.folder.resolve().relative_to(root.resolve()).as_posix()
     of_run = [getattr(run, name) for name in _OF_RUN]
     header = _public_header(run, include)
-    config = recorded_config(run.folder)
+    config = recorded_config(run.folder) if configurations else None
     if config is not None and "items" not in include:
         group, _, key = ROWS.partition(".")
         if isinstance(config.get(group), dict) and config[group].get(key) is not None:

@@ -60,10 +60,14 @@ def test_every_choice_composes_and_builds(composed, choice):
 
 
 def test_the_groups_of_the_folder_are_those_tested():
-    assert {path.name for path in (REPOSITORY / "conf").iterdir() if path.is_dir()} == set(GROUPS)
+    assert {path.name for path in (REPOSITORY / "conf").iterdir() if path.is_dir()} == {*GROUPS, "benchmark"}
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "conf").glob("*/*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    sorted({*(REPOSITORY / "conf").glob("*/*.yaml")} - {*(REPOSITORY / "conf").glob("benchmark/*")}),
+    ids=lambda path: path.stem,
+)
 def test_every_choice_says_what_it_is_in_its_first_comment(path):
     comments = [line for line in path.read_text().splitlines() if line.startswith("# ") and "@package" not in line]
     assert len(comments) >= 1
