@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Writes what the guide's page "Own data" says of scripts/own_data.sh: its tables, from the archives of its runs.
+"""Writes what the guide's page "Own data" and the README say of scripts/own_data.sh: tables, from the archives.
 
     python scripts/own_data_page.py
 
@@ -27,6 +27,7 @@ from al_bench.analysis.verdict import Verdict, verdict
 ROOT = Path(__file__).resolve().parents[1]
 ARCHIVES = ROOT / "results" / "own_data"
 PAGE = ROOT / "al_bench" / "guide" / "own-data.md"
+README = ROOT / "README.md"
 MARKS = ("<!-- worth: begin -->\n", "<!-- worth: end -->\n")
 """The marks between which the tables stand."""
 
@@ -61,6 +62,10 @@ STRATEGIES = {
     "coreset_greedy": "core-set",
 }
 SEEDS = 10
+IN_SHORT = ("letter_random_forest", "pendigits_random_forest", "trec6_minilm", "cifar10_efficientnet_lite0")
+"""The settings of the README's table: tables, texts and images, by margin."""
+PRICE = 0.40
+"""Of a label, in the README's table."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +197,30 @@ def saving_cell(finding: Finding | None) -> str:
     return marked(text, finding.needs_fewer_labels, finding.needs_more_labels)
 
 
+def table_in_short(judged: Sequence[Judged], strategy: str = "margin") -> list[str]:
+    """A row a setting for who pays: what a strategy saves, in labels and money, how sure that is, and what to do."""
+    rows = [
+        f"| data, learner | {strategy} saves | at {PRICE:.2f} a label | more accurate by, points | ahead in | so |",
+        "| --- | --- | ---: | ---: | ---: | --- |",
+    ]
+    for each in judged:
+        finding = each.finding(strategy)
+        assert finding is not None
+        saving, area = finding.primary_saving, finding.area
+        assert saving is not None
+        assert saving.exact
+        needed = float(np.median(crossings(each.study.labels, each.study.values["random"], [saving.target])[:, 0]))
+        share = f"{percent(saving.saved, 0)} % {interval(saving.low, saving.high, 0)}"
+        of = f"of {needed:.0f} labels to reach {percent(saving.target, 0)} %"
+        difference = f"{percent(area.mean, 1, sign=True)} {interval(area.low, area.high, 1, sign=True)}"
+        shown = finding.outcome == BETTER
+        money = f"{saving.saved * needed * PRICE:.0f} of {needed * PRICE:.0f}" if finding.needs_fewer_labels else "–"
+        ahead = f"{finding.ahead.ahead} of {finding.ahead.n} seeds"
+        advice = f"use {strategy}" if shown else "not shown: random will do"
+        rows.append(f"| {each.setting.title} | {share} {of} | {money} | {difference} | {ahead} | {advice} |")
+    return rows
+
+
 def outcomes_table(judged: Sequence[Judged]) -> list[str]:
     """A row a strategy: in how many settings it is better, worse, neither."""
     rows = ["| strategy | settings | better | mixed | neither shown | worse | ahead in most seeds |"]
@@ -231,8 +260,8 @@ def is_not_run(each: Judged, strategy: str) -> bool:
     return served and each.finding(strategy) is None
 
 
-def page(text: str, folder: Path = ARCHIVES) -> str:
-    """The guide's page with the tables between its marks.
+def page(text: str, tables: str) -> str:
+    """A page with tables between its marks.
 
     Raises:
         ValueError: it has lost its marks.
@@ -241,14 +270,21 @@ def page(text: str, folder: Path = ARCHIVES) -> str:
     before, _, rest = text.partition(begin)
     _, found, after = rest.partition(end)
     if not found:
-        raise ValueError(f"{PAGE.name} has lost its marks of the tables of scripts/own_data.sh")
-    return f"{before}{begin}{generated(folder)}{end}{after}"
+        raise ValueError("the page has lost its marks of the tables of scripts/own_data.sh")
+    return f"{before}{begin}{tables}{end}{after}"
+
+
+def in_short(folder: Path = ARCHIVES) -> str:
+    """What stands between the README's marks."""
+    chosen = [each for setting in SETTINGS if setting.name in IN_SHORT and (each := judge(setting, folder))]
+    return "\n".join(table_in_short(sorted(chosen, key=lambda each: IN_SHORT.index(each.setting.name)))) + "\n"
 
 
 def main() -> int:
-    """Write the page; returns the exit status."""
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    print(f"wrote {PAGE}")
+    """Write the pages; returns the exit status."""
+    for path, tables in ((PAGE, generated()), (README, in_short())):
+        path.write_text(page(path.read_text(encoding="utf-8"), tables), encoding="utf-8")
+        print(f"wrote {path}")
     return 0
 
 

@@ -20,12 +20,17 @@ names = pytest.mark.parametrize("setting", ARCHIVED, ids=[setting.name for setti
 @pytest.mark.slow
 def test_the_page_has_the_tables_that_the_script_writes():
     text = script.PAGE.read_text(encoding="utf-8")
-    assert text == script.page(text), "run python scripts/own_data_page.py"
+    assert text == script.page(text, script.generated()), "run python scripts/own_data_page.py"
+
+
+def test_the_readme_has_the_table_that_the_script_writes():
+    text = script.README.read_text(encoding="utf-8")
+    assert text == script.page(text, script.in_short()), "run python scripts/own_data_page.py"
 
 
 def test_a_page_without_the_marks_is_refused():
     with pytest.raises(ValueError, match="lost its marks"):
-        script.page("# Own data\n")
+        script.page("# Own data\n", "")
 
 
 def test_the_page_and_the_script_know_the_same_settings():
