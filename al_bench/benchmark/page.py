@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,14 @@ def write_page(content: Page, folder: Path) -> tuple[Path, Path]:
     write_output(markdown, content.to_markdown())
     write_output(page_file, content.to_html())
     return markdown, page_file
+
+
+def advice_file(protocol: Protocol, archives: Mapping[str, Sequence[Run]]) -> str:
+    """The table as `strategy=recommended` reads it, as JSON: version, and kind to regime to strategy."""
+    advice: dict[str, dict[str, str]] = {}
+    for (kind, regime), each in table(outcomes(protocol, archives)).items():
+        advice.setdefault(kind, {})[regime] = each.strategy
+    return json.dumps({"version": protocol.version, "advice": advice}, indent=1) + "\n"
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,8 @@ def _answer(protocol: Protocol, every: Sequence[SettingOutcome]) -> list[Block]:
         "The strategy of the largest mean gain in each cell; chosen by these very numbers, so the gains of this table "
         "are too good. What the advice is worth on a data set not seen is below it.",
         PageTable(heads, tuple(rows)),
+        "`al-bench run strategy=recommended` takes the strategy of this table for the data and the first labels of the "
+        "run, and says which.",
         "Each data set left out in turn, the table made without it and held against it: regret is how many points "
         "worse than the best strategy in hindsight.",
         _validation_table(checked),

@@ -33,6 +33,7 @@ from al_bench.experiment.announce import SAID
 from al_bench.experiment.estimate.quantities import SweepEstimate
 from al_bench.experiment.job import Job, perform
 from al_bench.experiment.outcome import Outcome
+from al_bench.experiment.recommended import resolve
 from al_bench.storage.identity import FORMER_DEFAULTS, began_balanced, began_without
 
 
@@ -186,6 +187,9 @@ def main(argv: list[str]) -> int:
         if empty := [word for word in argv if word in nothing]:
             raise InputError(f"{empty[0]!r} names none; choose one, see al-bench list")
         check_groups(argv)
+        argv, recommended = resolve(argv)
+        if recommended:
+            print(f"al-bench: {recommended}", file=sys.stderr)
         sys.argv = ["al-bench run", *argv]
         if is_estimate:
             with tempfile.TemporaryDirectory() as folder:  # where Hydra describes a sweep

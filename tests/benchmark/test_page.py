@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from al_bench.benchmark.archives import read_archives
-from al_bench.benchmark.page import page
+from al_bench.benchmark.page import advice_file, page
 from al_bench.benchmark.protocol import load
 
 FOLDER = Path(__file__).resolve().parents[2] / "results" / "benchmark"
@@ -33,3 +33,8 @@ def test_every_number_of_a_comparison_has_its_interval_or_says_why_not(made):
 
 def test_the_archives_stay_small():
     assert sum(file.stat().st_size for file in (FOLDER / "v1").glob("*.parquet")) < LIMIT
+
+
+def test_the_table_of_recommended_is_that_of_the_page():
+    table = Path(__file__).resolve().parents[2] / "conf" / "benchmark" / "table.json"
+    assert table.read_text() == advice_file(load("v1"), read_archives(FOLDER / "v1"))
