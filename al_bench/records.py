@@ -117,6 +117,22 @@ class AnnotationRecord(Struct, frozen=True):
     answers: list[Count | None] | None = None
 
 
+class SuccessorRecord(Struct, frozen=True):
+    """How good a second learner is that was trained on the same labels, and that chose none of them.
+
+    Args:
+        metrics: Quality on the test part by metric; null where one has no value.
+        fit: What its training did, an entry a member.
+    """
+
+    metrics: dict[str, Measure | None] = field(default_factory=dict)
+    fit: list[FitRecord] = field(default_factory=list)
+
+
+SUCCESSOR = "successor_"
+"""How the names of metrics of a successor begin: `successor_accuracy`."""
+
+
 class RoundRecord(Struct, frozen=True, kw_only=True):
     """One round: the labelled set, the training, its quality, and what was acquired.
 
@@ -130,6 +146,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
             class that the test part has no points of.
         confusion: [C, C] test points by true class (row) and predicted class (column); None with more than 50 classes.
         class_results: With more than 50 classes instead: `predicted` and `right` to counts [C] of test points.
+        successor: The quality of a second learner on the same labels; None without one, or in a round not evaluated.
         validation_accuracy: The accuracy on the validation set of a run that stops by it; None elsewhere.
         stop_set: How the predictions for a fixed part of the pool moved; None where none was asked for, and in records
             of versions that had none.
@@ -160,6 +177,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     class_metrics: dict[str, list[Measure | None]] = field(default_factory=dict)
     confusion: list[list[Count]] | None = None
     class_results: dict[str, list[Count]] | None = None
+    successor: SuccessorRecord | None = None
     validation_accuracy: Fraction | None = None
     stop_set: StopSetRecord | None = None
     stopped_by: Name | None = None
@@ -176,6 +194,12 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     seconds: dict[str, Measure] = field(default_factory=dict)
     peak_memory_bytes: dict[str, Whole] = field(default_factory=dict)
 
+    @property
+    def further_metrics(self) -> dict[str, float | None]:
+        """The metrics of one number beside accuracy, nll and ece, those of a successor included."""
+        judged = {} if self.successor is None else self.successor.metrics
+        return self.metrics | {f"{SUCCESSOR}{name}": value for name, value in judged.items()}
+
     def metric(self, name: str) -> float | None:
         """The value of a metric of one number; None where this round has none on record.
 
@@ -183,7 +207,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
         """
         if name == "classes_found" and self.class_counts:
             return float(sum(count > 0 for count in self.class_counts))
-        value = getattr(self, name) if name in ("accuracy", "nll", "ece") else self.metrics.get(name)
+        value = getattr(self, name) if name in ("accuracy", "nll", "ece") else self.further_metrics.get(name)
         return None if value is None else float(value)
 
     def class_metric(self, name: str, label: int) -> float | None:
@@ -203,8 +227,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
         reference: "full" for a run that trains once on the whole pool, else "none".
         command: The overrides as typed; None in the oldest records.
         choices: Config group to chosen option.
-        implied: Config group to the option that implied its choice, such as "model=random_forest"; without an entry it
-            was chosen by the user, or is the default.
+        implied: Config group to what implied its choice, such as "model=random_forest"; no entry: chosen, or default.
         classes, class_names: Of the dataset.
         pool, validation, test: Points of each part.
         pool_classes, test_classes: [C] points of each class in the pool and in the test part; empty in records of
@@ -213,8 +236,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
         initial_items: What the user calls each of them; None where the data set is none of the user's.
         functions: K, the distinct functions of the posterior.
         fingerprint: Of the data.
-        features: Digest of the file of strategy.features, or of the reduced features that a strategy gets where the
-            encoder's are sparse, if any.
+        features: Digest of the file of strategy.features, or of the features reduced from an encoder's sparse ones.
         device, threads: Where it ran.
         versions: Of what results depend on.
         commit, dirty: Of the checkout; None outside one.
@@ -229,6 +251,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
         encoding: Of the encoder's features: digest, dimension, weights, versions, device; None without an encoder.
         pretrained: Of the weights that a model began with: digest and versions; None where it began at random.
         test_class_counts: [C] points of the test part by class; empty in records of versions that did not count them.
+        successor: What the second learner is made of: options and keys; None without one.
     """
 
     schema: int = SCHEMA
@@ -274,3 +297,4 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     own_metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     encoding: dict[str, Any] | None = None
     test_class_counts: list[Count] = field(default_factory=list)
+    successor: dict[str, Any] | None = None

@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 PURPOSES = {
     "initial": ("initial",),
     "training": (
-        *("weights", "auxiliary", "order", "augmentation", "dropout", "bootstrap", "estimator", "posterior", "global"),
+        *(
+            "weights",
+            "auxiliary",
+            "order",
+            "augmentation",
+            "dropout",
+            "bootstrap",
+            "estimator",
+            "posterior",
+            "global",
+            "successor",
+        ),
     ),
     "selection": ("candidates", "targets", "masks", "selection", "calibration_folds"),
 }
@@ -66,6 +77,10 @@ class Streams:
         key = (zlib.crc32(name.encode()), round_) if member == 0 else (zlib.crc32(name.encode()), round_, member)
         seed = self.seed_of(_PURPOSE_OF[name]) if name in _PURPOSE_OF else self.seed
         return np.random.SeedSequence(seed, spawn_key=key)
+
+    def child(self, name: str) -> Streams:
+        """Streams of their own, all of which the stream `name` of round 0 seeds: they shift none of these."""
+        return Streams(self.integer(name))
 
     def integer(self, name: str, round_: int = 0, member: int = 0) -> int:
         """A 63-bit integer, for libraries that take a seed and no generator."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 
 from al_bench.errors import InputError
 from al_bench.metrics import CLASS_METRICS, METRICS, Metric, known_metrics
-from al_bench.records import RoundRecord
+from al_bench.metrics.table import built_in
+from al_bench.records import SUCCESSOR, RoundRecord
 from al_bench.storage.predictions import NAME as PREDICTIONS
 from al_bench.storage.runs import Run
 
@@ -46,6 +47,12 @@ def value_in(run: Run, record: RoundRecord, name: str) -> float | None:
     return record.class_metric(kind, names.index(label)) if label in names else None
 
 
+def known_metrics_of(runs: Sequence[Run]) -> dict[str, Metric]:
+    """al-bench's metrics and those that the runs describe as their own, by name; last those of their successors."""
+    has_successor = any(run.header.successor is not None for run in runs)
+    return known_metrics([run.header.own_metrics for run in runs], has_successor)
+
+
 def metric_named(name: str, runs: Sequence[Run]) -> Metric:
     """The metric that a name means for runs of one dataset: al-bench's, the runs' own, or KIND:CLASS.
 
@@ -53,11 +60,16 @@ def metric_named(name: str, runs: Sequence[Run]) -> Metric:
         InputError: There is no such metric, or no such class.
     """
     kind, colon, label = name.partition(":")
-    known = known_metrics([run.header.own_metrics for run in runs])
+    known = known_metrics_of(runs)
     classes = next((run.header.class_names for run in runs if run.header.class_names), [])
     if not colon and name in known:
         return known[name]
     by_class = ", ".join(f"{other}:CLASS" for other in CLASS_METRICS)
+    if name.startswith(SUCCESSOR) and (judged := built_in(name)) is not None and runs:
+        raise InputError(
+            f"--metric is {name!r}, and none of these runs has a successor; run them with successor=MODEL, or choose "
+            f"--metric {judged.name.removeprefix(SUCCESSOR)}"
+        )
     if kind not in CLASS_METRICS:
         raise InputError(f"--metric is {name!r}; these runs have {', '.join(known)}, {by_class}")
     if label in classes:
@@ -106,7 +118,7 @@ def recorded_metrics(run: Run) -> list[str]:
     by_class = [
         f"{kind}:CLASS" for kind in CLASS_METRICS if any(record.class_metrics.get(kind) for record in run.rounds)
     ]
-    names = [*METRICS, *run.header.own_metrics]
+    names = known_metrics_of([run])
     return [name for name in names if any(record.metric(name) is not None for record in run.rounds)] + by_class
 
 
@@ -117,6 +129,8 @@ def _advice(run: Run, metric: Metric) -> str:
         return f"its test part has no point of the class {label}"
     if metric.name in METRICS and (run.folder / PREDICTIONS).exists():
         return f"al-bench rescore {shlex.quote(str(run.folder))} --metric {metric.name} computes it of the predictions"
+    if metric.name.startswith(SUCCESSOR) and run.header.successor is None:
+        return "it ran without successor=MODEL; run it again with the successor of the others, or leave the run out"
     others = f"choose --metric {' or '.join(recorded_metrics(run))}, or leave the run out"
     if metric.name in METRICS or colon:
         return f"an older al-bench wrote it; {others}"

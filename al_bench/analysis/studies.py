@@ -26,6 +26,7 @@ from al_bench.analysis.measured import measured_runs, metric_named
 from al_bench.analysis.settings import RANDOM, Setting, settings_of
 from al_bench.analysis.statistics.curves import stack
 from al_bench.analysis.study import Study
+from al_bench.analysis.successor import successor_lines
 from al_bench.errors import InputError
 from al_bench.storage.runs import Run, find_runs
 
@@ -151,7 +152,12 @@ def study_of(
         settings=settings,
         planned=frozenset(arm.name for name in planned for arm in arms_named(arms, name)),
         budget=budget,
-        counted=(*budget_lines(budget, runs), *shared_seeds_line(arms), *looks_line(arms)),
+        counted=(
+            *successor_lines(metric, runs),
+            *budget_lines(budget, runs),
+            *shared_seeds_line(arms),
+            *looks_line(arms),
+        ),
     )
     compared = ((arm, study.baseline_of(arm.name)) for arm in study.others)
     return replace(

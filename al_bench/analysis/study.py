@@ -18,9 +18,10 @@ from al_bench.analysis.arms import Arm, recorded_configuration
 from al_bench.analysis.budget import LABELS, Budget
 from al_bench.analysis.comparability import paired
 from al_bench.analysis.frame import tidy_frame
-from al_bench.analysis.measured import ACCURACY
+from al_bench.analysis.measured import ACCURACY, known_metrics_of
 from al_bench.analysis.settings import RANDOM, Setting
-from al_bench.metrics import Metric, known_metrics
+from al_bench.metrics import Metric
+from al_bench.records import SUCCESSOR
 from al_bench.storage.runs import Run
 
 if TYPE_CHECKING:
@@ -153,8 +154,7 @@ class Study:
     @cached_property
     def metrics(self) -> dict[str, Metric]:
         """al-bench's metrics and those that the runs describe as their own, by name."""
-        runs = (run for arm in (*self.arms, *self.references) for run in arm.runs)
-        return known_metrics([run.header.own_metrics for run in runs])
+        return known_metrics_of([run for arm in (*self.arms, *self.references) for run in arm.runs])
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -250,10 +250,11 @@ class Study:
 
 def resolution_of(run: Run, metric: Metric) -> float:
     """The step between a run's possible values of a metric."""
-    if metric.name == "accuracy":
+    name = metric.name.removeprefix(SUCCESSOR)
+    if name == "accuracy":
         return 1 / run.header.test if run.header.test else 0.0
     counts = np.array(run.header.test_class_counts, dtype=float)
-    kind, _, label = metric.name.partition(":")
+    kind, _, label = name.partition(":")
     if label in run.header.class_names and len(counts) == len(run.header.class_names):
         points = counts[run.header.class_names.index(label)]
         return float(1 / points) if points else 0.0

@@ -103,10 +103,9 @@ def check_targets(targets: Sequence[float], metric: str | None) -> None:
     Raises:
         InputError: naming the range.
     """
-    from al_bench.metrics import CLASS_METRICS, METRICS
+    from al_bench.metrics.table import built_in
 
-    name = (metric or "accuracy").partition(":")[0]
-    if (known := (METRICS | CLASS_METRICS).get(name)) is not None:
+    if (known := built_in((metric or "accuracy").partition(":")[0])) is not None:
         for target in targets:
             known.check_target(target)
 
@@ -118,14 +117,15 @@ def metric(does: str = "judge by this instead of accuracy", *former: str) -> Dec
         does: What the command does with it.
         former: A former name of the option, which still holds; the command then takes the value by that.
     """
-    text = f"{does}: a name of al-bench list metrics, or recall:CLASS"
+    text = f"{does}: a name of al-bench list metrics, recall:CLASS, or successor_accuracy"
     return option("--metric", *former, metavar="METRIC", shell_complete=completing(_metrics), help=text)
 
 
 def _metrics() -> list[str]:
     from al_bench.metrics import CLASS_METRICS, METRICS
+    from al_bench.records import SUCCESSOR
 
-    return [*METRICS, *(f"{name}:" for name in CLASS_METRICS)]
+    return [*METRICS, *(f"{name}:" for name in CLASS_METRICS), f"{SUCCESSOR}accuracy"]
 
 
 def baseline(

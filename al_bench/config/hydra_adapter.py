@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -161,6 +162,17 @@ def register_sources() -> None:
     plugins.register(OwnSource)
     plugins.register(OwnSearchPath)
     SourcesRegistry.instance().types[FileConfigSource.scheme()] = FileConfigSource
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """Inside, nothing is composed yet, so that another configuration may be; the one that was then goes on."""
+    instance: Any = GlobalHydra.instance()
+    held, instance.hydra = instance.hydra, None
+    try:
+        yield
+    finally:
+        instance.hydra = held
 
 
 GLOBAL_GROUPS = ("experiment", "scale", "debug")

@@ -239,6 +239,9 @@ class RunConfig:
         scoring: How dropout masks are applied: fast runs what all draws share once and thins the layers between masks;
             plain runs a whole pass a draw, to check fast. The same functions, up to rounding.
         reference: full trains once on the whole pool: the ceiling of the plots.
+        successor: A second learner, which picks nothing: a model's option, with its default posterior and training.
+            Every evaluated round trains it on the same labels and records its quality, so that labels which one learner
+            bought are judged by another (--metric successor_accuracy). null: none.
         seed: Of all random streams that have no seed of their own in `seeds`.
         seeds: Seeds of single purposes; see its class.
         threads: CPU threads. Results differ bit for bit with it, so it is part of the run's identity.
@@ -268,6 +271,7 @@ class RunConfig:
     validation: int | str = 0
     scoring: Scoring = Scoring.fast
     reference: Reference = Reference.none
+    successor: str | None = None
     seed: int = 0
     seeds: Seeds = field(default_factory=Seeds)
     threads: int = 1

@@ -68,5 +68,6 @@ def describe(job: Job, experiment: Experiment) -> RunHeader:
         own_metrics=own.describe(experiment.metrics),
         encoding=None if dataset.encoding is None else dataset.encoding.for_header(),
         pretrained=config.model.facts() if isinstance(config.model, PretrainedModel) else None,
+        successor=None if experiment.successor is None else experiment.successor.facts,
         test_class_counts=torch.bincount(dataset.test_labels, minlength=dataset.classes).tolist(),
     )

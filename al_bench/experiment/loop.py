@@ -21,7 +21,7 @@ from al_bench.learners.fit import Fit
 from al_bench.metrics.measure import Quality, measure
 from al_bench.metrics.table import LabelMetric
 from al_bench.pool import PoolState
-from al_bench.records import FitRecord, RoundRecord, StopSetRecord
+from al_bench.records import FitRecord, RoundRecord, StopSetRecord, SuccessorRecord
 from al_bench.storage.run_folder import RunFolder
 from al_bench.storage.weights import read_weights, write_weights
 
@@ -43,6 +43,7 @@ def run_rounds(experiment: Experiment, folder: RunFolder, report: Callable[[Roun
     for round_ in range(state.round, experiment.rounds):
         meter.start_round()
         fits, quality, validation_accuracy = train_and_evaluate(experiment, state, meter, folder)
+        successor = judge_successor(experiment, state, meter)
         stability = measure_stability(stop_set, round_, meter)
         ended = experiment.ends(round_, None if quality is None else quality.values["accuracy"], validation_accuracy)
         asked = quality is not None and not ended  # so that the round a rule stops after is an evaluated one
@@ -50,7 +51,7 @@ def run_rounds(experiment: Experiment, folder: RunFolder, report: Callable[[Roun
         stopped_by = experiment.stopped_by(signals) if asked else None
         acquisition = None if ended or stopped_by else acquire(experiment, state, meter, signals)
         record = describe(experiment, state, fits, quality, validation_accuracy, stability, acquisition, monitor, meter)
-        record = structs.replace(record, stopped_by=stopped_by)
+        record = structs.replace(record, stopped_by=stopped_by, successor=successor)
         folder.append(record)  # on disk before the next round starts
         report(record)
         monitor.warn(record, is_last=acquisition is None)
@@ -134,6 +135,14 @@ def accuracy_on_validation(experiment: Experiment, round_: int) -> float:
     indices = torch.tensor(experiment.validation)
     predicted = predict_rows(experiment.learner, sampler, indices).argmax(1)
     return (predicted.cpu() == experiment.dataset.labels(indices).cpu()).double().mean().item()
+
+
+def judge_successor(experiment: Experiment, state: PoolState, meter: Meter) -> SuccessorRecord | None:
+    """The quality of a second learner on the labels of an evaluated round; None without one."""
+    if experiment.successor is None or not experiment.evaluates(state.round):
+        return None
+    with meter.stage("successor"):
+        return experiment.successor.judge(state, experiment.validation, experiment.metrics)
 
 
 def measure_stability(stop_set: StopSet | None, round_: int, meter: Meter) -> StopSetRecord | None:

@@ -26,6 +26,7 @@ from al_bench.experiment.own_components import faults_named
 from al_bench.experiment.process import pick_device
 from al_bench.experiment.shared_data import encode_shared, load_shared
 from al_bench.experiment.strategy_check import check_strategy
+from al_bench.experiment.successor import Successor, build_successor
 from al_bench.learners.finetuning.pretrained_model import PretrainedModel
 from al_bench.learners.learner import Learner
 from al_bench.learners.training import Stop
@@ -53,6 +54,7 @@ class Experiment:
         equal: Why all draws of the posterior are equal; None where they are not.
         stressed: What a stress did to the data set, in one line; empty for nothing.
         annotation: What a simulated annotator says of every item; None where people label.
+        successor: The second learner that the labels are judged by; None without one.
     """
 
     config: RunConfig
@@ -68,6 +70,7 @@ class Experiment:
     equal: EqualDraws | None = None
     annotation: Annotation | None = None
     stressed: str = ""
+    successor: Successor | None = None
 
     @property
     def rounds(self) -> int:
@@ -197,7 +200,13 @@ def set_up(
         require_validation(len(validation), raw.size)
     dataset = with_answers(encoded().to(device), annotation)
     experiment = assemble(config, strategy_name, dataset, start, validation, at_end, streams, chunk)
-    return replace(experiment, annotation=annotation, stressed=stressed)
+
+    def read_again(other: RunConfig) -> Dataset:
+        return with_answers(encode_trainable(other, raw, device).to(device), annotation)
+
+    labelled = (len(start.asked), at_end)
+    successor = build_successor(config, dataset, read_again, streams, validation, labelled)
+    return replace(experiment, annotation=annotation, stressed=stressed, successor=successor)
 
 
 def load_stressed(config: RunConfig) -> tuple[Dataset, str]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from al_bench.entry_points import offers, the_offer
 from al_bench.errors import InputError
-from al_bench.metrics.table import CLASS_METRICS, CONFUSION, METRICS, Metric
+from al_bench.metrics.table import CLASS_METRICS, CONFUSION, METRICS, LabelMetric, Metric, of_successor
+from al_bench.records import SUCCESSOR
 
 TAKEN = (*METRICS, *CLASS_METRICS, CONFUSION)
 """Names that a metric of the user's own cannot have."""
@@ -34,6 +35,11 @@ def load_metrics(names: Sequence[str], classes: int, key: str = "evaluation.metr
     metrics: dict[str, Metric] = {}
     for name in names:
         metric = _load(name, key)
+        if metric.name.startswith(SUCCESSOR):
+            raise InputError(
+                f"{key}: {name} is called {metric.name!r}; names that begin with {SUCCESSOR} are those of metrics of "
+                "successor=MODEL: give it another one"
+            )
         if metric.name in TAKEN or metric.name in metrics or not metric.name.isidentifier():
             raise InputError(
                 f"{key}: {name} is called {metric.name!r}; give it a name of letters, digits and "
@@ -53,11 +59,12 @@ def describe(metrics: Sequence[Metric]) -> dict[str, dict[str, Any]]:
     }
 
 
-def known_metrics(headers: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Metric]:
+def known_metrics(headers: Sequence[Mapping[str, Mapping[str, Any]]], successor: bool = False) -> dict[str, Metric]:
     """al-bench's metrics and those that runs describe in their headers, by name; a run's own cannot be computed anew.
 
     Args:
         headers: `own_metrics` of each run.
+        successor: Whether a run has a second learner, whose metrics are then among them.
     """
     own = {
         name: Metric(name, "", **_described(name, description))
@@ -65,7 +72,11 @@ def known_metrics(headers: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[st
         for name, description in header.items()
         if name not in METRICS
     }
-    return METRICS | own
+    known = METRICS | own
+    if not successor:
+        return known
+    judged = [of_successor(metric) for metric in known.values() if not isinstance(metric, LabelMetric)]
+    return known | {metric.name: metric for metric in judged if metric.name not in known}
 
 
 def _described(name: str, description: Mapping[str, Any]) -> dict[str, Any]:

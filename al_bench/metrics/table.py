@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from al_bench.errors import InputError
+from al_bench.records import SUCCESSOR
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -240,3 +241,16 @@ CONFUSION = "confusion"
 """The name under which a round records its confusion matrix."""
 MOST_CONFUSED = 50
 """Classes up to which the confusion matrix is recorded; with more, the points predicted and right of each class."""
+
+
+def of_successor(metric: Metric) -> Metric:
+    """A metric of the learner that is judged on the labels which another one bought: `successor_NAME`."""
+    return replace(metric, name=f"{SUCCESSOR}{metric.name}", label=f"{metric.label} of the successor")
+
+
+def built_in(name: str) -> Metric | None:
+    """al-bench's metric of a name as --metric takes it, without a class; None of any other name."""
+    if (known := (METRICS | CLASS_METRICS).get(name)) is not None:
+        return known
+    known = METRICS.get(name.removeprefix(SUCCESSOR)) if name.startswith(SUCCESSOR) else None
+    return None if known is None or isinstance(known, LabelMetric) else of_successor(known)

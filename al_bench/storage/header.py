@@ -24,6 +24,7 @@ SPARSE = frozenset(
         "initial_items",
         "test_class_counts",
         "pretrained",
+        "successor",
     }
 )
 """Fields that a header has only where they say something."""

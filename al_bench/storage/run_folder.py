@@ -292,12 +292,13 @@ class RunFolder:
 
     def write_curve(self) -> None:
         """Write curve.csv from the rounds."""
-        own = list(dict.fromkeys(name for record in self.rounds for name in record.metrics))
+        own = list(dict.fromkeys(name for record in self.rounds for name in record.further_metrics))
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow([*CURVE, *own])
         for record in self.rounds:
-            writer.writerow([*(getattr(record, name) for name in CURVE), *(record.metrics.get(name) for name in own)])
+            further = record.further_metrics
+            writer.writerow([*(getattr(record, name) for name in CURVE), *map(further.get, own)])
         with atomic_write(self.path / "curve.csv", sync=False) as file:
             file.write(text.getvalue().encode())
 

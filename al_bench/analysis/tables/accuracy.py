@@ -11,6 +11,7 @@ from al_bench.analysis.findings import findings
 from al_bench.analysis.pairwise import has_best, study_penalty
 from al_bench.analysis.statistics.area import area, shared_range
 from al_bench.analysis.study import Study
+from al_bench.analysis.successor import is_of_successor
 from al_bench.analysis.tables.cost import cost_table
 from al_bench.analysis.tables.differences import area_table, budgets_table
 from al_bench.analysis.tables.labels import saved_table, targets_table
@@ -22,6 +23,7 @@ from al_bench.analysis.tables.warm_up import warm_up_table
 from al_bench.analysis.targets import targets_by_arm
 from al_bench.metrics import Metric
 from al_bench.metrics.table import LabelMetric
+from al_bench.records import SUCCESSOR
 from al_bench.storage.runs import Run
 
 
@@ -103,8 +105,14 @@ def metrics_table(study: Study) -> Table | None:
 
 
 def is_other(study: Study, metric: Metric) -> bool:
-    """Whether a metric is shown beside the study's own: those of the labelled set have a figure of theirs."""
-    return metric.name != study.metric.name and not isinstance(metric, LabelMetric)
+    """Whether a metric is shown beside the study's own: those of the labelled set have a figure of theirs.
+
+    Of the learner that is not judged, where there are two, the accuracy alone is.
+    """
+    if metric.name == study.metric.name or isinstance(metric, LabelMetric):
+        return False
+    accuracy = metric.name.removeprefix(SUCCESSOR) == "accuracy"
+    return accuracy or is_of_successor(metric) == is_of_successor(study.metric)
 
 
 def mean_and_deviation(metric: Metric, values: Sequence[float]) -> str:

@@ -45,6 +45,7 @@ def growing_stages(experiment: Experiment) -> tuple[str, ...]:
     return (
         *(() if trains_alike else ("train",)),
         *(() if isinstance(experiment.strategy, ScoreStrategy) else ("select",)),
+        *(() if experiment.successor is None else ("successor",)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from al_bench.experiment.meter import Meter
 from al_bench.experiment.monitor import HealthMonitor
 from al_bench.experiment.ranking_noise import RankingNoise
 from al_bench.experiment.setup import Experiment
+from al_bench.experiment.successor import Successor
 from al_bench.kernels import mean_log_probs
 from al_bench.metrics.measure import Quality, measure
 from al_bench.pool import PoolState
@@ -31,6 +32,8 @@ from al_bench.storage.rounds import encode
 
 SECONDS = 30.0
 """How long a calibration may take, reading the data not counted."""
+OF_SUCCESSOR = 0.3
+"""The share of the time for a second learner, where there is one."""
 SHARES = {"train": 0.35, "evaluate": 0.1, "acquire": 0.3, "train early": 0.1, "acquire early": 0.15}
 """Of the time: each step may also use what those before it have left."""
 FIRST_ROWS = 1024
@@ -54,6 +57,7 @@ class Calibration:
         line_bytes: Of a round's line in rounds.jsonl.
         state_bytes: Of the weights; 0 where the learner has no state.
         seconds: How long the calibration took.
+        successor: What training and evaluating a second learner takes; None without one.
     """
 
     training: TrainingCost = field(default_factory=TrainingCost)
@@ -69,6 +73,7 @@ class Calibration:
     line_bytes: int = 0
     state_bytes: int = 0
     seconds: float = 0.0
+    successor: Calibration | None = None
 
 
 class Calibrator:
@@ -99,6 +104,8 @@ class Calibrator:
     def run(self) -> Calibration:
         """Measure late and early in the run, so that what grows with the labels is between two measurements."""
         experiment, result = self.experiment, self.result
+        if experiment.successor is not None:
+            result.successor = self._second_learner(experiment.successor)
         acquires = experiment.config.reference is Reference.none and experiment.rounds > 1
         first, last = acquiring_label_counts(experiment)
         with self._metered("train"):
@@ -120,8 +127,24 @@ class Calibrator:
         result.memory_bytes = max(self._meter.peak_memory_bytes.values(), default=0)
         curves = [*result.score.values(), *result.select.values(), result.evaluation]
         result.first_time = sum((curve.first_time for curve in curves), result.training.first_time)
-        result.seconds = time.perf_counter() - self._began
+        result.seconds = time.perf_counter() - self._began + (result.successor.seconds if result.successor else 0.0)
         return result
+
+    def _second_learner(self, successor: Successor) -> Calibration:
+        """What training and evaluating a successor takes, late in the run and early."""
+        alone = replace(self.experiment, learner=successor.learner, streams=successor.streams, successor=None)
+        other = Calibrator(alone, OF_SUCCESSOR * self._seconds)
+        first, last = acquiring_label_counts(alone)
+        until = other._began + other._seconds
+        with self._metered("successor"):
+            late = measure_training(alone, self._state, last, until - 0.6 * other._seconds)
+            other._evaluate(until - 0.3 * other._seconds)
+            early = measure_training(alone, self._state, first, until) if first < last else TrainingCost()
+        other.result.training = early.merged(late)
+        other.result.seconds = time.perf_counter() - other._began
+        self._seconds -= other._seconds
+        self._began = time.perf_counter()
+        return other.result
 
     @contextmanager
     def _metered(self, stage: str) -> Iterator[None]:

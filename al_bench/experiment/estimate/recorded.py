@@ -20,7 +20,7 @@ from al_bench.storage.identity import differences
 from al_bench.storage.rounds import LENGTH_KEYS
 from al_bench.storage.run_folder import RunFolder
 
-GROWING = ("train", "select")
+GROWING = ("train", "select", "successor")
 """The stages that may grow with the number of labelled points."""
 ENOUGH = 3
 """Rounds from which a trend is read."""

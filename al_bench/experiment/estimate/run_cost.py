@@ -79,6 +79,9 @@ def round_cost(experiment: Experiment, calibration: Calibration, number: int) ->
         rest += calibration.evaluation.at(len(experiment.dataset.test_labels))
         if experiment.stops_on_validation:
             rest += calibration.predictions.at(len(experiment.validation))
+        if (second := calibration.successor) is not None and labelled:
+            rest += second.training.expected.at(labelled)
+            rest += second.evaluation.at(len(experiment.dataset.test_labels))
     if config.evaluation.stop_set and config.reference is Reference.none:
         rest += calibration.predictions.at(min(config.evaluation.stop_set, len(experiment.start.pool)))
     if number < experiment.rounds - 1:
