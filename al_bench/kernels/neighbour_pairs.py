@@ -17,7 +17,7 @@ from al_bench.kernels.distances import Points
 REDUCTION = 0.95
 """While there are more pairs than allowed, the radius is multiplied by this."""
 
-_MOST_REDUCTIONS = 100
+MOST_REDUCTIONS = 100
 
 
 class NeighbourPairs:
@@ -41,44 +41,49 @@ class NeighbourPairs:
         self.reductions = 0
         self.count = 0
 
-    def add(self, rows: slice, columns: slice) -> None:
-        """Take in the pairs i < j of a block."""
-        i, j, squared = pairs_within(self._points, rows, columns, self.radius, above_diagonal=True)
+    def add(self, i: Tensor, j: Tensor, squared: Tensor) -> None:
+        """Take in pairs within `radius`, no pair twice, with their quick squared distances: [n] each."""
         if len(i):
             self._parts.append((i.int(), j.int(), squared))
             self.count += len(i)
         if self.count > self._cap:
             # Reduced only as far as the pairs so far require: those still to come may require more, never less.
-            fits = range(self.reductions + 1, _MOST_REDUCTIONS + 1)
+            fits = range(self.reductions + 1, MOST_REDUCTIONS + 1)
             self.reductions = fits.start + bisect_left(
                 fits, True, key=lambda i: self._count(self._radius(i)) <= self._cap
             )
             self.radius = self._radius(self.reductions)
-            self._parts = [_within(self._points, *part, self.radius) for part in self._parts]
+            self._parts = [within(self._points, *part, self.radius) for part in self._parts]
             self.count = sum(len(part[0]) for part in self._parts)
 
     @property
     def delta(self) -> float:
         """The radius in the units of the features; 0 where there is no pair at all."""
-        return self._asked * REDUCTION**self.reductions if self.reductions <= _MOST_REDUCTIONS else 0.0
+        return self._asked * REDUCTION**self.reductions if self.reductions <= MOST_REDUCTIONS else 0.0
 
     def _radius(self, reductions: int) -> float:
         """The scaled radius; below 0 after the last reduction, so that not even copies are within it."""
-        return self._asked * REDUCTION**reductions * self._points.scale if reductions <= _MOST_REDUCTIONS else -1.0
+        return self._asked * REDUCTION**reductions * self._points.scale if reductions <= MOST_REDUCTIONS else -1.0
 
     def _count(self, radius: float) -> int:
-        return sum(len(_within(self._points, *part, radius)[0]) for part in self._parts)
+        return sum(len(within(self._points, *part, radius)[0]) for part in self._parts)
 
-    def matrix(self, rows_count: int) -> Any:
-        """The symmetric adjacency matrix, a scipy CSR array of int8; the list of pairs is emptied."""
-        import numpy as np
-        from scipy.sparse import coo_array
-
+    def take(self) -> tuple[Tensor, Tensor]:
+        """The rows i [E] and j [E] of all pairs, int32; the list of pairs is emptied."""
         empty = torch.empty(0, dtype=torch.int32)
-        i, j = (torch.cat([empty, *(part[k] for part in self._parts)]).numpy() for k in (0, 1))
+        i, j = (torch.cat([empty, *(part[k] for part in self._parts)]) for k in (0, 1))
         self._parts = []
-        upper = coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(rows_count, rows_count)).tocsr()
-        return upper + upper.T.tocsr()
+        return i, j
+
+
+def adjacency(i: Tensor, j: Tensor, rows_count: int) -> Any:
+    """The symmetric matrix of the pairs (i, j), each given once: a scipy CSR array of int8."""
+    import numpy as np
+    from scipy.sparse import coo_array
+
+    shape = (rows_count, rows_count)
+    half = coo_array((np.ones(len(i), dtype=np.int8), (i.numpy(), j.numpy())), shape=shape).tocsr()
+    return half + half.T.tocsr()
 
 
 def slices(start: int, end: int, size: int) -> list[slice]:
@@ -86,9 +91,7 @@ def slices(start: int, end: int, size: int) -> list[slice]:
     return [slice(first, min(first + size, end)) for first in range(start, end, size)]
 
 
-def pairs_within(
-    points: Points, rows: slice, columns: slice, radius: float, *, above_diagonal: bool = False
-) -> tuple[Tensor, Tensor, Tensor]:
+def pairs_within(points: Points, rows: slice, columns: slice, radius: float) -> tuple[Tensor, Tensor, Tensor]:
     """The pairs (i, j) of a block with ‖x_i − x_j‖ ≤ `radius`: i [E], j [E] and their quick squared distances [E].
 
     Args:
@@ -96,32 +99,36 @@ def pairs_within(
         rows: The rows i of the block.
         columns: The rows j of the block.
         radius: Multiplied by the scale of `points`.
-        above_diagonal: Only pairs with i < j.
     """
     if radius < 0:
         return torch.empty(0).long(), torch.empty(0).long(), points.norms_n[:0]
     lower_n = points.norms_n * (1 - points.rounding)
     block = torch.addmm(lower_n[columns], points.quick_nd[rows], points.quick_nd[columns].T, alpha=-2)
     # The rows' norms are on the right side, so that the comparison needs no sum of all three terms per element.
-    possible = block <= _squared(points, radius) - lower_n[rows, None]
-    if above_diagonal:
-        possible.triu_(rows.start - columns.start + 1)
-    i, j = possible.nonzero(as_tuple=True)
+    i, j = (block <= squared_radius(points, radius) - lower_n[rows, None]).nonzero(as_tuple=True)
     squared = block[i, j] + points.norms_n[rows][i] + points.rounding * points.norms_n[columns][j]
-    return _within(points, i + rows.start, j + columns.start, squared, radius)
+    return within(points, i + rows.start, j + columns.start, squared, radius)
 
 
-def _within(points: Points, i: Tensor, j: Tensor, squared: Tensor, radius: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Those pairs whose distance is at most `radius`; where rounding leaves it open, the distance is measured."""
+def within(points: Points, i: Tensor, j: Tensor, squared: Tensor, radius: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Those pairs whose distance is at most `radius`; where rounding leaves it open, the distance is measured.
+
+    Args:
+        points: The rows.
+        i: [E] rows.
+        j: [E] rows.
+        squared: [E] quick squared distances, each off by at most `points.rounding` times the sum of the two norms.
+        radius: Multiplied by the scale of `points`.
+    """
     if radius < 0:
         return i[:0], j[:0], squared[:0]
     slack = points.rounding * (points.norms_n[i] + points.norms_n[j])
-    within = squared + slack <= _squared(points, radius)
-    doubtful = (~within & (squared - slack <= _squared(points, radius))).nonzero()[:, 0]
+    within = squared + slack <= squared_radius(points, radius)
+    doubtful = (~within & (squared - slack <= squared_radius(points, radius))).nonzero()[:, 0]
     within[doubtful] = points.exact(i[doubtful], j[doubtful]) <= radius
     return i[within], j[within], squared[within]
 
 
-def _squared(points: Points, radius: float) -> float:
+def squared_radius(points: Points, radius: float) -> float:
     """The squared radius, bounded by the largest possible distance, so that it is finite in float32."""
     return min(radius, 8.0 * math.sqrt(points.quick_nd.shape[1] + 1)) ** 2

@@ -1,8 +1,8 @@
 """ProbCover: rows whose balls of radius δ cover the most rows that are not covered yet.
 
-The graph of all pairs within δ is built once, from blocks of distances, and stored as a sparse matrix (CSR). For every
-row the number of uncovered rows in its ball is stored; when a row becomes covered, the numbers of its neighbours fall
-by one, so that a whole batch reads each edge once: O(N² D) for the graph and O(E + B N) for the batch.
+The graph of all pairs within δ is a sparse matrix (CSR), found by `neighbour_search`. For every row the number of
+uncovered rows in its ball is stored; when a row becomes covered, the numbers of its neighbours fall by one, so that a
+whole batch reads each edge once: O(E + B N) beside the search.
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ from torch import Tensor
 
 from al_bench.kernels.clusters import k_means
 from al_bench.kernels.distances import Points, check_feature_pair, check_features
-from al_bench.kernels.neighbour_pairs import NeighbourPairs, pairs_within, slices
+from al_bench.kernels.neighbour_pairs import NeighbourPairs, adjacency, pairs_within, slices
+from al_bench.kernels.neighbour_search import BLOCK, find_pairs
 from al_bench.kernels.select import check_batch, tie_keys
-
-BLOCK = (1024, 4096)
-"""Rows and columns of a block of distances: 16 MiB in float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,16 +89,15 @@ def select_probcover(
     keys_n = tie_keys(rows_count, generator).cpu()
     points = Points(torch.cat([features_nd, labelled_features_ld.to(features_nd)]))
     edges = NeighbourPairs(points, delta, max_edges)
+    find_pairs(points, rows_count, edges, block)
     height, width = block
-    for rows_part in slices(0, rows_count, height):
-        for columns_part in slices(rows_part.start, rows_count, width):
-            edges.add(rows_part, columns_part)
     covered_n = torch.zeros(rows_count, dtype=torch.bool)
     for rows_part in slices(0, rows_count, height):
         for columns_part in slices(rows_count, len(points), width):
             covered_n[pairs_within(points, rows_part, columns_part, edges.radius)[0]] = True
     covered_before = int(covered_n.sum())
-    graph, count = edges.matrix(rows_count), edges.count
+    i, j = edges.take()
+    graph, count = adjacency(i, j, rows_count), len(i)
     rows, gains = _greedy_cover(graph, covered_n.numpy(), batch, keys_n.argsort(stable=True).numpy())
     return ProbCoverBatch(
         torch.tensor(rows, dtype=torch.int64, device=features_nd.device),
