@@ -71,8 +71,8 @@ def select_probcover(
         block: rows and columns of a block of distances; the result does not depend on it.
 
     Returns:
-        The batch; `capped` and `delta` say whether the radius was reduced, and to what. Memory: two copies of the
-        features, two blocks of distances, and the edges.
+        The batch; `capped` and `delta` say whether the radius was reduced, and to what. Memory: three copies of the
+        features at most, two blocks of distances, and the edges.
 
     Raises:
         ValueError: the batch is negative or larger than N, the shapes do not match, or δ is no number of at least 0.
