@@ -33,6 +33,7 @@ class Scoring(Enum):
 class StopOn(Enum):
     test = "test"
     validation = "validation"
+    audit = "audit"
 
 
 class Reference(Enum):
@@ -108,7 +109,7 @@ class Schedule:
             has DEFAULT_ROUNDS rounds.
         stop_at_accuracy_on: Whose accuracy that is. test reads the labels of the test part, which nobody has who labels
             a pool of their own; validation reads those of the points that `validation` holds out of the pool, and
-            records that accuracy.
+            records that accuracy; audit, in al-bench query alone, reads the audit's.
         candidates: Score a random subset of this many unlabelled points a round; null scores them all.
     """
 

@@ -180,6 +180,11 @@ def set_up(
     Raises:
         InputError: a cross-field fault; the message names the keys.
     """
+    if config.schedule.stop_at_accuracy_on is StopOn.audit:
+        raise InputError(
+            "schedule.stop_at_accuracy_on is audit, and only al-bench query has one; for al-bench run type "
+            "schedule.stop_at_accuracy_on=validation validation=500"
+        )
     device = pick_device(config.device)
     streams = config.seeds.streams(config.seed)
     raw, stressed = load_stressed(config)

@@ -11,6 +11,7 @@ from msgspec import structs
 from al_bench import __version__
 from al_bench.errors import InputError
 from al_bench.labelling.answers import SKIP
+from al_bench.labelling.audit_report import Judged
 from al_bench.labelling.audit_step import describe_audited, judged_by_audit, with_audit
 from al_bench.labelling.batch import AUDIT, COLD, STRATEGY, AskedItem, BatchRecord
 from al_bench.labelling.batch_output import write_files
@@ -22,6 +23,9 @@ from al_bench.labelling.request import Reply
 from al_bench.labelling.session import Session
 from al_bench.labelling.stop_signal import measure_stop_signal
 from al_bench.stopping.rule import Signals
+
+FEWEST_TO_STOP = 50
+"""Labels of an audit below which its accuracy ends nothing."""
 
 
 def next_batch(session: Session) -> Reply:
@@ -55,6 +59,9 @@ def next_batch(session: Session) -> Reply:
     trained = session.train() if session.learns else None
     judged = judged_by_audit(session, trained)
     lines = [*session.lines, *describe_labels(state, trained), *describe_audited(session, judged)]
+    if enough := accurate_enough(session, judged):
+        session.store_imports()
+        return Reply([*lines, enough], None)
     if not len(free) or size <= 0:
         why = "every item is labelled, skipped or asked" if not len(free) else f"schedule.budget={budget} is reached"
         record = with_audit(
@@ -90,6 +97,30 @@ def next_batch(session: Session) -> Reply:
         f"{SKIP} to take an item out; then give the same command again",
     ]
     return Reply(lines, file)
+
+
+def accurate_enough(session: Session, judged: Judged | None) -> str:
+    """What to say where the audit's accuracy is the one to stop at; empty where labelling goes on.
+
+    Raises:
+        InputError: there is an accuracy to stop at and no audit.
+    """
+    stop = session.request.config.schedule.stop_at_accuracy
+    if stop is None:
+        return ""
+    if session.audit is None:
+        raise InputError(
+            f"schedule.stop_at_accuracy={stop:g} reads an audit, which is drawn at the first call alone and which this "
+            "folder does not have; leave it out, or begin a study with audit=100"
+        )
+    share = judged.accuracy if judged is not None and judged.labelled >= FEWEST_TO_STOP else None
+    if share is None or share.value < stop:
+        return ""
+    return (
+        f"schedule.stop_at_accuracy={stop:g} is reached: {100 * share.value:.1f} % [{100 * share.low:.1f}, "
+        f"{100 * share.high:.1f}] by the audit's {share.items:g} labels: no further batch; a larger one goes on, "
+        "--predict writes predictions"
+    )
 
 
 def cold_batch(session: Session, free: np.ndarray, size: int) -> BatchRecord:

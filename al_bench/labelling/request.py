@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from al_bench.config.query_schema import QueryConfig
+from al_bench.config.schema import StopOn
 from al_bench.errors import InputError
 
 
@@ -93,7 +94,13 @@ def check_request(request: Request) -> None:
         )
     if config.training.warm_start:
         raise InputError("training.warm_start is true, and al-bench query trains from scratch; set it to false")
-    for key in ("schedule.rounds", "schedule.stop_at_accuracy", "initial.indices", "initial.rows"):
+    schedule = config.schedule
+    if schedule.stop_at_accuracy is not None and schedule.stop_at_accuracy_on is not StopOn.audit:
+        raise InputError(
+            f"schedule.stop_at_accuracy={schedule.stop_at_accuracy:g} reads the {schedule.stop_at_accuracy_on.value} "
+            "part's labels, which nobody has; type schedule.stop_at_accuracy_on=audit, which reads the audit's labels"
+        )
+    for key in ("schedule.rounds", "initial.indices", "initial.rows"):
         if key in typed:
             why = "schedule.budget says how many labels are wanted" if key.startswith("schedule") else "people label"
             raise InputError(f"{key} has no effect on al-bench query: {why}; leave the key out")

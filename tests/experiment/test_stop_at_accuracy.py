@@ -126,3 +126,9 @@ def test_the_other_rule_is_another_run(run):
     done = run(*words, "schedule.stop_at_accuracy_on=validation")
     assert done.status == 2
     assert "schedule.stop_at_accuracy_on (here validation, there test)" in done.err
+
+
+def test_a_run_has_no_audit_to_stop_by(run):
+    done = run(*TINY, "schedule.stop_at_accuracy=0.9", "schedule.stop_at_accuracy_on=audit")
+    assert done.status == 2
+    assert "only al-bench query has one; for al-bench run type schedule.stop_at_accuracy_on=validation" in done.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,37 @@ def test_a_rule_needs_a_stop_set(label_batches, capsys):
     label_batches(1)
     assert dispatch([*WORDS, "evaluation.stop_set=0", "stopping=classification_change"]) == 2
     assert "set evaluation.stop_set=1000, or stopping=none" in capsys.readouterr().err
+
+
+def test_an_accuracy_by_the_audit_ends_the_labelling_once_enough_of_it_is_labelled(label_batches, capsys):
+    label_batches(6, "audit=60", "schedule.batch=20")
+    words = ("schedule.batch=20", "audit=60", "schedule.stop_at_accuracy_on=audit")
+    batches = 6
+    while sum(len(record["audit_draws"]) for record in records()) < 50:
+        out = label_batches(1, *words, "schedule.stop_at_accuracy=0.6")
+        batches += 1
+        assert "is reached" not in out, "too few labels say how accurate it is"
+    assert batches > 6
+    assert dispatch([*WORDS, *words, "schedule.stop_at_accuracy=0.6"]) == 0
+    out = capsys.readouterr().out
+    assert "schedule.stop_at_accuracy=0.6 is reached: " in out
+    (quality,) = {tuple(map(float, found)) for found in re.findall(r"reached: ([\d.]+) % \[([\d.]+), ([\d.]+)\]", out)}
+    assert 60 <= quality[1] <= quality[0] <= quality[2]
+    assert len(list(STUDY.glob("batch-*.csv"))) == batches, "no further batch"
+    assert dispatch([*WORDS, *words, "schedule.stop_at_accuracy=1"]) == 0
+    assert len(list(STUDY.glob("batch-*.csv"))) == batches + 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("schedule.stop_at_accuracy=0.9",), "type schedule.stop_at_accuracy_on=audit"),
+        (("schedule.stop_at_accuracy=0.9", "schedule.stop_at_accuracy_on=audit"), "begin a study with audit=100"),
+    ],
+    ids=["by the test part", "without an audit"],
+)
+def test_an_accuracy_that_nothing_can_give_is_refused(label_batches, capsys, words, message):
+    label_batches(2)
+    assert dispatch([*WORDS, *words]) == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert len(list(STUDY.glob("batch-*.csv"))) == 2
