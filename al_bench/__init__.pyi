@@ -1,8 +1,8 @@
 """What Python users import: the runs on record, the verdict, and what a component of one's own is made of."""
 
-from .analysis.comparison import Comparison as Comparison
-from .analysis.comparison import compare as compare
-from .analysis.comparison import load_runs as load_runs
+from .analysis.summary.comparison import Comparison as Comparison
+from .analysis.summary.comparison import compare as compare
+from .analysis.summary.comparison import load_runs as load_runs
 from .errors import BenchError as BenchError
 from .errors import InputError as InputError
 from .evidence import Evidence as Evidence

@@ -14,8 +14,8 @@ from al_bench.errors import InputError
 from al_bench.storage.files import write_output
 
 if TYPE_CHECKING:
-    from al_bench.analysis.comparison import Comparison
     from al_bench.analysis.study import Study
+    from al_bench.analysis.summary.comparison import Comparison
     from al_bench.analysis.tables.table import Table
 
 _DESCRIPTION = """\
@@ -83,7 +83,7 @@ def command(
             raise InputError(f"--{name} is '-'; name a file, such as /dev/stdout")
     options.check_targets(targets, metric)
     # SciPy takes a second to import: not for --help.
-    from al_bench.analysis.comparison import compare
+    from al_bench.analysis.summary.comparison import compare
     from al_bench.analysis.tables.pairwise import ranks_table, total_table
 
     results = compare(

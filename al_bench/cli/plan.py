@@ -14,7 +14,7 @@ from al_bench.storage.files import write_output
 
 if TYPE_CHECKING:
     from al_bench.analysis.plan import Question
-    from al_bench.analysis.plan_text import Said
+    from al_bench.analysis.summary.plan_text import Said
 
 _DESCRIPTION = """\
 How many more labels to an accuracy, or how accurate at a budget, from a study so far: a pilot of a few
@@ -99,8 +99,8 @@ def labelling_plan(folder: Path, question: Question) -> list[Said]:
 def study_plans(folder: Path, question: Question, include_incomplete: bool) -> list[Said]:
     """The plan of every dataset of a folder of runs."""
     from al_bench.analysis.forecast_calibration import calibration
-    from al_bench.analysis.plan_text import study_said
     from al_bench.analysis.studies import studies
+    from al_bench.analysis.summary.plan_text import study_said
 
     compared = studies([folder], None, include_incomplete, options.reporter("plan"))
     return [study_said(study, question, calibration()) for study in compared]

@@ -86,10 +86,10 @@ def resolve(words: Sequence[str]) -> tuple[list[str], str]:
     Raises:
         InputError: It cannot be told, or it is one of several values of a sweep over other keys than the seed.
     """
-    from al_bench.experiment.shared_data import load_shared
-
     if WORD not in words:
         return list(words), ""
+    from al_bench.experiment.shared_data import load_shared  # torch and pandas: not for --help
+
     swept = [
         word
         for word in words

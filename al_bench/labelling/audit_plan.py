@@ -7,7 +7,15 @@ from pathlib import Path
 
 from al_bench.analysis.forecast_calibration import Calibration
 from al_bench.analysis.plan import REACHED, UNKNOWN, Answer, Question, answer
-from al_bench.analysis.plan_text import Said, answer_cells, answer_heads, counted, promise, unknown_sentences, wrapped
+from al_bench.analysis.summary.plan_text import (
+    Said,
+    answer_cells,
+    answer_heads,
+    counted,
+    promise,
+    unknown_sentences,
+    wrapped,
+)
 from al_bench.analysis.tables.table import Table, interval, percent
 from al_bench.labelling.audit_curve import AuditCurve, audit_curve
 from al_bench.labelling.folder import LabellingFolder

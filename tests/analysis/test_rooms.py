@@ -1,4 +1,4 @@
-"""The order within analysis/: statistics below studies, these below tables and figures, all below the report."""
+"""The order within analysis/: statistics below studies, these below tables and figures, report and summary on top."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import al_bench.analysis
 from tests.test_layers import imports
 
 ROOT = Path(al_bench.analysis.__file__).parent
-FLOORS = ({"statistics"}, {"studies", "papers"}, {"tables", "figures", "advice"}, {"report"})
+FLOORS = ({"statistics"}, {"studies", "papers"}, {"tables", "figures", "advice"}, {"report", "summary"})
 """Folders, lowest first; those of one floor do not import each other. `studies` is the top level of analysis/."""
 
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
