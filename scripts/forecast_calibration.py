@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from al_bench.analysis.forecast import FARTHEST, FEWEST, Forecast, Seen, lead
 from al_bench.analysis.forecast_calibration import FILE, Calibration, Leads, Scores
+from al_bench.config.page_text import between_marks
 from al_bench.storage.runs import Run, find_runs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -374,11 +375,6 @@ def page(text: str, rows: Sequence[Mapping[str, object]]) -> str:
     Raises:
         ValueError: it has lost its marks.
     """
-    begin, end = MARKS
-    before, _, rest = text.partition(begin)
-    _, found, after = rest.partition(end)
-    if not found:
-        raise ValueError(f"{PAGE.name} has lost its marks of the tables of scripts/forecast_calibration.py")
 
     def share(row: Mapping[str, object]) -> str:
         value, low, high = (100 * float(str(row[key])) for key in ("share", "share_low", "share_high"))
@@ -402,7 +398,8 @@ def page(text: str, rows: Sequence[Mapping[str, object]]) -> str:
             .replace("4 to inf", "4 and more")
         )
         lines.append(f"| {name} | {first['forecasts']} | {share(first)} | {share(near)} |")
-    return before + begin + "\n" + "\n".join(lines) + "\n\n" + end + after
+    part = "\n" + "\n".join(lines) + "\n\n"
+    return between_marks(text, MARKS, part, "the tables of scripts/forecast_calibration.py")
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ import msgspec
 
 from al_bench.config.load_class import load_class
 from al_bench.config.options import files, first_line
-from al_bench.config.page_text import as_markdown
+from al_bench.config.page_text import as_markdown, between_marks
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.strategy_pages import arguments, docstring, page, typed
 from al_bench.records import AnnotationRecord, FitRecord, HealthRecord, RoundRecord, RunHeader, StopSetRecord
@@ -155,13 +155,8 @@ def _names(schema: dict[str, object], known: dict[str, object]) -> Sequence[str]
 
 def record_format_page(text: str) -> str:
     """The page of the record format, with the tables between its marks."""
-    begin, end = FIELDS
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    if not rest or end not in rest:
-        raise ValueError("record-format.md has lost its marks of the table of fields")
     tables = "\n".join(fields_table(title, record) for title, record in RECORDS)
-    return f"{before}{begin}\n## Fields\n\n{tables}\n{end}{after}"
+    return between_marks(text, FIELDS, f"\n## Fields\n\n{tables}\n", "the table of fields")
 
 
 def option_section(group: str, name: str) -> str:
@@ -194,23 +189,14 @@ def option_section(group: str, name: str) -> str:
 def conditions_page(text: str) -> str:
     """The page of conditions, with the options of every group between its marks."""
     for group in OPTIONS:
-        begin, end = (f"<!-- {group}: {which} -->\n" for which in ("begin", "end"))
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        if not rest or end not in rest:
-            raise ValueError(f"conditions.md has lost its marks of {group}")
+        marks = (f"<!-- {group}: begin -->\n", f"<!-- {group}: end -->\n")
         sections = "\n".join(option_section(group, name) for name in COMPONENTS[group])
-        text = f"{before}{begin}\n{sections}\n{end}{after}"
+        text = between_marks(text, marks, f"\n{sections}\n", f"the options of {group}")
     return text
 
 
 def statistics_page(text: str) -> str:
     """The page of statistics, with the table of the planted studies between its marks, in per cent."""
-    begin, end = PLANTED
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    if not rest or end not in rest:
-        raise ValueError("statistics.md has lost its marks of the table of planted studies")
     with (GUIDE.parents[1] / "results" / "planted_savings.csv").open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     table = [f"| case | seeds | {' | '.join(PLANTED_COLUMNS.values())} |"]
@@ -218,16 +204,12 @@ def statistics_page(text: str) -> str:
     for line in lines:
         shares = (f"{100 * float(line[column]):.1f}" if line[column] else "-" for column in PLANTED_COLUMNS)
         table.append(f"| {line['case']} | {line['seeds']} | {' | '.join(shares)} |")
-    return decisions_on_page(f"{before}{begin}\n" + "\n".join(table) + f"\n\n{end}{after}")
+    part = "\n" + "\n".join(table) + "\n\n"
+    return decisions_on_page(between_marks(text, PLANTED, part, "the table of planted studies"))
 
 
 def decisions_on_page(text: str) -> str:
     """The page of statistics, with the table of planted decisions between its marks."""
-    begin, end = DECIDED
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    if not rest or end not in rest:
-        raise ValueError("statistics.md has lost its marks of the table of planted decisions")
     with (GUIDE.parents[1] / "results" / "planted_decide.csv").open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     table = [f"| case | arms | {' | '.join(DECIDED_COLUMNS.values())} | seeds | saved |"]
@@ -236,16 +218,11 @@ def decisions_on_page(text: str) -> str:
         shares = " | ".join(f"{100 * float(line[column]):.1f}" for column in DECIDED_COLUMNS)
         saved = f"{float(line['seeds']):.1f} | {100 * float(line['saved']):.0f}"
         table.append(f"| {line['case']} | {line['arms']} | {shares} | {saved} |")
-    return f"{before}{begin}\n" + "\n".join(table) + f"\n\n{end}{after}"
+    return between_marks(text, DECIDED, "\n" + "\n".join(table) + "\n\n", "the table of planted decisions")
 
 
 def labelling_page(text: str) -> str:
     """The page of labelling, with the tables of planted audits between its marks, in per cent."""
-    begin, end = AUDITS
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    if not rest or end not in rest:
-        raise ValueError("labelling.md has lost its marks of the tables of planted audits")
     with (GUIDE.parents[1] / "results" / "planted_audit.csv").open(newline="", encoding="utf-8") as file:
         lines = [line for line in csv.DictReader(file) if line["coverage"]]
     table = ["| audit | what | cases | lowest coverage | mean coverage |", "| --- | --- | ---: | ---: | ---: |"]
@@ -264,7 +241,7 @@ def labelling_page(text: str) -> str:
             row = {line["accuracy"]: line for line in active if (line["model"], line["labels"]) == (model, labels)}
             cells = (f"{100 * float(row[value]['saved']):.0f}" if value in row else "" for value in accuracies)
             table.append(f"| {model} | {labels} | {' | '.join(cells)} |")
-    return f"{before}{begin}\n" + "\n".join(table) + f"\n\n{end}{after}"
+    return between_marks(text, AUDITS, "\n" + "\n".join(table) + "\n\n", "the tables of planted audits")
 
 
 def main() -> int:

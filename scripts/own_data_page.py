@@ -23,6 +23,7 @@ from al_bench.analysis.studies import studies
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.table import interval, percent
 from al_bench.analysis.verdict import Verdict, verdict
+from al_bench.config.page_text import between_marks
 
 ROOT = Path(__file__).resolve().parents[1]
 ARCHIVES = ROOT / "results" / "own_data"
@@ -266,12 +267,7 @@ def page(text: str, tables: str) -> str:
     Raises:
         ValueError: it has lost its marks.
     """
-    begin, end = MARKS
-    before, _, rest = text.partition(begin)
-    _, found, after = rest.partition(end)
-    if not found:
-        raise ValueError("the page has lost its marks of the tables of scripts/own_data.sh")
-    return f"{before}{begin}{tables}{end}{after}"
+    return between_marks(text, MARKS, tables, "the tables of scripts/own_data.sh")
 
 
 def in_short(folder: Path = ARCHIVES) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from al_bench.analysis.stop_replay import Replay, has_signals, replay
+from al_bench.config.page_text import between_marks
 from al_bench.metrics import METRICS
 from al_bench.stopping.rule import StoppingRule
 from al_bench.stopping.rules import AnyOf, ClassificationChange, OverallUncertainty, StabilizingPredictions
@@ -247,12 +248,7 @@ def page(text: str, block: str) -> str:
     Raises:
         ValueError: it has lost its marks.
     """
-    begin, end = MARKS
-    before, _, rest = text.partition(begin)
-    _, found, after = rest.partition(end)
-    if not found:
-        raise ValueError(f"{PAGE.name} has lost its marks of the tables of scripts/stopping_regret.py")
-    return f"{before}{begin}{block}{end}{after}"
+    return between_marks(text, MARKS, block, "the tables of scripts/stopping_regret.py")
 
 
 def table_text(rows: Sequence[Mapping[str, object]]) -> str:

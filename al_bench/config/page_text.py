@@ -1,4 +1,4 @@
-"""The pages of strategies as text for a terminal and as Markdown."""
+"""The pages of strategies as text for a terminal and as Markdown, and generated parts of pages between their marks."""
 
 from __future__ import annotations
 
@@ -88,3 +88,23 @@ def as_markdown(pages: list[Page]) -> str:
         for title, text in each.sections.items():
             lines += ["", f"{title}: {escaped(text)}"]
     return "\n".join(lines)
+
+
+def between_marks(page: str, marks: tuple[str, str], part: str, what: str) -> str:
+    """A page with a generated part in the place of what stands between its marks.
+
+    Args:
+        page: Its text.
+        marks: Two lines; each stands in the page.
+        part: The new part.
+        what: It is, for the message.
+
+    Raises:
+        ValueError: the page has lost its marks.
+    """
+    begin, end = marks
+    before, _, rest = page.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"the page has lost its marks of {what}: {begin.strip()} and {end.strip()}")
+    return f"{before}{begin}{part}{end}{after}"
