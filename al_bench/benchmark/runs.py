@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import partial
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from al_bench.benchmark.pools import class_count
 from al_bench.benchmark.protocol import BASELINE, Protocol, Setting
 from al_bench.config.compose import compose, register
 from al_bench.config.composed import Composed
-from al_bench.config.own_code import own_code
 from al_bench.config.schema import RunConfig
 from al_bench.errors import InputError
+from al_bench.experiment.composed_job import composed_job
 from al_bench.experiment.job import Job, perform
 from al_bench.experiment.outcome import Outcome
 from al_bench.storage.archiving import without_folders
@@ -65,21 +64,8 @@ class Arm:
         """The run under a seed."""
         composed = self.composed
         composed.set("seed", seed)
-        run = composed.build()
-        return Job(
-            config=run,
-            folder=composed.folder,
-            identity=composed.identity,
-            components=composed.components,
-            resolved=composed.as_yaml(),
-            choices=composed.choices,
-            command=[word for word in composed.overrides if not word.startswith("hydra.")] + [f"seed={seed}"],
-            bar=False,
-            defaults=composed.defaults(run),
-            implied=composed.implied,
-            own_code=own_code([getattr(run, group) for group in composed.components]),
-            posterior_chosen_in=partial(composed.file_that_chooses, "posterior"),
-        )
+        typed = [word for word in composed.overrides if not word.startswith("hydra.")]
+        return replace(composed_job(composed, [*typed, f"seed={seed}"]), bar=False)
 
     def is_done(self, seed: int, archived: Mapping[tuple[str, int], Run]) -> bool:
         """Whether the run under a seed is complete, in its folder or in an archive.

@@ -8,7 +8,6 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,13 @@ from al_bench.config.composed import Composed, current, is_sweep
 from al_bench.config.hydra_adapter import options_first
 from al_bench.config.messages import one_line
 from al_bench.config.options import files
-from al_bench.config.own_code import own_code
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.schema import InitialKind
 from al_bench.config.shell_words import quote_values, rules_by_names, set_apart_keys_of_swept_groups
 from al_bench.errors import InputError, plain_line, typed_path
 from al_bench.experiment import sweep
 from al_bench.experiment.announce import SAID
+from al_bench.experiment.composed_job import composed_job
 from al_bench.experiment.estimate.quantities import SweepEstimate
 from al_bench.experiment.job import Job, perform
 from al_bench.experiment.outcome import Outcome
@@ -62,22 +61,7 @@ command = RunCommand("run")
 def make_job(composed: Composed) -> Job:
     """The job that a composed configuration describes."""
     note = go_on_from_balanced(composed) + go_on_by_former_rule(composed)
-    run = composed.build()
-    return Job(
-        config=run,
-        folder=composed.folder,
-        identity=composed.identity,
-        components=composed.components,
-        resolved=composed.as_yaml(),
-        choices=composed.choices,
-        command=composed.overrides,
-        bar=not composed.parallel,
-        defaults=composed.defaults(run),
-        implied=composed.implied,
-        own_code=own_code([getattr(run, group) for group in composed.components]),
-        start_note=note,
-        posterior_chosen_in=partial(composed.file_that_chooses, "posterior"),
-    )
+    return composed_job(composed, start_note=note)
 
 
 def go_on_from_balanced(composed: Composed) -> str:
