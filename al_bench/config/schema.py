@@ -14,6 +14,7 @@ from omegaconf import MISSING
 
 from al_bench import checks
 from al_bench.config.seeds import Seeds
+from al_bench.config.tracking_schema import Tracking
 from al_bench.errors import InputError
 from al_bench.health.thresholds import Health
 
@@ -204,28 +205,6 @@ class Evaluation:
         checks.at_least("evaluation.every", self.every, 1)
         allowed = f"a number of points from 1 to {LARGEST_STOP_SET}, or 0 for none"
         checks.require(0 <= self.stop_set <= LARGEST_STOP_SET, "evaluation.stop_set", self.stop_set, allowed)
-
-
-TRACKERS = ("mlflow", "tensorboard", "wandb")
-"""Tools in which runs can be shown."""
-
-
-@dataclass
-class Tracking:
-    """Where runs are shown beside their records. No result depends on it.
-
-    Args:
-        to: mlflow, tensorboard or wandb, several at once or none; tracker=mlflow and tracker=[mlflow,wandb] are short
-            for it.
-        items: Whether the report that a tracker keeps shows pictures, texts and names of items.
-    """
-
-    to: list[str] = field(default_factory=list)
-    items: bool = False
-
-    def __post_init__(self) -> None:
-        for name in self.to:
-            checks.one_of("tracker", name, TRACKERS)
 
 
 @dataclass

@@ -17,7 +17,7 @@ from al_bench.config.schema import RunConfig
 from al_bench.data.files import find_file
 from al_bench.errors import BenchError, InputError
 from al_bench.experiment import announce
-from al_bench.experiment.outcome import Outcome
+from al_bench.experiment.outcome import Outcome, describe_end
 from al_bench.experiment.tracked import catch_up, check_trackers, tracked
 from al_bench.storage.files import is_disk_full
 from al_bench.storage.own_code import UNKNOWN, check_own_code, is_unknown
@@ -233,37 +233,11 @@ def _run_rounds(job: Job, experiment: Experiment, folder: RunFolder, header: Run
 def _complete(job: Job, folder: RunFolder, prefix: str = "") -> Outcome:
     """The outcome of a complete run: its last round."""
     last = folder.rounds[-1]
-    note = f"{prefix}{last.labelled} labels, accuracy {last.accuracy:.4f}{_annotation(last)}"
-    note += _unlabelled_classes(last, folder)
-    note += _how_it_stopped(last, job.choices.get("stopping", "none"))
+    pool_classes = folder.header.pool_classes if folder.header is not None else []
+    note = prefix + describe_end(last, pool_classes, str(job.choices.get("stopping", "none")))
     if is_unknown(folder, job.own_code):
         note += f" ({UNKNOWN})"
     return Outcome("complete", str(job.folder), note)
-
-
-def _annotation(last: RoundRecord) -> str:
-    """What the annotator said up to the end and what it cost; empty where every label was true and cost 1."""
-    if (said := last.annotation) is None:
-        return ""
-    parts = [f"without an answer {said.abstained}"] * bool(said.abstained)
-    parts += [f"wrong labels {said.wrong}"] * bool(said.wrong) + [f"cost {said.cost:,}"]
-    return f", {', '.join(parts)}"
-
-
-def _how_it_stopped(last: RoundRecord, stopping: str) -> str:
-    """Which stopping rule ended a run, or that none did; empty for a run without one."""
-    if last.stopped_by is not None:
-        return f", stopped by {last.stopped_by}"
-    return "" if stopping == "none" else f", and stopping={stopping} did not stop it before"
-
-
-def _unlabelled_classes(last: RoundRecord, folder: RunFolder) -> str:
-    """How many classes of the pool have no label at the end; empty where all have one."""
-    pool = folder.header.pool_classes if folder.header is not None else []
-    if len(pool) != len(last.class_counts):
-        return ""
-    never = sum(not count for count, points in zip(last.class_counts, pool, strict=True) if points)
-    return f", no label of {never} of {sum(map(bool, pool))} classes" if never else ""
 
 
 @contextlib.contextmanager

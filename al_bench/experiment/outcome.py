@@ -1,9 +1,11 @@
-"""How a run ended, and the table of how the runs of a sweep ended."""
+"""How a run ended, in a line, and the table of how the runs of a sweep ended."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from al_bench.records import RoundRecord
 
 STATUSES = ("complete", "failed", "missing")
 
@@ -43,3 +45,41 @@ def outcome_table(outcomes: Sequence[tuple[str, Outcome]]) -> str:
 def count_statuses(outcomes: Sequence[Outcome]) -> str:
     """The number of each status, such as "3 complete, 1 failed, 0 missing"."""
     return ", ".join(f"{sum(outcome.status == status for outcome in outcomes)} {status}" for status in STATUSES)
+
+
+def describe_end(last: RoundRecord, pool_classes: Sequence[int], stopping: str) -> str:
+    """How far a complete run came, in one line.
+
+    Args:
+        last: Its last round.
+        pool_classes: [C] points of the pool by class; empty where no record says.
+        stopping: The option of its stopping rule.
+    """
+    return (
+        f"{last.labelled} labels, accuracy {last.accuracy:.4f}{_annotation(last)}"
+        f"{_unlabelled_classes(last, pool_classes)}{_how_it_stopped(last, stopping)}"
+    )
+
+
+def _annotation(last: RoundRecord) -> str:
+    """What the annotator said up to the end and what it cost; empty where every label was true and cost 1."""
+    if (said := last.annotation) is None:
+        return ""
+    parts = [f"without an answer {said.abstained}"] * bool(said.abstained)
+    parts += [f"wrong labels {said.wrong}"] * bool(said.wrong) + [f"cost {said.cost:,}"]
+    return f", {', '.join(parts)}"
+
+
+def _how_it_stopped(last: RoundRecord, stopping: str) -> str:
+    """Which stopping rule ended a run, or that none did; empty for a run without one."""
+    if last.stopped_by is not None:
+        return f", stopped by {last.stopped_by}"
+    return "" if stopping == "none" else f", and stopping={stopping} did not stop it before"
+
+
+def _unlabelled_classes(last: RoundRecord, pool: Sequence[int]) -> str:
+    """How many classes of the pool have no label at the end; empty where all have one."""
+    if len(pool) != len(last.class_counts):
+        return ""
+    never = sum(not count for count, points in zip(last.class_counts, pool, strict=True) if points)
+    return f", no label of {never} of {sum(map(bool, pool))} classes" if never else ""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from al_bench.config.schema import TRACKERS as NAMES
+from al_bench.config.tracking_schema import TRACKERS as NAMES
 from al_bench.experiment import loop
 from al_bench.trackers.tracker import TRACKERS, make_tracker
 from tests.conftest import TINY, record, written
