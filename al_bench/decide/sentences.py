@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from al_bench.analysis.advice.runs import duration, seconds_of
-from al_bench.analysis.claims import SYMMETRIC, baseline_is_random, capitalised, small_difference
+from al_bench.analysis.claims import SYMMETRIC, baseline_is_random, small_difference
 from al_bench.analysis.finding import collapse_text
 from al_bench.analysis.findings import area_by_seed
 from al_bench.analysis.statistics.sign import not_excluded
@@ -107,7 +107,7 @@ def _arm(decision: Decision, plan: DecisionPlan, name: str, look: ArmLook, ahead
         if ahead
         else f"{counts}."
     )
-    return f"{capitalised(texts[look.ending])} ({which}). {shown}"
+    return f"{texts[look.ending]} ({which}). {shown}"
 
 
 def _certainty(decision: Decision, plan: DecisionPlan, said: Progress) -> str:
@@ -140,7 +140,7 @@ def _certainty(decision: Decision, plan: DecisionPlan, said: Progress) -> str:
             f"{collapse_text(study.metric)} or more behind {study.title(decision.baseline)}: {'; '.join(bounds)}. "
             "An early end tends to overstate the difference: trust the interval, not the number in front of it."
         )
-    return capitalised(" ".join(sentences))
+    return " ".join(sentences)
 
 
 def saved_sentence(decision: Decision, plan: DecisionPlan, said: Progress) -> str:

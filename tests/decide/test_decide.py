@@ -19,6 +19,7 @@ from al_bench.decide.runs import Clock, NextRun
 from al_bench.experiment.outcome import Outcome
 from al_bench.storage.decision_plan import NAME, read_decision
 from tests.analysis.records import write_run
+from tests.conftest import REPOSITORY
 
 ROUNDS = 5
 GAINS = {"random": 0.0, "margin": 4.0, "bald": 1.0, "entropy": -2.0}
@@ -368,3 +369,8 @@ def test_a_plan_is_read_as_it_was_written(tmp_path: Path, made: list[tuple[str, 
     plan = read_decision(folder / "digits")
     assert plan is not None
     assert json.loads((folder / "digits" / NAME).read_text()) == msgspec.to_builtins(plan)
+
+
+def test_an_arm_is_called_as_it_was_typed(capsys):
+    assert main([str(REPOSITORY / "results" / "runs" / "digits"), "--dry-run"]) == 0
+    assert "\nvariation_ratio is open: " in capsys.readouterr().out

@@ -33,7 +33,7 @@ def size(count: float) -> str:
 
 def span_of_time(low: float, high: float) -> str:
     """`about 3 min`, or `3 min to 12 min` where the ends differ."""
-    if high <= low * CLOSE:
+    if high <= low * CLOSE or duration(low) == duration(high):
         middle = duration((low + high) / 2)
         return middle if middle.startswith("under") else f"about {middle}"
     return f"{duration(low)} to {duration(high)}"
