@@ -83,7 +83,7 @@ def perform(job: Job) -> Outcome:
         KeyboardInterrupt: passed on, after the status has been written.
     """
     try:
-        check_trackers(job.config)
+        check_trackers(job.config, job.folder.parent.name)
         stored = RunFolder(job.folder)
         stored.check(job.identity, job.components, job.defaults, lengths=False)
         check_own_code(stored, job.own_code)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from al_bench.config.schema import RunConfig
+from al_bench.errors import InputError
 from al_bench.experiment.announce import SAID
 from al_bench.records import RoundRecord
 from al_bench.storage.run_folder import RunFolder
@@ -19,16 +20,26 @@ if TYPE_CHECKING:
 logger = logging.getLogger("al_bench")
 
 
-def check_trackers(config: RunConfig) -> None:
-    """Refuse a tracker whose package is not installed.
+def check_trackers(config: RunConfig, arm: str) -> None:
+    """Refuse a tracker whose package is not installed, and an arm whose name would tell items.
+
+    Args:
+        config: The run.
+        arm: The name of its curve, which trackers show.
 
     Raises:
-        InputError: naming the extra to install.
+        InputError: naming the extra to install, or the key to set.
     """
-    if config.tracker.to:
-        from al_bench.trackers.tracker import check_installed
+    if not config.tracker.to:
+        return
+    from al_bench.trackers.tracker import check_installed
 
-        check_installed(config.tracker.to)
+    check_installed(config.tracker.to)
+    if config.initial.rows is not None and "rows=" in arm and not config.tracker.items:
+        raise InputError(
+            f"tracker={','.join(config.tracker.to)} would be told the items that initial.rows names, by the name "
+            "of the arm: give it one, as in arm=named, or allow it with tracker.items=true"
+        )
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import tempfile
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from al_bench.config.run_names import flatten
@@ -53,7 +54,7 @@ class Tracking:
     def follow(self, rounds: Sequence[RoundRecord]) -> None:
         """Tell each tracker of the rounds that it does not know."""
         for name in self.names:
-            self._try(name, lambda name=name: self._log(name, rounds))  # type: ignore[misc]
+            self._try(name, partial(self._log, name, rounds))
 
     def end(self, status: str, rounds: Sequence[RoundRecord]) -> None:
         """Tell of the rounds that a tracker does not know, and how the run ended; a complete one with its report.
@@ -68,9 +69,9 @@ class Tracking:
         if status == "complete" and waiting:
             with tempfile.TemporaryDirectory() as folder:
                 for name in waiting:
-                    self._try(name, lambda name=name: self._open[name].attach(self._files(Path(folder))))  # type: ignore[misc]
+                    self._try(name, partial(self._attach, name, Path(folder)))
         for name in waiting:
-            self._try(name, lambda name=name: self._end(name, status))  # type: ignore[misc]
+            self._try(name, partial(self._end, name, status))
 
     def _misses(self, name: str, status: str, rounds: Sequence[RoundRecord]) -> bool:
         told = self._told.get(name)
@@ -90,6 +91,9 @@ class Tracking:
             self._open[name].log(record.labelled, round_values(record, self.header.class_names))
             self._told[name].rounds += 1
         write_told(self.folder, self._told)
+
+    def _attach(self, name: str, folder: Path) -> None:
+        self._open[name].attach(self._files(folder))
 
     def _end(self, name: str, status: str) -> None:
         self._open.pop(name).end(status)

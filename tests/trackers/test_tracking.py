@@ -87,6 +87,10 @@ def test_rows_that_name_the_initial_set_are_not_told(run, tmp_path):
     (tmp_path / "own.csv").write_text("\n".join(["x,z,label,id", *lines]) + "\n")
     words = ("dataset=table", "dataset.path=own.csv", "dataset.label=label", "dataset.id=id", "model=linear")
     rows = "initial.rows=[secret-1,secret-2,secret-3,secret-4]"
+    refused = run(*words, rows, "strategy=margin", "schedule.rounds=2", "schedule.batch=4", "tracker=mlflow")
+    assert refused.status == 2
+    assert "of the arm: give it one, as in arm=named, or allow it with tracker.items=true" in refused.err
+    assert not fake.TOLD
     done = run(*words, rows, "arm=named", "strategy=margin", "schedule.rounds=2", "schedule.batch=4", "tracker=mlflow")
     assert done.status == 0, done.printed
     ((shown, _),) = told("begin")
