@@ -168,7 +168,7 @@ def _named(keys: NpzDataset, labels: tuple[str, ...], arrays: Mapping[str, Named
         names, remark = rename_classes("dataset.class_names", labels, keys.class_names)
     elif "class_names" in arrays:
         array = arrays["class_names"]
-        names, remark = rename_classes(array.where, labels, read_names(array.where, array.values))
+        names, remark = rename_classes(array.where, labels, read_names(array.where, array.array))
     return printable_names(names), remark
 
 
@@ -211,7 +211,7 @@ def _groups(
                 f"dataset.group={keys.group}: there is no array {keys.group}{name} for the rows of x{name}; write one "
                 "value a row, or leave dataset.group out"
             )
-        groups.append(view_labels(array.where, array.values, len(arrays[f"y{name}"].values))[rows].astype(str))
+        groups.append(view_labels(array.where, array.array, len(arrays[f"y{name}"].array))[rows].astype(str))
     return np.concatenate(groups)
 
 

@@ -1,4 +1,4 @@
-"""The arrays of an .npz file, read into memory, or of a folder of .npy files, whose inputs are memory-mapped."""
+"""The arrays of an .npz file, read into memory, or of a folder of .npy files or shards, whose inputs are mapped."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from al_bench.data.files import one_line
 from al_bench.data.mapped import MappedRows
 from al_bench.data.npy_header import check_length, read_header
 from al_bench.data.shapes import Layout, view_inputs, view_labels
+from al_bench.data.shards import SHARD, ShardedArray, join_inputs, join_labels, shard_files, sharded_names
 from al_bench.data.size_limits import check_ratio, check_size
 from al_bench.errors import InputError
 
@@ -53,18 +54,26 @@ def spellings(
 
 @dataclass(frozen=True)
 class NamedArray:
-    """An array and its name in messages, such as `data.npz: x` or `data/x.npy`."""
+    """An array and its name in messages, such as `data.npz: x`, `data/x.npy` or `data/x-00000.npy to x-00009.npy`."""
 
     where: str
-    values: np.ndarray
+    values: np.ndarray | ShardedArray
 
     def inputs(self, layout: Layout) -> MappedRows:
         """The array as rows of inputs, nothing read yet."""
+        if isinstance(self.values, ShardedArray):
+            return MappedRows(self.where, self.values.view(layout))
         return MappedRows(self.where, view_inputs(self.where, self.values, layout))
+
+    @property
+    def array(self) -> np.ndarray:
+        """The values of an array that is no inputs."""
+        assert isinstance(self.values, np.ndarray)
+        return self.values
 
     def labels(self, rows: int) -> np.ndarray:
         """The array as `rows` labels."""
-        return view_labels(self.where, self.values, rows)
+        return view_labels(self.where, self.array, rows)
 
 
 def read_archive(
@@ -129,7 +138,7 @@ def unused_arrays(path: Path, spelt: Mapping[str, tuple[str, ...]]) -> dict[str,
         spelt: What is read, see `spellings`.
     """
     if path.is_dir():
-        there = [file.stem for file in sorted(path.glob("*.npy"))]
+        there = _arrays([file.stem for file in path.glob("*.npy")], spelt)
     else:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             there = [name.removesuffix(".npy") for name in archive.namelist()]
@@ -192,12 +201,49 @@ def open_folder(
     Raises:
         InputError: A file cannot be read, or is missing or there twice.
     """
-    there = sorted(path.name for path in folder.iterdir() if path.suffix == ".npy" and path.is_file())
-    arrays = {}
+    stems = sorted(path.stem for path in folder.iterdir() if path.suffix == ".npy" and path.is_file())
+    sharded = sharded_names(stems, _all(spelt))
+    there = [f"{name}.npy" for name in _arrays(stems, spelt)]
+    arrays: dict[str, NamedArray] = {}
     for name, file in _select(folder, there, spelt, needed, ".npy").items():
-        values = _open_file(folder / file, name, "r" if name.startswith("x") else None)
-        arrays[name] = NamedArray(str(folder / file), values)
+        spelling = file.removesuffix(".npy")
+        if spelling not in sharded:
+            values = _open_file(folder / file, name, "r" if name.startswith("x") else None)
+            arrays[name] = NamedArray(str(folder / file), values)
+            continue
+        files = shard_files(folder, spelling, sharded[spelling], stems)
+        if spelling in stems:
+            raise InputError(f"{folder} has {file} and the shard {files[0].name}; one of them is expected")
+        arrays[name] = NamedArray(f"{files[0]} to {files[-1].name}", _open_shards(files, name, arrays))
     return arrays
+
+
+def _all(spelt: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Every spelling."""
+    return {spelling for written in spelt.values() for spelling in written}
+
+
+def _arrays(stems: Sequence[str], spelt: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The arrays of a folder, of which one in shards counts once, from the names of its files without their endings."""
+    sharded = sharded_names(stems, _all(spelt))
+    shards = {stem for stem in stems if (match := SHARD.fullmatch(stem)) and match["name"] in sharded}
+    return sorted({*stems, *sharded} - shards)
+
+
+def _open_shards(files: Sequence[Path], name: str, others: Mapping[str, NamedArray]) -> np.ndarray | ShardedArray:
+    """The array of some shards: inputs are mapped, labels read and compared with the inputs' shards, shard by shard."""
+    if name.startswith("x"):
+        return join_inputs([(file, *_header(file, name)) for file in files])
+    inputs = others.get("x" + name.removeprefix("y").removeprefix("group"))
+    values = None if inputs is None else inputs.values
+    arrays = [(file, _open_file(file, name, None)) for file in files]
+    return join_labels(arrays, values if isinstance(values, ShardedArray) else None)
+
+
+def _header(path: Path, name: str) -> tuple[tuple[int, ...], np.dtype]:
+    """The shape and the type of the array of a file, checked as `_open_file` does."""
+    array = _open_file(path, name, "r")
+    return array.shape, array.dtype
 
 
 def _open_file(path: Path, name: str, mmap_mode: Literal["r"] | None) -> np.ndarray:

@@ -22,7 +22,8 @@ class NpzDataset(UserData):
     """The arrays `x` and `y` of an .npz file, and `x_test` and `y_test` where it has them.
 
     In place of the file, a folder with x.npy, y.npy and so on (numpy.save), whose inputs stay on disk and are read a
-    chunk at a time: for pools larger than memory.
+    chunk at a time: for pools larger than memory. An array may be in shards there, x-00000.npy, x-00001.npy and so on
+    (or x-00000-of-00010.npy), read as if they were one file: labels in as many shards of the same lengths, or in one.
 
     Other spellings: X, x_train, X_train, train_images; Y, y_train, Y_train, train_labels; X_test, test_images;
     Y_test, test_labels; and x_val, y_val, val_images, val_labels, which are read where `validation=file`. The array

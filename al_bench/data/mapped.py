@@ -1,4 +1,4 @@
-"""Inputs that stay in a file: the rows of a memory-mapped .npy array, read a chunk at a time.
+"""Inputs that stay in a file, or in shards: the rows of memory-mapped .npy arrays, read a chunk at a time.
 
 The pool may be larger than memory. Only the rows asked for are resident: the pages that a read touched are given back
 to the system at once (where it has madvise, as Linux and macOS do), and stay in its page cache as long as there is
@@ -8,7 +8,7 @@ room for them.
 from __future__ import annotations
 
 import hashlib
-import mmap
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from al_bench.data.scaling import nonzero_std
 from al_bench.data.shapes import first_row_beyond_float32
+from al_bench.data.shards import ShardedArray, copy_rows
 from al_bench.errors import InputError
 
 
@@ -27,8 +28,8 @@ class MappedRows:
 
     Args:
         where: The array's name in messages.
-        array: [all rows, D] or [all rows, C, H, W] real numbers of any type: a view of a memory map.
-        rows: [N] the rows of the file that belong to these inputs; None for all of them.
+        array: [all rows, D] or [all rows, C, H, W] real numbers of any type: a view of a memory map, or shards.
+        rows: [N] the rows of the file (of all shards) that belong to these inputs; None for all of them.
         column_mean, column_std: [D] float64, subtracted from a row of [N, D] and divided by; None to leave it as it is.
         device: The device that the chunks are moved to.
         chunk_bytes: Bytes of the file read together when all of it is read.
@@ -37,7 +38,7 @@ class MappedRows:
     """
 
     where: str
-    array: np.ndarray
+    array: np.ndarray | ShardedArray
     rows: np.ndarray | None = None
     column_mean: np.ndarray | None = None
     column_std: np.ndarray | None = None
@@ -88,20 +89,26 @@ class MappedRows:
         pieces = range(0, len(rows), self.scattered_rows)
         return np.concatenate([self._copy(rows[start : start + self.scattered_rows]) for start in pieces])
 
+    @property
+    def _row_bytes(self) -> int:
+        """Bytes of a row of the file."""
+        return int(self.array.dtype.itemsize * math.prod(self.array.shape[1:]))
+
     def _span_bytes(self, rows: np.ndarray) -> int:
         """Bytes of the file from the first to the last of some rows."""
-        return (int(rows.max()) - int(rows.min()) + 1) * self.array[:1].nbytes if len(rows) else 0
+        return (int(rows.max()) - int(rows.min()) + 1) * self._row_bytes if len(rows) else 0
 
     def _copy(self, rows: slice | np.ndarray) -> np.ndarray:
         """A copy of some rows of the file, whose pages are then given back."""
-        chunk = np.array(self.array[rows])
-        if (file := _memory_map(self.array)) is not None and hasattr(mmap, "MADV_DONTNEED"):
-            file.madvise(mmap.MADV_DONTNEED)
-        return chunk
+        return self.array.copy_rows(rows) if isinstance(self.array, ShardedArray) else copy_rows(self.array, rows)
+
+    def _row_name(self, row: int) -> str:
+        """What a row of the file is called in messages."""
+        return self.array.row_name(row) if isinstance(self.array, ShardedArray) else f"{self.where}, row {row}"
 
     def chunks(self) -> Iterator[tuple[int, np.ndarray]]:
         """(first position, rows as the file has them) for all rows, about `chunk_bytes` at a time."""
-        step = max(1, self.chunk_bytes // max(1, self.array[:1].nbytes))
+        step = max(1, self.chunk_bytes // max(1, self._row_bytes))
         for start in range(0, len(self), step):
             yield start, self.read(slice(start, start + step))
 
@@ -114,7 +121,7 @@ class MappedRows:
         for start, chunk in self.chunks():
             if (row := first_row_beyond_float32(chunk)) is not None:
                 row = start + row if self.rows is None else int(self.rows[start + row])
-                raise InputError(f"{self.where}, row {row}: a value is NaN, infinite or beyond float32")
+                raise InputError(f"{self._row_name(row)}: a value is NaN, infinite or beyond float32")
             yield chunk
 
     def update(self, digest: hashlib.blake2b) -> None:
@@ -152,11 +159,3 @@ class MappedRows:
             mean = mean + delta * number / (count + number)
             count += number
         return mean, nonzero_std(np.sqrt(squares / count), mean)
-
-
-def _memory_map(array: np.ndarray) -> mmap.mmap | None:
-    """The file that an array is a view of, if it is one of a file."""
-    owner = array.base
-    while isinstance(owner, np.ndarray):
-        owner = owner.base
-    return owner if isinstance(owner, mmap.mmap) else None

@@ -38,6 +38,24 @@ def test_a_run_on_a_folder_acquires_what_a_run_on_the_archive_acquires(run):
     assert folder.stable[-1]["nll"] == pytest.approx(archive.stable[-1]["nll"], rel=1e-4)
 
 
+def test_a_run_on_shards_is_the_run_on_one_file_bit_for_bit(run):
+    labels = np.arange(300) % 3
+    x = np.random.default_rng(0).normal(0, 1, (300, 6)) + 3 * np.eye(3, 6)[labels]
+    for folder, cuts in (("one", []), ("two", [150]), ("many", [1, 7, 130, 131, 290])):
+        Path(folder).mkdir()
+        for number, (part, of) in enumerate(zip(np.split(x, cuts), np.split(labels, cuts), strict=True)):
+            np.save(f"{folder}/x-{number:05d}.npy", part)
+            np.save(f"{folder}/y-{number:05d}.npy", of)
+        for strategy in ("bald", "coreset_greedy", "badge"):
+            done = run(
+                *TINY, "dataset=npz", f"dataset.path={folder}", f"arm={folder}-{strategy}", f"strategy={strategy}"
+            )
+            assert done.status == 0, done.err
+            ours, first = (record(f"{name}-{strategy}", dataset="npz") for name in (folder, "one"))
+            assert ours.stable == first.stable
+            assert ours.header["fingerprint"] == first.header["fingerprint"]
+
+
 def measure(megabytes: float, folder: Path) -> dict[str, float]:
     """BALD of a file of float32 rows of 512: megabytes that reading, hashing and scoring it added."""
     import psutil

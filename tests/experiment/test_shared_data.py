@@ -76,12 +76,20 @@ def test_data_that_no_file_describes_are_the_same_whenever_their_keys_are():
     assert not torch.equal(same.inputs, other.inputs)
 
 
-def test_a_folder_of_arrays_is_read_by_every_run(tmp_path):
-    labels = np.arange(40) % 2
-    np.save(tmp_path / "x.npy", np.arange(120.0).reshape(40, 3))
-    np.save(tmp_path / "y.npy", labels)
-    one, two = (load_shared(configuration(NpzDataset(path=str(tmp_path)))) for _ in range(2))
-    assert one is not two
+def test_a_folder_of_arrays_is_read_again_where_one_of_them_was_written(tmp_path):
+    np.save(tmp_path / "x-00000.npy", np.arange(60.0).reshape(20, 3))
+    np.save(tmp_path / "x-00001.npy", np.arange(60.0).reshape(20, 3))
+    np.save(tmp_path / "y.npy", np.arange(40) % 2)
+    one, same = (load_shared(configuration(NpzDataset(path=str(tmp_path)))) for _ in range(2))
+    assert one is same
+    np.save(tmp_path / "x-00001.npy", np.arange(60.0, 120.0).reshape(20, 3))
+    other = load_shared(configuration(NpzDataset(path=str(tmp_path))))
+    assert other is not one
+    assert other.fingerprint() != one.fingerprint()
+    np.save(tmp_path / "x-00002.npy", np.arange(6.0).reshape(2, 3))
+    np.save(tmp_path / "y.npy", np.arange(42) % 2)
+    longer = load_shared(configuration(NpzDataset(path=str(tmp_path))))
+    assert longer.size + len(longer.test_labels) == 42
 
 
 def test_runs_of_a_sweep_record_what_each_records_alone(run, tmp_path):
