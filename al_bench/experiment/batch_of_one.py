@@ -1,6 +1,6 @@
 """Training batches of one point: refused before round 0 where a network cannot be trained on them, as with BatchNorm.
 
-A last batch of one joins the batch before it (`learners.fit.batches`); so one point alone is a batch only where
+A last batch of one joins the batch before it (`learners.epochs.batches`); so one point alone is a batch only where
 `training.batch_size` or `training.epoch_samples` is 1, or where one point is all that a round trains on.
 """
 

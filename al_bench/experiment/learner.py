@@ -19,9 +19,10 @@ from al_bench.experiment.own_components import faults_named, who
 from al_bench.experiment.own_network import build_network, probed_rows
 from al_bench.learners.class_weights import check_class_names
 from al_bench.learners.finetuning.pretrained_model import PretrainedModel
-from al_bench.learners.learner import Learner
+from al_bench.learners.learner import CHUNK, Learner
 from al_bench.learners.mc_dropout.masks import MaskSet, active_dropout, mark_reached
 from al_bench.learners.mixture import Mixture
+from al_bench.learners.pass_rows import rows_a_pass
 from al_bench.learners.posterior import Posterior
 from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Augment, Training
@@ -115,7 +116,8 @@ def _build_networks(config: RunConfig, dataset: Dataset, strategy: Strategy | No
         auxiliaries = [auxiliary for auxiliary in attached if auxiliary is not None]
     trainings = [training for _, training in members]
     plain = config.scoring is Scoring.plain
-    return TorchLearner(networks, config.posterior, trainings, dataset, auxiliaries, plain)
+    chunk = max(CHUNK, rows_a_pass(probed_rows(dataset, 1)))
+    return TorchLearner(networks, config.posterior, trainings, dataset, auxiliaries, plain, chunk)
 
 
 def refuse_unmasked_randomness(model: PretrainedModel, network: nn.Module, dataset: Dataset) -> None:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def set_threads(count: int) -> None:
-    """Bind torch, BLAS and OpenMP to `count` threads: results differ bit for bit with their number."""
+    """Bind torch, BLAS and OpenMP to `count` threads: results differ bit for bit with their number.
+
+    On a GPU float32 convolutions are computed in float32, too: in TF32, torch's default, log-probabilities of the CNNs
+    of MNIST were up to 0.005 nats from the CPU's (H100), and they are 3e-5 without it.
+    """
     import threadpoolctl
     import torch
 
@@ -24,6 +28,7 @@ def set_threads(count: int) -> None:
     threadpoolctl.threadpool_limits(count)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
 
 
 @functools.lru_cache

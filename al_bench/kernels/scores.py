@@ -195,6 +195,7 @@ def bald(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
         ValueError: the shape is not [N, K, C].
         ScoreError: a score is below −TOLERANCE. −p log p is concave, so that only rounding can make the
             difference negative, and only values far from probabilities, such as logits, are rounded so much.
+            On a GPU, where looking at a score waits for all that was asked of it, the score is NaN instead.
 
     Source: Houlsby et al. 2011, eq. 2; Gal et al. 2017, sec. 4.
     """
@@ -208,7 +209,9 @@ def bald(mc_log_probs_nkc: Tensor, chunk: int | None = None) -> Tensor:
     mean_nc, plogp_nc = _by_chunks(means, mc_log_probs_nkc, chunk).unbind(1)  # E p and E p log₂ p
     scores_n = (plogp_nc / LOG2_E - mean_nc.xlogy(mean_nc)).sum(-1)
     low = scores_n < -TOLERANCE
-    if low.any():
+    if scores_n.device.type != "cpu":
+        scores_n = scores_n.masked_fill(low, math.nan)
+    elif low.any():
         row = int(low.nonzero()[0, 0])
         raise ScoreError(
             f"BALD of row {row} is {scores_n[row].item():.6g} nats, and information is never negative: "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
@@ -12,8 +12,9 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
-from al_bench.errors import BenchError
 from al_bench.learners.auxiliary import Auxiliary
+from al_bench.learners.epochs import UNREAD_EPOCHS, EpochLosses, batch_count, batches, rows_of_epochs
+from al_bench.learners.pass_rows import moved
 from al_bench.learners.training import Augment, LrSchedule, Optimiser, Precision, Stop, Training, decay_value
 
 
@@ -38,41 +39,10 @@ class Fit:
     stopped: bool
 
 
-def batches(size: int, batch: int, length: int | None, generator: torch.Generator) -> Iterator[Tensor]:
-    """Positions of the batches of one epoch.
-
-    Args:
-        size: L, the number of labelled points.
-        batch: Points a batch, at most L unless `length` is given.
-        length: None: one permutation, the last batch smaller (a last batch of one joins the one before it, since
-            BatchNorm cannot train on a single point). Else this many draws from a cycle of permutations.
-        generator: Of the order, on the CPU.
-
-    Yields:
-        [n] positions in the labelled set.
-    """
-    if length is None:
-        order, length = torch.randperm(size, generator=generator), size
-    else:
-        cycles = [torch.randperm(size, generator=generator) for _ in range(math.ceil(length / size))]
-        order = torch.cat(cycles)[:length]
-    start = 0
-    while start < length:
-        end = length if length - start - batch <= (batch > 1) else start + batch
-        yield order[start:end]
-        start = end
-
-
-def batch_count(length: int, batch: int) -> int:
-    """How many batches `batches` makes of an epoch of `length` points."""
-    whole, rest = divmod(length, batch)
-    return max(1, whole + (rest > 1))
-
-
 def flip_crop(inputs: Tensor, generator: torch.Generator, pad: int = 4) -> Tensor:
     """[n, c, h, w] flipped horizontally with probability ½ and cropped at random after zero-padding."""
     count, _, height, width = inputs.shape
-    draws = torch.rand(3, count, generator=generator).to(inputs.device)
+    draws = moved(torch.rand(3, count, generator=generator), inputs.device)
     padded = nn.functional.pad(inputs, (pad, pad, pad, pad))
     top, left = ((draws[i] * (2 * pad + 1)).long() for i in range(2))
     columns = torch.arange(width, device=inputs.device)
@@ -165,6 +135,10 @@ class BestWeights:
                 module.load_state_dict(state)
 
 
+PREPARED_NUMBERS = 2**26
+"""On a GPU, the most numbers of the labelled inputs that are prepared once and not in every step."""
+
+
 def fit(
     network: nn.Module,
     config: Training,
@@ -207,18 +181,24 @@ def fit(
     best = BestWeights(trained)
     step = epoch = 0
     stopped = config.stop in (Stop.steps, Stop.epochs)
+    waits = inputs.device.type == "cpu" or not stopped  # other stops read a value in every epoch anyhow
+    at_once = 1 if waits else UNREAD_EPOCHS
+    epochs_of_rows = rows_of_epochs(lambda: batches(size, batch, epoch_length, order), at_once, inputs.device)
+    on_gpu = inputs.device.type != "cpu"
+    prepared = prepare(inputs) if on_gpu and inputs.numel() <= PREPARED_NUMBERS else None
+    losses_of_epochs = EpochLosses(at_once, size, config.lr)
     loss_sum = torch.zeros((), device=inputs.device)
     right, seen = torch.zeros((), device=inputs.device), 0
-    for epoch in range(1, epochs + 1):
+    for epoch in range(1, epochs + 1):  # noqa: B007 — reported
         network.train()
         loss_sum, right, seen = torch.zeros_like(loss_sum), torch.zeros_like(right), 0
-        for rows in batches(size, batch, epoch_length, order):
+        for rows in next(epochs_of_rows):
             if by_steps and step == config.steps:
                 break
             for group in optimiser.param_groups:
                 group["lr"] = config.lr * learning_rate(config, step / longest)
-            rows = rows.to(inputs.device)
-            x, y = prepare(inputs[rows]), labels[rows]
+            x = prepare(inputs[rows]) if prepared is None else prepared[rows]
+            y = labels[rows]
             if config.augment is Augment.flip_crop:
                 x = flip_crop(x, augmentation)
             capture = nullcontext() if auxiliary is None else auxiliary.capture(network)
@@ -241,12 +221,7 @@ def fit(
             step += 1
             if after_step is not None:
                 after_step()
-        epoch_loss = (loss_sum + total.detach()).item()
-        if not math.isfinite(epoch_loss):
-            raise BenchError(
-                f"training diverged: the loss is {epoch_loss} in epoch {epoch} with {size} labelled points; "
-                f"lower training.lr (it is {config.lr})"
-            )
+        losses_of_epochs.add(loss_sum + total.detach())
         if config.stop is Stop.fitted and right.item() / seen >= config.fitted_accuracy:
             stopped = True
             break
@@ -255,6 +230,7 @@ def fit(
             if best.epochs_since >= config.patience:
                 stopped = True
                 break
+    losses_of_epochs.check()
     best.restore()
     network.eval()
     return Fit(step, epoch, loss_sum.item() / seen, right.item() / seen, best.accuracy, stopped)

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from al_bench.data.dataset import Dataset
 from al_bench.evidence import Product
-from al_bench.learners.point_pass import ROWS, PointPass, feature_layer
+from al_bench.learners.pass_rows import passes
+from al_bench.learners.point_pass import PointPass, feature_layer
 from al_bench.learners.posterior import Sampler
 
 
@@ -94,7 +95,7 @@ def point_sampler(network: nn.Module, times: int = 1) -> Sampler:
     """A network with dropout off as one function, given `times` times over: [n, *shape] to [n, times, C]."""
 
     def sample(inputs: Tensor) -> Tensor:
-        logits = torch.cat([network(inputs[rows]) for rows in split(len(inputs), ROWS)])
+        logits = torch.cat([network(part) for part in passes(inputs)])
         return logits.float().log_softmax(1)[:, None].expand(-1, times, -1)
 
     return sample

@@ -12,14 +12,12 @@ from torch import Tensor, nn
 
 from al_bench.errors import InputError
 from al_bench.evidence import Product
+from al_bench.learners.pass_rows import passes
 
 if TYPE_CHECKING:
     from al_bench.learners.auxiliary import Auxiliary
 
 POINT_PRODUCTS = frozenset({Product.point_log_probs, Product.features, Product.predicted_loss})
-
-ROWS = 64
-"""Rows a forward pass: the activations of a small convolutional network stay in cache."""
 
 
 class PointPass:
@@ -49,7 +47,7 @@ class PointPass:
 
     def __call__(self, inputs: Tensor) -> dict[Product, Tensor]:
         """The products of prepared inputs [n, *shape]."""
-        parts = [self._part(inputs[start : start + ROWS]) for start in range(0, len(inputs), ROWS)]
+        parts = [self._part(part) for part in passes(inputs)]
         return {name: torch.cat([part[name] for part in parts]) for name in self.wanted}
 
     def _part(self, inputs: Tensor) -> dict[Product, Tensor]:

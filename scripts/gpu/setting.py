@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,4 +143,4 @@ def line(
     }
 
 
-Part = Callable[[Setting], Sequence[dict[str, str]]]
+Part = Callable[[Setting], Iterable[dict[str, str]]]

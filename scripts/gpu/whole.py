@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -21,7 +22,7 @@ from gpu.setting import Setting, line
 from gpu.timing import BATCH, ordinary, plain_training
 
 
-def batchbald(setting: Setting) -> list[dict[str, str]]:
+def batchbald(setting: Setting) -> Iterator[dict[str, str]]:
     """Train, test, score, select, round after round; every batch by exact joint entropies on both sides."""
     sizes = setting.sizes
     words = (
@@ -41,8 +42,8 @@ def batchbald(setting: Setting) -> list[dict[str, str]]:
     setting.wait()
     their_seconds = time.perf_counter() - began
     agreement = f"accuracy at the end {ours:.3f} and {theirs:.3f} (draws of their own)"
-    lines = [line("run", subject, "plain PyTorch", our_seconds, their_seconds, agreement)]
-    return [*lines, baal_run(setting, experiment, subject, our_seconds)]
+    yield line("run", subject, "plain PyTorch", our_seconds, their_seconds, agreement)
+    yield baal_run(setting, experiment, subject, our_seconds)
 
 
 def run(experiment: Experiment) -> float:

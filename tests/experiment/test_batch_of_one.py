@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from al_bench.learners.fit import batch_count, batches
+from al_bench.learners.epochs import batch_count, batches
 from tests.config.own import OwnFolder
 from tests.conftest import record, written
 

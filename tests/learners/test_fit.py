@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from al_bench.errors import BenchError
-from al_bench.learners.fit import batch_count, batches, fit, flip_crop, learning_rate, make_optimiser
+from al_bench.learners.fit import fit, flip_crop, learning_rate, make_optimiser
 from al_bench.learners.training import (
     Augment,
     LrSchedule,
@@ -45,38 +45,6 @@ def train(config, net=None, size=12, validate=None, order=0):
         net, config, inputs, labels, lambda batch: batch, validate or (lambda: 0.0), generator(order), generator(1)
     )
     return done, net
-
-
-# Batches
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 9, 16, 17, 30])
-@pytest.mark.parametrize("batch", [1, 2, 4, 8])
-def test_an_epoch_covers_each_point_once(size, batch):
-    batch = min(batch, size)
-    parts = list(batches(size, batch, None, generator()))
-    assert sorted(torch.cat(parts).tolist()) == list(range(size))
-    assert len(parts) == batch_count(size, batch)
-    assert all(len(part) == batch for part in parts[:-1])
-    if batch > 1:
-        assert len(parts[-1]) > 1  # BatchNorm cannot train on one point
-        assert len(parts[-1]) <= batch + 1
-    assert torch.cat(parts).tolist() == torch.cat(list(batches(size, batch, None, generator()))).tolist()
-
-
-def test_a_last_batch_of_one_joins_the_one_before():
-    assert [len(part) for part in batches(9, 4, None, generator())] == [4, 5]
-    assert [len(part) for part in batches(10, 4, None, generator())] == [4, 4, 2]
-    assert [len(part) for part in batches(3, 1, None, generator())] == [1, 1, 1]
-
-
-def test_a_cycle_repeats_no_point_before_all_have_come():
-    order = torch.cat(list(batches(5, 4, 24, generator())))
-    assert len(order) == 24
-    for start in range(0, 20, 5):
-        assert sorted(order[start : start + 5].tolist()) == list(range(5))
-    assert len({tuple(order[start : start + 5].tolist()) for start in range(0, 20, 5)}) > 1
-    assert [len(part) for part in batches(5, 8, 24, generator())] == [8, 8, 8]  # full, though fewer are labelled
 
 
 # Steps and epochs

@@ -14,7 +14,8 @@ from al_bench import kernels
 from al_bench.data.digits import Digits
 from al_bench.errors import InputError
 from al_bench.evidence import Evidence, Product
-from al_bench.learners.fit import batches, fit
+from al_bench.learners.epochs import batches
+from al_bench.learners.fit import fit
 from al_bench.learners.loss_prediction import LossPrediction, default_layers
 from al_bench.learners.training import Optimiser, Precision, Stop, Training
 from al_bench.models.batchbald_cnn import BatchBaldCnn

@@ -43,7 +43,9 @@ def test_its_whole_code_runs_on_the_cpu(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with open(tmp_path / "gpu.csv", newline="") as file:
         lines = list(csv.DictReader(file))
-    assert {line["part"] for line in lines} == {"equality", "scoring", "training", "run", "features"}
+    parts = {"equality", "waits", "scoring", "training", "layouts", "features", "seeds", "run"}
+    assert {line["part"] for line in lines} == parts
+    assert not [line for line in lines if "failed" in line["note"]]
     picks = [line for line in lines if line["subject"].startswith("picks of ")]
     assert len(picks) == 10
     for line in picks:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from al_bench import checks
 from al_bench.errors import InputError
+from al_bench.learners.pass_rows import moved
 from al_bench.models.dropout import Dropout
 
 
@@ -106,10 +107,10 @@ class MaskSet:
             [module.binary_mask(self.shapes[name], generator) for name, module in reached.items()] for _ in range(draws)
         ]
         self.scales = {name: 1 / (1 - module.p) for name, module in reached.items()}
-        self.binary = {
-            name: torch.stack(column).to(row.device)
-            for name, column in zip(reached, zip(*drawn, strict=True), strict=True)
+        self._drawn = {
+            name: torch.stack(column) for name, column in zip(reached, zip(*drawn, strict=True), strict=True)
         }
+        self.binary = {name: moved(masks, row.device) for name, masks in self._drawn.items()}
 
     def _record(self, network: nn.Module, row: Tensor, modules: dict[str, Dropout]) -> None:
         def recorder(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
@@ -135,6 +136,10 @@ class MaskSet:
     def mask(self, name: str, draw: int) -> Tensor:
         """The mask of one layer in one draw, scaled, in the type of the layer's inputs: [*mask_shape]."""
         return self.binary[name][draw].to(self._dtypes[name]) * self.scales[name]
+
+    def units(self, name: str, draw: int) -> Tensor:
+        """[u] int64 on the network's device: the positions that a mask leaves; found where the masks were drawn."""
+        return moved(self._drawn[name][draw].flatten().nonzero()[:, 0], self.binary[name].device)
 
     @contextmanager
     def use(self, network: nn.Module, draw: int) -> Iterator[None]:

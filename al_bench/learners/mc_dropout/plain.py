@@ -12,9 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from al_bench.learners.mc_dropout.masks import MaskSet, evaluating
-
-ROWS = 64
-"""Rows a pass: the activations of a small convolutional network stay in cache."""
+from al_bench.learners.pass_rows import passes
 
 
 class PlainSampler:
@@ -25,10 +23,10 @@ class PlainSampler:
     Args:
         network: Any module whose dropout layers are `Dropout`.
         masks: The K draws.
-        rows: Rows a pass.
+        rows: Rows a pass; None: by the inputs and the device.
     """
 
-    def __init__(self, network: nn.Module, masks: MaskSet, rows: int = ROWS) -> None:
+    def __init__(self, network: nn.Module, masks: MaskSet, rows: int | None = None) -> None:
         self._network, self._masks, self._rows = network, masks, rows
 
     def __call__(self, inputs: Tensor) -> Tensor:
@@ -37,7 +35,7 @@ class PlainSampler:
         with evaluating(self._network):
             for draw in range(self._masks.draws):
                 with self._masks.use(self._network, draw):
-                    logits = torch.cat([self._network(part) for part in inputs.split(self._rows)])  # [n, C]
+                    logits = torch.cat([self._network(part) for part in passes(inputs, self._rows)])  # [n, C]
                 draws.append(logits)
             stacked = torch.stack(draws, 1)  # [n, K, C]
         # Out of inference mode, so that the result is an ordinary tensor.

@@ -23,15 +23,16 @@ from al_bench.learners.mc_dropout.conv_product import ChannelProduct
 from al_bench.learners.mc_dropout.head_product import HeadProduct
 from al_bench.learners.mc_dropout.masks import MaskSet, evaluating
 from al_bench.learners.mc_dropout.stages import Stage, flat_children, stages
+from al_bench.learners.pass_rows import passes, rows_a_pass
 
-# Rows a pass: the activations of a small convolutional network stay in cache.
-ROWS = 64
-# Rows a matrix product of a thinned linear layer: [64, 2904] times [2904, n] takes 7.0 microseconds a row at
+# Rows a matrix product of a thinned linear layer, at least: [64, 2904] times [2904, n] takes 7.0 microseconds a row at
 # n = 64 and 6.2 at n = 256 (one core of an AMD EPYC), and for n = 512 the inputs no longer stay in cache.
 PRODUCT_ROWS = 256
 # Thinned weights stored, in bytes. 100 draws of the Gal et al. CNN are 75 MB: storing 33 of them costs 6 % of the time
 # (a chunk of 512 rows, one core) and saves 42 MB.
 WEIGHT_BYTES = 2**25
+# On a GPU slicing costs kernels and not bytes: all that fit into this are stored.
+GPU_WEIGHT_BYTES = 2**29
 
 
 Method = Literal["whole", "thinned", "head_product", "channel_product"]
@@ -58,8 +59,8 @@ class ThinnedSampler:
             `stages` does not cover, is run whole for every draw.
         masks: The K draws.
         plain: True runs whole passes whatever the structure.
-        rows: Rows a pass through the network.
-        weight_bytes: The most bytes of sliced weights to store.
+        rows: Rows a pass through the network; None: by the inputs and the device.
+        weight_bytes: The most bytes of sliced weights to store; None: by the device.
 
     Attributes:
         method: How the tail runs: whole and thinned, a pass a draw; head_product and channel_product, where a product
@@ -73,12 +74,15 @@ class ThinnedSampler:
         masks: MaskSet,
         *,
         plain: bool = False,
-        rows: int = ROWS,
-        weight_bytes: int = WEIGHT_BYTES,
+        rows: int | None = None,
+        weight_bytes: int | None = None,
     ) -> None:
         self._network = network
         self._masks = masks
         self._rows = rows
+        if weight_bytes is None:
+            on_cpu = all(mask.device.type == "cpu" for mask in masks.binary.values())
+            weight_bytes = WEIGHT_BYTES if on_cpu else GPU_WEIGHT_BYTES
         children = flat_children(network) or [network]
         names = {network.get_submodule(name): name for name in masks.shapes}
         first = next(i for i, child in enumerate(children) if any(m in names for m in child.modules()))
@@ -98,7 +102,6 @@ class ThinnedSampler:
                 self._stages = self._stages[1:]
                 self.method = "channel_product"
         self._linear_first = self._stages is not None and isinstance(self._stages[0].layer, nn.Linear)
-        self._block = max(rows, PRODUCT_ROWS) if self._linear_first and self._product is None else rows
         self._stored: list[list[_Thinned]] = []
         if self._stages is not None and self._head is None:
             self._store(self._stages, weight_bytes)
@@ -120,14 +123,19 @@ class ThinnedSampler:
         """
         with evaluating(self._network):
             if self._head is not None:
-                logits = torch.cat([self._head(self._run_trunk(part)) for part in inputs.split(self._rows)])
+                logits = torch.cat([self._head(self._run_trunk(part)) for part in passes(inputs, self._rows)])
             elif self._product is None:
-                features = [self._shared(block) for block in inputs.split(self._block)]
+                features = [self._shared(block) for block in inputs.split(self._block(inputs))]
                 logits = self._draws(features)
             else:
                 logits = self._product_draws(self._product, inputs)
         # Out of inference mode, so that the result is an ordinary tensor.
         return functional.log_softmax(logits.to(torch.promote_types(logits.dtype, torch.float32)), dim=-1)
+
+    def _block(self, inputs: Tensor) -> int:
+        """Rows whose shared features are computed together."""
+        rows = rows_a_pass(inputs) if self._rows is None else self._rows
+        return max(rows, PRODUCT_ROWS) if self._linear_first else rows
 
     def _draws(self, features: list[Tensor]) -> Tensor:
         """[n, K, C] logits from what all draws of each block of rows share."""
@@ -136,7 +144,7 @@ class ThinnedSampler:
     def _product_draws(self, product: ChannelProduct, inputs: Tensor) -> Tensor:
         """[n, K, C] logits, the first layer for all draws at once and the others draw by draw, by blocks of rows."""
         parts = []
-        for part in inputs.split(self._rows):
+        for part in passes(inputs, self._rows):
             shared = self._run_trunk(part)
             for block in shared.split(product.rows(shared)):
                 draws = product(block)  # [K, o, h, w, n]
@@ -153,7 +161,7 @@ class ThinnedSampler:
 
     def _shared(self, inputs: Tensor) -> Tensor:
         """The trunk's output for a block of rows; transposed to [D, n] for a thinned linear layer."""
-        features = torch.cat([self._run_trunk(part) for part in inputs.split(self._rows)])
+        features = torch.cat([self._run_trunk(part) for part in passes(inputs, self._rows)])
         # A draw picks whole rows of memory from [D, n], a quarter faster in all than columns of [n, D].
         return features.t().contiguous() if self._linear_first else features
 
@@ -200,7 +208,7 @@ class ThinnedSampler:
 
     def _units(self, name: str, draw: int) -> tuple[Tensor, float]:
         """The positions that a mask leaves, and its factor; where it leaves none, the first position and factor 0."""
-        units = self._masks.binary[name][draw].flatten().nonzero()[:, 0]
+        units = self._masks.units(name, draw)
         return (units, self._masks.scales[name]) if len(units) else (units.new_zeros(1), 0.0)
 
 
