@@ -36,6 +36,7 @@ from .last_layer import select_alfamix as select_alfamix
 from .last_layer import select_dropquery as select_dropquery
 from .learning_loss import mse_loss as mse_loss
 from .learning_loss import ranking_loss as ranking_loss
+from .pool_pairs import PoolPairs as PoolPairs
 from .probcover import ProbCoverBatch as ProbCoverBatch
 from .probcover import estimate_delta as estimate_delta
 from .probcover import select_probcover as select_probcover

@@ -68,12 +68,12 @@ class NeighbourPairs:
     def _count(self, radius: float) -> int:
         return sum(len(within(self._points, *part, radius)[0]) for part in self._parts)
 
-    def take(self) -> tuple[Tensor, Tensor]:
-        """The rows i [E] and j [E] of all pairs, int32; the list of pairs is emptied."""
-        empty = torch.empty(0, dtype=torch.int32)
-        i, j = (torch.cat([empty, *(part[k] for part in self._parts)]) for k in (0, 1))
+    def take(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The rows i [E] and j [E] of all pairs, int32, and their quick squared distances; the list is emptied."""
+        empty = torch.empty(0, dtype=torch.int32), torch.empty(0, dtype=torch.int32), self._points.norms_n[:0]
+        i, j, squared = (torch.cat([empty[k], *(part[k] for part in self._parts)]) for k in range(3))
         self._parts = []
-        return i, j
+        return i, j, squared
 
 
 def adjacency(i: Tensor, j: Tensor, rows_count: int) -> Any:

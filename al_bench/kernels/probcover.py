@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from al_bench.kernels.clusters import k_means
 from al_bench.kernels.distances import Points, check_feature_pair, check_features
-from al_bench.kernels.neighbour_pairs import NeighbourPairs, adjacency, pairs_within, slices
+from al_bench.kernels.neighbour_pairs import (
+    MOST_REDUCTIONS,
+    REDUCTION,
+    NeighbourPairs,
+    adjacency,
+    pairs_within,
+    slices,
+)
 from al_bench.kernels.neighbour_search import BLOCK, find_pairs
+from al_bench.kernels.pool_pairs import PoolPairs, RoundPairs
 from al_bench.kernels.select import check_batch, tie_keys
 
 
@@ -53,6 +61,7 @@ def select_probcover(
     *,
     max_edges: int = 40_000_000,
     block: tuple[int, int] = BLOCK,
+    pool: PoolPairs | None = None,
 ) -> ProbCoverBatch:
     """argmax_n #{m uncovered: ‖x_m − x_n‖ ≤ δ}, again and again; labelled points cover their balls beforehand.
 
@@ -69,6 +78,8 @@ def select_probcover(
         max_edges: with more pairs within δ the radius is the largest δ × 0.95^i, i ≤ 100, that has at most this
             many, or 0 without any edge where there is no such i (thousands of copies). An edge takes 12 bytes.
         block: rows and columns of a block of distances; the result does not depend on it.
+        pool: keeps the pairs from one call to the next where the rows, candidates and labelled points together, are the
+            same; the result does not depend on it.
 
     Returns:
         The batch; `capped` and `delta` say whether the radius was reduced, and to what. Memory: three copies of the
@@ -87,7 +98,40 @@ def select_probcover(
     if not 0 <= delta < math.inf:
         raise ValueError(f"delta is {delta}; it must be a number of at least 0")
     keys_n = tie_keys(rows_count, generator).cpu()
-    points = Points(torch.cat([features_nd, labelled_features_ld.to(features_nd)]))
+    features_md = torch.cat([features_nd, labelled_features_ld.to(features_nd)])
+    points = Points(features_md)
+    kept = None if pool is None else pool.of(points, features_md, delta, max_edges)
+    balls = (
+        _searched(points, rows_count, delta, max_edges, block)
+        if kept is None
+        else _kept(kept, rows_count, delta, max_edges)
+    )
+    covered_before = int(balls.covered_n.sum())
+    graph, count = adjacency(balls.i, balls.j, rows_count), len(balls.i)
+    rows, gains = _greedy_cover(graph, balls.covered_n.numpy(), batch, keys_n.argsort(stable=True).numpy())
+    return ProbCoverBatch(
+        torch.tensor(rows, dtype=torch.int64, device=features_nd.device),
+        torch.tensor(gains, dtype=torch.int64),
+        covered_before,
+        gains.index(0) if 0 in gains else None,
+        balls.delta,
+        count,
+        balls.reductions > 0,
+    )
+
+
+class _Balls(NamedTuple):
+    """Pairs of candidates within δ, each once, the candidates within δ of a labelled point [N], and what δ became."""
+
+    i: Tensor
+    j: Tensor
+    covered_n: Tensor
+    delta: float
+    reductions: int
+
+
+def _searched(points: Points, rows_count: int, delta: float, max_edges: int, block: tuple[int, int]) -> _Balls:
+    """The balls by a search among all points, the candidates first."""
     edges = NeighbourPairs(points, delta, max_edges)
     find_pairs(points, rows_count, edges, block)
     height, width = block
@@ -95,19 +139,20 @@ def select_probcover(
     for rows_part in slices(0, rows_count, height):
         for columns_part in slices(rows_count, len(points), width):
             covered_n[pairs_within(points, rows_part, columns_part, edges.radius)[0]] = True
-    covered_before = int(covered_n.sum())
-    i, j = edges.take()
-    graph, count = adjacency(i, j, rows_count), len(i)
-    rows, gains = _greedy_cover(graph, covered_n.numpy(), batch, keys_n.argsort(stable=True).numpy())
-    return ProbCoverBatch(
-        torch.tensor(rows, dtype=torch.int64, device=features_nd.device),
-        torch.tensor(gains, dtype=torch.int64),
-        covered_before,
-        gains.index(0) if 0 in gains else None,
-        edges.delta,
-        count,
-        edges.reductions > 0,
-    )
+    i, j, _ = edges.take()
+    return _Balls(i, j, covered_n, edges.delta, edges.reductions)
+
+
+def _kept(pairs: RoundPairs, rows_count: int, delta: float, max_edges: int) -> _Balls:
+    """The balls from pairs that are known, of a radius of at least δ."""
+    low, high = torch.minimum(pairs.i, pairs.j), torch.maximum(pairs.i, pairs.j)
+    candidates, mixed = pairs.among(high < rows_count), pairs.among((low < rows_count) & (high >= rows_count))
+    reductions = candidates.reduced(delta, max_edges)
+    least = delta * REDUCTION**reductions if reductions <= MOST_REDUCTIONS else -1.0
+    candidates, mixed = candidates.among(candidates.within(least)), mixed.among(mixed.within(least))
+    covered_n = torch.zeros(rows_count, dtype=torch.bool)
+    covered_n[torch.minimum(mixed.i, mixed.j).long()] = True
+    return _Balls(candidates.i, candidates.j, covered_n, max(least, 0.0), reductions)
 
 
 def estimate_delta(

@@ -101,7 +101,9 @@ class ProbCover(LowBudgetStrategy):
 
     Cost:
         O(N² D) by blocks for the pairs within δ, O(N D C) an iteration for the estimate of δ, O(N) a pick and O(1) an
-        edge; one pass over the N + L rows before. Memory: two copies of the features, and 12 bytes an edge.
+        edge; one pass over the N + L rows before. Memory: two copies of the features, and 12 bytes an edge. Where the
+        features are the same in every round (an encoder's, a file's, the input) and all of the pool are candidates, the
+        pairs are found twice in a run, not in every round, and kept at 16 bytes each.
 
     Source:
         Yehuda, Dekel, Hacohen and Weinshall 2022, Active Learning Through a Covering Lens (2205.11320), algorithm 1
@@ -123,6 +125,7 @@ class ProbCover(LowBudgetStrategy):
             checks.above("strategy.delta", self.delta, 0, ", or null to estimate it", finite=True)
         checks.fraction("strategy.purity", self.purity, zero=False)
         checks.at_least("strategy.edges_max", self.edges_max, 1)
+        self._pool = kernels.PoolPairs(1.1 if self.delta is None else 1.0)  # no field: it is no key of the config
 
     def keys_without_effect(self) -> dict[str, str]:
         """The keys that nothing reads beside the other keys, each with the reason and what to set."""
@@ -134,7 +137,13 @@ class ProbCover(LowBudgetStrategy):
         if delta is None:
             delta = kernels.estimate_delta(evidence.features, evidence.classes, generator, purity=self.purity)
         chosen = kernels.select_probcover(
-            evidence.features, evidence.labelled_features, batch, delta, generator, max_edges=self.edges_max
+            evidence.features,
+            evidence.labelled_features,
+            batch,
+            delta,
+            generator,
+            max_edges=self.edges_max,
+            pool=self._pool,
         )
         notes = {
             "delta": chosen.delta,

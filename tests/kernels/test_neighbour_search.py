@@ -39,7 +39,7 @@ def found(features: np.ndarray, radius: float, block: tuple[int, int] = (1024, 4
     points = Points(torch.from_numpy(features))
     pairs = NeighbourPairs(points, radius, 10**9)
     find_pairs(points, len(features), pairs, block)
-    i, j = pairs.take()
+    i, j, _ = pairs.take()
     return [(min(pair), max(pair)) for pair in zip(i.tolist(), j.tolist(), strict=True)]
 
 
