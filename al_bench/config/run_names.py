@@ -22,7 +22,10 @@ LOCATION_KEYS = ("study", "arm", "results", "device", "dataset.root", "cache")
 """Keys that say where things are, not what is computed."""
 STOP_SET = "evaluation.stop_set"
 """The size of the stop set: results depend on it where a stopping rule reads it."""
-NEUTRAL_KEYS = (*LOCATION_KEYS, "evaluation.metrics", "evaluation.keep", STOP_SET, "dataset.class_names")
+NEUTRAL_KEYS = (
+    *(*LOCATION_KEYS, "evaluation.metrics", "evaluation.keep", STOP_SET, "dataset.class_names"),
+    "recommended_by",
+)
 """Keys on which no result depends, such as further metrics and names: they are no part of a run's identity."""
 HEALTH_KEYS = "health."
 """The keys that begin so say what is called unhealthy: they change no result either."""

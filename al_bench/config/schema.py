@@ -233,6 +233,7 @@ class RunConfig:
             AL_BENCH_CACHE, else the user's cache folder. null or off: every run works for itself. No result depends
             on it.
         tracker: Tools in which the run is shown; see its class.
+        recommended_by: The version of the table that named the strategy; `strategy=recommended` sets it, for the record.
     """
 
     dataset: Any = MISSING
@@ -261,6 +262,7 @@ class RunConfig:
     results: str = "results/runs"
     cache: str | None = "auto"
     tracker: Tracking = field(default_factory=Tracking)
+    recommended_by: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.validation, str):

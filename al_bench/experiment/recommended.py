@@ -1,6 +1,7 @@
 """`strategy=recommended`: the strategy that the benchmark's table names for a kind of data and a number of labels.
 
-It is resolved before anything is composed, so that the run, its arm and its record have the strategy's own name. The
+It is resolved before anything is composed, so that the run, its arm and its record have the strategy's own name; the
+table's version is recorded as `recommended_by`, which changes no result and no identity. The
 regime is that of the first labels: fewer than 10 labels a class are low, fewer than 30 middle, up to 100 high.
 """
 
@@ -35,10 +36,12 @@ class Recommendation:
 
     Args:
         strategy: Its option.
+        version: Of the table.
         reading: What was read of the run, and the table's version.
     """
 
     strategy: str
+    version: str
     reading: str
 
 
@@ -77,7 +80,7 @@ def recommend(dataset: str, labels: int, classes: int) -> Recommendation:
             f"{WORD}: the table {table['version']} has no answer in the {regime} regime; read was {reading}; name a "
             "strategy, such as strategy=margin"
         )
-    return Recommendation(strategy, f"table {table['version']}, {reading}: the {regime} regime")
+    return Recommendation(strategy, table["version"], f"table {table['version']}, {reading}: the {regime} regime")
 
 
 def resolve(words: Sequence[str]) -> tuple[list[str], str]:
@@ -106,4 +109,5 @@ def resolve(words: Sequence[str]) -> tuple[list[str], str]:
     features = compose_dataset([f"strategy={found.strategy}"]).config.strategy
     if not has_layers and "features" in features and not any(w.startswith("strategy.features=") for w in words):
         changed.append("strategy.features=input")
+    changed.append(f"recommended_by={found.version}")
     return changed, f"{WORD} is strategy={found.strategy} ({found.reading})"

@@ -48,7 +48,7 @@ def test_words_without_it_are_as_they_were():
 
 def test_a_forest_reads_its_inputs():
     words, _ = resolve(["dataset=digits", "model=random_forest", "strategy=recommended"])
-    assert words == ["dataset=digits", "model=random_forest", "strategy=typiclust", "strategy.features=input"]
+    assert words == ["dataset=digits", "model=random_forest", "strategy=typiclust", "strategy.features=input", "recommended_by=t"]
 
 
 def test_a_sweep_over_settings_is_refused():
@@ -64,3 +64,9 @@ def test_the_arm_has_the_strategys_name(tmp_path, capsys):
     )
     (header,) = tmp_path.glob("*/digits/typiclust*/seed-0/header.json")
     assert json.loads(header.read_text())["strategy"] == "typiclust"
+    assert "recommended_by: t\n" in (header.parent / "config.yaml").read_text()
+    by_name = ["strategy=typiclust" if word == "strategy=recommended" else word for word in words]
+    capsys.readouterr()
+    assert run.main([*by_name, f"results={tmp_path}"]) == 0  # the same run, which is complete
+    assert "complete" in "".join(capsys.readouterr())
+    assert len(list(tmp_path.glob("*/digits/typiclust*/seed-0"))) == 1
