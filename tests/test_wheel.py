@@ -30,7 +30,7 @@ def test_the_wheel_holds_code_and_configuration_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for path in (REPOSITORY / "conf").rglob("*.yaml"):
         assert f"al_bench/conf/{path.relative_to(REPOSITORY / 'conf')}" in names
-    for pattern in ("*.py", "guide/*.md"):
+    for pattern in ("*.py", "*.jinja", "guide/*.md"):
         for path in (REPOSITORY / "al_bench").rglob(pattern):
             assert str(path.relative_to(REPOSITORY)) in names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)

@@ -28,6 +28,7 @@ COMMANDS = {
     "export": "what a run picked, joined to your own file (al-bench export --help)",
     "clean": "what runs share on disk: list it, or empty it (al-bench clean --help)",
     "list": "strategies, datasets, encoders, models, posteriors, experiments, metrics, one line each",
+    "new": "a component of your own to start from: code, option, test (al-bench new --help)",
     "guide": "short pages: concepts, own data, extensions, record format and more",
 }
 """Every command with the line that `al-bench --help` and the shell's completion show."""
