@@ -56,7 +56,8 @@ OTHER_KEYS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("bayesian", "uncertainty", "inference"): ("posterior=",),
     ("dropout", "dropout_rate", "drop_rate", "p_dropout"): ("model.dropout_dense",),
     ("hidden_size", "hidden_units", "hidden_dim", "hidden_layer_sizes", "layers"): ("model.hidden",),
-    ("n_jobs", "num_workers", "workers", "n_threads", "num_threads", "jobs", "cores", "cpus"): ("threads",),
+    ("n_threads", "num_threads"): ("threads",),
+    ("n_jobs", "num_workers", "n_workers", "jobs", "cores", "cpus", "processes"): ("workers",),
     ("random_state", "random_seed", "rng", "manual_seed", "seed_value", "n_seeds", "repeats", "trials"): ("seed",),
     ("gpu", "gpus", "cuda", "use_cuda", "use_gpu", "accelerator", "device_id"): ("device",),
     (
@@ -77,7 +78,7 @@ NOTES = {
     "model=": "see al-bench list models",
     "dataset=": "see al-bench list datasets",
     "posterior=": "see al-bench list posteriors",
-    "threads": "of one run; for several runs at a time -m hydra/launcher=joblib",
+    "workers": "processes that score the pool of one run; for several runs at a time -m hydra/launcher=joblib",
     "seed": "several with -m seed=0,1,2",
 }
 """What a suggestion means where that may not be plain."""

@@ -95,7 +95,7 @@ def default_kind(dataset: type) -> InitialKind:
 
 DEFAULT_ROUNDS = 20
 MOST_THREADS = 1_024
-"""More threads end a process before they help it."""
+"""More threads, or workers, end a process before they help it."""
 
 
 @dataclass
@@ -225,6 +225,7 @@ class RunConfig:
         seed: Of all random streams that have no seed of their own in `seeds`.
         seeds: Seeds of single purposes; see its class.
         threads: CPU threads. Results differ bit for bit with it, so it is part of the run's identity.
+        workers: Processes that score the pool, each with one thread; Linux only. No result depends on their number.
         device: auto, cpu or cuda.
         study: Folder of runs that belong together; null: the experiment's name, or "default".
         arm: Name of the run's curve; null: the strategy and every other override that changes results.
@@ -256,6 +257,7 @@ class RunConfig:
     seed: int = 0
     seeds: Seeds = field(default_factory=Seeds)
     threads: int = 1
+    workers: int = 1
     device: str = "auto"
     study: str | None = None
     arm: str | None = None
@@ -274,9 +276,10 @@ class RunConfig:
             )
         else:
             checks.at_least("validation", self.validation, 0)
-        for key, low in (("seed", 0), ("threads", 1)):
+        for key, low in (("seed", 0), ("threads", 1), ("workers", 1)):
             checks.at_least(key, getattr(self, key), low)
-        checks.require(self.threads <= MOST_THREADS, "threads", self.threads, f"at most {MOST_THREADS}")
+        for key in ("threads", "workers"):
+            checks.require(getattr(self, key) <= MOST_THREADS, key, getattr(self, key), f"at most {MOST_THREADS}")
         checks.one_of("device", self.device, ("auto", "cpu", "cuda"))
         for key in ("study", "arm"):
             value = getattr(self, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -75,7 +76,8 @@ def gatherer_of(experiment: Experiment, state: PoolState, signals: Signals = ())
     position = experiment.strategy.acting(len(state.labelled), experiment.dataset.classes, signals)
     name, strategy = experiment.strategy.parts()[position]
     table, trials = experiment.tables[position], Trials(experiment, state)
-    return name, Gatherer(experiment.learner, strategy, state, experiment.streams, table, trials)
+    workers = experiment.config.workers
+    return name, Gatherer(experiment.learner, strategy, state, experiment.streams, table, trials, workers)
 
 
 def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = None) -> Tensor | Evidence:
@@ -98,10 +100,18 @@ def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = N
         scores = torch.full((len(candidates),), math.nan)  # a row without a score is refused below
         if not gatherer.needs:
             scores = strategy.score(gatherer.all(candidates)).float().cpu()
-        for rows, evidence, draws in gatherer.chunks(candidates):
-            scores[rows] = strategy.score(evidence).float().cpu()
-            if noise is not None and draws is not None:
-                noise.update(scores[rows], evidence, draws)
+
+        def work(evidence: Evidence, draws: Tensor | None) -> tuple[Tensor, Any]:
+            found = strategy.score(evidence).float().cpu()
+            return found, None if noise is None or draws is None else noise.entering(found, evidence, draws)
+
+        def take(rows: slice, result: tuple[Tensor, Any]) -> None:
+            scores[rows], entering = result
+            if noise is not None and entering is not None:
+                highest, products, draws = entering
+                noise.update(highest, Evidence(len(highest), products | gatherer.fixed, gatherer.classes), draws)
+
+        gatherer.each_chunk(candidates, work, take)
         kernels.check_scores(scores, -math.inf, math.inf, f"the {type(strategy).__name__} score")
         return scores
     if type(strategy).reduce is not Strategy.reduce:

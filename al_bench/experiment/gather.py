@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from al_bench import kernels
 from al_bench.evidence import FIXED, FROM_DRAWS, Evidence, Product
 from al_bench.experiment.feature_source import feature_source
 from al_bench.experiment.screening import TopCandidates
+from al_bench.experiment.workers import map_in_order
 from al_bench.learners.learner import Learner
 from al_bench.learners.member import split
 from al_bench.learners.point_pass import POINT_PRODUCTS
@@ -25,6 +27,9 @@ from al_bench.strategies.base import Strategy
 
 if TYPE_CHECKING:
     from al_bench.experiment.trials import Trials
+
+T = TypeVar("T")
+Name = TypeVar("Name", bound=Hashable)
 
 _OF_LABELLED = {Product.labelled_point_log_probs: Product.point_log_probs, Product.labelled_features: Product.features}
 """Each product of the labelled points, and the product that is the same of the candidates."""
@@ -65,6 +70,7 @@ class Gatherer:
         file_features: [training points, D] features from a file, or of few dimensions where the inputs are sparse; None
             takes the learner's.
         trials: Trainings beside the round's own, for what is held out and for oracles; None: there are none.
+        workers: Processes in which chunks are computed; their borders and their numbers are the same for any number.
     """
 
     learner: Learner
@@ -73,11 +79,17 @@ class Gatherer:
     streams: Streams
     file_features: Tensor | None = None
     trials: Trials | None = None
+    workers: int = 1
 
     @cached_property
     def needs(self) -> frozenset[Product]:
         """The products that the strategy declared."""
         return self.strategy.needs(self.learner.functions > 1)
+
+    @property
+    def classes(self) -> int:
+        """C."""
+        return self.learner.dataset.classes
 
     @cached_property
     def _sampler(self) -> Sampler:
@@ -151,43 +163,57 @@ class Gatherer:
             return None
         return self.learner.frozen_features(candidates, self._source)
 
-    def chunks(
-        self, candidates: Tensor, known: frozenset[Product] = frozenset()
-    ) -> Iterator[tuple[slice, Evidence, Tensor | None]]:
-        """The evidence of the candidates, a chunk at a time; nothing where the strategy needs nothing.
+    def each_chunk(
+        self,
+        candidates: Tensor,
+        work: Callable[[Evidence, Tensor | None], T],
+        take: Callable[[slice, T], None],
+        known: frozenset[Product] = frozenset(),
+    ) -> None:
+        """Do some work with the evidence of each chunk of the candidates; nothing where the strategy needs nothing.
 
         Args:
             candidates: [N] dataset indices.
+            work: From the evidence of a chunk and the draws [n, K, C] behind it, None where it needs no draws, to
+                tensors; see `map_in_order`. Where there are workers it runs in them, each of which does a part of the
+                chunks in ascending order.
+            take: Is given the chunk's rows and what `work` made of them, here and in the order of the rows.
             known: Products that are left out.
-
-        Yields:
-            The chunk's rows, their evidence, and the draws [n, K, C] behind it; None where it needs no draws.
         """
+        if not self.needs:
+            return
         varying = self.needs - FIXED - known
-        if self.needs:
-            with bar("scoring", len(candidates), "points") as scoring:
-                for rows in self._split(len(candidates)):
-                    draws = self._draws(candidates[rows]) if varying & FROM_DRAWS else None
-                    products = self._chunk(candidates[rows], varying, draws)
-                    count = rows.stop - rows.start
-                    scoring.update(count)
-                    yield rows, Evidence(count, products | self.fixed, self.learner.dataset.classes), draws
+        if varying & FROM_DRAWS:  # made once, before workers take it over
+            _ = self._sampler
+        given = known if self.file_features is None else known | {Product.features}
+        if point_products := frozenset((varying & POINT_PRODUCTS) - given):
+            self._point_products(point_products)
+        fixed = self.fixed
+
+        def compute(rows: slice) -> T:
+            draws = self._draws(candidates[rows]) if varying & FROM_DRAWS else None
+            products = self._chunk(candidates[rows], varying, draws)
+            return work(Evidence(rows.stop - rows.start, products | fixed, self.classes), draws)
+
+        pieces = list(self._split(len(candidates)))
+        with (
+            bar("scoring", len(candidates), "points") as scoring,
+            contextlib.closing(map_in_order(compute, pieces, self.workers)) as results,
+        ):
+            for rows, result in zip(pieces, results, strict=True):
+                scoring.update(rows.stop - rows.start)
+                take(rows, result)
 
     def all(self, candidates: Tensor) -> Evidence:
         """The evidence of all candidates."""
         products: dict[Product, Tensor] = {}
         if (features := self._frozen_features(candidates)) is not None:
             products[Product.features] = features
-        for rows, evidence, _ in self.chunks(candidates, frozenset(products)):
-            for name, part in evidence.products.items():
-                if name in FIXED:
-                    products[name] = part
-                    continue
-                if name not in products:
-                    products[name] = part.new_empty((len(candidates), *part.shape[1:]))
-                products[name][rows] = part
+        known = frozenset(products)
+        products |= self.fixed if self.needs else {}
+        self.each_chunk(candidates, _varying, _filling(products, len(candidates)), known)
         trial = self.trials.of(candidates) if self.strategy.reads_trials and self.trials is not None else None
-        return Evidence(len(candidates), products, self.learner.dataset.classes, trial=trial)
+        return Evidence(len(candidates), products, self.classes, trial=trial)
 
     def reduced(self, candidates: Tensor) -> Evidence:
         """The fixed products, and of all candidates what the strategy's `reduce` makes of each chunk.
@@ -196,12 +222,9 @@ class Gatherer:
             candidates: [N] dataset indices.
         """
         reduced: dict[str, Tensor] = {}
-        for rows, evidence, _ in self.chunks(candidates):
-            for name, part in self.strategy.reduce(evidence).items():
-                if name not in reduced:
-                    reduced[name] = part.new_empty((len(candidates), *part.shape[1:]))
-                reduced[name][rows] = part
-        return Evidence(len(candidates), self.fixed, self.learner.dataset.classes, reduced=reduced)
+        reduce = self.strategy.reduce
+        self.each_chunk(candidates, lambda evidence, _: reduce(evidence), _filling(reduced, len(candidates)))
+        return Evidence(len(candidates), self.fixed, self.classes, reduced=reduced)
 
     def top(self, candidates: Tensor, count: int, keys: Tensor) -> Evidence:
         """The evidence of the candidates of highest `screening_score`; the others' is never stored.
@@ -212,8 +235,27 @@ class Gatherer:
             keys: [N] distinct; of candidates with equal scores those with the lowest keys.
         """
         top = TopCandidates(count, keys)
-        for rows, evidence, _ in self.chunks(candidates):
-            varying = {name: part for name, part in evidence.products.items() if name not in FIXED}
-            top.update(rows, self.strategy.screening_score(evidence), varying)
+
+        def screened(evidence: Evidence, _: Tensor | None) -> tuple[Tensor, dict[Product, Tensor]]:
+            return self.strategy.screening_score(evidence), _varying(evidence)
+
+        self.each_chunk(candidates, screened, lambda rows, found: top.update(rows, *found))
         products, screen = top.result()
-        return Evidence(count, products | self.fixed, self.learner.dataset.classes, screen)
+        return Evidence(count, products | self.fixed, self.classes, screen)
+
+
+def _varying(evidence: Evidence, _: Tensor | None = None) -> dict[Product, Tensor]:
+    """The products that are not the same for every chunk."""
+    return {name: part for name, part in evidence.products.items() if name not in FIXED}
+
+
+def _filling(whole: dict[Name, Tensor], count: int) -> Callable[[slice, dict[Name, Tensor]], None]:
+    """What takes the parts of each chunk and puts them into their rows of the whole, `count` rows each."""
+
+    def take(rows: slice, parts: dict[Name, Tensor]) -> None:
+        for name, part in parts.items():
+            if name not in whole:
+                whole[name] = part.new_empty((count, *part.shape[1:]))
+            whole[name][rows] = part
+
+    return take

@@ -72,6 +72,7 @@ class RankingNoise:
         self._targets = None if targets is None else halves(targets, members)
         self.highest = torch.empty(0)
         self._halves = torch.empty(0, 2)  # their scores by either half of the draws
+        self._entered = torch.empty(0)  # [at most R] the highest scores that `entering` has seen
         self.rescored = 0
 
     @classmethod
@@ -100,25 +101,52 @@ class RankingNoise:
             return None
         return cls(strategy, batch, members, gatherer.fixed.get(Product.target_mc_log_probs))
 
+    def entering(
+        self, scores: Tensor, evidence: Evidence, draws: Tensor
+    ) -> tuple[Tensor, dict[Product, Tensor], Tensor] | None:
+        """What `update` needs of a chunk: its rows that may be contenders, in their order; None where there are none.
+
+        It may be asked in another process, which sees a part of the chunks in ascending order: the least of R scores
+        among a part is no higher than that among all, so that no contender is left out.
+
+        Args:
+            scores, evidence, draws: As of `update`, of all rows of a chunk.
+
+        Returns:
+            Of the rows: scores, the products that are not the same for every chunk, and draws.
+        """
+        rows, self._entered = self._highest(scores, self._entered)
+        if not len(rows):
+            return None
+        rows = rows.sort().values
+        on_device = rows.to(draws.device)
+        products = {name: part[on_device] for name, part in evidence.products.items() if name not in FIXED}
+        return scores[rows], products, draws[on_device]
+
+    def _highest(self, scores: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """The rows [r] of a chunk that are among the R highest so far, in falling order, and these [at most R]."""
+        limit = contenders(self.batch)
+        rows = scores.argsort(descending=True, stable=True)[:limit]
+        if len(before) == limit:
+            rows = rows[scores[rows] > before[-1]]
+        return rows, torch.cat([before, scores[rows]]).sort(descending=True, stable=True).values[:limit]
+
     def update(self, scores: Tensor, evidence: Evidence, draws: Tensor) -> None:
-        """Add a chunk.
+        """Add a chunk, or those of its rows that `entering` gave.
 
         Args:
             scores: [n] by all draws, on the CPU.
             evidence: What they were computed from.
             draws: [n, K, C] the draws that the evidence was computed from.
         """
-        limit = contenders(self.batch)
-        rows = scores.argsort(descending=True, stable=True)[:limit]
-        if len(self.highest) == limit:
-            rows = rows[scores[rows] > self.highest[-1]]
+        rows, highest = self._highest(scores, self.highest)
         if not len(rows):
             return
         self.rescored += len(rows)
         rescored = [self._half(half, evidence, draws, rows) for half in (0, 1)]
         merged = torch.cat([self.highest, scores[rows]])
-        order = merged.argsort(descending=True, stable=True)[:limit]
-        self.highest = merged[order]
+        order = merged.argsort(descending=True, stable=True)[: len(highest)]
+        self.highest = highest
         self._halves = torch.cat([self._halves, torch.stack(rescored, 1)])[order]
 
     def _half(self, half: int, evidence: Evidence, draws: Tensor, rows: Tensor) -> Tensor:

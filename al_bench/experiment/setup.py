@@ -27,6 +27,7 @@ from al_bench.experiment.process import pick_device
 from al_bench.experiment.shared_data import encode_shared, load_shared
 from al_bench.experiment.strategy_check import check_strategy
 from al_bench.experiment.successor import Successor, build_successor
+from al_bench.experiment.workers import check_workers
 from al_bench.learners.finetuning.pretrained_model import PretrainedModel
 from al_bench.learners.learner import Learner
 from al_bench.learners.training import Stop
@@ -186,6 +187,7 @@ def set_up(
             "schedule.stop_at_accuracy_on=validation validation=500"
         )
     device = pick_device(config.device)
+    check_workers(config.workers, config.threads, device.type)
     streams = config.seeds.streams(config.seed)
     raw, stressed = load_stressed(config)
     if on_read is not None:

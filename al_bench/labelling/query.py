@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from al_bench.experiment.process import keep_freed_memory, pick_device, set_threads
 from al_bench.experiment.setup import encode_trainable
+from al_bench.experiment.workers import check_workers
 from al_bench.labelling.audit_step import describe_audited, judged_by_audit
 from al_bench.labelling.batch_output import restore
 from al_bench.labelling.delivery import (
@@ -40,7 +41,9 @@ def query(request: Request) -> Reply:
     server = connect(request)  # before anything that takes long
     pool = LabellingPool.read(request.config)
     request.say(f"read {describe_pool(pool)}")
-    encoded = encode_trainable(request.config, pool.dataset, pick_device(request.config.device))
+    device = pick_device(request.config.device)
+    check_workers(request.config.workers, request.config.threads, device.type)
+    encoded = encode_trainable(request.config, pool.dataset, device)
     with LabellingFolder.hold(request.folder) as folder:
         restored = restore(folder, pool, request.study)
         project = open_project(request, server, folder)

@@ -26,7 +26,7 @@ KEYS = {
     "estimator": "model=… (see al-bench list models)",
     "model_name": "model=… (see al-bench list models)",
     "data": "dataset=… (see al-bench list datasets)",
-    "n_jobs": "threads (of one run; for several runs at a time -m hydra/launcher=joblib)",
+    "n_jobs": "workers (processes that score the pool of one run; for several runs at a time -m hydra/launcher=joblib)",
     "random_state": "seed (several with -m seed=0,1,2)",
     "mc_samples": "posterior.draws",
     "output_dir": "results",

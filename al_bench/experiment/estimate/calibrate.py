@@ -192,7 +192,7 @@ class Calibrator:
         def score_and_select(rows: int) -> Cost:
             part = np.sort(np.random.default_rng(1).choice(candidates, rows, replace=False))
             with self._metered("score"), timed() as scoring:
-                _, gatherer = gatherer_of(experiment, state)
+                gatherer = replace(gatherer_of(experiment, state)[1], workers=1)
                 noise = RankingNoise.for_round(gatherer, batch, rows)
                 scored = score(gatherer, torch.tensor(part), noise)
             with self._metered("select"), timed() as selecting:
