@@ -117,6 +117,33 @@ class AnnotationRecord(Struct, frozen=True):
     answers: list[Count | None] | None = None
 
 
+class TuningRecord(Struct, frozen=True, kw_only=True):
+    """The hyper-parameters that a round's learner was trained with, and how they were chosen; seconds are in `tune`.
+
+    Args:
+        values: Key to value.
+        chosen: The number of the trial that they are of; 0: as configured.
+        trials: Configurations that were trained in this round, the configured one among them; 0 where the values are
+            of an earlier round, or where the labelled points could not be cut.
+        folds: Parts that the points held out were cut into.
+        labels: Labelled points that the trials read.
+        held_out: Those of them that were held out once; the others are the only ones of their class.
+        loss: What `tuning.metric` says of the values over the points held out: nats, or a share that is wrong.
+        configured_loss: The same of the configured ones; None where they cannot be trained.
+        note: Why nothing was tried where something should have been.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    chosen: Count = 0
+    trials: Count = 0
+    folds: Count = 0
+    labels: Count = 0
+    held_out: Count = 0
+    loss: Measure | None = None
+    configured_loss: Measure | None = None
+    note: str = ""
+
+
 class SuccessorRecord(Struct, frozen=True):
     """How good a second learner is that was trained on the same labels, and that chose none of them.
 
@@ -128,6 +155,9 @@ class SuccessorRecord(Struct, frozen=True):
     metrics: dict[str, Measure | None] = field(default_factory=dict)
     fit: list[FitRecord] = field(default_factory=list)
 
+
+TUNE = "tune"
+"""The stage of a round as which its trials of hyper-parameters are timed."""
 
 SUCCESSOR = "successor_"
 """How the names of metrics of a successor begin: `successor_accuracy`."""
@@ -147,6 +177,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
         confusion: [C, C] test points by true class (row) and predicted class (column); None with more than 50 classes.
         class_results: With more than 50 classes instead: `predicted` and `right` to counts [C] of test points.
         successor: The quality of a second learner on the same labels; None without one, or in a round not evaluated.
+        tuning: The hyper-parameters of the round and how they were chosen; None where none are tuned.
         validation_accuracy: The accuracy on the validation set of a run that stops by it; None elsewhere.
         stop_set: How the predictions for a fixed part of the pool moved; None where none was asked for, and in records
             of versions that had none.
@@ -178,6 +209,7 @@ class RoundRecord(Struct, frozen=True, kw_only=True):
     confusion: list[list[Count]] | None = None
     class_results: dict[str, list[Count]] | None = None
     successor: SuccessorRecord | None = None
+    tuning: TuningRecord | None = None
     validation_accuracy: Fraction | None = None
     stop_set: StopSetRecord | None = None
     stopped_by: Name | None = None

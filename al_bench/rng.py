@@ -33,6 +33,7 @@ PURPOSES = {
             "posterior",
             "global",
             "successor",
+            "tuning",
         ),
     ),
     "selection": ("candidates", "targets", "masks", "selection", "calibration_folds"),

@@ -158,7 +158,7 @@ def group_runs(
 
 # A strategy's own settings make the strategy; the seed is what runs are averaged over.
 _OWN = ("strategy.", "seed")
-_COMPONENTS = ("stress", "encoder", "model", "posterior", "training", "annotator")
+_COMPONENTS = ("stress", "encoder", "model", "posterior", "training", "tuning", "annotator")
 
 _KEYS, _LETTERS = 4, 30  # what a title has room for; the report lists all differences
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from al_bench.analysis.arms import Arm
     from al_bench.storage.runs import Run
 
-_STAGES = ("train", "evaluate", "score", "select")
+_STAGES = ("train", "evaluate", "score", "select", "tune")
 
 
 def tidy_frame(arms: Iterable[Arm], metrics: Sequence[str], budget: str = "labels") -> pd.DataFrame:
@@ -31,8 +31,8 @@ def tidy_frame(arms: Iterable[Arm], metrics: Sequence[str], budget: str = "label
     Returns:
         Columns: dataset, arm, strategy, reference (whether the run trained once on the whole pool), seed, round (from
         0), labels (initial set included), each metric as it was recorded (accuracy and other fractions from 0 to 1, NaN
-        where the round has none), and seconds_train, seconds_evaluate, seconds_score, seconds_select of that round.
-        Rows are ordered by arm, seed and round.
+        where the round has none), and seconds_train, seconds_evaluate, seconds_score, seconds_select and
+        seconds_tune of that round, NaN for a stage that it did not have. Rows are ordered by arm, seed and round.
     """
     import pandas as pd
 

@@ -21,6 +21,7 @@ from al_bench.analysis.statistics.area import area
 from al_bench.analysis.statistics.paired import Estimate, estimate
 from al_bench.analysis.statistics.savings import crossings, max_fitted
 from al_bench.benchmark.protocol import BASELINE, Kind, Protocol, Setting
+from al_bench.records import TUNE
 from al_bench.storage.runs import Run
 
 Floats = NDArray[np.float64]
@@ -153,7 +154,7 @@ def labels_ratio(labels: Floats, curve: Floats, baseline: Floats) -> float:
 def seconds_a_batch(run: Run) -> float:
     """Seconds that choosing took, the mean over the batches of a run: everything but training and evaluation."""
     chosen = [record for record in run.rounds if record.acquired is not None]
-    apart = ("train", "evaluate", "metrics")
+    apart = ("train", TUNE, "evaluate", "metrics")
     return float(np.mean([sum(v for stage, v in record.seconds.items() if stage not in apart) for record in chosen]))
 
 

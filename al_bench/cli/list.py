@@ -19,6 +19,7 @@ GROUPS = {
     "models": "model",
     "posteriors": "posterior",
     "trainings": "training",
+    "tunings": "tuning",
     "annotators": "annotator",
     "stopping": "stopping",
     "experiments": "experiment",

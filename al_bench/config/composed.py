@@ -20,6 +20,7 @@ from al_bench.config.options import check_names
 from al_bench.config.own_schema import TARGET, from_node, is_own, merge_own, own_class, values
 from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import InitialKind, RunConfig, default_kind
+from al_bench.config.search_spaces import resolve_space
 from al_bench.config.unused_keys import check_training_keys
 from al_bench.errors import InputError
 
@@ -45,6 +46,7 @@ class Composed:
 
     def __post_init__(self) -> None:
         complete_own(self.config)
+        resolve_space(self.config)
         object.__setattr__(self, "has_default_start", resolve_start(self.config))
 
     @cached_property

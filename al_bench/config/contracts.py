@@ -30,6 +30,7 @@ CONTRACTS = {
     "strategy": Contract("al_bench.strategies.base:Strategy"),
     "posterior": Contract("al_bench.learners.posterior:Posterior"),
     "training": Contract("al_bench.learners.training:Training"),
+    "tuning": Contract("al_bench.learners.tuning:Tuning"),
     "encoder": Contract("al_bench.data.encoders.encoder:Encoder"),
     "stress": Contract("al_bench.conditions.stress:Stress"),
     "annotator": Contract("al_bench.annotators.annotator:Annotator"),

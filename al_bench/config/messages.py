@@ -112,7 +112,7 @@ def _in_users_words(error: BaseException, known: Iterable[str]) -> str:
     if match := re.search(
         r"Could not find '([^/']+(?:/[^/']+)*)/([^/']+)'.*Available options in '[^']+':;?(.*?)(; Config|$)", text
     ):
-        options = [option for option in re.split(r"[;\s]+", match[3]) if option]
+        options = [option for option in re.split(r"[;\s]+", match[3]) if option and not option.startswith("_")]
         meant = option_suggestions(match[1], match[2], options)
         question = f"did you mean {' or '.join(f'{match[1]}={option}' for option in meant)}? " if meant else ""
         return f"{match[1]} is '{match[2]}'; {question}choose one of {', '.join(options)}"

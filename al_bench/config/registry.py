@@ -52,6 +52,11 @@ COMPONENTS: dict[str, dict[str, str]] = {
     "training": {
         "gradient_descent": "al_bench.learners.training:Training",
     },
+    "tuning": {
+        "never": "al_bench.learners.tuning:NoTuning",
+        "start": "al_bench.learners.tuning:TuneAtStart",
+        "every_round": "al_bench.learners.tuning:TuneEveryRound",
+    },
     "stress": {
         "none": "al_bench.conditions.stress:NoStress",
         "imbalance": "al_bench.conditions.imbalance:Imbalance",

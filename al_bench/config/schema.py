@@ -212,7 +212,7 @@ class RunConfig:
     """Everything that defines a run.
 
     Args:
-        dataset, stress, encoder, model, posterior, training, annotator, strategy, stopping: The components.
+        dataset, stress, encoder, model, posterior, training, tuning, annotator, strategy, stopping: The components.
         initial, schedule, evaluation, health: See their classes.
         validation: Points of the training part held out of the pool, which stop the training early: a number of them,
             at random, or `file`: the validation part of the data set's own files.
@@ -243,6 +243,7 @@ class RunConfig:
     model: Any = MISSING
     posterior: Any = MISSING
     training: Any = MISSING
+    tuning: Any = MISSING
     annotator: Any = MISSING
     strategy: Any = MISSING
     stopping: Any = MISSING

@@ -17,6 +17,7 @@ from al_bench.experiment.meter import Meter
 from al_bench.experiment.monitor import HealthMonitor
 from al_bench.experiment.setup import Experiment
 from al_bench.experiment.stop_set import StopSet
+from al_bench.experiment.tuner import Tuner
 from al_bench.learners.fit import Fit
 from al_bench.metrics.measure import Quality, measure
 from al_bench.metrics.table import LabelMetric
@@ -38,20 +39,21 @@ def run_rounds(experiment: Experiment, folder: RunFolder, report: Callable[[Roun
     if folder.finished:
         return
     meter = Meter(experiment.device, folder.rounds[-1].seconds if folder.rounds else {})
-    monitor = HealthMonitor(experiment, folder.rounds)
+    tuner, monitor = Tuner(experiment, folder.rounds), HealthMonitor(experiment, folder.rounds)
     stop_set = StopSet.of_run(experiment, folder)
     for round_ in range(state.round, experiment.rounds):
         meter.start_round()
+        experiment, tuning = tuner.for_round(state, meter)
         fits, quality, validation_accuracy = train_and_evaluate(experiment, state, meter, folder)
         successor = judge_successor(experiment, state, meter)
-        stability = measure_stability(stop_set, round_, meter)
+        stability = measure_stability(stop_set, experiment, round_, meter)
         ended = experiment.ends(round_, None if quality is None else quality.values["accuracy"], validation_accuracy)
         asked = quality is not None and not ended  # so that the round a rule stops after is an evaluated one
         signals = [*(r.stop_set for r in folder.rounds), stability]
         stopped_by = experiment.stopped_by(signals) if asked else None
         acquisition = None if ended or stopped_by else acquire(experiment, state, meter, signals)
         record = describe(experiment, state, fits, quality, validation_accuracy, stability, acquisition, monitor, meter)
-        record = structs.replace(record, stopped_by=stopped_by, successor=successor)
+        record = structs.replace(record, stopped_by=stopped_by, successor=successor, tuning=tuning)
         folder.append(record)  # on disk before the next round starts
         report(record)
         monitor.warn(record, is_last=acquisition is None)
@@ -145,12 +147,14 @@ def judge_successor(experiment: Experiment, state: PoolState, meter: Meter) -> S
         return experiment.successor.judge(state, experiment.validation, experiment.metrics)
 
 
-def measure_stability(stop_set: StopSet | None, round_: int, meter: Meter) -> StopSetRecord | None:
+def measure_stability(
+    stop_set: StopSet | None, experiment: Experiment, round_: int, meter: Meter
+) -> StopSetRecord | None:
     """How far the predictions for the stop set moved; None without one."""
     if stop_set is None:
         return None
     with meter.stage("stop_set"):
-        return stop_set.measure(round_)
+        return stop_set.measure(experiment.learner, round_)
 
 
 def describe(
@@ -176,7 +180,7 @@ def describe(
     accuracy = values.pop("accuracy", None)
     selection = None if acquisition is None else acquisition.selection
     acquired, annotation = None if acquisition is None else acquisition.indices, experiment.annotation
-    health = monitor.measure(state, accuracy, acquisition)
+    health = monitor.measure(experiment.learner, state, accuracy, acquisition)
     return RoundRecord(
         round=state.round,
         labelled=len(state.asked),

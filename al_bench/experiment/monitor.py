@@ -56,10 +56,13 @@ class HealthMonitor:
             for finding in findings(record, self._thresholds, self._context(record, is_last=False))
         }
 
-    def measure(self, state: PoolState, accuracy: float | None, acquisition: Acquisition | None) -> HealthRecord:
+    def measure(
+        self, learner: Learner, state: PoolState, accuracy: float | None, acquisition: Acquisition | None
+    ) -> HealthRecord:
         """The health of a round, for its record.
 
         Args:
+            learner: Of the round, trained.
             state: At the start of the round.
             accuracy: Of the round; None where it was not evaluated.
             acquisition: What it acquires; None in the last round.
@@ -72,11 +75,11 @@ class HealthMonitor:
             return HealthRecord(**values)
         acquired, scored, notes = acquisition.indices, acquisition.scored, acquisition.selection.notes
         values |= self._classes(state, acquired)
-        features = batch_features(self._experiment.learner, torch.tensor(acquired))
+        features = batch_features(learner, torch.tensor(acquired))
         if features is not None:
             shares = measures.near_duplicates(features, COSINES)
             values["near_duplicates"] = dict(zip(map(str, COSINES), shares, strict=True))
-            values["near_duplicates_random"] = self._random_copies(state, len(acquired))
+            values["near_duplicates_random"] = self._random_copies(learner, state, len(acquired))
         if isinstance(scored, Tensor) and len(scored) > len(acquired):
             values |= {"tied": measures.tied(scored), "score_spread": measures.spread(scored)}
             strategy = self._experiment.strategy
@@ -89,12 +92,12 @@ class HealthMonitor:
             values["saturated"] = 0.0 if first is None else (len(acquired) - first) / len(acquired)
         return HealthRecord(**values)
 
-    def _random_copies(self, state: PoolState, batch: int) -> dict[str, float]:
+    def _random_copies(self, learner: Learner, state: PoolState, batch: int) -> dict[str, float]:
         """The mean share of near-duplicates in random batches of the round's candidates, by cosine."""
         generator = self._experiment.streams.numpy("health", state.round)
         batches = min(MOST_RANDOM_BATCHES, max(1, RANDOM_POINTS // batch))
         rows = [generator.choice(state.unlabelled, batch, replace=False) for _ in range(batches)]
-        features = batch_features(self._experiment.learner, torch.tensor(np.concatenate(rows)))
+        features = batch_features(learner, torch.tensor(np.concatenate(rows)))
         assert features is not None
         shares = np.mean([measures.near_duplicates(part, COSINES) for part in features.split(batch)], axis=0)
         return dict(zip(map(str, COSINES), shares.tolist(), strict=True))

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from al_bench.config.schema import Reference, StopOn
 from al_bench.experiment.batch_of_one import remark_on_one
+from al_bench.experiment.cross_validation import CrossValidation
 from al_bench.experiment.equal_draws import leftover_randomness, remark
 from al_bench.experiment.setup import Experiment, suggested_validation
+from al_bench.experiment.tuned_keys import search_space
 from al_bench.experiment.typed_keys import typed_keys, words
 
 
@@ -27,6 +29,7 @@ def run_remarks(experiment: Experiment, option: str, command: Sequence[str] = ()
         stop_remark(experiment),
         candidates_remark(experiment),
         full_remark(experiment, command),
+        tuning_remark(experiment),
     ]
     if experiment.equal is not None:
         lines.append(remark(experiment.equal, config, option))
@@ -40,6 +43,27 @@ def full_remark(experiment: Experiment, command: Sequence[str]) -> str | None:
     typed = typed_keys(command)
     idle = [word for key, word in typed.items() if key.startswith(("initial.", "schedule.", "strategy.", "stopping"))]
     return f"reference=full trains once on the whole pool, without {words(idle)}" if idle else None
+
+
+def tuning_remark(experiment: Experiment) -> str | None:
+    """What is said of a run that tunes: what is tried and when, and what its labels do not allow."""
+    tuning = experiment.config.tuning
+    if not tuning.tunes:
+        return None
+    when = "before each training" if tuning.every_round else "once, on the initial labelled set"
+    keys = ", ".join(search_space(experiment.config))
+    line = f"tuned {when}, by {tuning.trials} trials of {tuning.folds} folds of the labelled points: {keys}"
+    state = experiment.start
+    if experiment.config.reference is not Reference.none:
+        return line
+    judged = CrossValidation.of_round(experiment, state)
+    if fault := judged.fault():
+        return f"{line}; round 0 trains as configured: {fault}"
+    notes = [f"round 0 has {len(judged.folds)} folds"] if len(judged.folds) < tuning.folds else []
+    if alone := len(state.labelled) - judged.held_out:
+        one = "is the only one of its class and is" if alone == 1 else "are the only ones of their class and are"
+        notes.append(f"{alone} of its {len(state.labelled)} labelled points {one} never held out")
+    return "; ".join([line, *notes])
 
 
 def candidates_remark(experiment: Experiment) -> str | None:

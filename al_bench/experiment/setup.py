@@ -27,6 +27,7 @@ from al_bench.experiment.process import pick_device
 from al_bench.experiment.shared_data import encode_shared, load_shared
 from al_bench.experiment.strategy_check import check_strategy
 from al_bench.experiment.successor import Successor, build_successor
+from al_bench.experiment.tuned_keys import check_tuning
 from al_bench.experiment.workers import check_workers
 from al_bench.learners.finetuning.pretrained_model import PretrainedModel
 from al_bench.learners.learner import Learner
@@ -186,6 +187,7 @@ def set_up(
             "schedule.stop_at_accuracy_on is audit, and only al-bench query has one; for al-bench run type "
             "schedule.stop_at_accuracy_on=validation validation=500"
         )
+    config.tuning.check_installed()
     device = pick_device(config.device)
     check_workers(config.workers, config.threads, device.type)
     streams = config.seeds.streams(config.seed)
@@ -270,6 +272,7 @@ def assemble(
     strategy = cast(Strategy, config.strategy)
     learner = build_learner(config, dataset, None if full else strategy, chunk)
     refuse_batches_of_one(config, learner, len(start.asked), labels_at_end)
+    check_tuning(config, start)
     equal = equal_draws(config, learner)
     tables = (None,) if full else check_strategy(config, strategy_name, learner, start, equal)
     metrics = (*METRICS.values(), *load_metrics(config.evaluation.metrics, dataset.classes))

@@ -183,7 +183,8 @@ def run_left(run: Run, plan: Plan | None, folder: Path, now: float) -> tuple[flo
     """Seconds that a run at work still takes, less those since its last round was written."""
     if plan is None:
         return None
-    ahead = seconds_ahead(trained_here(run.header, run.rounds), plan.labels[len(run.rounds) :])
+    once = run.header.choices.get("tuning") == "start"
+    ahead = seconds_ahead(trained_here(run.header, run.rounds), plan.labels[len(run.rounds) :], tuned_once=once)
     if ahead is None:
         return None
     passed = max(0.0, now - (changed(folder, "rounds.jsonl") or now))

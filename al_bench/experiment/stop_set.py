@@ -18,6 +18,7 @@ from al_bench import kernels
 from al_bench.config.schema import Reference
 from al_bench.experiment.evaluate import predict_rows
 from al_bench.experiment.setup import Experiment
+from al_bench.learners.learner import Learner
 from al_bench.pool import Indices
 from al_bench.records import StopSetRecord
 from al_bench.storage.rounds import chain_start
@@ -65,16 +66,20 @@ class StopSet:
         indices = draw_stop_set(experiment)
         return cls(experiment, indices, StoredStopSet(folder.path, chain_start(folder.header), indices))
 
-    def measure(self, round_: int) -> StopSetRecord:
+    def measure(self, learner: Learner, round_: int) -> StopSetRecord:
         """What the round's learner, trained, predicts, beside what that of the round before did.
+
+        Args:
+            learner: Of the round, trained.
+            round_: From 0.
 
         Raises:
             DamagedRecordError: the predictions of the round before are damaged.
         """
         experiment = self.experiment
         draws = experiment.config.evaluation.draws
-        sampler = experiment.learner.sampler(experiment.streams, "stop_set_masks", round_, draws)
-        log_probs = predict_rows(experiment.learner, sampler, torch.tensor(self.indices)).double().cpu()
+        sampler = learner.sampler(experiment.streams, "stop_set_masks", round_, draws)
+        log_probs = predict_rows(learner, sampler, torch.tensor(self.indices)).double().cpu()
         predicted, entropy = log_probs.argmax(1), kernels.entropy(log_probs).mean().item()
         before = self.stored.classes(round_ - 1)
         self.stored.append(round_, predicted.numpy())

@@ -107,6 +107,7 @@ def refuse_early(config: Any, hydra: Any) -> None:
         run = composed.build()
     except InputError:
         return  # a fault of this job's own keys, which it says when it comes up
+    run.tuning.check_installed()
     refuse_layer_features(run, composed.choices)
     SETTINGS[without_seed(composed.overrides)] = (composed, run)
 

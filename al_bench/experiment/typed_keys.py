@@ -21,6 +21,7 @@ GROUPS = (
     "model",
     "posterior",
     "training",
+    "tuning",
     "annotator",
     "strategy",
     "initial",

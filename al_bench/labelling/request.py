@@ -67,6 +67,7 @@ WITHOUT_EFFECT = {
     "annotator": "people label",
     "stress": "the pool is taken as it is",
     "seeds": "seed=N drives all",
+    "tuning": "it trains the learner as it is configured",
     "tracker": "it makes no run that could be shown",
 }
 """Groups of keys that have a meaning for `al-bench run` alone, and why."""
@@ -94,6 +95,11 @@ def check_request(request: Request) -> None:
         )
     if config.training.warm_start:
         raise InputError("training.warm_start is true, and al-bench query trains from scratch; set it to false")
+    if config.tuning.tunes:
+        raise InputError(
+            "tuning is for al-bench run, and al-bench query trains the learner as it is configured: type tuning=never, "
+            "with the values that a run on similar data has chosen"
+        )
     schedule = config.schedule
     if schedule.stop_at_accuracy is not None and schedule.stop_at_accuracy_on is not StopOn.audit:
         raise InputError(

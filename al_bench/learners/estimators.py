@@ -32,6 +32,7 @@ class Estimator(ABC):
     Attributes:
         option: Its name in the config group `model`.
         training_keys: The keys of `training` that it uses.
+        kind_of_learner: Its default space in `tuning.spaces`; none where the class has no such attribute.
         seeds_differ: Whether two estimators that see the same labels differ by their random state.
     """
 
@@ -112,6 +113,7 @@ class LogisticRegression(Estimator):
 
     C: float = 1.0
     max_iter: int = 1000
+    kind_of_learner: ClassVar[str] = "linear"
     option: ClassVar[str] = "logistic_regression"
 
     def __post_init__(self) -> None:
@@ -139,6 +141,7 @@ class RandomForest(Estimator):
     max_depth: int | None = None
     min_samples_leaf: int = 1
     max_features: Any = "sqrt"
+    kind_of_learner: ClassVar[str] = "forest"
     option: ClassVar[str] = "random_forest"
     seeds_differ: ClassVar[bool] = True
 
@@ -175,6 +178,7 @@ class HistGradientBoosting(Estimator):
     max_leaf_nodes: int = 31
     min_samples_leaf: int = 5
     l2_regularization: float = 0.0
+    kind_of_learner: ClassVar[str] = "boosting"
     option: ClassVar[str] = "hist_gradient_boosting"
 
     def __post_init__(self) -> None:

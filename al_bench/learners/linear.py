@@ -48,6 +48,7 @@ class Linear:
 
     C: float = 100.0
     scaling: Scaling = Scaling.norm
+    kind_of_learner: ClassVar[str] = "linear"
     training_keys: ClassVar[frozenset[str]] = frozenset({"class_weights"})
 
     def __post_init__(self) -> None:

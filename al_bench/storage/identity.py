@@ -23,7 +23,13 @@ A key of today that an old record lacks has this value, else its present default
 is not what was done before adds a line here.
 """
 
-FORMER_CHOICES = {"encoder": "none", "annotator": "perfect", "stress": "none", "stopping": "none"}
+FORMER_CHOICES = {
+    "encoder": "none",
+    "annotator": "perfect",
+    "stress": "none",
+    "stopping": "none",
+    "tuning": "never",
+}
 """Component that was added after records had been written, to the option that was the rule before."""
 
 REPLACED_DEFAULTS: dict[str, tuple[Any, Any]] = {

@@ -40,7 +40,7 @@ LENGTH_KEYS = frozenset({"schedule.rounds", "schedule.budget"})
 
 SPARSE = (
     *("metrics", "class_metrics", "confusion", "class_results", "acquired_items", "validation_accuracy"),
-    *("stop_set", "stopped_by", "annotation", "successor"),
+    *("stop_set", "stopped_by", "annotation", "successor", "tuning"),
 )
 """Fields that a line has only where they say something."""
 

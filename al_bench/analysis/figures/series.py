@@ -17,7 +17,7 @@ from al_bench.analysis.statistics import Floats as Floats
 from al_bench.analysis.study import Study
 from al_bench.errors import InputError
 from al_bench.metrics import Metric
-from al_bench.records import RoundRecord
+from al_bench.records import TUNE, RoundRecord
 from al_bench.storage.runs import Run
 
 X_AXES = ("labels", "seconds", "seconds+evaluate")
@@ -68,7 +68,9 @@ def seconds_of(arm: Arm, evaluate: bool = False) -> Floats:
 
 
 def stage_seconds_of(run: Run, record: RoundRecord) -> dict[str, float]:
-    """The seconds of one round by stage, 0 for a stage that did not run; those of the metrics count as evaluation.
+    """The seconds of one round by stage, 0 for a stage that did not run.
+
+    Those of the metrics count as evaluation, those of the trials of tuning as training.
 
     Raises:
         InputError: The round has no seconds of training.
@@ -76,7 +78,8 @@ def stage_seconds_of(run: Run, record: RoundRecord) -> dict[str, float]:
     if "train" not in record.seconds:
         raise InputError(f"{run.folder}: round {record.round} has no usable seconds; plot against labels instead")
     seconds = {stage: record.seconds.get(stage, 0.0) for stage in STAGES}
-    return seconds | {"evaluate": seconds["evaluate"] + record.seconds.get("metrics", 0.0)}
+    trained = seconds["train"] + record.seconds.get(TUNE, 0.0)
+    return seconds | {"train": trained, "evaluate": seconds["evaluate"] + record.seconds.get("metrics", 0.0)}
 
 
 def class_counts_of(run: Run) -> dict[int, NDArray[np.int64]]:

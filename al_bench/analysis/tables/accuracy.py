@@ -18,6 +18,7 @@ from al_bench.analysis.tables.labels import saved_table, targets_table
 from al_bench.analysis.tables.pairwise import error_table, penalty_table
 from al_bench.analysis.tables.seeds import seeds_table
 from al_bench.analysis.tables.table import Table, Value, spread
+from al_bench.analysis.tables.tuning import tuning_table
 from al_bench.analysis.tables.variance import variance_table
 from al_bench.analysis.tables.warm_up import warm_up_table
 from al_bench.analysis.targets import targets_by_arm
@@ -56,7 +57,8 @@ def compare_tables(study: Study, targets: Sequence[float] | None = None, log: bo
         tables.append(error_table(study))
     if (variance := variance_table(study)) is not None:
         tables.append(variance)
-    return [*tables, cost_table(study)]
+    tuned = tuning_table(study)
+    return [*tables, cost_table(study), *([] if tuned is None else [tuned])]
 
 
 def metrics_table(study: Study) -> Table | None:

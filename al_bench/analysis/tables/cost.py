@@ -10,6 +10,8 @@ import numpy as np
 from al_bench.analysis.arms import Arm
 from al_bench.analysis.study import Study
 from al_bench.analysis.tables.table import Table, Value
+from al_bench.analysis.tables.tuning import has_trials
+from al_bench.records import TUNE
 from al_bench.storage.runs import Run
 
 PHASES = ("train", "score", "select")
@@ -60,9 +62,10 @@ def cost(arm: Arm) -> Cost:
 
 
 def _total(run: Run, phase: str) -> float:
-    """A run's seconds in a phase; a strategy that scores nothing has none and took 0, where others were recorded."""
+    """A run's seconds in a phase, those of trials in training; 0 of one that it lacks, where others were recorded."""
     recorded = [record.seconds for record in run.rounds if record.seconds]
-    return sum(seconds.get(phase, 0.0) for seconds in recorded) if recorded else math.nan
+    stages = ("train", TUNE) if phase == "train" else (phase,)
+    return sum(seconds.get(stage, 0.0) for seconds in recorded for stage in stages) if recorded else math.nan
 
 
 def _peak(run: Run, phase: str) -> float:
@@ -108,6 +111,8 @@ def cost_table(study: Study) -> Table:
         f"{gained} from the first round to the last, and {study.budget.noun} are those acquired between the two; "
         "peak memory of the process in MiB (on a GPU: of the device)."
     )
+    if has_trials(study.arms):
+        note += " The trials of tuning count as training."
     heads = (
         "arm", "train s", "score s", "select s", "sum s", f"{unit} / 100 {study.budget.noun}", f"{unit} / minute",
         "train MiB", "score MiB", "select MiB",

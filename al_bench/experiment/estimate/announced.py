@@ -22,6 +22,7 @@ from al_bench.experiment.estimate.sentences import short_line, span_of_time
 from al_bench.learners.linear_learner import LinearLearner
 from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Stop
+from al_bench.records import TUNE
 from al_bench.storage.run_folder import RunFolder
 from al_bench.strategies.base import ScoreStrategy
 
@@ -46,6 +47,7 @@ def growing_stages(experiment: Experiment) -> tuple[str, ...]:
         *(() if trains_alike else ("train",)),
         *(() if isinstance(experiment.strategy, ScoreStrategy) else ("select",)),
         *(() if experiment.successor is None else ("successor",)),
+        *(() if trains_alike or not experiment.config.tuning.every_round else (TUNE,)),
     )
 
 
@@ -97,12 +99,16 @@ class AnnouncedEstimate:
             self._say([record], self._folder, f"from round {record.round} of {self._arm}")
         self._has_trained = True
 
+    def _ahead(self, rounds: list[RoundRecord], labels: list[int]) -> tuple[float, float] | None:
+        """The seconds of rounds to come."""
+        tuning = self._experiment.config.tuning
+        tuned_once = tuning.tunes and not tuning.every_round
+        return recorded.seconds_ahead(rounds, labels, growing_stages(self._experiment), tuned_once)
+
     def _say(self, rounds: list[RoundRecord], source: RunFolder | None, basis: str) -> None:
         self._said = True
         done = len(self._folder.rounds)
-        ahead = (
-            recorded.seconds_ahead(rounds, self._labels[done:], growing_stages(self._experiment)) if rounds else None
-        )
+        ahead = self._ahead(rounds, self._labels[done:]) if rounds else None
         rule = early_end(self._experiment.config)
         stops = bool(rule) and len(self._labels) > 1
         low, high = ahead or (0.0, 0.0)

@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from al_bench.config.schema import Reference, Schedule
 from al_bench.errors import InputError
-from al_bench.records import RoundRecord, RunHeader
+from al_bench.records import TUNE, RoundRecord, RunHeader
 from al_bench.storage.identity import differences
 from al_bench.storage.rounds import LENGTH_KEYS
 from al_bench.storage.run_folder import RunFolder
 
-GROWING = ("train", "select", "successor")
+GROWING = ("train", "select", "successor", TUNE)
 """The stages that may grow with the number of labelled points."""
 ENOUGH = 3
 """Rounds from which a trend is read."""
@@ -36,7 +37,7 @@ def seconds_of(record: RoundRecord) -> float:
 
 
 def seconds_ahead(
-    rounds: Sequence[RoundRecord], labels: Sequence[int], growing: Sequence[str] = GROWING
+    rounds: Sequence[RoundRecord], labels: Sequence[int], growing: Sequence[str] = GROWING, tuned_once: bool = False
 ) -> tuple[float, float] | None:
     """The seconds of rounds to come, the fewest and the most that can be expected; None where nothing tells.
 
@@ -47,7 +48,15 @@ def seconds_ahead(
         rounds: Oldest first, those whose networks came from the cache left out.
         labels: L of each round to come.
         growing: The stages that may grow with L.
+        tuned_once: Whether round 0 alone tunes, so that its trials are in no later round.
     """
+    if tuned_once:
+        trials = sum(record.seconds.get(TUNE, 0.0) for record in rounds)
+        rest = [replace(record, seconds=_without_trials(record)) for record in rounds]
+        ahead_of_rest = seconds_ahead(rest, labels, growing)
+        if ahead_of_rest is None or not labels or not any(r.labelled == labels[0] and r.round == 0 for r in rounds):
+            return ahead_of_rest
+        return ahead_of_rest[0] + trials, ahead_of_rest[1] + trials
     acquiring = [record for record in rounds if record.acquired is not None and record.seconds]
     if not acquiring or not labels:
         return (0.0, 0.0) if acquiring else None
@@ -64,6 +73,11 @@ def seconds_ahead(
     steady = seconds_of(last) - rising
     most = sum(steady + rising * max(1.0, count / max(last.labelled, 1)) for count in labels)
     return seconds_of(last) * len(labels), most
+
+
+def _without_trials(record: RoundRecord) -> dict[str, float]:
+    """The seconds of a round without the trials of tuning."""
+    return {stage: seconds for stage, seconds in record.seconds.items() if stage != TUNE}
 
 
 def label_counts(initial: int, batch: int, at_end: int) -> list[int]:

@@ -10,6 +10,7 @@ from al_bench.experiment.estimate.curve import Cost, Curve, extrapolate
 from al_bench.experiment.estimate.disk import cache_bytes, run_bytes
 from al_bench.experiment.estimate.early_end import early_end
 from al_bench.experiment.estimate.quantities import Estimate, Span
+from al_bench.experiment.estimate.tuning_cost import longest_training, tuning_cost, tuning_remarks
 from al_bench.experiment.setup import Experiment
 from al_bench.learners.training import Stop
 
@@ -36,7 +37,7 @@ def estimate_run(
             shortest = low
     labels, rounds = experiment.labels_at_end, experiment.rounds
     fewest = (labels, rounds)
-    remarks = training_remarks(experiment, calibration)
+    remarks = [*training_remarks(experiment, calibration), *tuning_remarks(experiment)]
     if (rule := early_end(config)) and rounds > 1:
         low, fewest = shortest, (len(experiment.start.asked), 1)
         remarks.append(f"{rule} may end the run after any round")
@@ -90,7 +91,9 @@ def round_cost(experiment: Experiment, calibration: Calibration, number: int) ->
         rest += at_labels(calibration.score, labelled, candidates) + at_labels(calibration.select, labelled, candidates)
     if not labelled:  # a cold start trains nothing
         return rest, rest
-    return rest + calibration.training.expected.at(labelled), rest + calibration.training.most.at(labelled)
+    tried, tried_most = tuning_cost(experiment, calibration, number, labelled)
+    expected, most = calibration.training.expected.at(labelled), calibration.training.most.at(labelled)
+    return rest + expected + tried, rest + most * longest_training(experiment) + tried_most
 
 
 def at_labels(curves: Mapping[int, Curve], labelled: int, candidates: int) -> Cost:

@@ -101,7 +101,8 @@ def former_setting(composed: Composed, run: RunConfig, seeds: Sequence[int | Non
     full = run.reference is Reference.full
     labels = [initial] if full else recorded.label_counts(initial, run.schedule.batch, end)
     rounds = recorded.trained_here(former.header, former.rounds)
-    if (ahead := recorded.seconds_ahead(rounds, labels)) is None:
+    tuned_once = run.tuning.tunes and not run.tuning.every_round
+    if (ahead := recorded.seconds_ahead(rounds, labels, tuned_once=tuned_once)) is None:
         return unknown
     low, high = (Cost(seconds, seconds) for seconds in ahead)
     estimate = Estimate(

@@ -28,10 +28,12 @@ class PretrainedModel(ABC):
     Attributes:
         packages: The installed packages on whose versions the network depends.
         option: What the model is called in messages.
+        kind_of_learner: Its default space in `tuning.spaces`.
     """
 
     packages: ClassVar[tuple[str, ...]] = ("torch",)
     option: ClassVar[str] = "model"
+    kind_of_learner: ClassVar[str] = "finetuning"
     dropout_dense: float = 0.5
     digest: str | None = None
 
