@@ -25,7 +25,15 @@ from al_bench.config.options import files, first_line
 from al_bench.config.page_text import as_markdown, between_marks
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.strategy_pages import arguments, docstring, page, typed
-from al_bench.records import AnnotationRecord, FitRecord, HealthRecord, RoundRecord, RunHeader, StopSetRecord
+from al_bench.records import (
+    AnnotationRecord,
+    FitRecord,
+    HealthRecord,
+    RoundRecord,
+    RunHeader,
+    StopSetRecord,
+    TuningRecord,
+)
 
 GUIDE = Path(__file__).resolve().parents[1] / "al_bench" / "guide"
 FIELDS = ("<!-- fields: begin -->\n", "<!-- fields: end -->\n")
@@ -68,6 +76,7 @@ RECORDS = (
     ("stop_set, of rounds.jsonl", StopSetRecord),
     ("health, of rounds.jsonl", HealthRecord),
     ("annotation, of rounds.jsonl", AnnotationRecord),
+    ("tuning, of rounds.jsonl", TuningRecord),
     ("header.json", RunHeader),
 )
 

@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Any
 
 from al_bench.config.components import typed
+from al_bench.config.contracts import class_name
+from al_bench.config.registry import COMPONENTS
 from al_bench.config.schema import RunConfig
 from al_bench.config.unused_keys import USED
 from al_bench.errors import InputError
@@ -177,5 +179,6 @@ def check_tuning(config: RunConfig, start: PoolState) -> None:
 
 def _model(config: RunConfig) -> str:
     """The model's option or class, for messages."""
-    option = getattr(type(config.model), "option", type(config.model).__name__)
-    return option if str(option).startswith("model=") else f"model: {option}"
+    cls = type(config.model)
+    name = next((name for name, path in COMPONENTS["model"].items() if path == f"{cls.__module__}:{cls.__name__}"), "")
+    return f"model={name}" if name else f"model: {class_name(cls)}"

@@ -421,11 +421,11 @@ def test_parameters_of_a_class_of_scikit_learn_can_be_tuned(run):
 
 REFUSED = {
     ("model=linear", "tuning=start", "tuning.space={model.D: [1]}"): (
-        "tuning.space has the key 'model.D', which model: Linear does not have; of model it may be model.C, "
+        "tuning.space has the key 'model.D', which model=linear does not have; of model it may be model.C, "
         "model.scaling"
     ),
     ("model=linear", "tuning=start", "tuning.space={training.lr: [1]}"): (
-        "tuning.space has the key 'training.lr', which model: Linear does not have; of training it may be "
+        "tuning.space has the key 'training.lr', which model=linear does not have; of training it may be "
         "training.class_weights"
     ),
     ("model=mlp", "tuning=start", "tuning.space={strategy.x: [1]}"): "model.KEY or training.KEY",
@@ -453,7 +453,7 @@ REFUSED = {
         "training.stop is early, which reads the validation set"
     ),
     ("model=sklearn", "model.target=sklearn.tree.DecisionTreeClassifier", "tuning=start"): (
-        "tuning.space names no key, and model: sklearn has no default one"
+        "tuning.space names no key, and model=sklearn has no default one"
     ),
     (
         *("model=sklearn", "model.target=sklearn.tree.DecisionTreeClassifier", "tuning=start"),
