@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -507,3 +508,69 @@ def test_the_tuner_gives_the_same_learner_while_the_values_stay(monkeypatch):
     assert told is not None
     assert told.chosen == 0
     assert first is experiment
+
+
+def test_an_estimate_counts_the_trials_of_the_rounds_that_tune():
+    from al_bench.experiment.estimate.calibrate import Calibration
+    from al_bench.experiment.estimate.curve import Cost
+    from al_bench.experiment.estimate.run_cost import round_cost
+    from al_bench.experiment.estimate.tuning_cost import longest_training, tuning_cost
+
+    calibration = Calibration()
+    for size, seconds in ((4, 1.0), (20, 5.0)):
+        calibration.training.expected.add(size, Cost(seconds, seconds))
+        calibration.training.most.add(size, Cost(seconds, seconds))
+    never, start, every = (experiment_of(*words) for words in (LINEAR, START, EVERY))
+    plain = round_cost(never, calibration, 1)[0].wall
+    assert tuning_cost(never, calibration, 0, 12) == (Cost(), Cost())
+    low, high = tuning_cost(start, calibration, 0, 12)
+    assert low.wall == high.wall == pytest.approx(4 * 3 * 2.0)  # trials, folds, a training on 8 of 12 points
+    assert tuning_cost(start, calibration, 1, 16) == (Cost(), Cost())
+    assert round_cost(every, calibration, 1)[0].wall == pytest.approx(plain + 4 * 3 * 2.5)
+    longer = experiment_of("debug=smoke", "tuning=start", "initial.size=12")
+    assert longest_training(longer) == 3.0
+    assert tuning_cost(longer, calibration, 0, 12)[1].wall == pytest.approx(
+        3 * tuning_cost(longer, calibration, 0, 12)[0].wall
+    )
+
+
+def test_rounds_to_come_of_a_run_that_tunes_once_take_no_trials():
+    from al_bench.experiment.estimate.recorded import seconds_ahead
+    from al_bench.records import RoundRecord
+
+    def rounds(*tunes):
+        return [
+            RoundRecord(
+                round=place,
+                labelled=10 + 10 * place,
+                accuracy=0.5,
+                acquired=[1],
+                seconds={"train": 1.0} | ({"tune": seconds} if seconds else {}),
+            )
+            for place, seconds in enumerate(tunes)
+        ]
+
+    assert seconds_ahead(rounds(60.0), [20, 30], (), tuned_once=True) == (2.0, 2.0)
+    assert seconds_ahead(rounds(60.0, 0, 0), [10, 20, 30], tuned_once=True) == pytest.approx((63.0, 63.0))
+    assert seconds_ahead(rounds(60.0, 60.0, 60.0), [40]) == pytest.approx((61.0, 61.0))
+
+
+def test_compare_shows_what_was_chosen_and_counts_the_trials_as_training(run):
+    from al_bench.analysis.studies import studies
+    from al_bench.analysis.tables.accuracy import compare_tables
+
+    for seed in (0, 1):
+        for strategy in ("random", "margin"):
+            assert run(*START, f"strategy={strategy}", f"seed={seed}", "study=t").status == 0
+            assert run(*LINEAR, f"strategy={strategy}", f"seed={seed}", "study=t").status == 0
+    (study,) = studies([Path("results/runs/t")])
+    arms = {arm.name for arm in study.arms if "tuning=start" in arm.name}
+    (margin,) = (name for name in arms if name.startswith("margin"))
+    assert study.baseline_of(margin) == margin.replace("margin", "random")
+    tables = {table.key: table for table in compare_tables(study)}
+    rows = {row["arm"]: row for row in tables["tuning"].records}
+    assert set(rows) == arms
+    assert all(row["key"] == "model.C" and row["tuned"] == 2 and row["seconds"] > 0 for row in rows.values())
+    trained = {row["arm"]: row["seconds_train"] for row in tables["cost"].records}
+    assert all(trained[name] > rows[name]["seconds"] for name in arms)
+    assert "The trials of tuning count as training." in tables["cost"].note
