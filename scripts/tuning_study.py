@@ -110,10 +110,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="CSV, written anew")
     parser.add_argument("--results", type=Path, default=Path("results/runs"), help="where the runs are")
     parser.add_argument("--seeds", type=int, default=5, help="how many")
+    parser.add_argument("--datasets", nargs="+", default=DATASETS, help="by their options")
+    parser.add_argument("--learners", nargs="+", default=["linear"], choices=LEARNERS, help="mlp takes far longer")
     asked = parser.parse_args()
     rows = []
-    for learner, (keys, tuned_keys) in LEARNERS.items():
-        for dataset in DATASETS:
+    for learner in asked.learners:
+        keys, tuned_keys = LEARNERS[learner]
+        for dataset in asked.datasets:
             untuned: dict[str, dict[int, float]] = {}
             for tuning in TUNINGS:
                 study = f"tuning_{learner}_{tuning}"
