@@ -24,6 +24,7 @@ from hydra._internal.defaults_list import create_defaults_list as hydras_default
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import get_args_parser
 from hydra.core import utils as hydra_utils
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
@@ -144,6 +145,15 @@ def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
+def the_store(store: ConfigStore, memo: dict[int, Any]) -> ConfigStore:
+    """The store itself in place of a copy, for `copy.deepcopy`.
+
+    Hydra copies all schemas each time that it composes, and to list the options of each group: 65 times a tenth of a
+    second for `run --help`. It has no need to, as the store copies what is loaded from it.
+    """
+    return store
+
+
 for _owner, _names in (
     (Plugins, ("instantiate_sweeper", "instantiate_launcher")),
     (config_loader_impl.ConfigLoaderImpl, ("load_configuration", "load_sweep_config")),
@@ -153,6 +163,7 @@ for _owner, _names in (
     for _name in _names:
         setattr(_owner, _name, refusing(getattr(_owner, _name)))
 config_loader_impl.create_defaults_list = create_defaults_list
+ConfigStore.__deepcopy__ = the_store  # type: ignore[attr-defined]
 """On import: the workers of a launcher, which call nothing of al-bench before they compose, import this module."""
 
 
