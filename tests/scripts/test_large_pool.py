@@ -1,0 +1,55 @@
+"""The script that measures pools in shards, on a small pool."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+SCRIPTS = REPOSITORY / "scripts"
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module("large_pool")
+
+
+def line(name: str, rows: int, workers: int, main: float, others: float) -> tuple[tuple[str, ...], dict[str, str]]:
+    key = (name, "shards", str(rows), str(workers))
+    return key, {"main_s": str(main), "workers_s": str(others), "select_s": "0"}
+
+
+def test_conclusions_are_those_of_the_lines(script: Any) -> None:
+    found = dict([line("mlp", 10, 1, 4.0, 0.0), line("mlp", 10, 2, 0.5, 4.5), line("mlp", 100, 1, 40.0, 0.0)])
+    script.conclude(found)
+    one, two, larger = found.values()
+    assert two["critical_s"] == "2.75"
+    assert two["efficiency"] == "0.73"  # 4 / (2 · 2.75)
+    assert one["efficiency"] == one["exponent"] == two["exponent"] == ""
+    assert larger["exponent"] == "1.00"
+
+
+@pytest.mark.slow
+def test_a_line_is_measured_and_picks_are_those_of_one_process_and_of_memory(tmp_path: Path, script: Any) -> None:
+    pool = script.features(tmp_path / "pool", 20_000)
+    assert len(list(pool.glob("x-*.npy"))) == 20
+    found = []
+    for path, workers in ((pool, "1"), (pool, "2"), (script.in_memory(pool), "1")):
+        words = [f"dataset.path={path}", "dataset=npz", *script.ROUND, *script.WORDS["mlp"]]
+        command = [sys.executable, str(SCRIPTS / "large_pool_line.py"), workers, "1", *words]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+        found.append(json.loads(ran.stdout.splitlines()[-1]))
+    assert len({each["picks"] for each in found}) == 1
+    assert len({each["fingerprint"] for each in found}) == 1
+    assert [each["rows"] for each in found] == [19_900] * 3
+    assert found[0]["reads"] == 1
+    assert found[0]["workers_s"] == [0]
+    assert found[1]["workers_s"][0] > 0
