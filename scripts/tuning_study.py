@@ -112,13 +112,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="how many")
     parser.add_argument("--datasets", nargs="+", default=DATASETS, help="by their options")
     parser.add_argument("--learners", nargs="+", default=["linear"], choices=LEARNERS, help="mlp takes far longer")
+    parser.add_argument("--tunings", nargs="+", default=TUNINGS, choices=TUNINGS, help="never first")
     asked = parser.parse_args()
     rows = []
     for learner in asked.learners:
         keys, tuned_keys = LEARNERS[learner]
         for dataset in asked.datasets:
             untuned: dict[str, dict[int, float]] = {}
-            for tuning in TUNINGS:
+            for tuning in asked.tunings:
                 study = f"tuning_{learner}_{tuning}"
                 words = [f"dataset={dataset}", f"tuning={tuning}", f"strategy={','.join(STRATEGIES)}", *SETTING, *keys]
                 words += tuned_keys if tuning != "never" else ()
