@@ -234,7 +234,7 @@ class RunConfig:
             AL_BENCH_CACHE, else the user's cache folder. null or off: every run works for itself. No result depends
             on it.
         tracker: Tools in which the run is shown; see its class.
-        recommended_by: The version of the table that named the strategy; `strategy=recommended` sets it, for the record.
+        recommended_by: The version of the table that named the strategy, set by `strategy=recommended`, for the record.
     """
 
     dataset: Any = MISSING

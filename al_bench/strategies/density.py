@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from al_bench import checks, kernels
@@ -125,7 +126,10 @@ class ProbCover(LowBudgetStrategy):
             checks.above("strategy.delta", self.delta, 0, ", or null to estimate it", finite=True)
         checks.fraction("strategy.purity", self.purity, zero=False)
         checks.at_least("strategy.edges_max", self.edges_max, 1)
-        self._pool = kernels.PoolPairs(1.1 if self.delta is None else 1.0)  # no field: it is no key of the config
+
+    @cached_property
+    def _pool(self) -> kernels.PoolPairs:
+        return kernels.PoolPairs(1.1 if self.delta is None else 1.0)
 
     def keys_without_effect(self) -> dict[str, str]:
         """The keys that nothing reads beside the other keys, each with the reason and what to set."""

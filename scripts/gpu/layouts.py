@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 
 from al_bench.experiment.loop import train
@@ -29,7 +31,7 @@ def layouts(setting: Setting) -> list[dict[str, str]]:
                     strategy="random",
                 )
                 experiment.learner.networks[0].to(memory_format=layout)  # type: ignore[attr-defined]
-                seconds[name], _ = setting.seconds(lambda each=experiment: train(each, each.start, 0))
+                seconds[name], _ = setting.seconds(partial(train, experiment, experiment.start, 0))
             subject = f"training, {steps} steps of {BATCH}, {model}, {precision}, channels-last"
             lines.append(line("layouts", subject, "channels-first", seconds["last"], seconds["first"], n=3))
     return lines

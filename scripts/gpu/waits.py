@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
-from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from al_bench.experiment.acquire import gatherer_of, score
@@ -28,7 +28,7 @@ def waits(setting: Setting) -> list[dict[str, str]]:
         once, twice = (
             setting.experiment("cuda", *words, f"training.steps={STEPS * times}", model=model) for times in (1, 2)
         )
-        calls = [counted(lambda experiment=each: train(experiment, experiment.start, 0)) for each in (once, twice)]
+        calls = [counted(partial(train, each, each.start, 0)) for each in (once, twice)]
         steps = (calls[1] - calls[0]) / STEPS
         lines.append(
             line(
@@ -42,11 +42,7 @@ def waits(setting: Setting) -> list[dict[str, str]]:
         _, gatherer = gatherer_of(once, once.start)
         chunk = once.learner.chunk
         pool = torch.tensor(once.start.unlabelled[: 4 * chunk])
-
-        def scored(rows: Tensor) -> Callable[[], object]:
-            return lambda: score(gatherer, rows)  # noqa: B023 — called before the next network
-
-        calls = [counted(scored(pool[: times * chunk])) for times in (2, 4)]
+        calls = [counted(partial(score, gatherer, pool[: times * chunk])) for times in (2, 4)]
         chunks = (calls[1] - calls[0]) / 2
         lines.append(
             line(

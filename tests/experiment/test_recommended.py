@@ -48,7 +48,13 @@ def test_words_without_it_are_as_they_were():
 
 def test_a_forest_reads_its_inputs():
     words, _ = resolve(["dataset=digits", "model=random_forest", "strategy=recommended"])
-    assert words == ["dataset=digits", "model=random_forest", "strategy=typiclust", "strategy.features=input", "recommended_by=t"]
+    assert words == [
+        "dataset=digits",
+        "model=random_forest",
+        "strategy=typiclust",
+        "strategy.features=input",
+        "recommended_by=t",
+    ]
 
 
 def test_a_sweep_over_settings_is_refused():
