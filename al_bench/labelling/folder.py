@@ -32,6 +32,7 @@ import msgspec
 from al_bench.errors import InputError
 from al_bench.labelling.batch import BatchRecord
 from al_bench.storage.files import MEGABYTE, read_regular, write_text
+from al_bench.storage.holder import NAME as HOLDER
 from al_bench.storage.lock import LOCK, locked
 
 LIMIT = 1024 * MEGABYTE
@@ -65,8 +66,9 @@ class LabellingFolder:
                     part.unlink(missing_ok=True)
                 yield cls(path)
             finally:
-                if made and [entry.name for entry in path.iterdir()] == [LOCK]:
-                    (path / LOCK).unlink()
+                if made and {entry.name for entry in path.iterdir()} <= {LOCK, HOLDER}:
+                    for name in (LOCK, HOLDER):
+                        (path / name).unlink(missing_ok=True)
                     with contextlib.suppress(OSError):
                         for folder in made:
                             folder.rmdir()

@@ -27,6 +27,7 @@ from filelock import FileLock, Timeout
 
 from al_bench.storage.environment import cpu_info
 from al_bench.storage.files import atomic_write, read_regular
+from al_bench.storage.lock import why_no_lock
 
 LIMIT = 2 * 2**30
 """Bytes that all entries may take: two gigabytes."""
@@ -102,6 +103,8 @@ class Cache:
         lock = FileLock(path.with_suffix(".lock"))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if fault := why_no_lock(path.with_suffix(".lock")):
+                raise NotImplementedError(fault)
             try:
                 lock.acquire(timeout=0)
             except Timeout:

@@ -18,7 +18,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,11 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from al_bench.errors import InputError
 from al_bench.storage.cache import WAIT
 from al_bench.storage.files import MEGABYTE, read_regular, write_text
+from al_bench.storage.holder import Holder
+from al_bench.storage.lock import why_no_lock
 
 FOLDER = "features"
 """The folder of the stores, in the folder of what runs share."""
@@ -67,12 +70,26 @@ class FeatureStore:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Inside, no other process appends, as far as the file system can lock and for `WAIT` seconds.
+        """Inside, no other process appends, on this machine or another, for `WAIT` seconds.
 
         Raises:
-            OSError: The folder cannot be made, or cannot be locked.
+            OSError: The folder cannot be made or held, or another machine holds it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            has_lock = why_no_lock(self.path / "lock") is None
+            if has_lock:
+                stack.enter_context(self._locked())
+            note = Holder(self.path, has_lock)
+            try:
+                note.take("another run computes features in it")
+            except InputError as error:
+                raise OSError(str(error)) from error
+            stack.callback(note.release)
+            yield
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
         lock = FileLock(self.path / "lock")
         try:
             lock.acquire(timeout=0)

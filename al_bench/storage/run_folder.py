@@ -38,7 +38,7 @@ from al_bench.storage.archive import has_record, read_record
 from al_bench.storage.files import MEGABYTE, atomic_write, write_text
 from al_bench.storage.header import read_header, write_header
 from al_bench.storage.identity import differences
-from al_bench.storage.lock import locked
+from al_bench.storage.lock import Hold, locked
 from al_bench.storage.predictions import NAME as PREDICTIONS
 from al_bench.storage.predictions import StoredPredictions
 from al_bench.storage.rescored import NAME as RESCORED
@@ -82,6 +82,7 @@ class RunFolder:
     Attributes:
         header: What ran; None where nothing was recorded yet.
         rounds: The rounds on record, oldest first.
+        hold_of_this: What this process holds the folder by; None where it does not.
 
     Raises:
         DamagedRecordError: the record is damaged.
@@ -100,6 +101,7 @@ class RunFolder:
         self._digests = list(self._stored.digests)
         self._replacing = False
         self._predictions: StoredPredictions | None = None
+        self.hold_of_this: Hold | None = None
 
     @classmethod
     @contextmanager
@@ -110,8 +112,10 @@ class RunFolder:
             InputError: another process holds it.
             DamagedRecordError: the record is damaged.
         """
-        with locked(path, "another process is running this"):
-            yield cls(path)
+        with locked(path, "another process is running this") as hold:
+            folder = cls(path)
+            folder.hold_of_this = hold
+            yield folder
 
     @property
     def finished(self) -> bool:
@@ -264,7 +268,10 @@ class RunFolder:
 
         Raises:
             ValueError: a number is NaN or infinite.
+            InputError: another machine has taken the run over.
         """
+        if self.hold_of_this is not None:
+            self.hold_of_this.check()
         assert self.header is not None
         line, digest = encode(record, self._digests[-1] if self._digests else chain_start(self.header))
         path = self.path / "rounds.jsonl"
