@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from al_bench.config.composed import Composed, current
-from al_bench.config.hydra_adapter import Launch, Sweep
-from al_bench.config.launcher import workers
+from al_bench.config.hydra_sweeper import Launch, Sweep
+from al_bench.config.launcher import cores_of_all, workers
 from al_bench.config.run_names import run_folder
 from al_bench.errors import BenchError, InputError, plain_line
 from al_bench.experiment.estimate.curve import Cost, process_start, timed
@@ -138,7 +138,8 @@ def estimating(estimates: list[SweepEstimate], make: Callable[[Composed], Job]) 
             pairs = zip(names, groups.values(), strict=True)
             estimate = estimate_groups([sweep_group(name, jobs, sweep, make) for name, jobs in pairs])
             at_a_time = workers(sweep.hydra, cores())
-            estimates.append(replace(estimate, workers=at_a_time or 1, unknown_workers=at_a_time is None))
+            shared = cores_of_all(sweep.hydra, cores(), estimate.threads)
+            estimates.append(replace(estimate, workers=at_a_time or 1, cores=shared, unknown_workers=at_a_time is None))
             return []
 
         return collect

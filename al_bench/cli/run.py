@@ -20,6 +20,7 @@ from al_bench.cli.estimate import estimating, show, without_flag
 from al_bench.config.compose import COMPOSE_ERRORS, application, known_keys, register
 from al_bench.config.composed import Composed, current, is_sweep
 from al_bench.config.hydra_adapter import options_first
+from al_bench.config.launcher import engine_name
 from al_bench.config.messages import one_line
 from al_bench.config.options import files
 from al_bench.config.registry import COMPONENTS, conf_dir
@@ -98,7 +99,10 @@ def go_on_by_former_rule(composed: Composed) -> str:
 def run_job(config: Any) -> Outcome:
     """Do the run that a composed configuration describes; Hydra calls this in this process or in a worker."""
     try:
-        job = make_job(current(config))
+        composed = current(config)
+        if not is_sweep() and (engine := engine_name(composed.hydra)) is not None:
+            raise InputError(f"hydra/launcher={engine} hands over sweeps: type al-bench run -m and the same words")
+        job = make_job(composed)
     except InputError as error:
         return Outcome("failed", None, str(error), bad_input=True)
     except COMPOSE_ERRORS as error:
@@ -181,11 +185,9 @@ def main(argv: list[str]) -> int:
                 application(estimating(estimates, make_job))()
         else:
             application(task)()
-    except KeyboardInterrupt:
-        print(
-            "\nal-bench run: interrupted; the same command goes on from the last recorded round",
-            file=sys.stderr,
-        )
+    except KeyboardInterrupt as interrupt:
+        what_now = str(interrupt) or "the same command goes on from the last recorded round"
+        print(f"\nal-bench run: interrupted; {what_now}", file=sys.stderr)
         return 130
     except (*COMPOSE_ERRORS, InputError, OverflowError) as error:
         print(f"al-bench run: {one_line(error, known_keys(argv))}", file=sys.stderr)

@@ -20,8 +20,8 @@ examples:
   al-bench status results/runs/my-study --watch
   al-bench status results/runs --json status.json
 
-running      a process of this machine holds the lock of the run's folder
-waiting      its sweep is at work and has not come to it yet
+running      a process holds the run's folder, or Slurm or Ray has it at work
+waiting      its sweep is at work and has not come to it yet, or it is pending in Slurm or Ray
 stopped      it says that it runs, and no process holds it: the machine or the process died
 interrupted  by Ctrl-C or SIGTERM
 failed       with the error shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hydra.core.config_store import ConfigStore
 from al_bench.config.components import load_class
 from al_bench.config.composed import Composed
 from al_bench.config.hydra_adapter import COMPOSE_ERRORS, register_sources, split_hydra_node
+from al_bench.config.launcher import LAUNCHES
 from al_bench.config.messages import one_line
 from al_bench.config.registry import COMPONENTS, conf_dir
 from al_bench.config.schema import RunConfig
@@ -27,6 +29,8 @@ def register() -> None:
     register_sources()
     store = ConfigStore.instance()
     store.store(name="run_schema", node=RunConfig)
+    for name, launch in LAUNCHES.items():
+        store.store(group="hydra/launcher", name=name, node=launch)
     for group, schemas in COMPONENTS.items():
         for name, path in schemas.items():
             store.store(group=f"schema/{group}", name=name, node=load_class(path))
@@ -112,4 +116,6 @@ def known_keys(argv: Sequence[str], schema: type[RunConfig] = RunConfig) -> Iter
             keys |= set(compose(overrides, schema).keys())
         except Exception:
             continue
+    if any(word.lstrip("+~").startswith("hydra.launcher.") for word in argv):
+        keys |= {f"hydra.launcher.{key.name}" for launch in LAUNCHES.values() for key in fields(launch)}
     yield from sorted(keys)

@@ -1,19 +1,14 @@
-"""Everything that al-bench takes from Hydra beyond its documented interface, in one file.
+"""What al-bench takes from Hydra beyond its documented interface to compose; `hydra_sweeper` has what sweeps need.
 
-Hydra takes plugins only from modules below `hydra_plugins`, keeps its basic sweeper among its internals, and raises
-what a failed job returned. `tests/config/test_hydra_adapter.py` says which of these a new release of Hydra has changed.
+`tests/config/test_hydra_adapter.py` says what of it a new release of Hydra has changed.
 """
 
 from __future__ import annotations
 
 import functools
-import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NoReturn
 
 from hydra._internal import config_loader_impl
@@ -35,23 +30,13 @@ from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from al_bench.config.implied import KEY, ORDER, PREFIX, follow, take_implied
-from al_bench.config.messages import is_unknown_key, one_line
+from al_bench.config.messages import one_line
 from al_bench.config.sources import OwnSearchPath, OwnSource, add_own_schemas
 from al_bench.config.yaml_files import check_content, read_yaml
 from al_bench.errors import InputError
 
 COMPOSE_ERRORS = (HydraException, OmegaConfBaseException)
 """What Hydra and OmegaConf raise on a faulty configuration; `messages.one_line` puts it in one line for the user."""
-PLUGIN_MODULE = "hydra_plugins.al_bench"
-"""Where Hydra looks for the sweeper that conf/config.yaml names."""
-
-Launch = Callable[[Sequence[Sequence[str]], int], list[Any]]
-"""From the overrides of every job and the first job's number to what each job returned; None for one that failed."""
-
-
-def returned_value(job: Any) -> Any:
-    """What the task of a job returned, or the exception it ended with; `job.return_value` would raise that."""
-    return job._return_value
 
 
 def split_hydra_node(config: DictConfig) -> tuple[DictConfig, Any]:
@@ -255,106 +240,3 @@ def options_first(argv: Sequence[str]) -> list[str]:
     if len(given := [name for name, value in asked.items() if value]) > 1:
         refuse(f"{' and '.join(given)} are given; give one of them")
     return [*options, *overrides]
-
-
-def plugin_module() -> ModuleType:
-    """The module that Hydra takes al-bench's plugins from; there is no such file."""
-    import hydra_plugins
-
-    module = sys.modules.setdefault(PLUGIN_MODULE, ModuleType(PLUGIN_MODULE))
-    parent: Any = hydra_plugins
-    parent.al_bench = module
-    return module
-
-
-def first_of_each_seed_aside(jobs: Sequence[Sequence[str]]) -> list[Sequence[str]]:
-    """Of the jobs of a sweep that differ in their seed alone, the first."""
-    without_seeds = {tuple(word for word in job if not word.startswith("seed=")): job for job in reversed(jobs)}
-    return list(reversed(without_seeds.values()))
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A sweep before its jobs start.
-
-    Args:
-        composed: From a job's overrides to its configuration and Hydra's node.
-        hydra: Hydra's node of the sweep.
-    """
-
-    composed: Callable[[Sequence[str]], tuple[DictConfig, Any]]
-    hydra: Any
-
-
-def register_sweeper(
-    wrap: Callable[[Launch, Sweep], Launch],
-    jobs_started: Callable[[], bool],
-    check: Callable[[DictConfig, Any], None],
-) -> None:
-    """Make al-bench's sweeper known to Hydra: the basic one, whose launcher is wrapped.
-
-    Args:
-        wrap: From a launch, and the sweep, to the launch to use.
-        jobs_started: Whether any job of the sweep has been launched.
-        check: Refuses a job, from a composed configuration and Hydra's node, before the first is launched.
-    """
-    plugins = Plugins.instance()  # its first call loads Hydra's own plugins anew, so the base is imported after it
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-
-    class Sweeper(BasicSweeper):
-        def __init__(self, max_batch_size: int | None = None, params: dict[str, str] | None = None) -> None:
-            super().__init__(max_batch_size, params)
-
-        def sweep(self, arguments: list[str]) -> None:
-            launcher: Any = self.launcher
-            launch_jobs = launcher.launch
-
-            def launch(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[Any]:
-                return [returned_value(job) for job in launch_jobs(job_overrides, initial_job_idx=initial_job_idx)]
-
-            assert self.config is not None
-            recording = wrap(launch, Sweep(self.composed, self.config.hydra))
-
-            def launch_and_raise_nothing(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[Any]:
-                self.check(job_overrides)
-                recording(job_overrides, initial_job_idx)
-                return []
-
-            launcher.launch = launch_and_raise_nothing
-            try:
-                super().sweep(arguments)
-            except Exception:
-                if self.config is not None and not jobs_started():  # Hydra has made a folder for the sweep already
-                    shutil.rmtree(self.config.hydra.sweep.dir, ignore_errors=True)
-                raise
-
-        def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-            """Compose the jobs before the first is launched; of those that differ in their seed alone the first, and
-            the first of each seed, as composing takes a tenth of a second a job."""
-            seeds = {word: job for job in reversed(batch) for word in job if word.startswith("seed=")}
-            super().validate_batch_is_legal([*first_of_each_seed_aside(batch), *seeds.values()])
-
-        def composed(self, overrides: Sequence[str]) -> tuple[DictConfig, Any]:
-            """The configuration of a job, and Hydra's node."""
-            assert self.hydra_context is not None
-            assert self.config is not None
-            return split_hydra_node(self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides)))
-
-        def check(self, job_overrides: Sequence[Sequence[str]]) -> None:
-            """Refuse jobs that cannot work, of those that differ in their seed alone the first.
-
-            A key that an option of a swept group lacks is refused, too, before the other options' jobs run.
-            """
-            for job in first_of_each_seed_aside(job_overrides):
-                try:
-                    composed = self.composed(job)
-                except (*COMPOSE_ERRORS, InputError) as error:
-                    if is_unknown_key(error):
-                        raise
-                    continue  # the job says so itself
-                check(*composed)
-
-    Sweeper.__module__, Sweeper.__qualname__ = PLUGIN_MODULE, "Sweeper"
-    module: Any = plugin_module()
-    module.Sweeper = Sweeper
-    plugins.register(Sweeper)

@@ -85,12 +85,7 @@ def perform(job: Job) -> Outcome:
     try:
         check_trackers(job.config, job.folder.parent.name)
         stored = RunFolder(job.folder)
-        stored.check(job.identity, job.components, job.defaults, lengths=False)
-        check_own_code(stored, job.own_code)
-        if stored.complete and stored.same_length(job.identity) and not _own_files_changed(job):
-            catch_up(job.config, stored)
-            return _complete(job, stored, "already complete, ")
-        return _run(job, stored)
+        return complete_already(job, stored) or _run(job, stored)
     except InputError as error:
         return Outcome("failed", str(job.folder), str(error), bad_input=True)
     except Exception as error:  # before there is a folder to record it in: too little memory, no place for one
@@ -98,6 +93,24 @@ def perform(job: Job) -> Outcome:
             note = f"results: {error.filename} cannot be used: {error.strerror}; choose another place with results=…"
             return Outcome("failed", str(job.folder), note, bad_input=True)
         return Outcome("failed", str(job.folder), " ".join(_note(error, job.folder).split()))
+
+
+def complete_already(job: Job, stored: RunFolder) -> Outcome | None:
+    """The outcome of a run that is complete as it is asked for; None where there is something to do.
+
+    Args:
+        job: The run.
+        stored: Its folder.
+
+    Raises:
+        InputError: the folder holds a run of another configuration.
+    """
+    stored.check(job.identity, job.components, job.defaults, lengths=False)
+    check_own_code(stored, job.own_code)
+    if stored.complete and stored.same_length(job.identity) and not _own_files_changed(job):
+        catch_up(job.config, stored)
+        return _complete(job, stored, "already complete, ")
+    return None
 
 
 def check_typed(job: Job, experiment: Experiment) -> None:
@@ -154,6 +167,9 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
         folder.check(job.identity, job.components, job.defaults, lengths=False)
         check_own_code(folder, job.own_code)
         try:
+            if folder.hold_of_this is not None and folder.hold_of_this.remark:
+                announce.say(job, folder.hold_of_this.remark)
+                remarks = [*remarks, folder.hold_of_this.remark]
             for line in remarks:
                 logger.info("%s", line)
             _run_rounds(job, experiment, folder, header)

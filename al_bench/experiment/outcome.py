@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from al_bench.errors import InputError
 from al_bench.records import RoundRecord
+from al_bench.storage.run_folder import RunFolder, read_status
 
 STATUSES = ("complete", "failed", "missing")
 
@@ -25,6 +29,23 @@ class Outcome:
     folder: str | None
     note: str
     bad_input: bool = False
+
+
+def outcome_from_record(path: Path, hint: str = "") -> Outcome:
+    """How a job ended that returned nothing, by its run's folder.
+
+    Args:
+        path: The folder.
+        hint: What else is known where the record says nothing, such as the last line of a log.
+    """
+    with contextlib.suppress(InputError):  # a damaged record is not complete
+        run = RunFolder(path)
+        if run.complete:
+            return Outcome("complete", str(path), f"{run.rounds[-1].labelled} labels, from its record")
+        if run.status == "failed" and (error := read_status(path).get("error")):
+            return Outcome("failed", str(path), " ".join(str(error).split()))
+    said = f" ({hint})" if hint else ""
+    return Outcome("missing", str(path), f"no result: the worker died or never started{said}; run the command again")
 
 
 def outcome_table(outcomes: Sequence[tuple[str, Outcome]]) -> str:

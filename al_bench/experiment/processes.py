@@ -48,9 +48,20 @@ def run_in_process(
         environment: Of the process.
     """
     ended = processes.run([sys.executable, "-m", "al_bench", "run", *words], environment)
-    status = ended.returncode
-    printed = [line for line in (ended.stderr if status else ended.stdout).splitlines() if line.strip()]
-    lines = [line for line in printed if not line.startswith("next: ")]
+    return outcome_of_process(
+        ended.returncode, (ended.stderr if ended.returncode else ended.stdout).splitlines(), folder
+    )
+
+
+def outcome_of_process(status: int, printed: Sequence[str], folder: Path) -> Outcome:
+    """How a run ended that was a process of its own.
+
+    Args:
+        status: Its exit status, negative where a signal ended it.
+        printed: The last lines of what it printed.
+        folder: Of its record.
+    """
+    lines = [line.strip() for line in printed if line.strip() and not line.startswith("next: ")]
     if status < 0:
         note = f"ended by {signal.Signals(-status).name}; run the command again"
     elif lines:

@@ -1,6 +1,7 @@
 """Where the runs of a folder stand, read from their records and locks by another process; nothing is written.
 
-A run is at work where a process holds the lock of its folder. One that says `running` and is not held has died.
+A run is at work where a process holds its folder, or where the engine that it was handed to says so. One that says
+`running` itself and is not held has died.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from al_bench.errors import InputError
+from al_bench.experiment.engines.by_name import runs_at_work
 from al_bench.experiment.estimate.quantities import makespan
 from al_bench.experiment.estimate.recorded import Plan, seconds_ahead, seconds_of, trained_here
 from al_bench.storage.archive import is_archive
@@ -24,8 +26,8 @@ from al_bench.storage.runs import Run, read_run, run_folders
 from al_bench.storage.sweep_plan import SWEEPS, SweepPlan, read_plans
 
 STATES = ("running", "waiting", "complete", "stopped", "interrupted", "failed", "damaged", "missing")
-"""running: a process holds it. waiting: its sweep is at work and has not come to it. stopped: it says running, and no
-process holds it. missing: a sweep that is over was to do it, and it has no record."""
+"""running: a process holds it. waiting: its sweep or engine is at work, not with it. stopped: it says running,
+and no process holds it. missing: a sweep that is over was to do it, and it has no record."""
 GOES_ON = ("stopped", "interrupted", "failed", "missing")
 """The states from which typing the command again goes on."""
 
@@ -108,11 +110,12 @@ def folder_status(folder: Path, report: Callable[[str], None], now: float | None
     plans = [] if is_archive(folder) or not folder.is_dir() else plans_above(folder)
     states = {path.resolve(): run_state(path, now) for path in run_folders(folder, report)}
     workers = 0
+    at_engines = runs_at_work(plans[0][0], report) if plans else {}
     inside = folder.resolve()
     planned_before: set[Path] = set()
     for results, plan, alive in plans:
         mine = [path for run in plan.runs if (path := (results / run).resolve()).is_relative_to(inside)]
-        if alive and mine:
+        if (alive or any(path in at_engines for path in mine)) and mine:
             workers += plan.workers or 1
         command = shlex.join(["al-bench", *plan.command])
         for path in mine:
@@ -120,7 +123,7 @@ def folder_status(folder: Path, report: Callable[[str], None], now: float | None
                 continue
             planned_before.add(path)
             state = states.get(path, RunState(folder / path.relative_to(inside), "missing"))
-            states[path] = of_plan(state, alive, command)
+            states[path] = of_engine(of_plan(state, alive, command), at_engines.get(path))
     if not states:
         raise InputError(
             f"no runs found under {folder}; give a folder that al-bench run wrote, such as results/runs/<study>"
@@ -145,6 +148,18 @@ def of_plan(state: RunState, alive: bool, command: str) -> RunState:
     if alive and state.state in ("missing", "interrupted", "stopped") and state.rounds == 0:
         changes["state"] = "waiting"
     return RunState(**{**vars(state), **changes})
+
+
+def of_engine(state: RunState, at_engine: str | None) -> RunState:
+    """A run that an engine has taken over, perhaps on another machine, whose locks are not seen here.
+
+    Args:
+        state: By its record and its lock.
+        at_engine: running or waiting, as the engine says; None where it says nothing.
+    """
+    if at_engine is None or state.state in ("complete", "running", "damaged"):
+        return state
+    return RunState(**{**vars(state), "state": at_engine})
 
 
 def run_state(folder: Path, now: float) -> RunState:

@@ -12,17 +12,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from al_bench.config import hydra_adapter
+from al_bench.config import hydra_sweeper
 from al_bench.config.composed import Composed
-from al_bench.config.hydra_adapter import Launch, Sweep
-from al_bench.config.launcher import workers
+from al_bench.config.hydra_sweeper import Launch, Sweep
+from al_bench.config.launcher import check_launch, engine_name, workers
 from al_bench.config.run_names import run_folder
 from al_bench.config.schema import RunConfig
-from al_bench.errors import InputError, plain_line
+from al_bench.errors import BenchError, InputError, plain_line
 from al_bench.experiment.estimate.sweep_line import seed_of, sweep_line, without_seed
-from al_bench.experiment.outcome import Outcome, outcome_table
+from al_bench.experiment.outcome import Outcome, outcome_from_record, outcome_table
 from al_bench.storage.environment import cores
-from al_bench.storage.run_folder import RunFolder
 from al_bench.storage.sweep_plan import planned
 
 RESULTS: list[tuple[list[str], Outcome]] = []
@@ -36,13 +35,23 @@ def recording_outcomes(launch: Launch, sweep: Sweep) -> Launch:
 
     Args:
         sweep: Says where the run of a job that returned nothing lies.
+
+    Raises:
+        InputError: the launcher hands runs to an engine that is not installed.
     """
+    if (name := engine_name(sweep.hydra)) is not None:
+        launch = on_engine(name, sweep)
 
     def launch_and_record(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[Any]:
         print(f"al-bench: {plain_line(sweep_line(job_overrides, sweep, SETTINGS))}", file=sys.stderr)
         try:
             with planned_sweep(job_overrides, sweep, initial_job_idx):
                 returned = launch(job_overrides, initial_job_idx)
+        except InputError:  # an engine took nothing
+            raise
+        except BenchError as error:
+            print(f"al-bench: {error}", file=sys.stderr)
+            returned = []
         except Exception as error:
             print(f"al-bench: the launcher gave up: {type(error).__name__}: {error}", file=sys.stderr)
             returned = []
@@ -55,6 +64,22 @@ def recording_outcomes(launch: Launch, sweep: Sweep) -> Launch:
         return returned
 
     return launch_and_record
+
+
+def on_engine(name: str, sweep: Sweep) -> Launch:
+    """The launch of a sweep whose runs an engine takes over.
+
+    Args:
+        name: A key of `al_bench.config.launcher.ENGINES`.
+
+    Raises:
+        InputError: the engine is not installed here.
+    """
+    from al_bench.experiment.engines.by_name import make_engine
+    from al_bench.experiment.engines.launch import launching
+
+    check_launch(sweep.hydra.launcher)
+    return launching(make_engine(name, sweep.hydra.launcher), sweep, SETTINGS)
 
 
 def planned_sweep(
@@ -71,15 +96,6 @@ def planned_sweep(
     return planned(Path(sweep.hydra.sweep.dir), folders, command, workers(sweep.hydra, cores()), first)
 
 
-def outcome_from_record(path: Path) -> Outcome:
-    """How a job ended that returned nothing, by its run's folder."""
-    with contextlib.suppress(InputError):  # a damaged record is not complete
-        run = RunFolder(path)
-        if run.complete:
-            return Outcome("complete", str(path), f"{run.rounds[-1].labelled} labels, from its record")
-    return Outcome("missing", str(path), "no result: the worker died or never started; run the command again")
-
-
 def register(wrap: Callable[[Launch, Sweep], Launch] = recording_outcomes) -> None:
     """Make the sweeper known to Hydra.
 
@@ -87,7 +103,7 @@ def register(wrap: Callable[[Launch, Sweep], Launch] = recording_outcomes) -> No
         wrap: From a launch, and the sweep, to the launch to use.
     """
     SETTINGS.clear()
-    hydra_adapter.register_sweeper(wrap, lambda: bool(RESULTS), refuse_early)
+    hydra_sweeper.register_sweeper(wrap, lambda: bool(RESULTS), refuse_early)
 
 
 def refuse_early(config: Any, hydra: Any) -> None:

@@ -172,7 +172,7 @@ FAULTS = {
     # choices
     "strategy=bld": "strategy is 'bld'; choose one of ",
     "experiment=none": "experiment is 'none'; choose one of ",
-    "hydra/launcher=foo": "hydra/launcher is 'foo'; choose one of basic, joblib",
+    "hydra/launcher=foo": "hydra/launcher is 'foo'; choose one of basic, joblib, ray, slurm",
     # types
     "seed=x": "seed is 'x'; it must be an integer",
     "seed=null": "seed is null; it must be an integer",

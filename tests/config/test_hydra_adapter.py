@@ -11,7 +11,7 @@ import pytest
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 
-from al_bench.config import hydra_adapter
+from al_bench.config import hydra_adapter, hydra_sweeper
 from al_bench.config.sources import OwnSource
 
 ADVICE = "adapt al_bench/config/hydra_adapter.py to this release of Hydra"
@@ -20,8 +20,8 @@ ADVICE = "adapt al_bench/config/hydra_adapter.py to this release of Hydra"
 @pytest.fixture
 def sweeper():
     """The sweeper that is registered under the name in conf/config.yaml."""
-    hydra_adapter.register_sweeper(lambda launch, sweep: launch, lambda: True, print)
-    return sys.modules[hydra_adapter.PLUGIN_MODULE].Sweeper
+    hydra_sweeper.register_sweeper(lambda launch, sweep: launch, lambda: True, print)
+    return sys.modules[hydra_sweeper.PLUGIN_MODULE].Sweeper
 
 
 def test_a_job_holds_what_its_task_returned_and_what_it_raised():
@@ -30,12 +30,12 @@ def test_a_job_holds_what_its_task_returned_and_what_it_raised():
         job = JobReturn()
         job.status = status
         job.return_value = value
-        assert hydra_adapter.returned_value(job) is value, f"JobReturn._return_value has changed: {ADVICE}"
+        assert hydra_sweeper.returned_value(job) is value, f"JobReturn._return_value has changed: {ADVICE}"
 
 
 def test_the_sweeper_is_found_under_the_name_in_the_configuration(sweeper):
     text = (Path(__file__).parents[2] / "conf" / "config.yaml").read_text()
-    name = f"{hydra_adapter.PLUGIN_MODULE}.Sweeper"
+    name = f"{hydra_sweeper.PLUGIN_MODULE}.Sweeper"
     assert f"_target_: {name}\n" in text
     assert Plugins.instance().class_name_to_class[name] is sweeper, f"Plugins registers otherwise: {ADVICE}"
     assert Plugins.is_in_toplevel_plugins_module(name), f"plugins must live elsewhere: {ADVICE}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from al_bench.config.launcher import workers
+from al_bench.config.launcher import cores_of_all, workers
 from al_bench.config.schema import Reference, RunConfig
 from al_bench.errors import InputError
 from al_bench.experiment.estimate import recorded
@@ -18,7 +18,7 @@ from al_bench.storage.run_folder import read_status
 
 if TYPE_CHECKING:
     from al_bench.config.composed import Composed
-    from al_bench.config.hydra_adapter import Sweep
+    from al_bench.config.hydra_sweeper import Sweep
 
 UNKNOWN_POOL = 2**53
 
@@ -54,7 +54,7 @@ def sweep_line(job_overrides: Sequence[Sequence[str]], sweep: Sweep, settings: S
     ]
     at_a_time = workers(sweep.hydra, cores())
     threads = max((run.threads for _, run in settings.values()), default=1)
-    whole = SweepEstimate(tuple(judged), at_a_time or 1, threads, cores())
+    whole = SweepEstimate(tuple(judged), at_a_time or 1, threads, cores_of_all(sweep.hydra, cores(), threads))
     head = plural(len(job_overrides), "run")
     if complete := sum(setting.complete for setting in judged):
         head += f" ({complete} complete already)"

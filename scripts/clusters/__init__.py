@@ -1,0 +1,1 @@
+"""Clusters of one machine, started for a test and ended by it."""

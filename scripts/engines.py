@@ -1,0 +1,265 @@
+"""A sweep on a real Slurm of one node and on a real Ray cluster, each started here, against the same sweep on joblib.
+
+    python scripts/engines.py --out results/engines.csv --logs results
+
+What is done with each engine, in new folders: (1) the sweep, on the clock; (2) the sweep, with one run's process killed
+(SIGKILL) in the middle, and the same command again; (3) the sweep, with the command itself killed in the middle, as a
+lost connection does, and the same command again. Records are compared with those of joblib, byte for byte but for
+times, memory and the digests that cover them. What the commands said is in engines_ENGINE.md beside the table.
+
+Slurm is that of Debian (`apt-get install slurmctld slurmd slurm-client munge`), with submitit; Ray is `pip install
+ray`. An engine that is not installed is left out. With two cores, two runs at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib.metadata
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import psutil
+from clusters import one_node_ray, one_node_slurm
+
+from al_bench.records import MEASURED
+
+SWEEP = (
+    *("strategy=random,entropy", "seed=0,1", "dataset=digits", "debug=smoke"),
+    *("schedule.batch=1", "schedule.rounds=60", "study=engines"),
+)
+LOCAL = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+ON_ENGINE = ("hydra.launcher.array_parallelism=2", "hydra.launcher.mem_mb=1200", "hydra.launcher.poll_s=1")
+VICTIM = ("random", 0)
+"""The run whose process is killed: its strategy and seed."""
+ENOUGH = 8
+"""Rounds on record before anything is killed."""
+PATIENCE = 600.0
+
+
+@dataclass
+class Row:
+    """What is reported of an engine.
+
+    Args:
+        engine: Its name and version.
+        runs: Of the sweep.
+        seconds: Of the sweep on the engine, from the command to its table.
+        seconds_local: Of the same sweep on joblib, on this machine.
+        equal: Runs whose records equal joblib's, of the sweep that nothing befell.
+        killed: What the table said of the run whose process was killed.
+        resumed: Whether the same command went on after its last recorded round, and the records equal joblib's.
+        submitted_again: Runs that the command submitted again after a lost connection though they were at work.
+        reattached: Whether it completed the sweep, with records equal to joblib's.
+    """
+
+    engine: str
+    runs: int
+    seconds: float
+    seconds_local: float
+    equal: int = 0
+    killed: str = ""
+    resumed: bool = False
+    submitted_again: int = 0
+    reattached: bool = False
+
+
+@dataclass
+class Folder:
+    """A folder in which commands are typed.
+
+    Args:
+        path: The folder.
+        environment: Of the commands.
+        said: What they were and what they said.
+    """
+
+    path: Path
+    environment: Mapping[str, str]
+    said: list[str] = field(default_factory=list)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Type a command, and do not wait for it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        return subprocess.Popen(
+            [sys.executable, "-m", "al_bench", *words],
+            cwd=self.path,
+            env={**os.environ, **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def end(self, process: subprocess.Popen[str], words: Sequence[str]) -> str:
+        """Wait for a command; returns what it said."""
+        output, _ = process.communicate(timeout=PATIENCE)
+        lines = [line for line in output.splitlines() if "(raylet)" not in line and "authentication" not in line]
+        told = "\n".join(lines)
+        self.said.append(f"$ al-bench {' '.join(words)}\n{told}\n(exit status {process.returncode})")
+        return told
+
+    def type(self, *words: str) -> str:
+        """Type a command and wait for it."""
+        return self.end(self.start(*words), words)
+
+    def run(self, strategy: str, seed: int) -> Path:
+        """The folder of a run."""
+        return self.path / f"results/runs/engines/digits/{strategy},batch=1/seed-{seed}"
+
+    def runs(self) -> dict[str, Path]:
+        """Every run of the sweep."""
+        return {f"{strategy} {seed}": self.run(strategy, seed) for strategy in ("random", "entropy") for seed in (0, 1)}
+
+    def rounds(self, strategy: str, seed: int) -> int:
+        """Rounds on record of a run."""
+        try:
+            return (self.run(strategy, seed) / "rounds.jsonl").read_bytes().count(b"\n")
+        except FileNotFoundError:
+            return 0
+
+    def wait_for(self, ready: Callable[[], bool], what: str) -> None:
+        """Wait until something is so."""
+        deadline = time.monotonic() + PATIENCE
+        while not ready():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{what}: not within {PATIENCE:.0f} s; {self.said}")
+            time.sleep(0.02)
+
+    def kill_run(self, strategy: str, seed: int) -> None:
+        """Kill the process of a run, as a machine does that has no memory left."""
+        for process in psutil.process_iter():
+            try:
+                words, here = process.cmdline(), process.cwd() == str(self.path)
+            except psutil.Error:
+                continue
+            if here and {"al_bench", f"strategy={strategy}", f"seed={seed}"} <= set(words):
+                process.kill()
+                self.said.append(f"(the process of {strategy}, seed {seed} is killed: SIGKILL)")
+                return
+        raise AssertionError(f"no process of {strategy}, seed {seed}")
+
+
+def stable(run: Path) -> object:
+    """What a run's record says but for times, memory, and the digests that cover them."""
+    left_out = {*MEASURED, "digest"}
+    lines = (run / "rounds.jsonl").read_text().splitlines()
+    rounds = [{key: value for key, value in json.loads(line).items() if key not in left_out} for line in lines]
+    files = {name: (run / name).read_bytes() for name in ("curve.csv", "stop_set.bin", "config.yaml")}
+    header = json.loads((run / "header.json").read_text())
+    return rounds, files, {key: header[key] for key in ("identity", "command", "choices", "initial", "fingerprint")}
+
+
+def equal_runs(one: Folder, other: Folder) -> int:
+    """Runs whose records say the same."""
+    pairs = zip(one.runs().values(), other.runs().values(), strict=True)
+    return sum(
+        (a / "rounds.jsonl").exists() and (b / "rounds.jsonl").exists() and stable(a) == stable(b) for a, b in pairs
+    )
+
+
+def local(folder: Path) -> tuple[Folder, float]:
+    """The sweep on joblib, and its seconds."""
+    here = Folder(folder, {"AL_BENCH_CACHE": "off"})
+    began = time.monotonic()
+    here.type("run", "-m", *SWEEP, *LOCAL)
+    return here, time.monotonic() - began
+
+
+def try_engine(
+    name: str, version: str, environment: Mapping[str, str], folder: Path, reference: Folder, seconds_local: float
+) -> tuple[Row, list[str]]:
+    """Sweep, kill a run, lose the connection; what came of it, and what the commands said."""
+    words = ("run", "-m", *SWEEP, f"hydra/launcher={name}", *ON_ENGINE)
+    environment = {**environment, "AL_BENCH_CACHE": "off"}
+    plain, kill, lost = (Folder((folder / part).resolve(), environment) for part in ("plain", "kill", "lost"))
+    began = time.monotonic()
+    plain.type(*words)
+    row = Row(f"{name} {version}", len(plain.runs()), round(time.monotonic() - began, 1), round(seconds_local, 1))
+    row.equal = equal_runs(plain, reference)
+
+    if name == "slurm":
+        words = (*words, "hydra.launcher.timeout_min=30")  # measured once is enough
+    sweep = kill.start(*words)
+    kill.wait_for(lambda: kill.rounds(*VICTIM) >= ENOUGH, "rounds of the run to be killed")
+    kill.kill_run(*VICTIM)
+    table = kill.end(sweep, words)
+    row.killed = next(
+        (line.split()[0] for line in table.splitlines() if f"{VICTIM[0]},batch=1/seed-{VICTIM[1]}" in line), ""
+    )
+    kill.type("status", "results/runs/engines")
+    before = kill.rounds(*VICTIM)
+    kill.type(*words)
+    log = (kill.run(*VICTIM) / "run.log").read_text()
+    row.resumed = f"resuming after round {before - 1}," in log and equal_runs(kill, reference) == row.runs
+
+    sweep = lost.start(*words)
+    lost.wait_for(lambda: lost.rounds(*VICTIM) >= ENOUGH, "rounds of a run")
+    sweep.kill()
+    lost.end(sweep, words)
+    lost.type("status", "results/runs/engines")
+    told = lost.type(*words)
+    row.submitted_again = sum("runs submitted" in line or "run submitted" in line for line in told.splitlines())
+    row.reattached = "4 complete, 0 failed, 0 missing" in told and equal_runs(lost, reference) == row.runs
+    titles = ("The sweep", "One run's process killed", "The command killed")
+    pages = [
+        "\n\n".join([f"## {title}", "\n".join(["```text", "\n\n".join(part.said), "```"])])
+        for title, part in zip(titles, (plain, kill, lost), strict=True)
+    ]
+    return row, pages
+
+
+def slurm_version() -> str:
+    """Such as 22.05.8."""
+    done = subprocess.run(["sbatch", "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.split()[-1]
+
+
+Cluster = Callable[[Path], AbstractContextManager[Mapping[str, str]]]
+
+
+def engines() -> dict[str, tuple[Cluster, Callable[[], str]]]:
+    """The engines that are installed: how to start each, and its version."""
+    there: dict[str, tuple[Cluster, Callable[[], str]]] = {}
+    if not one_node_slurm.missing() and importlib.util.find_spec("submitit"):
+        there["slurm"] = (one_node_slurm.running, slurm_version)
+    if one_node_ray.is_installed():
+        there["ray"] = (one_node_ray.running, lambda: importlib.metadata.version("ray"))
+    return there
+
+
+def main() -> None:
+    """Try every engine that is installed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="the table")
+    parser.add_argument("--logs", type=Path, required=True, help="the folder of what the commands said")
+    parser.add_argument("--only", choices=("slurm", "ray"), help="one engine")
+    arguments = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="al-") as name:
+        folder = Path(name)
+        reference, seconds = local(folder / "local")
+        for engine, (running, version) in engines().items():
+            if arguments.only in (None, engine):
+                with running(folder / engine / "cluster") as environment:
+                    row, pages = try_engine(engine, version(), environment, folder / engine, reference, seconds)
+                rows.append(row)
+                text = "\n\n".join([f"# A sweep on {row.engine}: what the commands said", *pages])
+                (arguments.logs / f"engines_{engine}.md").write_text(text.replace(str(folder), "TEMPORARY") + "\n")
+                print(row)
+    with open(arguments.out, "w", newline="") as file:
+        writer = csv.DictWriter(file, [entry.name for entry in fields(Row)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(map(asdict, rows))
+
+
+if __name__ == "__main__":
+    main()
