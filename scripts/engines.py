@@ -178,7 +178,7 @@ def try_engine(
     name: str, version: str, environment: Mapping[str, str], folder: Path, reference: Folder, seconds_local: float
 ) -> tuple[Row, list[str]]:
     """Sweep, kill a run, lose the connection; what came of it, and what the commands said."""
-    words = ("run", "-m", *SWEEP, f"hydra/launcher={name}", *ON_ENGINE)
+    words: tuple[str, ...] = ("run", "-m", *SWEEP, f"hydra/launcher={name}", *ON_ENGINE)
     environment = {**environment, "AL_BENCH_CACHE": "off"}
     plain, kill, lost = (Folder((folder / part).resolve(), environment) for part in ("plain", "kill", "lost"))
     began = time.monotonic()

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from al_bench.experiment.processes import outcome_of_process
 from al_bench.storage.arrays import WrittenOutcome, write_outcome
@@ -47,28 +48,39 @@ class Worker:
         with contextlib.ExitStack() as stack:
             output = sys.stdout if log is None else stack.enter_context(open(log, "a", encoding="utf-8"))
             print(f"al-bench: a worker on {platform.node()} does {' '.join(words)}", file=output, flush=True)
-            lines: list[str] = []
-            with subprocess.Popen(
-                [sys.executable, "-m", "al_bench", "run", *words],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                cwd=self.directory,
-                env=os.environ | self.environment,
-                preexec_fn=_end_with_parent if os.name == "posix" else None,
-            ) as process:
-                self._process = process
-                assert process.stdout is not None
-                for line in process.stdout:
-                    print(line, end="", file=output, flush=True)
-                    lines = [*lines, line][-LAST_LINES:]
-            self._process = None
-            ended = outcome_of_process(process.returncode, lines, Path(folder))
             try:
-                write_outcome(Path(outcome), WrittenOutcome(ended.status, folder, ended.note, ended.bad_input))
-            except OSError as error:  # the record says how it ended
-                print(f"al-bench: {outcome} cannot be written: {error.strerror}", file=output, flush=True)
+                ended = outcome_of_process(*self._run(words, output), Path(folder))
+            except Exception as error:  # submitit's, at the last time limit
+                self._write(WrittenOutcome("failed", folder, f"{error} The same command goes on."), outcome, output)
+                raise
+            self._write(WrittenOutcome(ended.status, folder, ended.note, ended.bad_input), outcome, output)
+
+    def _run(self, words: Sequence[str], output: TextIO) -> tuple[int, list[str]]:
+        """The exit status of the process, and its last lines."""
+        lines: list[str] = []
+        with subprocess.Popen(
+            [sys.executable, "-m", "al_bench", "run", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            cwd=self.directory,
+            env=os.environ | self.environment,
+            preexec_fn=_end_with_parent if os.name == "posix" else None,
+        ) as process:
+            self._process = process
+            assert process.stdout is not None
+            for line in process.stdout:
+                print(line, end="", file=output, flush=True)
+                lines = [*lines, line][-LAST_LINES:]
+        self._process = None
+        return process.returncode, lines
+
+    def _write(self, ended: WrittenOutcome, path: str, output: TextIO) -> None:
+        try:
+            write_outcome(Path(path), ended)
+        except OSError as error:  # the record says how it ended
+            print(f"al-bench: {path} cannot be written: {error.strerror}", file=output, flush=True)
 
     def checkpoint(self, *call: object) -> object:
         """End the run after the round that is on record; the same command, in the queue again, goes on from there."""

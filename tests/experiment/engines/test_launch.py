@@ -236,6 +236,17 @@ def test_a_worker_says_how_its_run_ended(tmp_path, words, written, capfd):
     assert f"does {' '.join(words)}" in capfd.readouterr().out
 
 
+def test_a_worker_that_its_engine_ends_says_so(tmp_path, monkeypatch):
+    def ends(self, words, output):
+        raise RuntimeError("Job not requeued because: timed-out too many times.")
+
+    monkeypatch.setattr(Worker, "_run", ends)
+    with pytest.raises(RuntimeError):
+        Worker({}, str(tmp_path))(["seed=1"], "folder", str(tmp_path / "outcome.json"))
+    note = "Job not requeued because: timed-out too many times. The same command goes on."
+    assert json.loads((tmp_path / "outcome.json").read_text())["note"] == note
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="a process ends with its parent on Linux alone")
 def test_a_run_ends_with_its_worker(tmp_path):
     import subprocess
