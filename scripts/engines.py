@@ -35,14 +35,14 @@ from al_bench.records import MEASURED
 
 SWEEP = (
     *("strategy=random,entropy", "seed=0,1", "dataset=digits", "debug=smoke"),
-    *("schedule.batch=1", "schedule.rounds=60", "study=engines"),
+    *("schedule.batch=1", "study=engines"),
 )
 LOCAL = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 ON_ENGINE = ("hydra.launcher.array_parallelism=2", "hydra.launcher.mem_mb=1200", "hydra.launcher.poll_s=1")
 VICTIM = ("random", 0)
 """The run whose process is killed: its strategy and seed."""
-ENOUGH = 8
-"""Rounds on record before anything is killed."""
+ROUNDS = 60
+"""Of each run; more than an eighth of them are on record before anything is killed."""
 PATIENCE = 600.0
 
 
@@ -52,7 +52,7 @@ class Row:
 
     Args:
         engine: Its name and version.
-        runs: Of the sweep.
+        runs, rounds: Of the sweep, and of each of them.
         seconds: Of the sweep on the engine, from the command to its table.
         seconds_local: Of the same sweep on joblib, on this machine.
         equal: Runs whose records equal joblib's, of the sweep that nothing befell.
@@ -64,6 +64,7 @@ class Row:
 
     engine: str
     runs: int
+    rounds: int
     seconds: float
     seconds_local: float
     equal: int = 0
@@ -166,30 +167,38 @@ def equal_runs(one: Folder, other: Folder) -> int:
     )
 
 
-def local(folder: Path) -> tuple[Folder, float]:
+def local(folder: Path, rounds: int = ROUNDS) -> tuple[Folder, float]:
     """The sweep on joblib, and its seconds."""
     here = Folder(folder, {"AL_BENCH_CACHE": "off"})
     began = time.monotonic()
-    here.type("run", "-m", *SWEEP, *LOCAL)
+    here.type("run", "-m", *SWEEP, f"schedule.rounds={rounds}", *LOCAL)
     return here, time.monotonic() - began
 
 
 def try_engine(
-    name: str, version: str, environment: Mapping[str, str], folder: Path, reference: Folder, seconds_local: float
+    name: str,
+    version: str,
+    environment: Mapping[str, str],
+    folder: Path,
+    reference: Folder,
+    seconds_local: float,
+    rounds: int = ROUNDS,
 ) -> tuple[Row, list[str]]:
     """Sweep, kill a run, lose the connection; what came of it, and what the commands said."""
-    words: tuple[str, ...] = ("run", "-m", *SWEEP, f"hydra/launcher={name}", *ON_ENGINE)
+    words: tuple[str, ...] = ("run", "-m", *SWEEP, f"schedule.rounds={rounds}", f"hydra/launcher={name}", *ON_ENGINE)
     environment = {**environment, "AL_BENCH_CACHE": "off"}
     plain, kill, lost = (Folder((folder / part).resolve(), environment) for part in ("plain", "kill", "lost"))
     began = time.monotonic()
     plain.type(*words)
-    row = Row(f"{name} {version}", len(plain.runs()), round(time.monotonic() - began, 1), round(seconds_local, 1))
+    row = Row(
+        f"{name} {version}", len(plain.runs()), rounds, round(time.monotonic() - began, 1), round(seconds_local, 1)
+    )
     row.equal = equal_runs(plain, reference)
 
     if name == "slurm":
         words = (*words, "hydra.launcher.timeout_min=30")  # measured once is enough
     sweep = kill.start(*words)
-    kill.wait_for(lambda: kill.rounds(*VICTIM) >= ENOUGH, "rounds of the run to be killed")
+    kill.wait_for(lambda: kill.rounds(*VICTIM) > rounds // 8, "rounds of the run to be killed")
     kill.kill_run(*VICTIM)
     table = kill.end(sweep, words)
     row.killed = next(
@@ -202,7 +211,7 @@ def try_engine(
     row.resumed = f"resuming after round {before - 1}," in log and equal_runs(kill, reference) == row.runs
 
     sweep = lost.start(*words)
-    lost.wait_for(lambda: lost.rounds(*VICTIM) >= ENOUGH, "rounds of a run")
+    lost.wait_for(lambda: lost.rounds(*VICTIM) > rounds // 8, "rounds of a run")
     sweep.kill()
     lost.end(sweep, words)
     lost.type("status", "results/runs/engines")
@@ -242,15 +251,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the table")
     parser.add_argument("--logs", type=Path, required=True, help="the folder of what the commands said")
     parser.add_argument("--only", choices=("slurm", "ray"), help="one engine")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each run")
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(prefix="al-") as name:
         folder = Path(name)
-        reference, seconds = local(folder / "local")
+        reference, seconds = local(folder / "local", arguments.rounds)
         for engine, (running, version) in engines().items():
             if arguments.only in (None, engine):
                 with running(folder / engine / "cluster") as environment:
-                    row, pages = try_engine(engine, version(), environment, folder / engine, reference, seconds)
+                    row, pages = try_engine(
+                        engine, version(), environment, folder / engine, reference, seconds, arguments.rounds
+                    )
                 rows.append(row)
                 text = "\n\n".join([f"# A sweep on {row.engine}: what the commands said", *pages])
                 (arguments.logs / f"engines_{engine}.md").write_text(text.replace(str(folder), "TEMPORARY") + "\n")
