@@ -40,6 +40,7 @@ def running(folder: Path, cores: int | None = None) -> Iterator[dict[str, str]]:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_worker_niceness": "0",  # 15 else: beside other work its runs would hardly go on
     }
     head = {name: value for name, value in environment.items() if name != "RAY_ADDRESS"}
     command = [
