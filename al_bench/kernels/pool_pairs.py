@@ -86,8 +86,8 @@ class RoundPairs:
 
     def among(self, chosen: Tensor) -> RoundPairs:
         """The pairs of a mask [E]."""
-        parts = (part[chosen] for part in (self.i, self.j, self.squared, self.slack))
-        return RoundPairs(self.points, *parts, self.pool_scale)
+        i, j, squared, slack = (part[chosen] for part in (self.i, self.j, self.squared, self.slack))
+        return RoundPairs(self.points, i, j, squared, slack, self.pool_scale)
 
     def within(self, delta: float) -> Tensor:
         """[E] bool: the distance is at most `delta`, in the units of the features; all False where that is below 0."""
