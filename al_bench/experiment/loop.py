@@ -17,7 +17,7 @@ from al_bench.experiment.meter import Meter
 from al_bench.experiment.monitor import HealthMonitor
 from al_bench.experiment.setup import Experiment
 from al_bench.experiment.stop_set import StopSet
-from al_bench.experiment.tuner import Tuner
+from al_bench.experiment.tuning.tuner import Tuner
 from al_bench.learners.fit import Fit
 from al_bench.metrics.measure import Quality, measure
 from al_bench.metrics.table import LabelMetric

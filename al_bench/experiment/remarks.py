@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from al_bench.config.schema import Reference, StopOn
 from al_bench.experiment.batch_of_one import remark_on_one
-from al_bench.experiment.cross_validation import CrossValidation
 from al_bench.experiment.equal_draws import leftover_randomness, remark
 from al_bench.experiment.setup import Experiment, suggested_validation
-from al_bench.experiment.tuned_keys import search_space
+from al_bench.experiment.tuning.cross_validation import CrossValidation
+from al_bench.experiment.tuning.keys import search_space
 from al_bench.experiment.typed_keys import typed_keys, words
 
 

@@ -27,7 +27,7 @@ from al_bench.experiment.process import pick_device
 from al_bench.experiment.shared_data import encode_shared, load_shared
 from al_bench.experiment.strategy_check import check_strategy
 from al_bench.experiment.successor import Successor, build_successor
-from al_bench.experiment.tuned_keys import check_tuning
+from al_bench.experiment.tuning.keys import check_tuning
 from al_bench.experiment.workers import check_workers
 from al_bench.learners.finetuning.pretrained_model import PretrainedModel
 from al_bench.learners.learner import Learner

@@ -1,7 +1,7 @@
 """The config group `tuning`: whether and when the learner's hyper-parameters are chosen by cross-validation.
 
 They are chosen on the labelled points alone. What a trial is and how it is judged is in
-`al_bench.experiment.cross_validation`, what may be tuned in `al_bench.experiment.tuned_keys`.
+`al_bench.experiment.tuning.cross_validation`, what may be tuned in `al_bench.experiment.tuning.keys`.
 """
 
 from __future__ import annotations

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from al_bench.config.compose import compose, register
-from al_bench.experiment import tuner
-from al_bench.experiment.cross_validation import CrossValidation, stratified_folds
 from al_bench.experiment.meter import Meter
-from al_bench.experiment.search import search
 from al_bench.experiment.setup import set_up
-from al_bench.experiment.tuned_keys import configured_value, search_space, with_values
-from al_bench.experiment.tuner import Tuner
+from al_bench.experiment.tuning import tuner
+from al_bench.experiment.tuning.cross_validation import CrossValidation, stratified_folds
+from al_bench.experiment.tuning.keys import configured_value, search_space, with_values
+from al_bench.experiment.tuning.search import search
+from al_bench.experiment.tuning.tuner import Tuner
 from al_bench.learners.search_space import Choice, Range
 from al_bench.learners.tuning import Search
 from al_bench.storage.runs import read_run

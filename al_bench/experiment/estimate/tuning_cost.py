@@ -7,7 +7,7 @@ import math
 from al_bench.experiment.estimate.calibrate import Calibration
 from al_bench.experiment.estimate.curve import NOTHING, Cost
 from al_bench.experiment.setup import Experiment
-from al_bench.experiment.tuned_keys import configured_value, search_space
+from al_bench.experiment.tuning.keys import configured_value, search_space
 from al_bench.learners.search_space import Range
 
 LENGTHS = ("training.steps", "training.epochs", "model.max_iter", "model.n_estimators")

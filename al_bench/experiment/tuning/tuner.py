@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any, cast
 
 from al_bench.config.schema import Reference
-from al_bench.experiment.cross_validation import CrossValidation
 from al_bench.experiment.learner import build_learner
 from al_bench.experiment.meter import Meter
-from al_bench.experiment.search import search
 from al_bench.experiment.setup import Experiment
-from al_bench.experiment.tuned_keys import configured_value, plain, search_space, with_values
+from al_bench.experiment.tuning.cross_validation import CrossValidation
+from al_bench.experiment.tuning.keys import configured_value, plain, search_space, with_values
+from al_bench.experiment.tuning.search import search
 from al_bench.learners.tuning import TuneAtStart
 from al_bench.pool import PoolState
 from al_bench.records import TUNE, RoundRecord, TuningRecord

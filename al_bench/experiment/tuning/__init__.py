@@ -1,0 +1,1 @@
+"""Hyper-parameters of the learner, chosen by cross-validation on the labelled points alone."""
