@@ -72,7 +72,7 @@ def looks_line(arms: Sequence[Arm]) -> tuple[str, ...]:
     lines = []
     for home in dict.fromkeys(run.folder.parent.parent for arm in arms for run in arm.runs):
         try:
-            plan = read_decision(home) if home.is_dir() else None
+            plan = read_decision(home)
         except InputError as error:
             lines.append(f"{error}.")
             continue

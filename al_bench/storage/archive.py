@@ -7,9 +7,10 @@
     study, dataset, arm, seed, strategy    of the run, for whoever reads the table by other means
     round, labelled, accuracy              of a line of rounds.jsonl
 
-The last row has an empty folder, the file archive.json, and the digest of the rows before it. Readers of records take
-`study.parquet/mnist/bald/seed-0/rounds.jsonl` for a file: `read_record` reads it out of the archive. What an archive
-leaves out is in `al_bench.storage.archiving`, which writes it.
+A study that `al-bench decide` looked at has its decide.json, too, in the folder of its arms ("." where that is the
+folder that was archived). The last row has an empty folder, the file archive.json, and the digest of the rows before
+it. Readers of records take `study.parquet/mnist/bald/seed-0/rounds.jsonl` for a file: `read_record` reads it out of the
+archive. What an archive leaves out is in `al_bench.storage.archiving`, which writes it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from al_bench.storage.parquet import connect
 SUFFIX = ".parquet"
 SCHEMA = 1
 FILES = ("header.json", "config.yaml", "status.json", "rounds.jsonl")
+DECISION = "decide.json"
+"""Beside the arms of a study: what the looks at it were (see `al_bench.storage.decision_plan`)."""
 END = "archive.json"
 """What the last row calls its file."""
 LIMIT = 256 * MEGABYTE
@@ -87,7 +90,7 @@ def archived_folders(archive: Path) -> list[Path]:
     Raises:
         InputError: The archive is damaged, or is none.
     """
-    return [archive / folder for folder in read_archive(archive)]
+    return [archive / folder for folder, files in read_archive(archive).items() if set(files) - {DECISION}]
 
 
 def stand_in(folder: Path) -> Path:
@@ -182,6 +185,8 @@ def _check(rows: list[tuple[str, str, int, str]]) -> None:
         raise ValueError("it does not fit its digest: it was changed")
     for folder, name in {(folder, name) for folder, name, *_ in lines}:
         parts = PurePosixPath(folder).parts
+        if name == DECISION and (folder == "." or parts) and ".." not in parts and parts[:1] != ("/",):
+            continue
         if not parts or folder.startswith("/") or ".." in parts or not folder.isprintable() or name not in FILES:
             raise ValueError(f"it holds {f'{folder}/{name}'!r:.100}, which is no file of a run")
 

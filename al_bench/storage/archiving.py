@@ -18,7 +18,8 @@ import msgspec
 import yaml  # type: ignore[import-untyped]
 
 from al_bench.errors import InputError
-from al_bench.storage.archive import END, SCHEMA, SUFFIX, digest
+from al_bench.storage.archive import DECISION, END, SCHEMA, SUFFIX, digest
+from al_bench.storage.decision_plan import decision_text, read_decision
 from al_bench.storage.files import output_file
 from al_bench.storage.header import header_text
 from al_bench.storage.items import LEFT_OUT, ROWS, refuse_items_in_arms, without_items
@@ -72,6 +73,7 @@ def write_archive(
         refuse_items_in_arms(runs, "without --include items")
         runs = [without_items(run) for run in runs]
     rows = [row for run in runs for row in _run_rows(run, root, include, configurations)]
+    rows += _decision_rows(runs, root)
     end = json.dumps({"schema": SCHEMA, "runs": len(runs), "digest": digest(row[:4] for row in rows)})
     rows.append(("", END, 0, end, *[None] * (len(_COLUMNS) - 4)))
     with output_file(out), tempfile.TemporaryDirectory(prefix=".archive-", dir=out.parent) as folder:
@@ -120,6 +122,16 @@ def _run_rows(run: Run, root: Path, include: Collection[str], configurations: bo
         line_bytes, before = encode(record, before)
         of_round = (record.round, record.labelled, record.accuracy)
         yield (folder, "rounds.jsonl", record.round, line_bytes.decode().rstrip("\n"), *of_run, *of_round)
+
+
+def _decision_rows(runs: Sequence[Run], root: Path) -> Iterator[tuple[Any, ...]]:
+    """The rows of what `al-bench decide` fixed and looked at: without it the number of runs would seem planned."""
+    for home in dict.fromkeys(run.folder.resolve().parent.parent for run in runs):
+        if not home.is_relative_to(root.resolve()) or (plan := read_decision(home)) is None:
+            continue
+        folder = home.relative_to(root.resolve()).as_posix()
+        for line, content in enumerate(decision_text(plan).rstrip("\n").split("\n")):
+            yield (folder, DECISION, line, content, *[None] * (len(_COLUMNS) - 4))
 
 
 def _public_header(run: Run, include: Collection[str]) -> Any:

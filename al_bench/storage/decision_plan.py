@@ -8,10 +8,11 @@ from typing import Annotated
 import msgspec
 
 from al_bench.errors import InputError
-from al_bench.storage.files import MEGABYTE, read_regular, write_text
+from al_bench.storage.archive import DECISION, read_record
+from al_bench.storage.files import MEGABYTE, write_text
 from al_bench.storage.typed_toml import convert
 
-NAME = "decide.json"
+NAME = DECISION
 SCHEMA = 1
 LIMIT = MEGABYTE
 """Bytes of the file."""
@@ -57,7 +58,7 @@ class DecisionPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_decision(folder: Path) -> DecisionPlan | None:
-    """The plan in a folder of arms; None where there is none.
+    """The plan in a folder of arms, which may lie in an archive; None where there is none.
 
     Raises:
         InputError: The file cannot be read, or contradicts itself.
@@ -65,8 +66,8 @@ def read_decision(folder: Path) -> DecisionPlan | None:
     path = folder / NAME
     advice = "restore the file, or delete it and begin anew"
     try:
-        content = msgspec.json.decode(read_regular(path, LIMIT))
-    except FileNotFoundError:
+        content = msgspec.json.decode(read_record(path, LIMIT))
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); {advice}") from error
@@ -99,6 +100,11 @@ def _fault(plan: DecisionPlan) -> str:
     return ""
 
 
+def decision_text(plan: DecisionPlan) -> str:
+    """The plan as JSON."""
+    return msgspec.json.format(msgspec.json.encode(plan), indent=1).decode() + "\n"
+
+
 def write_decision(folder: Path, plan: DecisionPlan) -> None:
     """Write the plan, whole or not at all.
 
@@ -106,6 +112,6 @@ def write_decision(folder: Path, plan: DecisionPlan) -> None:
         InputError: It cannot be written.
     """
     try:
-        write_text(folder / NAME, msgspec.json.format(msgspec.json.encode(plan), indent=1).decode() + "\n")
+        write_text(folder / NAME, decision_text(plan))
     except OSError as error:
         raise InputError(f"{folder / NAME} cannot be written: {error.strerror or error}") from error

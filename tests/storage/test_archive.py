@@ -12,11 +12,14 @@ import duckdb
 import pandas as pd
 import pytest
 
+from al_bench.analysis.arms import group_runs
+from al_bench.analysis.comparability import looks_line
 from al_bench.config.components import load_class
 from al_bench.config.registry import COMPONENTS
 from al_bench.errors import InputError
 from al_bench.storage.archive import read_archive, stand_in
 from al_bench.storage.archiving import default_archive, without_folders, write_archive
+from al_bench.storage.decision_plan import DecisionPlan, read_decision, write_decision
 from al_bench.storage.recorded_config import recorded_config
 from al_bench.storage.runs import find_runs, read_run
 from tests.analysis.records import write_run
@@ -60,6 +63,27 @@ def test_every_reader_finds_the_runs_of_the_folder_in_the_archive(study: Path) -
         assert (after.status, after.labels, after.accuracy) == ("complete", (20, 40), (0.5, 0.7))
         assert after.protected
         assert recorded_config(after.folder) == recorded_config(before.folder)
+
+
+@pytest.mark.parametrize("below", ["", "digits"], ids=["the study", "its arms"])
+def test_what_decide_fixed_and_looked_at_goes_along(study: Path, below: str) -> None:
+    plan = DecisionPlan(
+        1, "2026-11-28", "accuracy", "random", ["bald"], True, 1, 2, [0, 1, 2], [2, 3], [4.0, 3.0], [2, 3], 1
+    )
+    write_decision(study / "digits", plan)
+    runs, archive = find_runs([study]), archived(study / below, "items", "paths", "host")
+    assert read_decision(archive / ("" if below else "digits")) == plan
+    assert [run.rounds for run in find_runs([archive])] == [run.rounds for run in runs]
+    (line,) = looks_line(group_runs(find_runs([archive])))
+    assert line.startswith("al-bench decide took 1 look at bald, random, with 2 seeds")
+    assert "claim too much" in line
+
+
+def test_without_a_decision_there_is_none_in_the_archive(study: Path) -> None:
+    archive = archived(study)
+    assert read_decision(archive / "digits") is None
+    assert read_decision(archive) is None
+    assert not any("decide" in name for files in read_archive(archive).values() for name in files)
 
 
 def test_what_an_archive_has_beside_the_lines_is_a_table_for_pandas(study: Path) -> None:
