@@ -8,6 +8,7 @@ import typing
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from omegaconf import (
@@ -112,6 +113,8 @@ def _in_users_words(error: BaseException, known: Iterable[str]) -> str:
     if match := re.search(
         r"Could not find '([^/']+(?:/[^/']+)*)/([^/']+)'.*Available options in '[^']+':;?(.*?)(; Config|$)", text
     ):
+        if Path("conf", match[1], f"{match[2]}.yaml").is_file():  # where `al-bench new` writes options
+            return f"{match[1]} is '{match[2]}', which conf/{match[1]}/{match[2]}.yaml describes: add --config-dir conf"
         options = [option for option in re.split(r"[;\s]+", match[3]) if option and not option.startswith("_")]
         meant = option_suggestions(match[1], match[2], options)
         question = f"did you mean {' or '.join(f'{match[1]}={option}' for option in meant)}? " if meant else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from al_bench.cli import new
+from al_bench.cli import new, run
 from al_bench.config.new_component import KINDS, TEMPLATES
 from tests.conftest import REPOSITORY
 
@@ -168,6 +168,15 @@ def test_an_unknown_kind_and_missing_words_are_refused(capsys):
     assert refused(capsys, "strategies", "mine").startswith("KIND is 'strategies'; choose one of strategy, dataset")
     assert refused(capsys, "strategy") == "NAME is missing; see al-bench new --help"
     assert refused(capsys) == "KIND is missing; see al-bench new --help"
+
+
+def test_a_run_that_forgets_the_folder_of_options_says_what_to_add(capsys):
+    assert new.main(["strategy", "my_thing"]) == 0
+    capsys.readouterr()
+    assert run.main(["strategy=my_thing", "debug=smoke"]) == 2
+    assert capsys.readouterr().err == (
+        "al-bench run: strategy is 'my_thing', which conf/strategy/my_thing.yaml describes: add --config-dir conf\n"
+    )
 
 
 def test_the_folder_of_options_can_have_another_name(capsys):
