@@ -18,6 +18,12 @@ README_OWN_DATA = (
 """`tests/cli/test_own_data_end_to_end.py` does the same with a small folder."""
 NOT_RUN = {
     "README": ["pip install -e . && al-bench run", "pip install -e '.[dev]' && pytest", README_OWN_DATA],
+    "configuration": [
+        "al-bench run -m hydra/launcher=slurm strategy=random,entropy seed=0,1 dataset=digits debug=smoke "
+        "study=engines    schedule.batch=1 schedule.rounds=60 hydra.launcher.array_parallelism=2 "
+        "hydra.launcher.mem_mb=1200",
+        "parallel -j 2 al-bench run study=mine strategy={1} seed={2} ::: random bald ::: 0 1 2 3 4",
+    ],
     "images-and-texts": [
         "al-bench run dataset=hub dataset.path=stanfordnlp/imdb encoder=tfidf",
         "al-bench run dataset=hub dataset.path=ylecun/mnist strategy=margin",
