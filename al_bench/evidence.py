@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,6 +79,22 @@ class Screen:
     candidates: Tensor
 
 
+class Passes(Protocol):
+    """The candidates of a strategy that does not hold their evidence: it is computed again whenever they are read."""
+
+    count: int
+    """How often all of them were read so far."""
+
+    def scores(self, score: Callable[[Evidence], Tensor]) -> Tensor:
+        """[N] what `score` makes of the evidence of each chunk of n candidates, [n]."""
+
+    def highest(self, score: Callable[[Evidence], Tensor], count: int, keys: Tensor) -> Evidence:
+        """The evidence of the `count` candidates that come first by (score descending, key ascending); see `Screen`."""
+
+    def at(self, row: int) -> Evidence:
+        """The evidence of one candidate."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """The declared products of N candidate rows, or of the n of them that `screen` names.
@@ -94,6 +110,8 @@ class Evidence:
     """Set only where the strategy caps the number of candidates and there are more than that."""
     reduced: dict[str, Tensor] = field(default_factory=dict)
     """What the strategy's `reduce` made of the rows, [N, ...] each, in place of the products that depend on them."""
+    passes: Passes | None = None
+    """Set only where the strategy's `reads_in_passes` says so: what it reads the candidates through."""
     trial: Callable[[Sequence[int]], float] | None = None
     """From rows to the test accuracy that the learner has once it is trained with their labels, too: for oracles."""
 

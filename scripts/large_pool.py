@@ -10,6 +10,9 @@ first round of a run in a process of its own (`large_pool_line.py`), after train
 - cnn: 4,096 images of 28 × 28 bytes in shards of 1,000, strategy=bald with the BatchBALD CNN and 20 masks.
 - linear, mlp: 64 features of 10 classes in 20 shards, strategy=margin with model=linear, and strategy=bald with an MLP
   of 64 units and 20 masks; a batch of 100. `memory` is the same pool as one .npz file in memory.
+- k_centre, badge: the same features and batch, strategy=coreset_greedy and strategy=badge with model=linear and
+  strategy.features_held=100000; k_centre_held and badge_held hold the features of all. A pass reads and scores the
+  pool, so that `main_s` and `workers_s` have all passes and the selection, and `reads` is the number of passes.
 
 Seconds are of the processor, user and system, since the machine does other work: what an idle core needs. `main_s` is
 what the main process takes to score, `workers_s` its workers together, each the median of n with its least and
@@ -45,11 +48,17 @@ COLUMNS = (
     *("worker_mb", "interpreter_mb", "reads", "fingerprint", "picks"),
 )
 CLASSES, FEATURES = 10, 64
+PLAIN = "dataset.standardise=false"
 ROUND = ("initial.size=100", "schedule.batch=100")
 WORDS = {
     "cnn": ("strategy=bald", "model=batchbald_cnn", "posterior.draws=20", "training.stop=steps", "training.steps=50"),
-    "linear": ("strategy=margin", "model=linear", "posterior=bootstrap", "dataset.standardise=false"),
-    "mlp": ("strategy=bald", "model=mlp", "model.hidden=[64]", "posterior.draws=20", "dataset.standardise=false"),
+    "linear": ("strategy=margin", "model=linear", "posterior=bootstrap", PLAIN),
+    **{
+        f"{name}{suffix}": (f"strategy={option}", f"strategy.features_held={held}", "model=linear", PLAIN)
+        for name, option in (("k_centre", "coreset_greedy"), ("badge", "badge"))
+        for suffix, held in (("", 100_000), ("_held", "null"))
+    },
+    "mlp": ("strategy=bald", "model=mlp", "model.hidden=[64]", "posterior.draws=20", PLAIN),
 }
 LINES = (
     *(("cnn", "shards", 4_096, workers) for workers in (1, 2)),
@@ -59,6 +68,9 @@ LINES = (
     ("mlp", "shards", 1_000_000, 2),
     ("linear", "shards", 10_000_000, 1),
     ("linear", "shards", 10_000_000, 2),
+    *((f"{name}{suffix}", "shards", 1_000_000, 1) for name in ("k_centre", "badge") for suffix in ("", "_held")),
+    *((name, "shards", 1_000_000, 2) for name in ("k_centre", "badge")),
+    *((name, "shards", 10_000_000, 1) for name in ("k_centre", "badge")),
     ("mlp", "shards", 10_000_000, 1),
     ("mlp", "shards", 10_000_000, 2),
 )

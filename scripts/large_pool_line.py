@@ -85,12 +85,14 @@ def processor() -> tuple[float, float]:
 def measure(workers: int, repeats: int, words: list[str]) -> dict[str, Any]:
     """Seconds and bytes of the first round.
 
+    A strategy that reads the pool in passes does so while it selects, which then counts as scoring.
+
     Returns:
         rows: candidates. main_s, workers_s: seconds of the processor of the main process and of its workers together
         to score, one value a repeat; wall_s by the clock; load_s, select_s once. The memories are above that of the
         interpreter with its libraries: load_mb, score_mb and select_mb of the main process, worker_mb the greatest of
         a worker, which shares the main process's pages. reads: how often each row was read in one scoring, where one
-        process does it. picks: a digest of the batch.
+        process does it. picks: a digest of the batch and, where the pool is not read in passes, of its scores.
     """
     import scipy.sparse  # noqa: F401, libraries are no strategy's memory
     import sklearn.cluster  # noqa: F401
@@ -98,11 +100,13 @@ def measure(workers: int, repeats: int, words: list[str]) -> dict[str, Any]:
 
     from al_bench.config.compose import compose, register
     from al_bench.data.shards import ShardedArray
+    from al_bench.evidence import Evidence
     from al_bench.experiment.acquire import gatherer_of, score, select
     from al_bench.experiment.loop import train
     from al_bench.experiment.process import keep_freed_memory, set_threads
     from al_bench.experiment.ranking_noise import RankingNoise
     from al_bench.experiment.setup import set_up
+    from al_bench.strategies.base import Selection
 
     register()
     set_threads(1)
@@ -130,6 +134,7 @@ def measure(workers: int, repeats: int, words: list[str]) -> dict[str, Any]:
     with memory.stage("train"):
         train(made, made.start, 0)
     found: list[tuple[float, float, float]] = []
+    selection: Selection | None
     for _ in range(repeats):
         rows_read = 0
         before, clock, spent = processor(), time.perf_counter(), memory.spent
@@ -139,12 +144,15 @@ def measure(workers: int, repeats: int, words: list[str]) -> dict[str, Any]:
             batch = made.batch(len(made.start.asked))
             noise = RankingNoise.for_round(gatherer, batch, len(candidates))
             scored = score(gatherer, torch.tensor(candidates), noise)
+            selection = None
+            if isinstance(scored, Evidence) and scored.passes is not None:
+                selection = select(scored, gatherer.strategy, batch, made.streams, 0)
         after = processor()
         spent = memory.spent - spent
         found.append((after[0] - before[0] - spent, after[1] - before[1], time.perf_counter() - clock))
     began = time.process_time()
     with memory.stage("select"):
-        selection = select(scored, gatherer.strategy, batch, made.streams, 0)
+        selection = selection or select(scored, gatherer.strategy, batch, made.streams, 0)
     select_s = time.process_time() - began
     picked = candidates[selection.rows.numpy()]
     digest = hashlib.blake2b(digest_size=4)

@@ -13,6 +13,7 @@ from al_bench import kernels
 from al_bench.evidence import Evidence
 from al_bench.experiment.gather import Gatherer
 from al_bench.experiment.meter import Meter
+from al_bench.experiment.passes import PoolPasses
 from al_bench.experiment.ranking_noise import RankingNoise
 from al_bench.experiment.setup import Experiment
 from al_bench.experiment.trials import Trials
@@ -114,6 +115,9 @@ def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = N
         gatherer.each_chunk(candidates, work, take)
         kernels.check_scores(scores, -math.inf, math.inf, f"the {type(strategy).__name__} score")
         return scores
+    if strategy.reads_in_passes(len(candidates)):
+        passes = PoolPasses(gatherer, candidates)
+        return Evidence(len(candidates), dict(gatherer.fixed), gatherer.classes, passes=passes)
     if type(strategy).reduce is not Strategy.reduce:
         return gatherer.reduced(candidates)
     count = strategy.max_candidates()

@@ -226,22 +226,40 @@ class Gatherer:
         self.each_chunk(candidates, lambda evidence, _: reduce(evidence), _filling(reduced, len(candidates)))
         return Evidence(len(candidates), self.fixed, self.classes, reduced=reduced)
 
-    def top(self, candidates: Tensor, count: int, keys: Tensor) -> Evidence:
-        """The evidence of the candidates of highest `screening_score`; the others' is never stored.
+    def top(
+        self,
+        candidates: Tensor,
+        count: int,
+        keys: Tensor,
+        score: Callable[[Evidence], Tensor] | None = None,
+    ) -> Evidence:
+        """The evidence of the candidates of highest score; the others' is never stored.
 
         Args:
             candidates: [N] dataset indices, more than `count`.
             count: n, how many candidates.
             keys: [N] distinct; of candidates with equal scores those with the lowest keys.
+            score: Of a chunk's evidence; None: the strategy's `screening_score`.
         """
         top = TopCandidates(count, keys)
+        screening_score = score or self.strategy.screening_score
 
         def screened(evidence: Evidence, _: Tensor | None) -> tuple[Tensor, dict[Product, Tensor]]:
-            return self.strategy.screening_score(evidence), _varying(evidence)
+            return screening_score(evidence), _varying(evidence)
 
         self.each_chunk(candidates, screened, lambda rows, found: top.update(rows, *found))
         products, screen = top.result()
         return Evidence(count, products | self.fixed, self.classes, screen)
+
+    def at(self, candidates: Tensor) -> Evidence:
+        """The evidence of a few candidates, one chunk of them.
+
+        Args:
+            candidates: [n] dataset indices.
+        """
+        varying = self.needs - FIXED
+        draws = self._draws(candidates) if varying & FROM_DRAWS else None
+        return Evidence(len(candidates), self._chunk(candidates, varying, draws) | self.fixed, self.classes)
 
 
 def _varying(evidence: Evidence, _: Tensor | None = None) -> dict[Product, Tensor]:

@@ -1,8 +1,9 @@
 """The public kernels, in one list: type checkers read it, and `__init__.py` imports each name at its first use."""
 
 from .agreement import cohens_kappa as cohens_kappa
-from .badge import hypothetical_gradient as hypothetical_gradient
-from .badge import select_badge as select_badge
+from .badge.gradients import hypothetical_gradient as hypothetical_gradient
+from .badge.held import select_badge as select_badge
+from .badge.passes import select_badge_in_passes as select_badge_in_passes
 from .bait import select_bait as select_bait
 from .batchbald.greedy import BatchBaldBatch as BatchBaldBatch
 from .batchbald.greedy import select_batchbald as select_batchbald
@@ -23,6 +24,8 @@ from .herding import least_distance as least_distance
 from .herding import select_herding as select_herding
 from .k_centre.greedy import KCentreBatch as KCentreBatch
 from .k_centre.greedy import select_k_centre as select_k_centre
+from .k_centre.passes import HeldRows as HeldRows
+from .k_centre.passes import select_k_centre_in_passes as select_k_centre_in_passes
 from .k_centre.robust import RobustKCentreBatch as RobustKCentreBatch
 from .k_centre.robust import outlier_budget as outlier_budget
 from .k_centre.robust import select_robust_k_centre as select_robust_k_centre

@@ -151,6 +151,10 @@ class Strategy(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__}.max_candidates() is set; implement screening_score()")
 
+    def reads_in_passes(self, candidates: int) -> bool:
+        """Whether `select` reads so many candidates through `evidence.passes`, none of whose evidence is then held."""
+        return False
+
     def parts(self) -> Sequence[tuple[str, Strategy]]:
         """The strategies of which one picks the batch of a round, each with its option's name; this one alone."""
         return (("", self),)

@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING
 from al_bench import checks, kernels
 from al_bench.evidence import Evidence, Product
 from al_bench.strategies.base import FeatureStrategy, Selection
+from al_bench.strategies.in_passes import PassesStrategy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
+    from torch import Tensor
+
+
+_COVERING = frozenset({Product.features, Product.labelled_features})
 
 
 @dataclass
-class _Covering(FeatureStrategy):
-    def needs(self, draws: bool) -> frozenset[Product]:
-        return frozenset({Product.features, Product.labelled_features})
-
-
-@dataclass
-class CoresetGreedy(_Covering):
+class CoresetGreedy(PassesStrategy):
     """argmax_x min_c ‖h(x) − h(c)‖ over centres c, labelled or picked, again and again (Sener & Savarese 2018).
 
     Cost:
         At most O(N L D) at the start and O(N D) a pick; in practice about 64 N D at the start and a few rows a pick, as
         only rows that may be the farthest are compared with every centre. One pass over the N + L rows before. No N ×
-        N.
+        N. With `features_held=m`: O(N (L + B) D) a pass, and 20 bytes a row and m D numbers of memory.
 
     Source:
         Sener and Savarese 2018, Active Learning for Convolutional Neural Networks: A Core-Set Approach (1708.00489),
@@ -35,16 +36,33 @@ class CoresetGreedy(_Covering):
 
     Departures:
         Rows equally far are picked at random. Works from an empty labelled set: the first centre is then uniformly
-        random, and the features are an encoder's, else an untrained network's.
+        random, and the features are an encoder's, else an untrained network's. With `features_held` a pick is that
+        of the whole pool while it is farther than every row left out was in the last pass, and the pool is read again
+        when it no longer is.
     """
 
+    def needs(self, draws: bool) -> frozenset[Product]:
+        return _COVERING
+
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
-        chosen = kernels.select_k_centre(evidence.features, evidence.labelled_features, batch, generator)
-        return Selection(chosen.rows, notes={"radius": float(chosen.radii[-1])})
+        if (passes := evidence.passes) is None:
+            chosen = kernels.select_k_centre(evidence.features, evidence.labelled_features, batch, generator)
+            return Selection(chosen.rows, notes={"radius": float(chosen.radii[-1])})
+        assert self.features_held is not None
+
+        def read(score: Callable[[Tensor], Tensor], count: int, keys: Tensor) -> kernels.HeldRows:
+            kept = passes.highest(lambda chunk: score(chunk.features), count, keys)
+            assert kept.screen is not None
+            return kernels.HeldRows(kept.screen.scores, kept.screen.candidates, kept.features)
+
+        chosen = kernels.select_k_centre_in_passes(
+            evidence.rows, read, evidence.labelled_features, batch, generator, held=self.features_held
+        )
+        return Selection(chosen.rows, notes={"radius": float(chosen.radii[-1]), "passes": passes.count})
 
 
 @dataclass
-class CoresetRobust(_Covering):
+class CoresetRobust(FeatureStrategy):
     """argmin_S of the radius within which all rows but Ξ have a centre, labelled or in S (Sener & Savarese 2018).
 
     Mixed-integer programs for the distances that the radius can have, from the greedy solution down.
@@ -77,6 +95,9 @@ class CoresetRobust(_Covering):
         checks.require(good, "strategy.outliers", self.outliers, "a whole number of at least 0, or a fraction below 1")
         checks.above("strategy.time_limit", self.time_limit, 0, " seconds")
         checks.at_least("strategy.candidates_max", self.candidates_max, 1)
+
+    def needs(self, draws: bool) -> frozenset[Product]:
+        return _COVERING
 
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
         whole = self.outliers >= 1 or self.outliers == 0

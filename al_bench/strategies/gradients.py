@@ -11,9 +11,13 @@ from al_bench import checks, kernels
 from al_bench.errors import BenchError
 from al_bench.evidence import Evidence, Product
 from al_bench.strategies.base import FeatureStrategy, Selection
+from al_bench.strategies.in_passes import PassesStrategy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
+    from torch import Tensor
 
 
 class FirstCentre(Enum):
@@ -32,7 +36,7 @@ class LabelledWeighting(Enum):
 
 
 @dataclass
-class Badge(FeatureStrategy):
+class Badge(PassesStrategy):
     """k-means++ on the gradient embeddings (p − onehot(argmax p)) ⊗ h (Ash et al. 2020).
 
     Args:
@@ -40,7 +44,8 @@ class Badge(FeatureStrategy):
 
     Cost:
         O(B N (C + D)), reading the features about log₂ B times, after one pass over the N rows. Memory: a few numbers a
-        row beside the evidence; the N × C·D embeddings are never built, as ‖a⊗h − a'⊗h'‖² needs the factors only.
+        row beside the evidence; the N × C·D embeddings are never built, as ‖a⊗h − a'⊗h'‖² needs the factors only. With
+        `features_held` log₂ B passes or a few more, and 24 bytes a row in all; nothing but the B centres is held.
 
     Source:
         Ash et al. 2020, Deep Batch Active Learning by Diverse, Uncertain Gradient Lower Bounds (1906.03671),
@@ -59,11 +64,23 @@ class Badge(FeatureStrategy):
         return frozenset({Product.point_log_probs, Product.features})
 
     def select(self, evidence: Evidence, batch: int, generator: torch.Generator) -> Selection:
-        return Selection(
-            kernels.select_badge(
-                evidence.point_log_probs, evidence.features, batch, generator, first_centre=self.first_centre.value
+        first_centre = self.first_centre.value
+        if (passes := evidence.passes) is None:
+            return Selection(
+                kernels.select_badge(
+                    evidence.point_log_probs, evidence.features, batch, generator, first_centre=first_centre
+                )
             )
-        )
+
+        def read(score: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+            return passes.scores(lambda chunk: score(chunk.point_log_probs, chunk.features))
+
+        def at(row: int) -> tuple[Tensor, Tensor]:
+            found = passes.at(row)
+            return found.point_log_probs[0], found.features[0]
+
+        rows = kernels.select_badge_in_passes(evidence.rows, read, at, batch, generator, first_centre=first_centre)
+        return Selection(rows, notes={"passes": passes.count})
 
 
 @dataclass

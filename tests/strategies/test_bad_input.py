@@ -48,6 +48,11 @@ REFUSED = {
     "strategy=batchbald strategy.exact_cap=0": ("strategy.exact_cap is 0; it must be at least 1",),
     "strategy=batchbald strategy.samples=0": ("strategy.samples is 0; it must be at least 1",),
     "strategy=batchbald strategy.saturation_tol=-1e-3": ("strategy.saturation_tol is -0.001", "nats"),
+    "strategy=badge strategy.features_held=0": ("strategy.features_held is 0",),
+    "strategy=coreset_greedy strategy.features_held=3": (
+        "strategy.features_held is 3 and schedule.batch is 4",
+        "raise strategy.features_held, or set it to null",
+    ),
     "strategy=batchbald strategy.candidates_max=3": (
         "strategy.candidates_max is 3 and schedule.batch is 4",
         "raise strategy.candidates_max, or set it to null",

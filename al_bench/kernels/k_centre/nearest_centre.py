@@ -79,6 +79,10 @@ class NearestCentre:
         if 2 * self._dense <= self.centres <= _DENSE:  # few centres: a new one is soon the nearest of many rows
             self._see_all(self.centres)
 
+    def exclude(self, rows: Tensor) -> None:
+        """Rows that are centres already are no candidates."""
+        self.bound_n[rows] = -math.inf
+
     def farthest(self) -> tuple[int, float]:
         """The candidate farthest from its nearest centre, the lowest key among equals, and its distance."""
         if self.centres == 0:
