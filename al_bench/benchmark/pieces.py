@@ -19,7 +19,7 @@ from al_bench.errors import InputError
 from al_bench.storage.runs import Run, find_runs
 
 SECONDS_A_RUN = 0.5
-"""Seconds of a run where no record says it: 0.40 was the mean over the low regime on one core of an Intel Xeon."""
+"""Seconds of a run where no record of its data set says it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def archive_name(setting: Setting, newcomer: Newcomer | None) -> str:
 def prepare(
     setting: Setting, results: Path, archives: Path, newcomer: Newcomer | None, pools: Path | None = None
 ) -> Piece:
-    """A setting's missing runs, with an estimate from the seconds on record in its folder or its archive.
+    """A setting's missing runs, with an estimate from the seconds on record of it, else of its data set's settings.
 
     Args:
         setting: Which one.
@@ -91,6 +91,9 @@ def prepare(
     every = arms(setting, arrays, results, newcomer)
     todo = missing(every, setting.protocol, archived)
     known = archived or complete_runs(study_folder(results, setting))
+    if todo and not known:
+        others = sorted(archives.glob(f"{setting.dataset}-*.parquet"))
+        known = [run for run in find_runs(others) if run.study.startswith(f"{setting.dataset}-")] if others else []
     a_run = float(np.mean([_seconds(run) for run in known])) if known else SECONDS_A_RUN
     return Piece(setting, every, todo, a_run * len(todo))
 

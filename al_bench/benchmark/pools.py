@@ -9,6 +9,7 @@ seldom matter. Images without an encoder are pixels in [0, 1].
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def pool_file(protocol: Protocol, name: str, folder: Path) -> Path:
     path = folder / protocol.version / f"{name}.npz"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
+        print(f"al-bench benchmark: making the arrays of {name}, once", file=sys.stderr, flush=True)
         write_arrays(arrays(protocol.datasets[name], name, protocol.pool_seed), path)
     return path
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from al_bench.analysis.studies import studies
-from al_bench.benchmark import protocol
+from al_bench.benchmark import pieces, protocol
 from al_bench.benchmark.archives import compact, picks_digest, read_archives
 from al_bench.benchmark.outcomes import outcomes
+from al_bench.benchmark.runs import Newcomer
 from al_bench.cli import benchmark
 from al_bench.storage.runs import find_runs
 
@@ -70,6 +71,19 @@ def test_archived_runs_are_done_where_their_folders_are_gone(here, capsys):
     capsys.readouterr()
     assert run("--estimate", "--only", "sine/low") == 0
     assert "0 runs missing" in capsys.readouterr().out
+
+
+def test_runs_nobody_has_done_are_estimated_from_those_of_their_data_set(here, capsys):
+    assert run("--only", "sine/low") == 0
+    assert capsys.readouterr().err.count("making the arrays of sine, once") == 1
+    known = find_runs([Path("page/smoke/sine-low.parquet")])
+    seconds = [sum(sum(record.seconds.values()) for record in each.rounds) for each in known]
+    smoke = protocol.load("smoke")
+    (setting,) = pieces.chosen(smoke, ["sine/low"], None)
+    newcomer = Newcomer("mine", Path("own"))
+    piece = pieces.prepare(setting, Path("elsewhere"), Path("page/smoke"), newcomer)
+    assert len(piece.missing) == 2 * smoke.seeds
+    assert piece.seconds == pytest.approx(len(piece.missing) * sum(seconds) / len(seconds))
 
 
 def test_the_time_that_is_given_ends_a_piece_and_the_page_says_what_was_not_run(here, capsys):
