@@ -14,7 +14,7 @@ from torch import Tensor
 from al_bench import kernels
 from al_bench.evidence import FIXED, FROM_DRAWS, Evidence, Product
 from al_bench.experiment.feature_source import feature_source
-from al_bench.experiment.screening import TopCandidates
+from al_bench.experiment.screening import Contenders, TopCandidates
 from al_bench.experiment.workers import map_in_order
 from al_bench.learners.learner import Learner
 from al_bench.learners.member import split
@@ -241,11 +241,15 @@ class Gatherer:
             keys: [N] distinct; of candidates with equal scores those with the lowest keys.
             score: Of a chunk's evidence; None: the strategy's `screening_score`.
         """
-        top = TopCandidates(count, keys)
+        top, contenders = TopCandidates(count, keys), Contenders(count)
         screening_score = score or self.strategy.screening_score
 
-        def screened(evidence: Evidence, _: Tensor | None) -> tuple[Tensor, dict[Product, Tensor]]:
-            return screening_score(evidence), _varying(evidence)
+        def screened(evidence: Evidence, _: Tensor | None) -> tuple[Tensor, dict[Product, Tensor], Tensor | None]:
+            scores, products = screening_score(evidence), _varying(evidence)
+            if self.workers == 1:  # nothing is sent
+                return scores, products, None
+            among = contenders.among(scores)
+            return scores, {name: part[among] for name, part in products.items()}, among
 
         self.each_chunk(candidates, screened, lambda rows, found: top.update(rows, *found))
         products, screen = top.result()

@@ -44,13 +44,16 @@ class TopCandidates:
         """The rows that the buffer has room for; 0 before the first chunk."""
         return len(next(iter(self._buffer.values()))) if self._buffer else 0
 
-    def update(self, rows: slice, scores: Tensor, products: Mapping[Product, Tensor]) -> None:
+    def update(
+        self, rows: slice, scores: Tensor, products: Mapping[Product, Tensor], given: Tensor | None = None
+    ) -> None:
         """Add a chunk.
 
         Args:
             rows: Its candidates, which follow those of the chunk before.
             scores: [c] screening scores.
-            products: [c, ...] each.
+            products: [c, ...] each, or only of the rows that are given.
+            given: [c] whether a row may be among the n, see `Contenders`; None: every row.
         """
         if not self._buffer:
             self._allocate(len(scores), scores, products)
@@ -61,12 +64,14 @@ class TopCandidates:
             if self._cutoff is not None
             else torch.ones_like(candidates, dtype=torch.bool)
         )
+        given = torch.ones_like(entering) if given is None else given.to(entering.device)
+        entering &= given
         count = int(entering.sum())
         if len(self._candidates) + count > self.buffer_rows:
             self._cut()
         start = len(self._candidates)
         for name, part in products.items():
-            self._buffer[name][start : start + count] = part[entering.to(part.device)]
+            self._buffer[name][start : start + count] = part[entering[given].to(part.device)]
         self._candidates = torch.cat([self._candidates, candidates[entering]])
 
     def _allocate(self, chunk: int, scores: Tensor, products: Mapping[Product, Tensor]) -> None:
@@ -100,3 +105,32 @@ class TopCandidates:
         self._cut()
         products = {name: tensor[: len(self._candidates)] for name, tensor in self._buffer.items()}
         return products, Screen(self._scores, self._candidates)
+
+
+class Contenders:
+    """Which rows of a chunk may be among the first n of all, for a process that sees a part of the chunks.
+
+    The n-th highest score of that part is no higher than that of all, so that a row below it is not among them. What
+    the others have is not sent from a worker to the process that holds the first n.
+
+    Args:
+        limit: n.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._highest = torch.empty(0)
+        self._waiting: list[Tensor] = []
+        self._least: Tensor | None = None  # the n-th highest score when that was last looked at
+
+    def among(self, scores: Tensor) -> Tensor:
+        """[c] whether the rows of the next chunk, of scores [c], may be among the first n."""
+        self._waiting.append(scores)
+        if sum(map(len, self._waiting)) > self.limit // SLACK:
+            seen = torch.cat([self._highest.to(scores), *self._waiting])
+            self._waiting = []
+            self._highest = seen.topk(min(self.limit, len(seen))).values
+            self._least = self._highest[-1] if len(self._highest) == self.limit else None
+        if self._least is None:
+            return torch.ones_like(scores, dtype=torch.bool)
+        return scores >= self._least

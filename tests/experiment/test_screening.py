@@ -14,7 +14,7 @@ from al_bench.errors import ScoreError
 from al_bench.evidence import Evidence, Product
 from al_bench.experiment.acquire import score, select
 from al_bench.experiment.gather import Gatherer
-from al_bench.experiment.screening import SLACK, TopCandidates
+from al_bench.experiment.screening import SLACK, Contenders, TopCandidates
 from al_bench.learners.mixture import Mixture
 from al_bench.learners.torch_learner import TorchLearner
 from al_bench.learners.training import Training
@@ -55,6 +55,27 @@ def test_the_result_is_the_first_of_all_candidates_whatever_the_chunk(order):
         assert torch.equal(products[Product.predicted_loss], scores[screen.candidates])
         assert len(sizes) == 1, "allocated once"
         assert limit <= sizes.pop() <= limit + max(chunk, limit // SLACK)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_workers_leave_out_is_not_among_the_first(order):
+    """Two processes see every other chunk each; what they send is joined in the order of the chunks."""
+    for count, limit, chunk in [(300, 20, 3), (300, 7, 10), (300, 150, 8), (90, 89, 10)]:
+        scores, keys = ORDERS[order](count), torch.rand(count, generator=torch.Generator().manual_seed(limit))
+        features = torch.randn(count, 2)
+        whole, sent = TopCandidates(limit, keys), TopCandidates(limit, keys)
+        workers, rows_sent = (Contenders(limit), Contenders(limit)), 0
+        for number, start in enumerate(range(0, count, chunk)):
+            rows = slice(start, min(start + chunk, count))
+            whole.update(rows, scores[rows], {Product.features: features[rows]})
+            among = workers[number % 2].among(scores[rows])
+            rows_sent += int(among.sum())
+            sent.update(rows, scores[rows], {Product.features: features[rows][among]}, among)
+        (expected, screen), (products, found) = whole.result(), sent.result()
+        assert found.candidates.tolist() == screen.candidates.tolist()
+        assert torch.equal(products[Product.features], expected[Product.features])
+        if order in ("random", "falling") and limit < 50:
+            assert rows_sent < count / 2, "most rows are not sent"
 
 
 def learner(points: int, draws: int = 6, chunk: int = 512) -> tuple[TorchLearner, PoolState]:
