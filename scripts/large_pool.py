@@ -9,7 +9,9 @@ first round of a run in a process of its own (`large_pool_line.py`), after train
 
 - cnn: 4,096 images of 28 × 28 bytes in shards of 1,000, strategy=bald with the BatchBALD CNN and 20 masks.
 - linear, mlp: 64 features of 10 classes in 20 shards, strategy=margin with model=linear, and strategy=bald with an MLP
-  of 64 units and 20 masks; a batch of 100. `memory` is the same pool as one .npz file in memory.
+  of 64 units and 20 masks; a batch of 100. `memory` is the same pool as one .npz file in memory; `parquet` is the same
+  in 20 Parquet files with a column of lists, whose copy in the cache's folder is made while they are loaded, and
+  `parquet, copied` the same once more, from that copy.
 - k_centre, badge: the same features and batch, strategy=coreset_greedy and strategy=badge with model=linear and
   strategy.features_held=100000; k_centre_held and badge_held hold the features of all. A pass reads and scores the
   pool, so that `main_s` and `workers_s` have all passes and the selection, and `reads` is the number of passes.
@@ -34,6 +36,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -62,7 +65,7 @@ WORDS = {
 }
 LINES = (
     *(("cnn", "shards", 4_096, workers) for workers in (1, 2)),
-    *(("linear", data, 1_000_000, 1) for data in ("shards", "memory")),
+    *(("linear", data, 1_000_000, 1) for data in ("shards", "memory", "parquet", "parquet, copied")),
     ("linear", "shards", 1_000_000, 2),
     *(("mlp", data, 1_000_000, 1) for data in ("shards", "memory")),
     ("mlp", "shards", 1_000_000, 2),
@@ -141,6 +144,28 @@ def in_memory(folder: Path) -> Path:
     return file
 
 
+def in_parquet(folder: Path) -> tuple[Path, Path]:
+    """The same pool as 20 Parquet files, and its test part as one, each in a folder of its own."""
+    import duckdb
+    import numpy as np
+    import pandas as pd
+
+    pool, test = folder.with_name(f"{folder.name}-parquet"), folder.with_name(f"{folder.name}-parquet-test")
+    for target, inputs in ((test, [folder / "x_test.npy"]), (pool, sorted(folder.glob("x-*.npy")))):
+        target.mkdir(exist_ok=True)
+        for number, path in enumerate(inputs):
+            file = target / f"part-{number:05d}.parquet"
+            if file.exists():
+                continue
+            labels = np.load(path.with_name(path.name.replace("x", "y", 1)))
+            rows = pd.DataFrame({"embedding": list(np.load(path)), "label": labels})
+            with duckdb.connect() as connection:
+                connection.register("rows", rows)
+                connection.execute(f"COPY (SELECT * FROM rows) TO '{file}.part' (FORMAT parquet)")
+            Path(f"{file}.part").rename(file)
+    return pool, test
+
+
 def measure(key: Key, folder: Path) -> dict[str, str]:
     """A line of the table."""
     name, data, rows, workers = key
@@ -148,6 +173,12 @@ def measure(key: Key, folder: Path) -> dict[str, str]:
     if data == "memory":
         pool = in_memory(pool)
     words = ["dataset=npz", f"dataset.path={pool}", *ROUND, *WORDS[name]]
+    if data.startswith("parquet"):
+        pool, test = in_parquet(pool)
+        cache = folder / "cache"
+        if data == "parquet":
+            shutil.rmtree(cache, ignore_errors=True)
+        words[:2] = ["dataset=table", f"dataset.path={pool}", f"dataset.test_path={test}", f"cache={cache}"]
     command = [sys.executable, str(Path(__file__).with_name("large_pool_line.py")), workers, str(REPEATS[int(rows)])]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     ran = subprocess.run([*command, *words], env=environment, capture_output=True, text=True)

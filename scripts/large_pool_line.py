@@ -99,7 +99,7 @@ def measure(workers: int, repeats: int, words: list[str]) -> dict[str, Any]:
     import torch
 
     from al_bench.config.compose import compose, register
-    from al_bench.data.shards import ShardedArray
+    from al_bench.data.mapped import MappedRows
     from al_bench.evidence import Evidence
     from al_bench.experiment.acquire import gatherer_of, score, select
     from al_bench.experiment.loop import train
@@ -111,18 +111,19 @@ def measure(workers: int, repeats: int, words: list[str]) -> dict[str, Any]:
     register()
     set_threads(1)
     keep_freed_memory()
-    config = compose([*words, f"workers={workers}", "device=cpu", "cache=off", "schedule.rounds=2"]).build()
+    words = words if any(word.startswith("cache=") for word in words) else [*words, "cache=off"]
+    config = compose([*words, f"workers={workers}", "device=cpu", "schedule.rounds=2"]).build()
     strategy = next(word.partition("=")[2] for word in words if word.startswith("strategy="))
     rows_read = 0
-    copy_rows = ShardedArray.copy_rows
+    read = MappedRows.read
 
-    def counted(array: ShardedArray, rows: Any) -> Any:
+    def counted(inputs: MappedRows, positions: Any) -> Any:
         nonlocal rows_read
-        values = copy_rows(array, rows)
+        values = read(inputs, positions)
         rows_read += len(values)
         return values
 
-    ShardedArray.copy_rows = counted  # type: ignore[method-assign, assignment]
+    MappedRows.read = counted  # type: ignore[method-assign, assignment]
     gc.collect()
     memory = Memory()
     interpreter = memory.own()

@@ -17,6 +17,7 @@ from al_bench.errors import InputError
 
 if TYPE_CHECKING:
     from al_bench.data.dataset import Dataset
+    from al_bench.data.parquet_pool import ParquetPool
     from al_bench.data.table import Table
 
 
@@ -36,15 +37,21 @@ class CsvDataset(UserData):
     Where its meaning is not certain, it is refused with the possible readings and the key that chooses each.
 
     Columns of numbers are standardised with the mean and the standard deviation of the training part (a constant
-    column becomes 0). Columns without any number, and those listed in `categorical`, become one 0/1 input for
-    each category of the training part, in sorted order and at the column's place; a category that only the test
-    part has becomes zeros. Columns that count the rows or hold nothing are left out. Labels may be words or numbers;
-    classes are sorted (numbers by value). A class that only the test part has is kept: no network can be right there.
+    column becomes 0), unless `standardise=false`. Columns without any number, and those listed in `categorical`,
+    become one 0/1 input for each category of the training part, in sorted order and at the column's place; a category
+    that only the test part has becomes zeros. Columns that count the rows or hold nothing are left out. Labels may be
+    words or numbers; classes are sorted (numbers by value). A class that only the test part has is kept: no network can
+    be right there.
+
+    A folder of Parquet files, or a Parquet file with a column of lists of numbers (embeddings), is a pool that stays on
+    disk: its inputs are that column, or all columns of numbers; they are copied once into the cache's folder as an
+    array, and mapped from there. The files are read in the order of the numbers in their names.
 
     Args:
-        path: The file. A relative path is looked for in the current folder, then under the data root.
+        path: The file, or the folder. A relative path is looked for in the current folder, then under the data root.
         label: The label's column; if not given, the one with a label's name, or the last one where no other may be it.
-        test_path: A file of the same columns with the test part; without it the test part is split off.
+        test_path: A file of the same columns with the test part (of a pool on disk a folder or a Parquet file); without
+            it the test part is split off.
         test_fraction: The share of the rows in a test part split off, stratified by label.
         split_seed: Seed of the choice of rows, independent of the run's seed.
         validation: A file of the same columns with the validation part, which is read where `validation=file`.
@@ -55,6 +62,7 @@ class CsvDataset(UserData):
         classes: The classes in their order, such as [cat,dog]; any other label is refused. If not given, those that
             occur, sorted.
         id: The column by which records, reports and `initial.rows` name the rows; no feature.
+        standardise: Whether numbers are scaled by the training part's mean and standard deviation, or left as they are.
         missing: What becomes of a feature without a value (empty, ?, NA, nan): `refuse`; `median`, the median or the
             most frequent category of the training part; `indicator`, the same with an input more that marks it.
         missing_labels: What becomes of a row without a label: `refuse`, `drop` or `class`, a class of its own.
@@ -81,6 +89,7 @@ class CsvDataset(UserData):
     keep: list[str] = field(default_factory=list)
     classes: list[str] | None = None
     id: str | None = None
+    standardise: bool = True
     missing: Missing = Missing.refuse
     missing_labels: MissingLabels = MissingLabels.refuse
     similar_labels: SimilarLabels = SimilarLabels.refuse
@@ -113,19 +122,41 @@ class CsvDataset(UserData):
         self, initial_rows: Sequence[int | str] = (), validation: bool = False, cache: str | None = "auto"
     ) -> Dataset:
         """Read, check and encode the file or files; see `UserData.load`."""
+        if (shards := self.shards()) is not None:
+            from al_bench.data.parquet_dataset import build as build_mapped
+
+            test = self.shards(self.test_path, "dataset.test_path", always=True) if self.test_path else None
+            return build_mapped(self, shards, test, initial_rows, validation, cache)
         from al_bench.data.table_dataset import build
 
         check_validation(self.validation, validation)
         other = self.read(self.validation, "dataset.validation") if self.validation else None
-        test = self.read(self.test_path, "dataset.test_path") if self.test_path else None
-        return build(self, self.read(), test, initial_rows, other)
+        test_table = self.read(self.test_path, "dataset.test_path") if self.test_path else None
+        return build(self, self.read(), test_table, initial_rows, other)
 
     def load_pool(self, cache: str | None = "auto") -> Dataset:
         """Read and encode every row; see `UserData.load_pool`."""
+        if (shards := self.shards()) is not None:
+            from al_bench.data.parquet_dataset import build as build_mapped
+
+            test = self.shards(self.test_path, "dataset.test_path", always=True) if self.test_path else None
+            return build_mapped(self, shards, test, (), False, cache, pool=True)
         from al_bench.data.table_dataset import build
 
-        test = self.read(self.test_path, "dataset.test_path") if self.test_path else None
-        return build(self, self.read(fewest=1), test, (), pool=True)
+        test_table = self.read(self.test_path, "dataset.test_path") if self.test_path else None
+        return build(self, self.read(fewest=1), test_table, (), pool=True)
+
+    def shards(self, path: str | None = None, key: str = "dataset.path", always: bool = False) -> ParquetPool | None:
+        """The pool of a folder of Parquet files, or of one with a column of lists of numbers; None of other tables.
+
+        Args:
+            path: The folder or file; None for that of `path`.
+            key: The key that names it.
+            always: Whether a file of numbers alone is read in this way, too, and nothing else can be.
+        """
+        from al_bench.data.parquet_files import pool_at
+
+        return pool_at(path or str(self.path), key, self.root, always)
 
     def read(self, path: str | None = None, key: str = "dataset.path", fewest: int = 2) -> Table:
         """The cells of the file, or of another one that is read in the same way.

@@ -1,4 +1,7 @@
-"""Columns as inputs of a network: numbers standardised, categories one-hot, both by the training part."""
+"""Columns as inputs of a network: numbers standardised unless told otherwise, categories one-hot.
+
+Both by what the training part holds.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ def encode_columns(
     train: Mapping[str, np.ndarray],
     test: Mapping[str, np.ndarray],
     missing: Missing = Missing.refuse,
+    standardise: bool = True,
 ) -> tuple[np.ndarray, np.ndarray, tuple[ColumnCode, ...]]:
     """Inputs from columns: numbers standardised, categories one-hot, by what the training part holds.
 
@@ -31,6 +35,7 @@ def encode_columns(
         missing: What becomes of NaN and of empty texts: the training part's median or most frequent category; with
             `indicator` also one more input that is 1 where the number is missing, or a category of its own. A number
             that is missing in the test part only has no such input.
+        standardise: Whether numbers are scaled, or left as they are.
 
     Returns:
         [N, D] and [T, D] float32, the inputs of a column where the column stands; and how each column became them.
@@ -49,9 +54,13 @@ def encode_columns(
         medians: list[float | None] = [None] * len(numbers)
         if absent.any() or test_absent.any():
             block, test_block, medians = _with_medians(block, test_block)
-        scaler = column_scaler(block)
-        scaled, scaled_test = (scaler.transform(part).astype(np.float32) for part in (block, test_block))
-        for name, mean, std, median in zip(numbers, scaler.mean_, scaler.scale_, medians, strict=True):
+        means, deviations = np.zeros(len(numbers)), np.ones(len(numbers))
+        if standardise:
+            scaler = column_scaler(block)
+            means, deviations = scaler.mean_, scaler.scale_
+            block, test_block = scaler.transform(block), scaler.transform(test_block)
+        scaled, scaled_test = (part.astype(np.float32) for part in (block, test_block))
+        for name, mean, std, median in zip(numbers, means, deviations, medians, strict=True):
             codes[name] = ColumnCode(name, float(mean), float(std), missing=median)
         encoded |= zip(numbers, np.hsplit(scaled, len(numbers)), strict=True)
         encoded_test |= zip(numbers, np.hsplit(scaled_test, len(numbers)), strict=True)

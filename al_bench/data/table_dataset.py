@@ -206,6 +206,7 @@ def _encode(
         {name: column[trained] for name, column in values.items()},
         {name: column[others_rows if len(others_rows) else trained[:1]] for name, column in values.items()},
         keys.missing,
+        keys.standardise,
     )
     others = others[: len(others_rows)]  # scikit-learn takes no array without a row
     validation, test = np.split(others, [len(later[0])])

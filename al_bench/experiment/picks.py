@@ -15,6 +15,7 @@ from al_bench.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from al_bench.data.parquet_pool import ParquetPool
     from al_bench.data.table import Table
     from al_bench.storage.runs import Run
 
@@ -32,7 +33,7 @@ def picks(run: Run, component: Any) -> pd.DataFrame:
     import pandas as pd
 
     entries = list(_entries(run))
-    table = component.read() if has_table(component) else None
+    shards = component.shards() if isinstance(component, CsvDataset) else None
     if any(entry["item"] is None for entry in entries):
         items = _items(run, component)
         for entry in entries:
@@ -42,7 +43,20 @@ def picks(run: Run, component: Any) -> pd.DataFrame:
     frame = pd.DataFrame(entries, columns=["round", "rank", "item", "label", "score"])
     name = component.item_name if isinstance(component, UserData) else "row"
     frame = frame.rename(columns={"item": name})
+    if shards is not None:
+        table: Table | None = _picked(shards, component.id, frame[name].tolist())
+    else:
+        table = component.read() if has_table(component) else None
     return frame if table is None else _joined(frame, table, component)
+
+
+def _picked(shards: ParquetPool, id: str | None, items: list[int | str]) -> Table:
+    """The cells of some items of a pool in Parquet files, of which the others are not read."""
+    if id is None:
+        return shards.cells(np.array(items, dtype=np.int64))
+    shards.require([id], "dataset.id")
+    wanted = set(items)
+    return shards.cells(np.array([row for row, text in enumerate(shards.texts(id)) if text in wanted], dtype=np.int64))
 
 
 def has_table(component: Any) -> bool:

@@ -2,9 +2,10 @@
 
 A study runs many strategies and seeds in one process, and all of them read the same files and encode the same items. A
 data set is never changed once it is made, so that runs can share one. What identifies it: the class and the keys of the
-component, the files it reads (name, size, time of the last change, inode; of a folder of arrays all of its arrays), the
-initial rows and the validation part that the run names, the data root and the cache. Data of a user's own class, and of
-folders of images or texts, are read anew by every run. Only one data set is kept, and one of features made from it.
+component, the files it reads (name, size, time of the last change, inode; of a folder of arrays or of Parquet files all
+of them), the initial rows and the validation part that the run names, the data root and the cache. Data of a user's own
+class, and of folders of images or texts, are read anew by every run. Only one data set is kept, and one of features
+made from it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 from al_bench.config.own_schema import is_own_class
 from al_bench.config.schema import RunConfig
 from al_bench.data.arrays import NpzDataset
+from al_bench.data.csv_table import CsvDataset
 from al_bench.data.dataset import Dataset
 from al_bench.data.digits import Digits
 from al_bench.data.encoders.encoder import Encoder, NoEncoder
@@ -120,8 +122,9 @@ def _stated(component: Any, paths: list[Path]) -> Files | None:
     try:
         for key, name in names.items():
             if isinstance(name, str) and not name.startswith(PACKAGE):
-                path = find_file(name, key, getattr(component, "root", None), folders=isinstance(component, NpzDataset))
-                paths += sorted(path.glob("*.npy")) if path.is_dir() else [path]
+                folders = isinstance(component, (NpzDataset, CsvDataset))
+                path = find_file(name, key, getattr(component, "root", None), folders=folders)
+                paths += sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
         facts = [(path, path.stat()) for path in paths]
     except (InputError, OSError):  # a folder, a name on the hub, or nothing
         return None

@@ -8,6 +8,7 @@ from al_bench.labelling.exchange.label_files import read_labels
 from al_bench.labelling.folder import LabellingFolder
 from al_bench.labelling.page import batch_page
 from al_bench.labelling.pool import LabellingPool
+from al_bench.labelling.shard_cells import ShardCells
 
 
 def restore(folder: LabellingFolder, pool: LabellingPool, study: str) -> int | None:
@@ -29,6 +30,8 @@ def write_files(
 ) -> None:
     """Write the page and the file of a batch, each unless it is there."""
     names, cells = pool.columns
+    if isinstance(cells, ShardCells):
+        cells.prefetch(asked.item for asked in record.asked if asked.item in pool.index)
     file, page = folder.batch_path(record.number), folder.page_path(record.number)
     if not page.exists():
         folder.write_new(page, batch_page(record, pool, study, file.name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,11 +18,13 @@ from al_bench.data.files import find_file
 from al_bench.data.image_folder import ImageFolder
 from al_bench.data.item_names import item_names
 from al_bench.data.labels import encode
+from al_bench.data.table_header import LABEL_NAMES, plain_name
 from al_bench.data.table_labels import merge_similar, with_label_column
 from al_bench.data.text_data import TextDataset
 from al_bench.data.texts import Texts
 from al_bench.data.user_data import UserData
 from al_bench.errors import InputError
+from al_bench.labelling.shard_cells import ShardCells
 
 Key = TypeVar("Key")
 
@@ -118,7 +120,7 @@ class LabellingPool:
         )
 
     @cached_property
-    def columns(self) -> tuple[list[str], dict[str, list[str]]]:
+    def columns(self) -> tuple[list[str], Mapping[str, list[str]]]:
         """The user's columns, and their cells by item: of a table its own without the label's, else file or text."""
         component = self.component
         if isinstance(component, ImageFolder):
@@ -129,9 +131,17 @@ class LabellingPool:
             texts = self.dataset.inputs
             assert isinstance(texts, Texts)
             return ["text"], {item: [text] for item, text in zip(self.items, texts, strict=True)}
+        if isinstance(component, CsvDataset) and (shards := component.shards()) is not None:
+            names = [name for name in shards.cell_names if name != self._label_column(component, shards.columns)]
+            return names, ShardCells(shards, names, self.index)  # as a pool leaves out no row, an index is a row
         if isinstance(component, (CsvDataset, TextDataset)):
             return self._of_table(component)
         return [], {item: [] for item in self.items}
+
+    @staticmethod
+    def _label_column(component: CsvDataset, names: Iterable[str]) -> str | None:
+        """The label's column among some, as `load_pool` finds it."""
+        return component.label or next((name for name in names if plain_name(name) in LABEL_NAMES), None)
 
     def _of_table(self, component: CsvDataset | TextDataset) -> tuple[list[str], dict[str, list[str]]]:
         table = component.read(fewest=1)

@@ -8,12 +8,15 @@ longest first.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import logging
 import math
 import os
+import shutil
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +30,8 @@ LIMIT = 50 * 2**30
 """Bytes that the arrays of one kind may take."""
 MOST_FACTS = 2**28
 CHUNK = 2**24
+STALE = 600.0
+"""Seconds after which an array half written, to which nothing was added meanwhile, is taken for a dead process's."""
 
 logger = logging.getLogger("al_bench")
 
@@ -83,13 +88,17 @@ class ArrayStore:
             name: The entry's name.
             shape: [rows, …].
             dtype: Of every row.
-            rows: The rows in order; where taking one raises, the file is removed.
+            rows: The rows in order, each by itself or several [n, …] together; where taking one raises, the file is
+                removed.
 
         Raises:
-            OSError: the disk is full, or the folder cannot be written.
+            OSError: the disk is full, also where it is seen beforehand, or the folder cannot be written.
         """
         path = self.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._clear(path)
+        if (free := shutil.disk_usage(path.parent).free) < array_bytes(shape, dtype):
+            raise OSError(errno.ENOSPC, f"no room: {free / 1e9:,.1f} GB are free", str(path.parent))
         part = path.with_name(f"{name}.{os.getpid()}.npy.part")
         count, digest = 0, hashlib.blake2b(digest_size=32)
         try:
@@ -100,7 +109,7 @@ class ArrayStore:
                     content = np.ascontiguousarray(row, dtype=dtype).data
                     file.write(content)
                     digest.update(content)
-                    count += 1
+                    count += len(row) if row.ndim == len(shape) else 1
                 file.flush()
                 os.fsync(file.fileno())
             if count != shape[0]:
@@ -109,6 +118,13 @@ class ArrayStore:
             part.unlink(missing_ok=True)
             raise
         return Draft(self, name, part, digest)
+
+    @staticmethod
+    def _clear(path: Path) -> None:
+        """Remove what a process that was killed left of an entry; what another one writes was written just now."""
+        for part in path.parent.glob(f"{path.stem}.*.npy.part"):
+            if time.time() - part.stat().st_mtime > STALE:
+                part.unlink(missing_ok=True)
 
     def seal(self, digest: hashlib.blake2b, name: str, facts: dict[str, Any]) -> str:
         """The digest of an entry, from that of its file: over its name and its facts, too."""

@@ -62,8 +62,8 @@ def of_store(store: FeatureStore) -> Entry:
 
 
 def whole_folder(path: Path, kind: str) -> Entry | None:
-    """The entry of a folder of files (.pt, .npy) or of folders; None where it has none."""
-    count = sum(child.is_dir() or child.suffix in (".pt", ".npy") for child in path.iterdir())
+    """The entry of a folder of files (.pt, .npy, halves of them) or of folders; None where it has none."""
+    count = sum(child.is_dir() or child.suffix in (".pt", ".npy", ".part") for child in path.iterdir())
     statuses = [file.stat() for file in path.rglob("*") if file.is_file() and file.suffix != ".lock"]
     if not count or not statuses:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +18,24 @@ SETTINGS: dict[str, Any] = {
 """Of DuckDB, given where the connection is made."""
 
 
-def connect(file: Path, memory: int) -> DuckDBPyConnection:
-    """A connection that reaches one file and nothing else: no other path, no network, no extension.
+def connect(files: Path | Sequence[Path], memory: int) -> DuckDBPyConnection:
+    """A connection that reaches some files and nothing else: no other path, no network, no extension.
 
     Args:
-        file: The file that may be read or written; its name must hold none of the characters of a pattern of names.
+        files: The file or files that may be read or written; their names must hold none of the characters of a pattern
+            of names.
         memory: The most that DuckDB may use, MiB.
     """
     import duckdb
 
+    allowed = ", ".join(quoted(str(file)) for file in ([files] if isinstance(files, Path) else files))
     connection = duckdb.connect(":memory:", config={**SETTINGS, "memory_limit": f"{memory}MiB"})
-    connection.execute(f"SET allowed_paths = ['{str(file).replace(chr(39), chr(39) * 2)}']")
+    connection.execute(f"SET allowed_paths = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def quoted(text: str, mark: str = "'") -> str:
+    """A text as SQL writes it; with the mark `"` a column's name."""
+    return f"{mark}{text.replace(mark, mark * 2)}{mark}"

@@ -38,6 +38,24 @@ def test_conclusions_are_those_of_the_lines(script: Any) -> None:
 
 
 @pytest.mark.slow
+def test_parquet_files_are_the_same_data_and_picks(tmp_path: Path, script: Any) -> None:
+    pool = script.features(tmp_path / "pool", 2_000)
+    files, test = script.in_parquet(pool)
+    assert len(list(files.glob("part-*.parquet"))) == 20
+    found = []
+    given = [f"dataset.path={files}", f"dataset.test_path={test}", f"cache={tmp_path / 'cache'}"]
+    for words in (["dataset=npz", f"dataset.path={pool}"], ["dataset=table", *given]):
+        command = [sys.executable, str(SCRIPTS / "large_pool_line.py"), "1", "1", *words]
+        ran = subprocess.run(
+            [*command, *script.ROUND, *script.WORDS["linear"]], capture_output=True, text=True, check=True
+        )
+        found.append(json.loads(ran.stdout.splitlines()[-1]))
+    assert found[0]["picks"] == found[1]["picks"]
+    assert found[0]["fingerprint"] == found[1]["fingerprint"]
+    assert [each["reads"] for each in found] == [1.0, 1.0]
+
+
+@pytest.mark.slow
 def test_a_line_is_measured_and_picks_are_those_of_one_process_and_of_memory(tmp_path: Path, script: Any) -> None:
     pool = script.features(tmp_path / "pool", 20_000)
     assert len(list(pool.glob("x-*.npy"))) == 20

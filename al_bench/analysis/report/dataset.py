@@ -88,6 +88,8 @@ def original_cells(run: Run, dataset: Dataset) -> OriginalCells | None:
         return None
     if not isinstance(component, CsvDataset) or dataset.origins is None or dataset.reading is None:
         return None
+    if component.shards() is not None:  # rows that stay on disk, whose inputs are numbers as they are
+        return None
     table = component.read()
     inputs = {name for names in dataset.reading.kinds.values() for name in names}
     names = tuple(name for name in table.names if name in inputs)
