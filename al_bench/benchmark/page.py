@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +31,17 @@ def write_page(content: Page, folder: Path) -> tuple[Path, Path]:
 
 
 def advice_file(protocol: Protocol, archives: Mapping[str, Sequence[Run]]) -> str:
-    """The table as `strategy=recommended` reads it, as JSON: version, and kind to regime to strategy."""
+    """The table as `strategy=recommended` reads it, as JSON.
+
+    Its keys: version; advice, kind to regime to strategy; worth, regime to the sentence on data sets left out.
+    """
+    every = outcomes(protocol, archives)
     advice: dict[str, dict[str, str]] = {}
-    for (kind, regime), each in table(outcomes(protocol, archives)).items():
+    for (kind, regime), each in table(every).items():
         advice.setdefault(kind, {})[regime] = each.strategy
-    return json.dumps({"version": protocol.version, "advice": advice}, indent=1) + "\n"
+    regimes = dict.fromkeys(regime for of_kind in advice.values() for regime in of_kind)
+    worth = {regime: _judgement(regime, validate(every, [regime])) for regime in regimes}
+    return json.dumps({"version": protocol.version, "advice": advice, "worth": worth}, indent=1) + "\n"
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,8 @@ def _markdown(block: Block) -> str:
 def _html(block: Block) -> str:
     if isinstance(block, str):
         level = len(block) - len(block.lstrip("#"))
-        return f"<h{level}>{html.escape(block[level:].strip())}</h{level}>" if level else f"<p>{html.escape(block)}</p>"
+        text = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(block[level:].strip()))
+        return f"<h{level}>{text}</h{level}>" if level else f"<p>{text}</p>"
     cells = "".join(f"<th>{html.escape(head)}</th>" for head in block.heads)
     rows = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n" for row in block.rows)
     return f"<table><tr>{cells}</tr>\n{rows}</table>"
@@ -100,6 +108,7 @@ def page(protocol: Protocol, archives: Mapping[str, Sequence[Run]]) -> Page:
         "metric over Random on average over the labels of a run. Intervals are 95 %, Student's: over the seeds of a "
         "setting, or over data sets, as said, and not corrected for their number. Archives leave the points picked "
         f"out but for a digest; `al-bench benchmark {protocol.version} --only SETTING` makes the runs again.",
+        f"The learners are fixed, not tuned to a data set: {_learners(protocol)}.",
         *_answer(protocol, every),
     ]
     for name, regime in protocol.regimes.items():
@@ -121,6 +130,14 @@ _COSTS = (
 _STRESSES = (
     "Points over Random without and with the stress, in the low regime, the mean over data sets with its interval."
 )
+
+
+def _learners(protocol: Protocol) -> str:
+    kinds = {
+        name: ", ".join(dict.fromkeys(each.kind for each in protocol.datasets.values() if each.learner == name))
+        for name in protocol.learners
+    }
+    return "; ".join(f"`{' '.join(words)}` ({kinds[name]})" for name, words in protocol.learners.items())
 
 
 def _answer(protocol: Protocol, every: Sequence[SettingOutcome]) -> list[Block]:
@@ -188,7 +205,7 @@ def _judgement(regime: str, validation: Validation) -> str:
         said = "the table is worse than always-margin: use margin"
     else:
         said = "the table does not beat always-margin"
-    return f"{where} {said}: {points(difference)} points, n = {difference.n} data sets."
+    return f"{where} {said}: {points(difference)} points on data sets left out, n = {difference.n}."
 
 
 def _regime(protocol: Protocol, name: str, regime: Regime, here: Sequence[SettingOutcome]) -> list[Block]:

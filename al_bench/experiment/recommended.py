@@ -38,15 +38,17 @@ class Recommendation:
         strategy: Its option.
         version: Of the table.
         reading: What was read of the run, and the table's version.
+        worth: A sentence on what such advice was worth against margin on data sets left out.
     """
 
     strategy: str
     version: str
     reading: str
+    worth: str = ""
 
 
 def table_file() -> Path:
-    """The table: version, and kind to regime to strategy."""
+    """The table: version, kind to regime to strategy, and regime to what such advice is worth."""
     return Path(conf_dir()) / "benchmark" / "table.json"
 
 
@@ -80,7 +82,9 @@ def recommend(dataset: str, labels: int, classes: int) -> Recommendation:
             f"{WORD}: the table {table['version']} has no answer in the {regime} regime; read was {reading}; name a "
             "strategy, such as strategy=margin"
         )
-    return Recommendation(strategy, table["version"], f"table {table['version']}, {reading}: the {regime} regime")
+    worth = table.get("worth", {}).get(regime, "")
+    where = f"table {table['version']}, {reading}: the {regime} regime"
+    return Recommendation(strategy, table["version"], where, worth)
 
 
 def resolve(words: Sequence[str]) -> tuple[list[str], str]:
@@ -110,4 +114,5 @@ def resolve(words: Sequence[str]) -> tuple[list[str], str]:
     if not has_layers and "features" in features and not any(w.startswith("strategy.features=") for w in words):
         changed.append("strategy.features=input")
     changed.append(f"recommended_by={found.version}")
-    return changed, f"{WORD} is strategy={found.strategy} ({found.reading})"
+    said = f"{WORD} is strategy={found.strategy} ({found.reading})"
+    return changed, f"{said}. {found.worth}" if found.worth else said

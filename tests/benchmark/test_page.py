@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from al_bench.benchmark.answer import table, validate
 from al_bench.benchmark.archives import read_archives
+from al_bench.benchmark.outcomes import outcomes
 from al_bench.benchmark.page import advice_file, page
 from al_bench.benchmark.protocol import load
 
@@ -38,3 +40,24 @@ def test_the_archives_stay_small():
 def test_the_table_of_recommended_is_that_of_the_page():
     table = Path(__file__).resolve().parents[2] / "conf" / "benchmark" / "table.json"
     assert table.read_text() == advice_file(load("v1"), read_archives(FOLDER / "v1"))
+
+
+def test_the_answer_in_the_readme_is_that_of_the_page():
+    """Its numbers are written by hand, as they are a sentence."""
+    readme = " ".join((FOLDER.parents[1] / "README.md").read_text().split()).replace("−", "-")
+    said = readme.partition("**Which strategy?**")[2].partition("**When do I stop?**")[0]
+    every = outcomes(load("v1"), read_archives(FOLDER / "v1"))
+    advice = table(every)
+    for kind in ("image", "table"):
+        cell = advice[kind, "low"]
+        assert cell.strategy == "maxherding"
+        over = f"{cell.gain.mean:+.1f}"
+        interval = f"[{cell.gain.low:+.1f}, {cell.gain.high:+.1f}], n = {cell.gain.n}"
+        assert f"{kind}s ({over}" in said
+        assert interval in said
+    for regime in ("low", "middle", "high"):
+        worth = validate(every, [regime]).over_margin
+        assert worth.n == 12
+        assert f"{worth.mean:.1f}" in said
+        assert f"[{worth.low:.1f}, {worth.high:.1f}]" in said
+    assert worth.low < 0, "which is why the README names margin there"
