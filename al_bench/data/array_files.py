@@ -290,7 +290,10 @@ def _select(
             others = ", ".join(spelling + ending for spelling in SPELLINGS[name][1:])
             nameless = "; give each a name: numpy.savez(…, x=inputs, y=labels)" if f"arr_0{ending}" in there else ""
             if ending and not there:
-                nameless = "; a folder of images is read with dataset=images, one of .txt files with dataset=text"
+                nameless = (
+                    "; a folder of images is read with dataset=images, one of .txt files with dataset=text, one of "
+                    "Parquet files with dataset=table"
+                )
             raise InputError(
                 f"{path} has no array {name}{ending} (nor {others}); it has {', '.join(there) or 'nothing'}{nameless}"
             )

@@ -12,6 +12,7 @@ import numpy as np
 from al_bench.data.file_listing import FileSort, Listing, list_files
 from al_bench.data.files import find_file
 from al_bench.data.table_choices import Nested
+from al_bench.data.tar_image import Source, TarImage
 from al_bench.errors import InputError, override
 
 PARTS = {
@@ -46,6 +47,7 @@ class Part:
         unused: What is left out, to the reason.
         remarks: What else a reader must know.
         missing: Rows of the table whose file is not there.
+        members: [N] the images of tar files; empty where they are files of their own.
     """
 
     where: str
@@ -57,6 +59,11 @@ class Part:
     unused: dict[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     missing: int = 0
+    members: tuple[TarImage, ...] = ()
+
+    def source(self, position: int) -> Source:
+        """Where the bytes of the file at a position are."""
+        return self.members[position] if self.members else self.folder / self.names[position]
 
 
 def list_folder(keys: FolderKeys, sort: FileSort) -> tuple[Path, Listing]:

@@ -20,6 +20,7 @@ from al_bench.data.folder_layout import Part, parts_by_folder, pool_by_folder
 from al_bench.data.image_decoding import Decoded, decode
 from al_bench.data.image_facts import Wish, remarks
 from al_bench.data.image_table import parts_by_table
+from al_bench.data.image_tars import parts_by_tars
 from al_bench.data.images import Normalise
 from al_bench.data.labels import encode_some
 from al_bench.data.mapped import MappedRows
@@ -51,20 +52,26 @@ def build(
     Raises:
         InputError: The folder is no data set, its meaning is not certain, or a file is damaged.
     """
-    if keys.group and not keys.label_file:
-        raise InputError(
-            f"dataset.group={keys.group} names a column, and there is no table of the images: give "
-            "dataset.label_file=FILE, a table with the columns file, label and the groups"
-        )
-    if keys.label_file or (pool and keys.test_path and find_file(keys.test_path, TEST_KEY, keys.root, True).is_file()):
+    by_tars = parts_by_tars(keys, validation, pool)
+    for key, name in (("group", keys.group), ("label", keys.label)):
+        if name and not keys.label_file and by_tars is None:
+            raise InputError(
+                f"dataset.{key}={name} names a column, and there is no table of the images: give "
+                "dataset.label_file=FILE, a table with the columns file, label and the groups"
+            )
+    if by_tars is not None:
+        by_name = by_tars
+    elif keys.label_file or (
+        pool and keys.test_path and find_file(keys.test_path, TEST_KEY, keys.root, True).is_file()
+    ):
         by_name = parts_by_table(keys, validation, pool)
     else:
         by_name = pool_by_folder(keys, IMAGES) if pool else parts_by_folder(keys, IMAGES, validation)
     parts = [by_name[name] for name in ORDER if name in by_name]
     where = parts[0].where
     wish = Wish(keys.pixels(), keys.mode, keys.resize, keys.white)
-    paths = [part.folder / name for part in parts for name in part.names]
-    decoded = decode(where, paths, wish, cache)
+    sources = [part.source(number) for part in parts for number in range(len(part.names))]
+    decoded = decode(where, sources, wish, cache)
     starts = np.cumsum([0, *(len(part.names) for part in parts)])
     good = _readable(keys, parts, decoded, starts)
     notes = [remark for part in parts for remark in part.remarks]
@@ -158,11 +165,11 @@ def _readable(keys: ImageFolder, parts: Sequence[Part], decoded: Decoded, starts
     faults = decoded.facts.faults
     if faults and not keys.skips_damaged:
         row = min(faults)
-        part, name = _file(parts, starts, row)
+        part, position = _file(parts, starts, row)
         more = f" ({len(faults):,} of {starts[-1]:,} images cannot be read)" if len(faults) > 1 else ""
         raise InputError(
-            f"{part.folder / name} cannot be read: {faults[row]}{more}; repair or remove it, or leave such files out "
-            "with dataset.damaged=skip"
+            f"{part.source(position)} cannot be read: {faults[row]}{more}; repair or remove it, or leave such files "
+            "out with dataset.damaged=skip"
         )
     good = np.array([row for row in range(starts[-1]) if row not in faults], dtype=np.int64)
     for part, start, end in zip(parts, starts[:-1], starts[1:], strict=True):
@@ -176,15 +183,19 @@ def _damaged(parts: Sequence[Part], decoded: Decoded, starts: np.ndarray) -> dic
     rows = sorted(decoded.facts.faults)
     if not rows:
         return {}
-    named = [f"{_file(parts, starts, row)[1]} ({decoded.facts.faults[row]})" for row in rows[:5]]
+    files = [_file(parts, starts, row) for row in rows[:5]]
+    named = [
+        f"{part.names[position]} ({decoded.facts.faults[row]})"
+        for (part, position), row in zip(files, rows[:5], strict=True)
+    ]
     more = f", … {len(rows) - 5} more" if len(rows) > 5 else ""
     return {f"{len(rows):,} damaged image{'s' * (len(rows) != 1)}": f"{', '.join(named)}{more}"}
 
 
-def _file(parts: Sequence[Part], starts: np.ndarray, row: int) -> tuple[Part, str]:
-    """The part and the name of the file of a row."""
+def _file(parts: Sequence[Part], starts: np.ndarray, row: int) -> tuple[Part, int]:
+    """The part of a row, and its position there."""
     number = int(np.searchsorted(starts, row, side="right")) - 1
-    return parts[number], parts[number].names[row - int(starts[number])]
+    return parts[number], row - int(starts[number])
 
 
 def _repeated(decoded: Decoded, good: np.ndarray, division: Division) -> list[str]:

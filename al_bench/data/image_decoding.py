@@ -18,6 +18,7 @@ from PIL import features
 from al_bench.data import image_reading
 from al_bench.data.image_facts import Facts, SeenPictures, Wish, shown_sizes
 from al_bench.data.image_reading import WHITE, Picture, Target, grey_or_colour, pillow_warnings
+from al_bench.data.tar_image import Source, TarImage
 from al_bench.errors import InputError
 from al_bench.progress import bar
 from al_bench.storage import cache
@@ -52,7 +53,7 @@ class Decoded:
     facts: Facts
 
 
-def decode(where: str, paths: Sequence[Path], wish: Wish, setting: str | None) -> Decoded:
+def decode(where: str, paths: Sequence[Source], wish: Wish, setting: str | None) -> Decoded:
     """The images of all files, from the cache where they are unchanged.
 
     An entry's name covers every file's path, size and time of the last change, the wishes, and the versions of Pillow
@@ -60,7 +61,7 @@ def decode(where: str, paths: Sequence[Path], wish: Wish, setting: str | None) -
 
     Args:
         where: The folder, in messages.
-        paths: [N] the files.
+        paths: [N] the files, or members of tar files.
         wish: How the user wants them.
         setting: The value of a run's key `cache`.
 
@@ -82,9 +83,13 @@ def decode(where: str, paths: Sequence[Path], wish: Wish, setting: str | None) -
         return _decode(where, paths, wish, store, name)
 
 
-def _entry_name(paths: Sequence[Path], wish: Wish) -> str:
+def _entry_name(paths: Sequence[Source], wish: Wish) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for path in paths:
+        if isinstance(path, TarImage):
+            seen = f"{path.tar.absolute()}\0{path.stamp}\0{path.offset}\0{path.size}\n"
+            digest.update(seen.encode("utf-8", "surrogateescape"))
+            continue
         try:
             status = path.stat()
             seen = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n"
@@ -102,7 +107,7 @@ def _entry_name(paths: Sequence[Path], wish: Wish) -> str:
     )
 
 
-def _decode(where: str, paths: Sequence[Path], wish: Wish, store: ArrayStore | None, name: str) -> Decoded:
+def _decode(where: str, paths: Sequence[Source], wish: Wish, store: ArrayStore | None, name: str) -> Decoded:
     """`decode` of files that are not in the cache."""
     with pillow_warnings():
         headers = list(_in_parallel("reading headers", image_reading.read_header, paths))

@@ -30,16 +30,21 @@ class ImageFolder(UserData):
     `label_file` is a table that names each file and its label. Files that are no images, and hidden ones, are left out
     and counted.
 
+    Or they lie in tar files, as WebDataset writes them: a folder of shards (or one file) with members KEY.jpg (.png,
+    .webp …) and, beside it, KEY.cls, a class's number or name, or KEY.json with a field of the label. They are read
+    from there without being unpacked, in the order of the numbers in the files' names; the keys are the images' names.
+
     Images of one size are taken as they are up to 256 pixels a side; else `size` has to be given. Files are turned as
     their EXIF orientation says; 16 bits become 8; what is transparent becomes white; of several frames the first one is
     used. Images are decoded once, in parallel, and kept in the cache's folder as long as no file changes; more than a
     gigabyte of them is mapped from there.
 
     Args:
-        path: The folder. A relative path is looked for in the current folder, then under the data root.
+        path: The folder, or a tar file. A relative path is looked for in the current folder, then under the data root.
         label_file: A table of any kind that `dataset=table` reads.
         file: Its column of the files' names, relative to `path`; recognised if not given.
-        label: Its column of the labels; the one with a label's name, or the only other one, if not given.
+        label: Its column of the labels; the one with a label's name, or the only other one, if not given. Of tar
+            files: the field of KEY.json.
         test_path: A folder of the same kind (with `label_file`: a table) with the test part, in place of a folder
             test/.
         validation: The same with the validation part, which is read where `validation=file`.
@@ -47,7 +52,8 @@ class ImageFolder(UserData):
         split_seed: Seed of the choice of images, independent of the run's seed.
         classes: The classes in their order, such as [cat,dog]; any other label is refused. If not given, those that
             occur, sorted.
-        group: The column of `label_file` with the images' groups, such as patients: none is in two parts.
+        group: The column of `label_file` (of tar files: the field of KEY.json) with the images' groups, such as
+            patients: none is in two parts.
         nested: Of images in a folder of a class's folder: `refuse`, `top` (of the upper folder's class) or `leaf` (of
             a class of their own). For `al-bench query`: of images in any folder; there `ignore` says that folders name
             no classes.
@@ -58,7 +64,7 @@ class ImageFolder(UserData):
         normalise: `standard` for zero mean and unit variance by channel, `unit` for pixels in [0, 1].
         damaged: What becomes of files that cannot be read, or that the table names and are not there: `refuse` or
             `skip`.
-        missing_labels, similar_labels: See `CsvDataset`.
+        missing_labels, similar_labels: See `CsvDataset`; of tables and of tar files.
         separator, header, encoding: How `label_file` is read; see `CsvDataset`.
         name: The dataset's name; the folder's name if not given.
         root: The data root; see `al_bench.data.files.data_root`.
@@ -98,9 +104,8 @@ class ImageFolder(UserData):
         self.pixels()
         if self.white is not None:
             checks.at_least("dataset.white", self.white, 1)
-        for key in ("file", "label"):
-            if getattr(self, key) is not None and self.label_file is None:
-                raise InputError(f"dataset.{key} names a column, and dataset.label_file is not given; give both")
+        if self.file is not None and self.label_file is None:
+            raise InputError("dataset.file names a column, and dataset.label_file is not given; give both")
 
     def keys_without_effect(self) -> dict[str, str]:
         """The keys that nothing reads beside the other keys, each with the reason and what to set."""
@@ -109,6 +114,9 @@ class ImageFolder(UserData):
             if self.size is not None
             else {"resize": "dataset.size is null, and images keep theirs; set dataset.size=64"}
         )
+        if self.label_file is None and self.is_tars:
+            reason = "the labels lie in the tar files"
+            return idle | dict.fromkeys(("separator", "header", "encoding", "nested"), reason)
         if self.label_file is None:
             reason = "folders name the classes; set dataset.label_file=FILE"
             return idle | dict.fromkeys(("separator", "header", "encoding", "missing_labels"), reason)
@@ -118,6 +126,16 @@ class ImageFolder(UserData):
     def item_name(self) -> str:
         """Images are named by their files."""
         return "file"
+
+    @property
+    def is_tars(self) -> bool:
+        """Whether the images lie in tar files."""
+        from al_bench.data.image_tars import tars_at
+
+        try:
+            return tars_at(str(self.path), "dataset.path", self.root) is not None
+        except InputError:  # which `load` raises
+            return False
 
     @property
     def skips_damaged(self) -> bool:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image, ImageOps
 
 from al_bench.data.files import one_line
 from al_bench.data.table_choices import Mode, Resize
+from al_bench.data.tar_image import Source, TarImage
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
 """What Pillow may read: none of these runs another program, as PostScript files do."""
@@ -86,21 +88,23 @@ def pillow_warnings() -> Iterator[None]:
         yield
 
 
-def _regular(path: Path) -> Path:
-    """The path of a regular file.
+def content(path: Source) -> Path | BytesIO:
+    """The path of a regular file, or the bytes of a member of a tar file.
 
     Raises:
         OSError: It is a named pipe or a device, at which reading would wait for ever, or is not there.
     """
+    if isinstance(path, TarImage):
+        return path.open()
     if path.exists() and not path.is_file():
         raise OSError("it is no regular file")
     return path
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Source) -> Header:
     """What the header of a file says; a fault in place of an error."""
     try:
-        with Image.open(_regular(path), formats=FORMATS) as image:
+        with Image.open(content(path), formats=FORMATS) as image:
             orientation = image.getexif().get(0x0112, 1)
             width, height = image.size
             frames = image.format != "MPO" and getattr(image, "n_frames", 1) > 1
@@ -122,14 +126,14 @@ def _is_grey(image: Image.Image) -> bool:
     return image.mode in GREY
 
 
-def read_picture(path: Path, target: Target) -> Picture:
+def read_picture(path: Source, target: Target) -> Picture:
     """The pixels of a file; a fault in place of an error.
 
     A JPEG that is much larger than the size asked for is decoded at a half, a fourth or an eighth, as the format
     provides for.
     """
     try:
-        with Image.open(_regular(path), formats=FORMATS) as image:
+        with Image.open(content(path), formats=FORMATS) as image:
             if target.size is not None and image.format in ("JPEG", "MPO"):
                 side = 2 * max(target.size)
                 image.draft(None, (side, side))

@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from al_bench.data.image_folder import ImageFolder
-from al_bench.data.image_reading import FORMATS, pillow_warnings
+from al_bench.data.image_reading import FORMATS, content, pillow_warnings
+from al_bench.data.tar_image import Source
 from al_bench.labelling.pool import LabellingPool
 
-Picture = Path | Image.Image | None
-"""An image file, or an image; None where there is none."""
+Picture = Source | Image.Image | None
+"""An image file, also one in a tar file, or an image; None where there is none."""
 SMALL = 256
 """Pixels of the longer side of an array's image, at least."""
 
@@ -45,7 +45,7 @@ def shows_pictures(pool: LabellingPool) -> bool:
 
 def picture_of(pool: LabellingPool, item: str) -> Picture:
     """The image of an item: its file, or what an array [C, H, W] shows, stretched to all grey values."""
-    if (file := pool.image_file(item)) is not None:
+    if (file := pool.tar_images.get(item, pool.image_file(item))) is not None:
         return file
     values = pool.dataset.numbers(slice(pool.index[item], pool.index[item] + 1))[0].float().cpu().numpy()
     if values.shape[0] not in (1, 3):
@@ -70,8 +70,8 @@ def rendered(picture: Picture, side: int) -> Rendered | None:
     """
     try:
         with pillow_warnings():
-            if isinstance(picture, Path):
-                with Image.open(picture, formats=FORMATS) as image:
+            if isinstance(picture, Source):
+                with Image.open(content(picture), formats=FORMATS) as image:
                     image.draft("RGB", (2 * side, 2 * side))
                     small = ImageOps.exif_transpose(image)
                     small.thumbnail((side, side))

@@ -16,10 +16,12 @@ from al_bench.data.csv_table import CsvDataset
 from al_bench.data.dataset import Dataset
 from al_bench.data.files import find_file
 from al_bench.data.image_folder import ImageFolder
+from al_bench.data.image_tars import parts_by_tars
 from al_bench.data.item_names import item_names
 from al_bench.data.labels import encode
 from al_bench.data.table_header import LABEL_NAMES, plain_name
 from al_bench.data.table_labels import merge_similar, with_label_column
+from al_bench.data.tar_image import TarImage
 from al_bench.data.text_data import TextDataset
 from al_bench.data.texts import Texts
 from al_bench.data.user_data import UserData
@@ -123,6 +125,9 @@ class LabellingPool:
     def columns(self) -> tuple[list[str], Mapping[str, list[str]]]:
         """The user's columns, and their cells by item: of a table its own without the label's, else file or text."""
         component = self.component
+        if isinstance(component, ImageFolder) and self.tar_images:
+            members = self.tar_images
+            return ["file"], {item: [str(members[item])] for item in self.items}
         if isinstance(component, ImageFolder):
             origins: Any = self.dataset.origins
             files = [str(Path(str(component.path), name)) for name in origins.tolist()]
@@ -158,9 +163,19 @@ class LabellingPool:
         }
         return names, cells
 
+    @cached_property
+    def tar_images(self) -> dict[str, TarImage]:
+        """Item to its image in a tar file; empty where the images lie in no tar files."""
+        parts = parts_by_tars(self.component, False, True) if isinstance(self.component, ImageFolder) else None
+        if parts is None:
+            return {}
+        assert self.dataset.origins is not None
+        of_key = dict(zip(parts["train"].names, parts["train"].members, strict=True))
+        return {item: of_key[key] for item, key in zip(self.items, self.dataset.origins.tolist(), strict=True)}
+
     def image_file(self, item: str) -> Path | None:
         """The image file of an item; None where the items are no files of images."""
-        if not isinstance(self.component, ImageFolder):
+        if not isinstance(self.component, ImageFolder) or self.tar_images:
             return None
         assert self.dataset.origins is not None
         folder = find_file(str(self.component.path), "dataset.path", self.component.root, folders=True)

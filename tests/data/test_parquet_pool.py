@@ -25,7 +25,8 @@ from al_bench.data import parquet_features
 from al_bench.data.arrays import NpzDataset
 from al_bench.data.csv_table import CsvDataset
 from al_bench.data.mapped import MappedRows
-from al_bench.data.parquet_files import list_shards
+from al_bench.data.parquet_files import PARQUET
+from al_bench.data.shard_names import list_shards
 from al_bench.data.table_choices import Missing, MissingLabels
 from al_bench.errors import InputError
 from al_bench.storage import array_store
@@ -216,7 +217,7 @@ def test_files_are_in_the_order_of_their_numbers(names: list[str]) -> None:
     Path("t", "_SUCCESS").touch()
     Path("t", ".part-00000.parquet.crc").touch()
     Path("t", "README.md").touch()
-    shards = list_shards(Path("t"))
+    shards = list_shards(Path("t"), PARQUET)
     assert [path.name.removesuffix(".parquet") for path in shards.paths] == names
     assert shards.numbered
     assert shards.unused == {"1 file": "no Parquet"}
@@ -227,7 +228,7 @@ def test_names_without_a_count_are_sorted_which_is_said(names: list[str]) -> Non
     folder = write("t", frame(), [20, 40])
     for path, name in zip(sorted(folder.iterdir()), names, strict=True):
         path.rename(folder / f"{name}.parquet")
-    assert [path.stem for path in list_shards(folder).paths] == names
+    assert [path.stem for path in list_shards(folder, PARQUET).paths] == names
     assert "files in the order of their names" in load(folder).reading.line()
 
 
