@@ -1,6 +1,10 @@
 """A sweep on a real Slurm of one node and on a real Ray cluster, each started here, against the same sweep on joblib.
 
     python scripts/engines.py --out results/engines.csv --logs results
+    python scripts/engines.py --out results/engines.csv --logs results --pool FOLDER --only ray torchrun
+
+With --pool it is the pool of a single run that is scored (`engine=ray` and `engine=torchrun`), as `scoring_engines.py`
+says. Rows of other engines stay in the table as they are.
 
 What is done with each engine, in new folders: (1) the sweep, on the clock; (2) the sweep, with one run's process killed
 (SIGKILL) in the middle, and the same command again; (3) the sweep, with the command itself killed in the middle, as a
@@ -14,6 +18,7 @@ ray`. An engine that is not installed is left out. With two cores, two runs at a
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import importlib.metadata
 import importlib.util
@@ -23,15 +28,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import psutil
+import scoring_engines
 from clusters import one_node_ray, one_node_slurm
-
-from al_bench.records import MEASURED
 
 SWEEP = (
     *("strategy=random,entropy", "seed=0,1", "dataset=digits", "debug=smoke"),
@@ -39,6 +43,7 @@ SWEEP = (
 )
 LOCAL = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 ON_ENGINE = ("hydra.launcher.array_parallelism=2", "hydra.launcher.mem_mb=1200", "hydra.launcher.poll_s=1")
+SWEEP_OF_RUNS, POOL = "a sweep", f"the pool of a run, {scoring_engines.WORKERS} workers"
 VICTIM = ("random", 0)
 """The run whose process is killed: its strategy and seed."""
 ROUNDS = 60
@@ -60,6 +65,8 @@ class Row:
         resumed: Whether the same command went on after its last recorded round, and the records equal joblib's.
         submitted_again: Runs that the command submitted again after a lost connection though they were at work.
         reattached: Whether it completed the sweep, with records equal to joblib's.
+        what: What was tried: a sweep, or the pool of a run scored in so many workers.
+        worker_mb: Megabytes that a worker took for its work, beside the interpreter with its libraries (USS).
     """
 
     engine: str
@@ -70,8 +77,10 @@ class Row:
     equal: int = 0
     killed: str = ""
     resumed: bool = False
-    submitted_again: int = 0
-    reattached: bool = False
+    submitted_again: int | None = 0
+    reattached: bool | None = False
+    what: str = SWEEP_OF_RUNS
+    worker_mb: float | None = None
 
 
 @dataclass
@@ -151,12 +160,13 @@ class Folder:
 
 def stable(run: Path) -> object:
     """What a run's record says but for times, memory, and the digests that cover them."""
-    left_out = {*MEASURED, "digest"}
-    lines = (run / "rounds.jsonl").read_text().splitlines()
-    rounds = [{key: value for key, value in json.loads(line).items() if key not in left_out} for line in lines]
     files = {name: (run / name).read_bytes() for name in ("curve.csv", "stop_set.bin", "config.yaml")}
     header = json.loads((run / "header.json").read_text())
-    return rounds, files, {key: header[key] for key in ("identity", "command", "choices", "initial", "fingerprint")}
+    return (
+        scoring_engines.stable_rounds(run),
+        files,
+        {key: header[key] for key in ("identity", "command", "choices", "initial", "fingerprint")},
+    )
 
 
 def equal_runs(one: Folder, other: Folder) -> int:
@@ -245,32 +255,69 @@ def engines() -> dict[str, tuple[Cluster, Callable[[], str]]]:
     return there
 
 
+def try_scoring(names: Sequence[str], pool: Path, folder: Path) -> Iterator[Row]:
+    """The pool of a run, scored on each of some engines."""
+    reference = scoring_engines.Run(folder / "local", pool.resolve(), "local", {})
+    if reference.type():
+        raise RuntimeError(reference.said)
+    for name in names:
+        with contextlib.ExitStack() as stack:
+            environment: Mapping[str, str] = {}
+            if name == "ray":
+                environment = stack.enter_context(one_node_ray.running(folder / "cluster"))
+            found = scoring_engines.try_scoring(name, pool.resolve(), folder / name, reference, environment)
+        version = importlib.metadata.version("ray" if name == "ray" else "torch")
+        yield Row(
+            *(f"{name} {version}", 1, scoring_engines.ROUNDS, found.seconds, found.seconds_local, int(found.equal)),
+            *(found.killed, found.resumed, None, None, POOL, found.worker_mb),
+        )
+
+
+def write(table: Path, rows: Sequence[Row]) -> None:
+    """Put rows into the table, in the place of those of the same engine and trial."""
+    written: list[dict[str, object]] = []
+    if table.exists():
+        with open(table, newline="") as file:
+            written = [{"what": SWEEP_OF_RUNS, **line} for line in csv.DictReader(file)]
+    for row in rows:
+        name = row.engine.partition(" ")[0]
+        written = [
+            line for line in written if (str(line["engine"]).partition(" ")[0], line["what"]) != (name, row.what)
+        ]
+        written.append(asdict(row))
+    with open(table, "w", newline="") as file:
+        writer = csv.DictWriter(file, [entry.name for entry in fields(Row)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(written)
+
+
 def main() -> None:
     """Try every engine that is installed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="the table")
     parser.add_argument("--logs", type=Path, required=True, help="the folder of what the commands said")
-    parser.add_argument("--only", choices=("slurm", "ray"), help="one engine")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each run")
+    parser.add_argument("--only", nargs="+", choices=("slurm", "ray", "torchrun"), help="some engines")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each run of a sweep")
+    parser.add_argument("--pool", type=Path, help="FOLDER/1000000 of large_pool.py: score it, in place of a sweep")
     arguments = parser.parse_args()
-    rows = []
     with tempfile.TemporaryDirectory(prefix="al-") as name:
         folder = Path(name)
+        if arguments.pool:
+            for row in try_scoring(arguments.only or ("ray", "torchrun"), arguments.pool, folder):
+                write(arguments.out, [row])
+                print(row)
+            return
         reference, seconds = local(folder / "local", arguments.rounds)
         for engine, (running, version) in engines().items():
-            if arguments.only in (None, engine):
+            if arguments.only is None or engine in arguments.only:
                 with running(folder / engine / "cluster") as environment:
                     row, pages = try_engine(
                         engine, version(), environment, folder / engine, reference, seconds, arguments.rounds
                     )
-                rows.append(row)
+                write(arguments.out, [row])
                 text = "\n\n".join([f"# A sweep on {row.engine}: what the commands said", *pages])
                 (arguments.logs / f"engines_{engine}.md").write_text(text.replace(str(folder), "TEMPORARY") + "\n")
                 print(row)
-    with open(arguments.out, "w", newline="") as file:
-        writer = csv.DictWriter(file, [entry.name for entry in fields(Row)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(map(asdict, rows))
 
 
 if __name__ == "__main__":

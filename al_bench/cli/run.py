@@ -34,6 +34,7 @@ from al_bench.experiment.estimate.quantities import SweepEstimate
 from al_bench.experiment.job import Job, perform
 from al_bench.experiment.outcome import Outcome
 from al_bench.experiment.recommended import resolve
+from al_bench.experiment.scoring_engines import ranks
 from al_bench.storage.identity import FORMER_DEFAULTS, began_balanced, began_without
 
 
@@ -145,11 +146,25 @@ def is_number(text: str) -> bool:
 
 
 def main(argv: list[str]) -> int:
-    """Run Hydra on the arguments of `al-bench run`.
+    """`al-bench run`: in the first process of torchrun or in any other; its further ones help that.
 
     Returns:
         0: every run is complete. 1: a run failed. 2: bad input, nothing ran. 130: interrupted.
     """
+    if ranks.is_helper():
+        from al_bench.experiment.scoring_engines.torchrun import serve
+
+        return serve()
+    status = compose_and_run(argv)
+    if status == 0 and ranks.world_size() > 1:  # torchrun ends them where it is another
+        from al_bench.experiment.scoring_engines.torchrun import dismiss
+
+        dismiss()
+    return status
+
+
+def compose_and_run(argv: list[str]) -> int:
+    """Run Hydra on the arguments of `al-bench run`; returns the exit status, as `main`."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and this function explains the error in one line
     logging.StreamHandler.handleError = raise_output_error  # type: ignore[method-assign,assignment]
     logging.getLogger("al_bench").propagate = False

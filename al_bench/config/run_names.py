@@ -23,7 +23,7 @@ LOCATION_KEYS = ("study", "arm", "results", "device", "dataset.root", "cache")
 STOP_SET = "evaluation.stop_set"
 """The size of the stop set: results depend on it where a stopping rule reads it."""
 NEUTRAL_KEYS = (
-    *(*LOCATION_KEYS, "workers", "evaluation.metrics", "evaluation.keep", STOP_SET, "dataset.class_names"),
+    *(*LOCATION_KEYS, "engine", "workers", "evaluation.metrics", "evaluation.keep", STOP_SET, "dataset.class_names"),
     "recommended_by",
 )
 """Keys on which no result depends, such as further metrics and names: they are no part of a run's identity."""

@@ -31,6 +31,12 @@ class Scoring(Enum):
     plain = "plain"
 
 
+class Engine(Enum):
+    local = "local"
+    ray = "ray"
+    torchrun = "torchrun"
+
+
 class StopOn(Enum):
     test = "test"
     validation = "validation"
@@ -225,7 +231,10 @@ class RunConfig:
         seed: Of all random streams that have no seed of their own in `seeds`.
         seeds: Seeds of single purposes; see its class.
         threads: CPU threads. Results differ bit for bit with it, so it is part of the run's identity.
-        workers: Processes that score the pool, each with one thread; Linux only. No result depends on their number.
+        engine: Who scores the pool: processes of this machine, actors of a Ray cluster, or the processes that torchrun
+            starts. No result depends on it.
+        workers: Processes that score the pool, or actors of Ray, each with one thread; processes on Linux only. No
+            result depends on their number.
         device: auto, cpu or cuda.
         study: Folder of runs that belong together; null: the experiment's name, or "default".
         arm: Name of the run's curve; null: the strategy and every other override that changes results.
@@ -258,6 +267,7 @@ class RunConfig:
     seed: int = 0
     seeds: Seeds = field(default_factory=Seeds)
     threads: int = 1
+    engine: Engine = Engine.local
     workers: int = 1
     device: str = "auto"
     study: str | None = None

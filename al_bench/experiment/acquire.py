@@ -77,8 +77,7 @@ def gatherer_of(experiment: Experiment, state: PoolState, signals: Signals = ())
     position = experiment.strategy.acting(len(state.labelled), experiment.dataset.classes, signals)
     name, strategy = experiment.strategy.parts()[position]
     table, trials = experiment.tables[position], Trials(experiment, state)
-    workers = experiment.config.workers
-    return name, Gatherer(experiment.learner, strategy, state, experiment.streams, table, trials, workers)
+    return name, Gatherer(experiment.learner, strategy, state, experiment.streams, table, trials, experiment.engine)
 
 
 def score(gatherer: Gatherer, candidates: Tensor, noise: RankingNoise | None = None) -> Tensor | Evidence:

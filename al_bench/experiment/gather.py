@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,13 +14,14 @@ from torch import Tensor
 from al_bench import kernels
 from al_bench.evidence import FIXED, FROM_DRAWS, Evidence, Product
 from al_bench.experiment.feature_source import feature_source
+from al_bench.experiment.scoring_engines.engine import ScoringEngine
+from al_bench.experiment.scoring_engines.local import LocalProcesses
 from al_bench.experiment.screening import Contenders, TopCandidates
-from al_bench.experiment.workers import map_in_order
 from al_bench.learners.learner import Learner
 from al_bench.learners.member import split
 from al_bench.learners.point_pass import POINT_PRODUCTS
 from al_bench.learners.posterior import Sampler
-from al_bench.pool import PoolState
+from al_bench.pool import Indices, PoolState
 from al_bench.progress import bar
 from al_bench.rng import Streams
 from al_bench.strategies.base import Strategy
@@ -70,7 +71,7 @@ class Gatherer:
         file_features: [training points, D] features from a file, or of few dimensions where the inputs are sparse; None
             takes the learner's.
         trials: Trainings beside the round's own, for what is held out and for oracles; None: there are none.
-        workers: Processes in which chunks are computed; their borders and their numbers are the same for any number.
+        engine: Who computes the chunks, whose borders are the same for any.
     """
 
     learner: Learner
@@ -79,7 +80,11 @@ class Gatherer:
     streams: Streams
     file_features: Tensor | None = None
     trials: Trials | None = None
-    workers: int = 1
+    engine: ScoringEngine = field(default_factory=LocalProcesses)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs to compute chunks."""
+        return self.__dict__ | {"trials": None, "engine": None}
 
     @cached_property
     def needs(self) -> frozenset[Product]:
@@ -175,8 +180,8 @@ class Gatherer:
         Args:
             candidates: [N] dataset indices.
             work: From the evidence of a chunk and the draws [n, K, C] behind it, None where it needs no draws, to
-                tensors; see `map_in_order`. Where there are workers it runs in them, each of which does a part of the
-                chunks in ascending order.
+                tensors; see `ScoringEngine.map`. Where there are workers it runs in them, each of which does a part of
+                the chunks in ascending order.
             take: Is given the chunk's rows and what `work` made of them, here and in the order of the rows.
             known: Products that are left out.
         """
@@ -188,17 +193,18 @@ class Gatherer:
         given = known if self.file_features is None else known | {Product.features}
         if point_products := frozenset((varying & POINT_PRODUCTS) - given):
             self._point_products(point_products)
-        fixed = self.fixed
+        fixed, all_indices = self.fixed, candidates.numpy()  # an array, which processes of one machine can share
 
         def compute(rows: slice) -> T:
-            draws = self._draws(candidates[rows]) if varying & FROM_DRAWS else None
-            products = self._chunk(candidates[rows], varying, draws)
+            indices = _copied(all_indices[rows])
+            draws = self._draws(indices) if varying & FROM_DRAWS else None
+            products = self._chunk(indices, varying, draws)
             return work(Evidence(rows.stop - rows.start, products | fixed, self.classes), draws)
 
         pieces = list(self._split(len(candidates)))
         with (
             bar("scoring", len(candidates), "points") as scoring,
-            contextlib.closing(map_in_order(compute, pieces, self.workers)) as results,
+            contextlib.closing(self.engine.map(compute, pieces)) as results,
         ):
             for rows, result in zip(pieces, results, strict=True):
                 scoring.update(rows.stop - rows.start)
@@ -264,6 +270,11 @@ class Gatherer:
         varying = self.needs - FIXED
         draws = self._draws(candidates) if varying & FROM_DRAWS else None
         return Evidence(len(candidates), self._chunk(candidates, varying, draws) | self.fixed, self.classes)
+
+
+def _copied(indices: Indices) -> Tensor:
+    """A tensor of its own, since an array that processes share may not be written to."""
+    return torch.tensor(indices)
 
 
 def _varying(evidence: Evidence, _: Tensor | None = None) -> dict[Product, Tensor]:

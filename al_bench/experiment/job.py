@@ -172,7 +172,8 @@ def _run(job: Job, stored: RunFolder) -> Outcome:
                 remarks = [*remarks, folder.hold_of_this.remark]
             for line in remarks:
                 logger.info("%s", line)
-            _run_rounds(job, experiment, folder, header)
+            with experiment.engine:
+                _run_rounds(job, experiment, folder, header)
             return _complete(job, folder)
         except InputError as error:
             if folder.status == "running":

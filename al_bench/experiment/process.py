@@ -1,4 +1,4 @@
-"""What a run sets or asks of its process as a whole: threads, deterministic kernels, the allocator, the device."""
+"""What a run sets or asks of its process as a whole: threads, kernels, the allocator, the device, whom it ends with."""
 
 from __future__ import annotations
 
@@ -62,3 +62,12 @@ def pick_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("device is cuda and this machine has no CUDA device; set device=cpu or device=auto")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def end_with_parent(number: int) -> None:
+    """Have the system send this process a signal when the one that started it ends; of no effect but on Linux."""
+    if sys.platform == "linux":
+        import ctypes
+
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -24,11 +24,13 @@ from al_bench.experiment.initial import draw_sets
 from al_bench.experiment.learner import build_learner
 from al_bench.experiment.own_components import faults_named
 from al_bench.experiment.process import pick_device
+from al_bench.experiment.scoring_engines.by_name import make_scoring_engine
+from al_bench.experiment.scoring_engines.engine import ScoringEngine
+from al_bench.experiment.scoring_engines.local import LocalProcesses
 from al_bench.experiment.shared_data import encode_shared, load_shared
 from al_bench.experiment.strategy_check import check_strategy
 from al_bench.experiment.successor import Successor, build_successor
 from al_bench.experiment.tuning.keys import check_tuning
-from al_bench.experiment.workers import check_workers
 from al_bench.learners.finetuning.pretrained_model import PretrainedModel
 from al_bench.learners.learner import Learner
 from al_bench.learners.training import Stop
@@ -57,6 +59,7 @@ class Experiment:
         stressed: What a stress did to the data set, in one line; empty for nothing.
         annotation: What a simulated annotator says of every item; None where people label.
         successor: The second learner that the labels are judged by; None without one.
+        engine: Who scores the pool.
     """
 
     config: RunConfig
@@ -73,6 +76,7 @@ class Experiment:
     annotation: Annotation | None = None
     stressed: str = ""
     successor: Successor | None = None
+    engine: ScoringEngine = field(default_factory=LocalProcesses)
 
     @property
     def rounds(self) -> int:
@@ -189,7 +193,7 @@ def set_up(
         )
     config.tuning.check_installed()
     device = pick_device(config.device)
-    check_workers(config.workers, config.threads, device.type)
+    engine = make_scoring_engine(config, device.type)
     streams = config.seeds.streams(config.seed)
     raw, stressed = load_stressed(config)
     if on_read is not None:
@@ -215,7 +219,7 @@ def set_up(
 
     labelled = (len(start.asked), at_end)
     successor = build_successor(config, dataset, read_again, streams, validation, labelled)
-    return replace(experiment, annotation=annotation, stressed=stressed, successor=successor)
+    return replace(experiment, annotation=annotation, stressed=stressed, successor=successor, engine=engine)
 
 
 def load_stressed(config: RunConfig) -> tuple[Dataset, str]:

@@ -17,10 +17,11 @@ from al_bench.config.composed import Composed
 from al_bench.config.hydra_sweeper import Launch, Sweep
 from al_bench.config.launcher import check_launch, engine_name, workers
 from al_bench.config.run_names import run_folder
-from al_bench.config.schema import RunConfig
+from al_bench.config.schema import Engine, RunConfig
 from al_bench.errors import BenchError, InputError, plain_line
 from al_bench.experiment.estimate.sweep_line import seed_of, sweep_line, without_seed
 from al_bench.experiment.outcome import Outcome, outcome_from_record, outcome_table
+from al_bench.experiment.scoring_engines.ranks import world_size
 from al_bench.storage.environment import cores
 from al_bench.storage.sweep_plan import planned
 
@@ -123,9 +124,29 @@ def refuse_early(config: Any, hydra: Any) -> None:
         run = composed.build()
     except InputError:
         return  # a fault of this job's own keys, which it says when it comes up
+    refuse_engine(run, engine_name(hydra))
     run.tuning.check_installed()
     refuse_layer_features(run, composed.choices)
     SETTINGS[without_seed(composed.overrides)] = (composed, run)
+
+
+def refuse_engine(run: RunConfig, launcher: str | None) -> None:
+    """Refuse a sweep whose runs cannot be scored by the engine that they ask for.
+
+    Args:
+        run: One of them.
+        launcher: The engine that takes them over; see `engine_name`.
+
+    Raises:
+        InputError: saying what to type.
+    """
+    if run.engine is Engine.torchrun or world_size() > 1:
+        raise InputError("engine=torchrun is for a single run: leave -m out, or type engine=local")
+    if run.engine is Engine.ray and launcher == "ray":
+        raise InputError(
+            "hydra/launcher=ray hands over whole runs, and engine=ray the pool of one, for which it may wait for ever; "
+            "type engine=local, or hydra/launcher=basic"
+        )
 
 
 def table(results: Sequence[tuple[list[str], Outcome]]) -> str:

@@ -16,6 +16,7 @@ from al_bench.experiment.acquire import Acquisition, acquire
 from al_bench.experiment.evaluate import predict_rows
 from al_bench.experiment.loop import predict, train
 from al_bench.experiment.meter import Meter
+from al_bench.experiment.scoring_engines.by_name import make_scoring_engine
 from al_bench.experiment.setup import Experiment, assemble
 from al_bench.metrics.measure import measure
 from al_bench.pool import Indices, PoolState
@@ -63,7 +64,8 @@ class Trained:
         experiment, state = self.experiment, self.state
         if allowed is not None:
             state = PoolState(np.sort(np.concatenate([state.asked, allowed])), state.acquisitions)
-        return acquire(_of_pool(experiment, state), state, Meter(experiment.device), signals)
+        with experiment.engine:
+            return acquire(_of_pool(experiment, state), state, Meter(experiment.device), signals)
 
 
 def _of_pool(experiment: Experiment, state: PoolState) -> Experiment:
@@ -90,6 +92,7 @@ def train_on(
     streams = Streams(config.seed)
     start = PoolState.start(pool, groups[0])
     experiment = assemble(config, strategy, dataset, start, np.empty(0, np.int64), labels_at_end, streams)
+    experiment = replace(experiment, engine=make_scoring_engine(config, experiment.device))
     if experiment.strategy.oracle:
         raise InputError(f"strategy {strategy} reads the labels of unlabelled items, which nobody has; choose another")
     state = start

@@ -7,8 +7,8 @@ batch, its page, its file. A call that finds a record without a file writes that
 from __future__ import annotations
 
 from al_bench.experiment.process import keep_freed_memory, pick_device, set_threads
+from al_bench.experiment.scoring_engines.by_name import make_scoring_engine
 from al_bench.experiment.setup import encode_trainable
-from al_bench.experiment.workers import check_workers
 from al_bench.labelling.audit_step import describe_audited, judged_by_audit
 from al_bench.labelling.batch_output import restore
 from al_bench.labelling.delivery import (
@@ -42,7 +42,7 @@ def query(request: Request) -> Reply:
     pool = LabellingPool.read(request.config)
     request.say(f"read {describe_pool(pool)}")
     device = pick_device(request.config.device)
-    check_workers(request.config.workers, request.config.threads, device.type)
+    make_scoring_engine(request.config, device.type)
     encoded = encode_trainable(request.config, pool.dataset, device)
     with LabellingFolder.hold(request.folder) as folder:
         restored = restore(folder, pool, request.study)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from al_bench.config.query_schema import QueryConfig
-from al_bench.config.schema import StopOn
+from al_bench.config.schema import Engine, StopOn
 from al_bench.errors import InputError
 
 
@@ -95,6 +95,8 @@ def check_request(request: Request) -> None:
         )
     if config.training.warm_start:
         raise InputError("training.warm_start is true, and al-bench query trains from scratch; set it to false")
+    if config.engine is Engine.torchrun:
+        raise InputError("engine is torchrun, which is for al-bench run; type engine=ray or workers=2")
     if config.tuning.tunes:
         raise InputError(
             "tuning is for al-bench run, and al-bench query trains the learner as it is configured: type tuning=never, "

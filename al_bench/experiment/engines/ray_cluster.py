@@ -8,19 +8,18 @@ of its own and brings boto3 and Ray's dashboard along.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from al_bench.errors import BenchError, InputError
+from al_bench.experiment.engines.ray_connection import connect_to_ray, require_ray
 from al_bench.experiment.engines.ray_supervisor import Call, Supervisor
 from al_bench.experiment.engines.task import RUNNING, WAITING, Resources, Task, passed_on
 from al_bench.storage.arrays import LOG, SubmittedArray
 from al_bench.storage.lock import is_held
 
-NAMESPACE = "al-bench"
 READY_S = 300.0
 """Seconds until the supervisor has started: a cluster that scales itself may have to start a machine."""
 
@@ -43,46 +42,14 @@ class Ray:
         self._is_own = False
         if keys is None:
             return
-        try:
-            import ray  # noqa: F401
-        except ImportError:
-            raise InputError("hydra/launcher=ray needs Ray: pip install 'al-bench[ray]'") from None
-
-    def connect(self) -> str:
-        """Connect to the cluster that the keys or RAY_ADDRESS name, else one of this machine, else a new one.
-
-        Returns:
-            Which one, in one clause.
-
-        Raises:
-            InputError: there is no cluster at the address.
-        """
-        import ray
-
-        if ray.is_initialized():
-            return ""
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        quiet: dict[str, Any] = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": logging.ERROR}
-        address = self.keys.address or os.environ.get("RAY_ADDRESS")
-        try:
-            ray.init(address=address or "auto", **quiet)
-        except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
-            if address:
-                reason = " ".join(str(error).split())
-                raise InputError(
-                    f"no Ray cluster answers at {address} (hydra.launcher.address or RAY_ADDRESS): {reason}; one that "
-                    "was started with a token, as Ray 2.60 does where there is one, needs RAY_AUTH_MODE=token here"
-                ) from error
-            ray.init(address="local", include_dashboard=False, **quiet)
-            self._is_own = True
-            return "in a Ray cluster that ends with this command (`ray start --head` starts one that stays)"
-        return f"in the Ray cluster at {ray.get_runtime_context().gcs_address}"
+        require_ray("hydra/launcher=ray")
 
     def submit(self, tasks: Sequence[Task], sweep_folder: Path, resources: Resources) -> list[tuple[str, int]]:
         """Start a supervisor of all tasks."""
         import ray
 
-        self.where = self.connect()
+        address = self.keys.address or os.environ.get("RAY_ADDRESS")
+        self.where, self._is_own = connect_to_ray(address, "hydra.launcher.address or RAY_ADDRESS")
         check_fits(resources, ray.nodes())
         calls = [
             Call(list(task.words), str(task.folder), str(task.outcome), str(log_file(sweep_folder, number)))

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from al_bench.experiment.process import end_with_parent
 from al_bench.experiment.processes import outcome_of_process
 from al_bench.storage.arrays import WrittenOutcome, write_outcome
 
@@ -96,8 +97,4 @@ class Worker:
 def _end_with_parent() -> None:
     """In the new process: SIGTERM when the worker dies (Linux), and none of the signals that are the worker's."""
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # of submitit, sent to all processes of a job
-    if sys.platform == "linux":
-        import ctypes
-
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+    end_with_parent(signal.SIGTERM)

@@ -22,6 +22,7 @@ from al_bench.experiment.estimate.training_cost import TrainingCost, measure_tra
 from al_bench.experiment.meter import Meter
 from al_bench.experiment.monitor import HealthMonitor
 from al_bench.experiment.ranking_noise import RankingNoise
+from al_bench.experiment.scoring_engines.local import LocalProcesses
 from al_bench.experiment.setup import Experiment
 from al_bench.experiment.successor import Successor
 from al_bench.kernels import mean_log_probs
@@ -192,7 +193,7 @@ class Calibrator:
         def score_and_select(rows: int) -> Cost:
             part = np.sort(np.random.default_rng(1).choice(candidates, rows, replace=False))
             with self._metered("score"), timed() as scoring:
-                gatherer = replace(gatherer_of(experiment, state)[1], workers=1)
+                gatherer = replace(gatherer_of(experiment, state)[1], engine=LocalProcesses())
                 noise = RankingNoise.for_round(gatherer, batch, rows)
                 scored = score(gatherer, torch.tensor(part), noise)
             with self._metered("select"), timed() as selecting:

@@ -24,13 +24,14 @@ from hypothesis import strategies as st
 
 from al_bench.config.compose import compose, register
 from al_bench.errors import InputError
-from al_bench.experiment import workers
 from al_bench.experiment.acquire import acquire
 from al_bench.experiment.loop import train
 from al_bench.experiment.meter import Meter
 from al_bench.experiment.process import set_threads
+from al_bench.experiment.scoring_engines import engine, local
+from al_bench.experiment.scoring_engines.engine import WorkerError
+from al_bench.experiment.scoring_engines.local import check_workers, map_in_order
 from al_bench.experiment.setup import set_up
-from al_bench.experiment.workers import WorkerError, check_workers, map_in_order
 from al_bench.records import MEASURED
 from tests.conftest import TINY, record
 
@@ -219,7 +220,7 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     with contextlib.closing(map_in_order(work, [slice(0, 1)] * 10_000, 2)) as results:
         next(results)
         time.sleep(0.5)
-        assert begun.value <= workers.TOGETHER * (workers.AHEAD * 2 + 2)
+        assert begun.value <= engine.TOGETHER * (local.AHEAD * 2 + 2)
 
 
 @pytest.mark.parametrize(
@@ -237,14 +238,14 @@ def test_workers_that_would_compute_something_else_are_refused(count, threads, d
 
 
 def test_a_system_without_a_safe_fork_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers.sys, "platform", "darwin")
+    monkeypatch.setattr(local.sys, "platform", "darwin")
     with pytest.raises(InputError, match=r"workers is 2, and this system \(darwin\) has no safe fork; set workers=1"):
         check_workers(2, 1, "cpu")
 
 
 def test_more_workers_than_cores_are_said_and_a_number_that_is_none_is_refused(run) -> None:
-    workers.warn_of_workers.cache_clear()
-    many = workers.cores() + 1
+    local.warn_of_workers.cache_clear()
+    many = local.cores() + 1
     done = run(*TINY, f"workers={many}")
     assert done.status == 0
     assert f"workers is {many} and this process may use {many - 1} cores: the same results, no sooner" in done.err

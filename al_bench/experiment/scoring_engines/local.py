@@ -1,4 +1,4 @@
-"""Pieces of a round's work in several processes of this machine, their results in order.
+"""`engine=local`: pieces of a round's work in several processes of this machine.
 
 The processes are those of `concurrent.futures`, forked from this one for a round: they share its data set and its
 trained learner, of which nothing is copied or sent, and each computes with one thread, as this process does. What they
@@ -7,7 +7,6 @@ compute is therefore the same, bit for bit, whatever their number.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import multiprocessing
 import os
@@ -22,24 +21,30 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import torch
-
-from al_bench.errors import BenchError, InputError
+from al_bench.errors import InputError
+from al_bench.experiment.process import end_with_parent
+from al_bench.experiment.scoring_engines.engine import ScoringEngine, WorkerError, as_arrays, as_tensors, in_parts
 from al_bench.storage.environment import cores
 
 T = TypeVar("T")
 
-TOGETHER, SHARES = 8, 16
-"""A worker gets up to so many pieces at a time, and fewer where they are less than so many such parts a worker."""
 AHEAD = 3
 """Parts a worker that are handed out beyond the one awaited: what waits to be taken is bounded by them."""
 INTERRUPTING = (signal.SIGINT, signal.SIGTERM)
-PR_SET_PDEATHSIG = 1
-"""Of prctl(2): the signal that a process gets when the one that forked it ends."""
 
 
-class WorkerError(BenchError):
-    """A worker ended by itself; the run fails, and the same command goes on."""
+class LocalProcesses(ScoringEngine):
+    """Processes of this machine, forked for each round.
+
+    Args:
+        workers: Their number; 1 computes here.
+    """
+
+    def __init__(self, workers: int = 1) -> None:
+        self.workers = workers
+
+    def map(self, work: Callable[[slice], T], pieces: Sequence[slice]) -> Generator[T, None, None]:
+        return map_in_order(work, pieces, self.workers)
 
 
 def check_workers(count: int, threads: int, device: str) -> None:
@@ -76,24 +81,18 @@ def warn_of_workers(count: int) -> None:
 
 
 def map_in_order(work: Callable[[slice], T], pieces: Sequence[slice], workers: int) -> Generator[T, None, None]:
-    """What `work` gives for each piece, in the order of the pieces.
+    """What `work` gives for each piece, in the order of the pieces; see `ScoringEngine.map`.
 
     Args:
-        work: Its results are tensors, None, or tuples and dictionaries of them, on the CPU. It runs in the workers as
-            it is here and now, with everything that it refers to.
+        work: Its results are on the CPU where there are several processes.
         pieces: What it is called with.
         workers: Processes; 1 calls it here.
-
-    Raises:
-        WorkerError: A worker was ended from outside.
-        BaseException: What `work` raises.
     """
     workers = min(workers, len(pieces))
     if workers <= 1:
         yield from map(work, pieces)
         return
-    together = max(1, min(TOGETHER, len(pieces) // (SHARES * workers)))
-    parts = deque(pieces[start : start + together] for start in range(0, len(pieces), together))
+    parts = deque(in_parts(pieces, workers))
     before = set(multiprocessing.active_children())
     executor = ProcessPoolExecutor(
         workers,
@@ -110,7 +109,7 @@ def map_in_order(work: Callable[[slice], T], pieces: Sequence[slice], workers: i
             while parts and len(waiting) < AHEAD * workers:
                 waiting.append(executor.submit(_run, parts.popleft()))
             for result in waiting.popleft().result():
-                yield _as_tensors(result)
+                yield as_tensors(result)
         ended = True
     except BrokenProcessPool as broken:
         raise WorkerError(
@@ -159,31 +158,11 @@ def _begin(work: Callable[[slice], Any], parent: int) -> None:
     _WORK = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent(signal.SIGKILL)
     if os.getppid() != parent:  # it ended before that was set
         os._exit(1)
 
 
 def _run(pieces: Sequence[slice]) -> list[Any]:
     assert _WORK is not None
-    return [_as_arrays(_WORK(piece)) for piece in pieces]
-
-
-def _as_arrays(value: Any) -> Any:
-    """Tensors as NumPy arrays, which go through a pipe by value: torch would hand over files of shared memory."""
-    if isinstance(value, torch.Tensor):
-        return value.detach().numpy()
-    if isinstance(value, tuple):
-        return tuple(map(_as_arrays, value))
-    if isinstance(value, dict):
-        return {key: _as_arrays(part) for key, part in value.items()}
-    return value
-
-
-def _as_tensors(value: Any) -> Any:
-    """What `_as_arrays` had been given."""
-    if isinstance(value, tuple):
-        return tuple(map(_as_tensors, value))
-    if isinstance(value, dict):
-        return {key: _as_tensors(part) for key, part in value.items()}
-    return torch.from_numpy(value) if hasattr(value, "__array_interface__") else value
+    return [as_arrays(_WORK(piece)) for piece in pieces]
