@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ import psutil
 import torch
 from torch import Tensor, distributed
 
+from al_bench.errors import Terminated
 from al_bench.experiment.process import end_with_parent, keep_freed_memory, set_threads
 from al_bench.experiment.scoring_engines.engine import ScoringEngine, WorkerError, as_arrays, as_tensors, in_parts
 from al_bench.experiment.scoring_engines.parcel import Parcel, pack, unpack
@@ -54,8 +56,7 @@ class TorchrunRanks(ScoringEngine):
         Raises:
             WorkerError: in place of that.
         """
-        is_there = os.getppid() == self._parent  # torchrun, with which all end
-        if isinstance(error, KeyboardInterrupt) and is_there and (lost := self._lost()):
+        if isinstance(error, KeyboardInterrupt) and not self._torchrun_ended and (lost := self._lost()):
             raise _ended(lost) from None
 
     def map(self, work: Callable[[slice], T], pieces: Sequence[slice]) -> Generator[T, None, None]:
@@ -82,7 +83,15 @@ class TorchrunRanks(ScoringEngine):
             yield
         except RuntimeError as error:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which torchrun sends to the ranks that are left
+            if self._torchrun_ended:
+                raise Terminated from error
             raise _ended(self._lost() or ["another rank"]) from error
+
+    @property
+    def _torchrun_ended(self) -> bool:
+        """Whether torchrun is no more, with which all ranks end; its threads end one after the other."""
+        time.sleep(0.5)
+        return os.getppid() != self._parent
 
     def _lost(self) -> list[str]:
         """The ranks of this machine that are no more."""
