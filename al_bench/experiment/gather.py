@@ -248,11 +248,11 @@ class Gatherer:
             score: Of a chunk's evidence; None: the strategy's `screening_score`.
         """
         top, contenders = TopCandidates(count, keys), Contenders(count)
-        screening_score = score or self.strategy.screening_score
+        screening_score, sends = score or self.strategy.screening_score, self.engine.sends
 
         def screened(evidence: Evidence, _: Tensor | None) -> tuple[Tensor, dict[Product, Tensor], Tensor | None]:
             scores, products = screening_score(evidence), _varying(evidence)
-            if self.workers == 1:  # nothing is sent
+            if not sends:
                 return scores, products, None
             among = contenders.among(scores)
             return scores, {name: part[among] for name, part in products.items()}, among

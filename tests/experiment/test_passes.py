@@ -8,6 +8,7 @@ import torch
 from al_bench.evidence import Evidence
 from al_bench.experiment.acquire import score, select
 from al_bench.experiment.gather import Gatherer
+from al_bench.experiment.scoring_engines.local import LocalProcesses
 from al_bench.rng import Streams
 from al_bench.strategies.base import Selection, Strategy
 from al_bench.strategies.coverage import CoresetGreedy
@@ -19,7 +20,7 @@ from tests.experiment.test_screening import learner
 def chosen(strategy: Strategy, chunk: int = 512, workers: int = 1) -> tuple[Evidence, Selection]:
     """What is selected from, and a batch of 24 from 600 points."""
     one, state = learner(600, chunk=chunk)
-    gatherer = Gatherer(one, strategy, state, Streams(0), workers=workers)
+    gatherer = Gatherer(one, strategy, state, Streams(0), engine=LocalProcesses(workers))
     scored = score(gatherer, torch.tensor(state.unlabelled))
     assert isinstance(scored, Evidence)
     return scored, select(scored, strategy, 24, Streams(0), 0)

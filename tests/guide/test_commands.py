@@ -22,10 +22,10 @@ NOT_RUN = {
         "al-bench run -m hydra/launcher=slurm strategy=random,entropy seed=0,1 dataset=digits debug=smoke "
         "study=engines    schedule.batch=1 schedule.rounds=60 hydra.launcher.array_parallelism=2 "
         "hydra.launcher.mem_mb=1200",
+        "parallel -j 2 al-bench run study=mine strategy={1} seed={2} ::: random bald ::: 0 1 2 3 4",
         "al-bench run dataset=digits strategy=bald schedule.rounds=3 engine=ray workers=2",
         "torchrun --standalone --nproc_per_node 2 -m al_bench run dataset=digits strategy=bald schedule.rounds=3 "
         "engine=torchrun",
-        "parallel -j 2 al-bench run study=mine strategy={1} seed={2} ::: random bald ::: 0 1 2 3 4",
     ],
     "images-and-texts": [
         "al-bench run dataset=hub dataset.path=stanfordnlp/imdb encoder=tfidf",

@@ -31,6 +31,9 @@ class ScoringEngine(ABC):
     Its workers, where they live longer than a round, begin with a `with` statement and end with it.
     """
 
+    sends = True
+    """Whether results come from other processes, so that what is left out of them is not sent."""
+
     @abstractmethod
     def map(self, work: Callable[[slice], T], pieces: Sequence[slice]) -> Generator[T, None, None]:
         """What `work` gives for each piece, in the order of the pieces.

@@ -42,6 +42,7 @@ class LocalProcesses(ScoringEngine):
 
     def __init__(self, workers: int = 1) -> None:
         self.workers = workers
+        self.sends = workers > 1
 
     def map(self, work: Callable[[slice], T], pieces: Sequence[slice]) -> Generator[T, None, None]:
         return map_in_order(work, pieces, self.workers)

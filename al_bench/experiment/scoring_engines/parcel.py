@@ -9,13 +9,16 @@ the process that opens the parcel.
 
 from __future__ import annotations
 
+import importlib
 import io
 import pickle
 import platform
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cloudpickle
@@ -86,6 +89,8 @@ class _Pickler(cloudpickle.Pickler):
             return _open_shards, (_absolute(value.paths), platform.node(), *shards)
         elif isinstance(value, np.ndarray) and (mapped := _by_path(value)) is not None:
             return _open_mapped, mapped
+        elif isinstance(value, ModuleType) and sys.modules.get(value.__name__) is value:
+            return importlib.import_module, (value.__name__,)  # torch.classes is a module that cloudpickle refuses
         elif isinstance(value, torch.device):
             return torch.device, (value.type,)
         elif isinstance(value, Tensor) and value.device.type != "cpu":

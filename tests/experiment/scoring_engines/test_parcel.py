@@ -44,7 +44,12 @@ class Packed(ScoringEngine):
     [
         *(("bald", learner) for learner in LEARNERS if learner not in ("deterministic", "boosting")),
         *(("entropy", "deterministic"), ("entropy", "boosting"), ("epig", "mc_dropout"), ("badge", "mc_dropout")),
-        *(("batchbald", "mc_dropout"), ("oracle_loss", "mc_dropout"), ("learning_loss", "mc_dropout")),
+        *(
+            ("batchbald", "mc_dropout"),
+            ("coreset_greedy", "mc_dropout"),
+            ("oracle_loss", "mc_dropout"),
+            ("learning_loss", "mc_dropout"),
+        ),
     ],
 )
 def test_what_was_packed_computes_the_same_bits(strategy, learner, tmp_path, monkeypatch):
@@ -114,6 +119,14 @@ def test_a_file_that_is_not_there_or_another_is_refused_in_one_line(change, said
     with pytest.raises(InputError, match=said) as caught:
         unpack(packed)
     assert "\n" not in str(caught.value)
+
+
+def test_a_function_that_reads_modules_is_sent():
+    class Holder:
+        classes = 3
+
+    holder = Holder()
+    assert unpack(pack(lambda: (torch.ones(holder.classes).sum().item(), os.sep)))() == (3.0, os.sep)
 
 
 def test_what_is_no_data_set_can_be_written_to_where_it_arrives():
