@@ -74,7 +74,8 @@ def lines(folder: Path, status: FolderStatus, all_: bool) -> list[str]:
     width = max((len(name(run, folder)) for run in shown), default=0)
     rows = [f"{run.state:<11}  {name(run, folder):<{width}}  {describe(run)}".rstrip() for run in shown]
     commands = [f"to go on: {command}" for command in status.commands]
-    return [head, *rows, *commands]
+    pending = [f"pending      {plural(count, 'run')} in {job}" for job, count in status.pending.items()]
+    return [head, *pending, *rows, *commands]
 
 
 def name(run: RunState, folder: Path) -> str:
@@ -124,6 +125,7 @@ def as_json(status: FolderStatus) -> str:
         "counts": {state: status.count(state) for state in STATES},
         "workers": status.workers,
         "seconds_left": status.seconds_left,
+        "pending": dict(status.pending),
         "to_go_on": status.commands,
         "runs": [asdict(run) | {"folder": str(run.folder)} for run in status.runs],
     }

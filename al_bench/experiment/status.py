@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from al_bench.errors import InputError
-from al_bench.experiment.engines.by_name import runs_at_work
+from al_bench.experiment.engines.by_name import pending_jobs, runs_at_work
 from al_bench.experiment.estimate.quantities import makespan
 from al_bench.experiment.estimate.recorded import Plan, seconds_ahead, seconds_of, trained_here
 from al_bench.storage.archive import is_archive
@@ -69,11 +69,13 @@ class FolderStatus:
         runs: By folder.
         workers: Runs at a time.
         seconds_left: Until the last one that runs or waits has ended; None where that is not known.
+        pending: What an engine calls its jobs, to how many of the runs wait in it.
     """
 
     runs: tuple[RunState, ...]
     workers: int
     seconds_left: tuple[float, float] | None
+    pending: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, state: str) -> int:
         """How many runs are in a state."""
@@ -107,11 +109,16 @@ def folder_status(folder: Path, report: Callable[[str], None], now: float | None
         InputError: there is no such folder, or neither a run nor a sweep below it.
     """
     now = time.time() if now is None else now
-    plans = [] if is_archive(folder) or not folder.is_dir() else plans_above(folder)
-    states = {path.resolve(): run_state(path, now) for path in run_folders(folder, report)}
+    plans = [] if is_archive(folder) or folder.is_file() else plans_above(folder)
     workers = 0
     at_engines = runs_at_work(plans[0][0], report) if plans else {}
     inside = folder.resolve()
+    begun = folder.exists() or not any(
+        (alive or (results / run).resolve() in at_engines) and (results / run).resolve().is_relative_to(inside)
+        for results, plan, alive in plans
+        for run in plan.runs
+    )  # else nothing is there yet: all of it waits
+    states = {path.resolve(): run_state(path, now) for path in run_folders(folder, report)} if begun else {}
     planned_before: set[Path] = set()
     for results, plan, alive in plans:
         mine = [path for run in plan.runs if (path := (results / run).resolve()).is_relative_to(inside)]
@@ -130,7 +137,8 @@ def folder_status(folder: Path, report: Callable[[str], None], now: float | None
         )
     runs = tuple(states[path] for path in sorted(states))
     at_work = workers or sum(run.state == "running" for run in runs) or 1
-    return FolderStatus(runs, at_work, time_left(runs, at_work))
+    pending = pending_jobs(plans[0][0], {path: at_engines.get(path, "") for path in states}) if at_engines else {}
+    return FolderStatus(runs, at_work, time_left(runs, at_work), pending)
 
 
 def plans_above(folder: Path) -> list[tuple[Path, SweepPlan, bool]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from al_bench.experiment.engines.ray_cluster import Ray
 from al_bench.experiment.engines.slurm import Slurm
-from al_bench.experiment.engines.task import Engine, EngineSilentError
+from al_bench.experiment.engines.task import WAITING, Engine, EngineSilentError
 from al_bench.storage.arrays import read_arrays
 from al_bench.storage.run_folder import read_status
 
@@ -55,3 +55,17 @@ def runs_at_work(results: Path, report: Callable[[str], None]) -> dict[Path, str
                 if (state := at_work.get((array.job, number))) is not None:
                     states[(results / run).resolve()] = state
     return states
+
+
+def pending_jobs(results: Path, states: Mapping[Path, str]) -> dict[str, int]:
+    """The engine's name of each job, such as "slurm job 17", to how many of its runs wait.
+
+    Args:
+        results: Where studies live.
+        states: Folders of runs to what `runs_at_work` says of them.
+    """
+    pending: dict[str, int] = {}
+    for _, array in read_arrays(results):
+        if waiting := sum(states.get((results / run).resolve()) == WAITING for run in array.runs):
+            pending[f"{array.engine} job {array.job}"] = waiting
+    return pending

@@ -164,6 +164,22 @@ def test_status_knows_what_the_engine_has_at_work(run, hand, capsys):
     assert "squeue does not answer" in shown.err
 
 
+def test_status_of_a_study_whose_runs_are_all_pending_says_so(run, hand, capsys):
+    run("-m", *TINY, "seed=0,1", "study=later", *ON_ENGINE)
+    study = Path("results/runs/later")
+    assert not study.exists()
+    hand.looks = [{("11", 0): "waiting", ("11", 1): "waiting"}]
+    capsys.readouterr()
+    assert status.main([str(study)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{study}: 2 runs: 2 waiting; time left not known yet",
+        "pending      2 runs in slurm job 11",
+    ]
+    assert status.main([str(study)]) == 2, "they have ended, and there is nothing"
+    assert "does not exist" in capsys.readouterr().err
+    assert status.main(["results/runs/other"]) == 2
+
+
 def test_a_damaged_list_of_an_array_is_left_out(tmp_path):
     folder = tmp_path / ".sweeps" / "now"
     folder.mkdir(parents=True)
