@@ -23,7 +23,7 @@ class EngineLaunch:
         mem_mb: Megabytes of memory that each run asks for; null: the estimate times `memory_factor`.
         memory_factor: Of the estimated memory of the largest run.
         gpus: Graphics processors that each run asks for; null: 1 with device=cuda, else none.
-        cpus: Processors that each run asks for; null: its `threads`.
+        cpus: Processors that each run asks for; null: its `threads` times its `workers`.
         poll_s: Seconds between two looks at where the runs stand.
     """
 

@@ -45,6 +45,8 @@ def recording_outcomes(launch: Launch, sweep: Sweep) -> Launch:
 
     def launch_and_record(job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[Any]:
         print(f"al-bench: {plain_line(sweep_line(job_overrides, sweep, SETTINGS))}", file=sys.stderr)
+        if line := too_many_workers(workers(sweep.hydra, cores()), engine_name(sweep.hydra)):
+            print(f"al-bench: {line}", file=sys.stderr)
         try:
             with planned_sweep(job_overrides, sweep, initial_job_idx):
                 returned = launch(job_overrides, initial_job_idx)
@@ -147,6 +149,23 @@ def refuse_engine(run: RunConfig, launcher: str | None) -> None:
             "hydra/launcher=ray hands over whole runs, and engine=ray the pool of one, for which it may wait for ever; "
             "type engine=local, or hydra/launcher=basic"
         )
+
+
+def too_many_workers(at_a_time: int | None, launcher: str | None) -> str:
+    """What to say where runs beside each other, each with workers of its own, have more processes than there are cores.
+
+    Args:
+        at_a_time: Runs; None where the launcher does not say.
+        launcher: The engine that takes them over; see `engine_name`.
+    """
+    most = max((run.workers for _, run in SETTINGS.values() if run.engine is Engine.local), default=1)
+    there = cores()
+    if launcher is not None or most == 1 or (at_a_time or 1) == 1 or (at_a_time or 1) * most <= there:
+        return ""
+    return (
+        f"{at_a_time} runs at a time with workers={most} are {(at_a_time or 1) * most} processes, and this process may "
+        f"use {there} cores: the same results, no sooner; workers=1 is for sweeps"
+    )
 
 
 def table(results: Sequence[tuple[list[str], Outcome]]) -> str:

@@ -43,7 +43,7 @@ def resources(
     """
     chosen = {without_seed(overrides): overrides for overrides in reversed(jobs)}
     known = [settings[setting] for setting in chosen if setting in settings]
-    cpus = keys.cpus or max((run.threads for _, run in known), default=1)
+    cpus = keys.cpus or max((run.threads * run.workers for _, run in known), default=1)
     cuda = any(str(run.device) == "cuda" for _, run in known)
     gpus = int(cuda) if keys.gpus is None else keys.gpus
     minutes, megabytes = keys.get("timeout_min"), keys.mem_mb

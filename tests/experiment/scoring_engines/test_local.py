@@ -265,9 +265,17 @@ def test_workers_are_no_part_of_an_arm_or_of_a_runs_identity(run) -> None:
     assert record(study="other").stable == record().stable
 
 
-def test_a_sweep_of_processes_may_have_workers(command) -> None:
-    done = command("run", "-m", *TINY, "workers=2", "seed=0,1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+def test_a_sweep_of_processes_may_have_workers_and_says_where_they_are_too_many(command) -> None:
+    many = local.cores() + 1
+    words = (*TINY, f"workers={many}", "seed=0,1", "hydra/launcher=joblib")
+    done = command("run", "-m", *words, "hydra.launcher.n_jobs=2")
     assert done.returncode == 0, done.stderr
+    line = (
+        f"al-bench: 2 runs at a time with workers={many} are {2 * many} processes, and this process may use {many - 1} "
+    )
+    assert done.stderr.count(line) == 1
+    done = command("run", "-m", *words, "hydra.launcher.n_jobs=1", "study=other")
+    assert "runs at a time" not in done.stderr
 
 
 def started(folder: Path, *words: str) -> subprocess.Popen[str]:
