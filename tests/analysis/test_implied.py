@@ -21,5 +21,5 @@ def test_compare_names_what_was_implied_and_in_which_arms(run, capsys):
     assert dispatch(["compare", "results/runs/smoke"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "model=hist_gradient_boosting implies posterior=deterministic and strategy=margin." in out
-    assert "model=random_forest implies posterior=trees." in out
+    assert "model=random_forest implies posterior=trees and strategy=margin." in out
     assert "Not typed in margin,model=hist_gradient_boosting" in out
