@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from al_bench.data.files import one_line
 from al_bench.data.size_limits import check_size, memory_left
 from al_bench.errors import InputError
-from al_bench.storage.parquet import connect
+from al_bench.storage.parquet import connect, interruptible
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -47,7 +47,7 @@ def parquet_frame(path: Path, raw: bytes) -> DataFrame:
         copy = Path(folder, "table.parquet")
         copy.write_bytes(raw)
         try:
-            with open_table(copy) as connection:
+            with interruptible(), open_table(copy) as connection:
                 _check_cells(path, connection, copy)
                 return connection.execute("SELECT * FROM read_parquet(?)", [str(copy)]).df()
         except duckdb.Error as error:

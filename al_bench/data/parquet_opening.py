@@ -14,7 +14,7 @@ import numpy as np
 from al_bench.data.files import one_line
 from al_bench.data.size_limits import memory_left
 from al_bench.errors import InputError
-from al_bench.storage.parquet import connect
+from al_bench.storage.parquet import connect, interruptible
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -59,7 +59,7 @@ def opened(paths: Sequence[Path]) -> Iterator[tuple[DuckDBPyConnection, list[str
                 links[number] = Path(folder, f"{number}.parquet")
                 links[number].symlink_to(path)
         try:
-            with connect(links, max(256, memory_left() // 2**21)) as connection:
+            with interruptible(), connect(links, max(256, memory_left() // 2**21)) as connection:
                 yield connection, list(map(str, links))
         except duckdb.Error as error:
             reason = one_line(error).partition(" LINE 1")[0]

@@ -471,6 +471,26 @@ def test_ctrl_c_in_the_middle_leaves_nothing_and_the_next_run_starts_anew() -> N
     assert load(folder).size
 
 
+def test_ctrl_c_within_a_query_is_an_interruption_and_no_error_of_duckdb() -> None:
+    write("t", frame())
+    script = textwrap.dedent(
+        """
+        from pathlib import Path
+        from al_bench.data.parquet_opening import opened
+        with opened([Path("t/part-00000.parquet")]) as (connection, files):
+            print("begun", flush=True)
+            connection.execute("SELECT sum(hash(a.range + b.range)) FROM range(1000000) a, range(1000000) b").fetchall()
+        """
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert said.strip().splitlines()[-1] == b"KeyboardInterrupt"
+
+
 def test_a_small_file_that_stands_for_very_much_is_refused() -> None:
     with duckdb.connect() as connection:
         query = "SELECT range(20000) AS embedding, range % 2 AS label FROM range(2000)"
