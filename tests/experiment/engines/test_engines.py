@@ -106,7 +106,7 @@ def settings(monkeypatch):
         Estimate(Span(Cost(5.0), Cost(60.0)), Cost(10.0), memory_bytes=1200e6),
     ]
     monkeypatch.setattr(asked, "estimated", lambda settings, first: (estimates, "what former runs took"))
-    run = SimpleNamespace(threads=2, device="cpu")
+    run = SimpleNamespace(threads=2, workers=1, device="cpu")
     return {("strategy=bald",): (None, run), ("strategy=random",): (None, run)}
 
 
@@ -120,6 +120,11 @@ def test_time_and_memory_are_the_estimates_times_a_factor(settings):
         "each asks for 2 cores, 33 min, 2,000 MB (3 times 10 min and 1.5 times 1.2 GB, with what former runs took; "
         "hydra.launcher.timeout_min and mem_mb set other numbers)"
     )
+
+
+def test_a_run_with_workers_asks_for_their_processors(settings):
+    settings["strategy=random",][1].workers = 3
+    assert asked.resources(JOBS, keys(timeout_min=7, mem_mb=300), settings)[0].cpus == 6
 
 
 def test_what_is_typed_counts(settings):
