@@ -75,11 +75,11 @@ def read_features(pool: ParquetPool, columns: Sequence[str], setting: str | None
             draft = store.write(name, shape, dtype, _with_bar(pool, columns, shape[1], dtype))
             draft.finish({"source": str(pool.where), "files": len(pool.paths), "columns": list(columns)})
         except OSError as error:
-            full = "is no room" if is_disk_full(error) else f"nothing can be written ({error.strerror or error})"
+            full = "no room" if is_disk_full(error) else f"nothing can be written ({error.strerror or error})"
             advice = (
-                f"to be written into {store.folder}, where {full}; make room, or name another folder with cache=FOLDER"
+                f"to be written into {store.folder}: {full} there; make room, or name another folder with cache=FOLDER"
             )
-            return _in_memory(pool, columns, shape, dtype, advice, f"in {store.folder} {full}")
+            return _in_memory(pool, columns, shape, dtype, advice, f"{full} in {store.folder}")
         return _mapped(pool, np.load(store.path(name), mmap_mode="r", allow_pickle=False))
 
 

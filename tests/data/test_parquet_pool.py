@@ -405,11 +405,12 @@ def test_without_room_few_rows_are_read_into_memory_and_many_are_refused(monkeyp
     monkeypatch.setattr(array_store.shutil, "disk_usage", lambda path: usage)
     dataset = load(folder)
     assert dataset.fingerprint() == expected.fingerprint()
-    assert "960 bytes in memory (in " in dataset.reading.line()
-    assert "is no room" in dataset.reading.line()
+    assert "960 bytes in memory (no room in " in dataset.reading.line()
     assert not list(Path("cache").rglob("*.npy*"))
     monkeypatch.setattr(parquet_features, "IN_MEMORY", 100)
-    with pytest.raises(InputError, match=r"60 rows of 4 numbers take 960 bytes, to be written into .*cache=FOLDER"):
+    with pytest.raises(
+        InputError, match=r"60 rows of 4 numbers take 960 bytes, to be written into .*: no room there; .*cache=FOLDER"
+    ):
         load(folder)
     with pytest.raises(InputError, match=r"there is none: give cache=auto or cache=FOLDER"):
         load(folder, "off")
@@ -422,7 +423,7 @@ def test_a_disk_that_fills_meanwhile_leaves_nothing(monkeypatch: pytest.MonkeyPa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(array_store.os, "fsync", full)
-    assert "is no room" in load(folder).reading.line()
+    assert "(no room in " in load(folder).reading.line()
     assert not list(Path("cache").rglob("*.npy*"))
 
 
