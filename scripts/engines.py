@@ -236,22 +236,22 @@ def try_engine(
     return row, pages
 
 
-def slurm_version() -> str:
-    """Such as 22.05.8."""
-    done = subprocess.run(["sbatch", "--version"], capture_output=True, text=True, check=True)
+def slurm_version(environment: Mapping[str, str]) -> str:
+    """Such as 22.05.8; its programs say nothing without the file that the environment names."""
+    done = subprocess.run(["sbatch", "--version"], env=dict(environment), capture_output=True, text=True, check=True)
     return done.stdout.split()[-1]
 
 
 Cluster = Callable[[Path], AbstractContextManager[Mapping[str, str]]]
 
 
-def engines() -> dict[str, tuple[Cluster, Callable[[], str]]]:
+def engines() -> dict[str, tuple[Cluster, Callable[[Mapping[str, str]], str]]]:
     """The engines that are installed: how to start each, and its version."""
-    there: dict[str, tuple[Cluster, Callable[[], str]]] = {}
+    there: dict[str, tuple[Cluster, Callable[[Mapping[str, str]], str]]] = {}
     if not one_node_slurm.missing() and importlib.util.find_spec("submitit"):
         there["slurm"] = (one_node_slurm.running, slurm_version)
     if one_node_ray.is_installed():
-        there["ray"] = (one_node_ray.running, lambda: importlib.metadata.version("ray"))
+        there["ray"] = (one_node_ray.running, lambda _: importlib.metadata.version("ray"))
     return there
 
 
@@ -312,7 +312,7 @@ def main() -> None:
             if arguments.only is None or engine in arguments.only:
                 with running(folder / engine / "cluster") as environment:
                     row, pages = try_engine(
-                        engine, version(), environment, folder / engine, reference, seconds, arguments.rounds
+                        engine, version(environment), environment, folder / engine, reference, seconds, arguments.rounds
                     )
                 write(arguments.out, [row])
                 text = "\n\n".join([f"# A sweep on {row.engine}: what the commands said", *pages])

@@ -25,7 +25,7 @@ def test_a_sweep_is_resumed_after_a_killed_run_and_a_lost_connection(name):
         folder = Path(short)
         reference, seconds = engines.local(folder / "local")
         with running(folder / "cluster") as environment:
-            row, pages = engines.try_engine(name, version(), environment, folder / name, reference, seconds)
+            row, pages = engines.try_engine(name, version(environment), environment, folder / name, reference, seconds)
     said = "\n".join(pages)
     assert row.equal == row.runs == 4, said
     assert row.killed in ("failed", "missing"), said

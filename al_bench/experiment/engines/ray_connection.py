@@ -29,13 +29,12 @@ def require_ray(key: str) -> None:
         raise InputError(f"{key} needs Ray: pip install 'al-bench[ray]'")
 
 
-def connect_to_ray(address: str | None, named_by: str, cores: int | None = None) -> tuple[str, bool]:
+def connect_to_ray(address: str | None, named_by: str) -> tuple[str, bool]:
     """Connect to the cluster of an address, else one of this machine, else a new one that ends with the command.
 
     Args:
         address: As ray.init takes it; None where none is named.
         named_by: The keys or variables that name it.
-        cores: That a new one is to have at least; None: those of the machine.
 
     Returns:
         Which one, in one clause, empty where the process is connected already; and whether it is a new one.
@@ -48,10 +47,8 @@ def connect_to_ray(address: str | None, named_by: str, cores: int | None = None)
 
         if ray.is_initialized():
             return "", False
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        quiet: dict[str, Any] = {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": logging.ERROR}
         try:
-            ray.init(address=address or "auto", **quiet)
+            ray.init(address=address or "auto", **quietly())
         except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
             if address:
                 reason = " ".join(str(error).split())
@@ -59,11 +56,28 @@ def connect_to_ray(address: str | None, named_by: str, cores: int | None = None)
                     f"no Ray cluster answers at {address} ({named_by}): {reason}; one that was started with a token, "
                     "as Ray 2.60 does where there is one, needs RAY_AUTH_MODE=token here"
                 ) from error
-            os.environ.setdefault("RAY_worker_niceness", "0")  # 15 else: beside other work they would hardly go on
-            count = None if cores is None else max(cores, os.cpu_count() or 1)
-            ray.init(address="local", num_cpus=count, include_dashboard=False, **quiet)
+            start_own_ray()
             return "in a Ray cluster that ends with this command (`ray start --head` starts one that stays)", True
         return f"in the Ray cluster at {ray.get_runtime_context().gcs_address}", False
+
+
+def start_own_ray(cores: int = 0) -> None:
+    """Start a cluster of this machine that ends with the command.
+
+    Args:
+        cores: That it is to have at least.
+    """
+    with sigterm_as_before():
+        import ray
+
+        os.environ.setdefault("RAY_worker_niceness", "0")  # 15 else: beside other work they would hardly go on
+        ray.init(address="local", num_cpus=max(cores, os.cpu_count() or 1), include_dashboard=False, **quietly())
+
+
+def quietly() -> dict[str, Any]:
+    """Options of ray.init, and a variable of the environment, with which it says little and tells nobody."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    return {"namespace": NAMESPACE, "log_to_driver": False, "logging_level": logging.ERROR}
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from al_bench.errors import InputError
-from al_bench.experiment.engines.ray_connection import connect_to_ray, require_ray
+from al_bench.experiment.engines.ray_connection import connect_to_ray, require_ray, start_own_ray
 from al_bench.experiment.engines.task import passed_on
 from al_bench.experiment.process import keep_freed_memory, set_threads
 from al_bench.experiment.scoring_engines.engine import ScoringEngine, WorkerError, as_arrays, as_tensors, in_parts
@@ -60,7 +60,10 @@ class RayActors(ScoringEngine):
         """
         import ray
 
-        connect_to_ray(os.environ.get("RAY_ADDRESS"), "RAY_ADDRESS", cores=self.workers)
+        if address := os.environ.get("RAY_ADDRESS"):
+            connect_to_ray(address, "RAY_ADDRESS")
+        else:  # not one that another command has started for itself, and that ends with that
+            start_own_ray(self.workers)
         if (there := int(ray.cluster_resources().get("CPU", 0))) < self.workers:
             raise InputError(
                 f"workers is {self.workers} and the Ray cluster has {there} processors, of which each takes one; type "
