@@ -9,6 +9,8 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -443,6 +445,23 @@ def test_what_a_killed_process_left_is_listed_and_removed() -> None:
     assert not part.exists()
 
 
+@contextmanager
+def begun(script: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs a script and ends with the test, however that ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell that starts the tests in the background has them ignore SIGINT, and so their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def test_ctrl_c_in_the_middle_leaves_nothing_and_the_next_run_starts_anew() -> None:
     folder = write("t", frame(), [30])
     script = textwrap.dedent(
@@ -460,7 +479,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing_and_the_next_run_starts_anew() -> N
         CsvDataset(path="t").load((), False, "cache")
         """
     )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with begun(script) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"half\n"
         assert list(Path("cache").rglob("*.part"))
@@ -483,7 +502,7 @@ def test_ctrl_c_within_a_query_is_an_interruption_and_no_error_of_duckdb() -> No
             connection.execute("SELECT sum(hash(a.range + b.range)) FROM range(1000000) a, range(1000000) b").fetchall()
         """
     )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with begun(script) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"begun\n"
         time.sleep(0.5)
