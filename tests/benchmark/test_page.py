@@ -18,8 +18,13 @@ LIMIT = 15 * 2**20
 
 
 @pytest.fixture(scope="module")
-def made():
-    return page(load("v1"), read_archives(FOLDER / "v1"))
+def archives():
+    return read_archives(FOLDER / "v1")
+
+
+@pytest.fixture(scope="module")
+def made(archives):
+    return page(load("v1"), archives)
 
 
 def test_page_and_archives_belong_together(made):
@@ -37,16 +42,16 @@ def test_the_archives_stay_small():
     assert sum(file.stat().st_size for file in (FOLDER / "v1").glob("*.parquet")) < LIMIT
 
 
-def test_the_table_of_recommended_is_that_of_the_page():
+def test_the_table_of_recommended_is_that_of_the_page(archives):
     table = Path(__file__).resolve().parents[2] / "conf" / "benchmark" / "table.json"
-    assert table.read_text() == advice_file(load("v1"), read_archives(FOLDER / "v1"))
+    assert table.read_text() == advice_file(load("v1"), archives)
 
 
-def test_the_answer_in_the_readme_is_that_of_the_page():
+def test_the_answer_in_the_readme_is_that_of_the_page(archives):
     """Its numbers are written by hand, as they are a sentence."""
     readme = " ".join((FOLDER.parents[1] / "README.md").read_text().split()).replace("−", "-")
     said = readme.partition("**Which strategy?**")[2].partition("**When do I stop?**")[0]
-    every = outcomes(load("v1"), read_archives(FOLDER / "v1"))
+    every = outcomes(load("v1"), archives)
     advice = table(every)
     for kind in ("image", "table"):
         cell = advice[kind, "low"]
