@@ -59,11 +59,21 @@ def nearest_centre(sum_nb: Tensor, product_nb: Tensor, features_nd: Tensor) -> T
 
 
 def check_finite(values_n: Tensor) -> None:
+    """Refuse squared norms or distances [N] that are not finite.
+
+    Raises:
+        ScoreError: names the first such row and how many there are.
+    """
     bad = (~values_n.isfinite()).nonzero()
     if len(bad):
         raise ScoreError(f"the gradient of row {int(bad[0, 0])} is not finite ({len(bad)} rows are bad)")
 
 
 def check_first_centre(first_centre: str) -> None:
+    """Refuse a rule for the first centre that there is not.
+
+    Raises:
+        ValueError: it is none of `FIRST_CENTRES`.
+    """
     if first_centre not in FIRST_CENTRES:
         raise ValueError(f"first_centre is {first_centre!r}; it must be one of {', '.join(FIRST_CENTRES)}")
